@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The backend table: all that core knows of a machine. cpu/ and the cuda module fill one in; core/reference.c is the
+ * plain one. Core calls down only through this.
+ */
+#pragma once
+
+#include "frame.h"
+#include "op.h"
+#include "vfi.h"
+
+typedef struct _VfiBackend VfiBackend;
+typedef struct _VfiBackendClass VfiBackendClass;
+
+/* How a backend runs one operator. Lists are tried in order; the first that supports the node is taken. */
+typedef struct
+{
+  const VfiOp *op;
+  gboolean (*supports) (VfiBackend *b, const VfiNode *node); /* NULL: always */
+  /* May allocate, pack and tune. Views carry shapes, dtypes and ld, but no data yet. Weights as in the file, fp32, valid only during the call.
+   * Returns the kernel's state (NULL is a valid state if *error is not set). */
+  gpointer (*prepare) (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error);
+  /* Only computes (or enqueues): allocates nothing, cannot fail. */
+  void (*run) (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst);
+  void (*release) (gpointer state); /* NULL: nothing to release */
+} VfiKernel;
+
+struct _VfiBackendClass
+{
+  const char *name;
+  VfiMemory memory;
+  const VfiKernel *const *kernels; /* NULL-terminated */
+
+  void (*free) (VfiBackend *b);
+  gboolean (*supports_precision) (VfiBackend *b, VfiDType feature);
+  VfiDType (*best_precision) (VfiBackend *b);
+
+  /* Buffers for arenas, inputs and outputs; 64-byte aligned (256 on devices). NULL with VFI_ERROR_MEMORY. */
+  void *(*alloc) (VfiBackend *b, gsize bytes, GError **error);
+  void (*dealloc) (VfiBackend *b, void *p);
+  /* Between host and buffer; waits. */
+  void (*upload) (VfiBackend *b, void *dst, const void *src, gsize bytes);
+  void (*download) (VfiBackend *b, void *dst, const void *src, gsize bytes);
+
+  /* Called around every run of plans and frame functions by one session: sets threads, pushes contexts; end waits for results. */
+  void (*begin) (VfiBackend *b);
+  void (*end) (VfiBackend *b);
+
+  /* Frames to tensors and back: contracts in core/frame.h. */
+  void (*pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
+  void (*synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
+                      const VfiView *state, const VfiFrame *dst);
+
+  /* The rates of vfi_machine_rates. */
+  gboolean (*rates) (VfiBackend *b, VfiDType feature, double seconds, double *flops, double *copy_bytes, GError **error);
+};
+
+struct _VfiBackend
+{
+  const VfiBackendClass *klass;
+  gint refs;
+  char *description; /* "cpu (oneDNN 2.6.3)" */
+  int threads;
+};
+
+VfiBackend *vfi_backend_ref (VfiBackend *b);
+void vfi_backend_unref (VfiBackend *b);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiBackend, vfi_backend_unref)
+
+/* Opens what the options ask for. AUTO: CUDA if its module and a device are there, else the CPU; *reason (static or owned by the
+ * caller, g_free) then says why not CUDA. */
+VfiBackend *vfi_backend_open (const VfiOptions *options, char **reason, GError **error);
+
+VfiBackend *vfi_reference_backend_new (void);             /* core/reference.c */
+VfiBackend *vfi_cpu_backend_new (int threads, GError **error); /* cpu/backend.c; threads 0: all the process may use */
+/* The cuda module (libvfi-cuda.so) exports this under the name "vfi_cuda_backend_new". */
+typedef VfiBackend *(*VfiCudaBackendNew) (int device, GError **error);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The builder: how a network is described, once, for every backend.
+ *
+ * What models/ may include, and all it needs. Shapes are worked out at once, tensors are handles owned by the graph. The first
+ * error is kept with the path of its layer; after it every call is a no-op that returns a valid dummy handle, so a model
+ * has no error checks. Options are compound literals with PyTorch's names and defaults (0 means the default):
+ *
+ *     x = vfi_conv2d (g, "conv1", x, 64, 3, .stride = 2, .padding = 1, .act = VFI_RELU);
+ *
+ * Layout is NHWC. `flow` is in pixels of its own grid, x then y.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct _VfiGraph VfiGraph;
+typedef struct _VfiTensor VfiTensor;
+
+typedef enum
+{
+  VFI_FEATURE, /* the plan's precision: fp32, bf16 or fp16; the default */
+  VFI_F32,     /* flows, coordinates, masks, sums */
+  VFI_BF16,
+  VFI_F16,
+} VfiDType;
+
+typedef enum
+{
+  VFI_LINEAR,
+  VFI_RELU,
+  VFI_LEAKY_RELU, /* .slope, default 0.01 */
+  VFI_SIGMOID,
+  VFI_TANH,
+} VfiAct;
+
+/* The dotted prefix of weight names: push "block1" then conv "0.conv" asks for "block1.0.conv.weight". */
+void vfi_push (VfiGraph *g, const char *format, ...) G_GNUC_PRINTF (2, 3);
+void vfi_pop (VfiGraph *g);
+
+VfiTensor *vfi_input (VfiGraph *g, const char *name, VfiDType dtype, int h, int w, int c);
+void vfi_output (VfiGraph *g, const char *name, VfiTensor *x);
+
+int vfi_height (const VfiTensor *x);
+int vfi_width (const VfiTensor *x);
+int vfi_channels (const VfiTensor *x);
+
+/* ---- layers: one core/ops/NAME.c each ----------------------------------------------------------- */
+
+/* act (conv (x) + bias + residual). Weights NAME.weight (channels, in, kernel, kernel) and NAME.bias. */
+typedef struct
+{
+  int stride, padding, dilation; /* defaults 1, 0, 1 */
+  gboolean no_bias;
+  VfiTensor *residual; /* the shape of the result, added before the activation */
+  VfiAct act;
+  float slope;
+  VfiDType dtype; /* of the result */
+} VfiConv2d;
+VfiTensor *vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, const VfiConv2d *o);
+#define vfi_conv2d(g, name, x, channels, kernel, ...) \
+  vfi_conv2d_ (g, name, x, channels, kernel, &(VfiConv2d) { __VA_ARGS__ })
+
+/* x sampled (bilinear, coordinates clamped to the border) at p + gain flow (p). flow: F32, 2 channels, same size as x.
+ * gain is 1 without `time`; with it (F32, 1x1x1: t) it is -t for side 0 and 1 - t for side 1, so that flow is a velocity. */
+typedef struct
+{
+  VfiTensor *time;
+  int side;
+} VfiWarp;
+VfiTensor *vfi_warp_ (VfiGraph *g, VfiTensor *x, VfiTensor *flow, const VfiWarp *o);
+#define vfi_warp(g, x, flow, ...) vfi_warp_ (g, x, flow, &(VfiWarp) { __VA_ARGS__ })
+
+/* Symmetric local cost volume, (2 radius + 1)^2 channels: the mean over channels of a (p - d) b (p + d), 0 outside the picture;
+ * channel (dy + radius) (2 radius + 1) + dx + radius. */
+VfiTensor *vfi_correlation (VfiGraph *g, VfiTensor *a, VfiTensor *b, int radius);
+
+/* A cost volume of vfi_correlation seen from time t: channel d sampled (bilinear, 0 outside) at p + (1 - 2 t) d. */
+VfiTensor *vfi_shear (VfiGraph *g, VfiTensor *cost, VfiTensor *time);
+
+/* Bilinear, align_corners = False, to `scale` (integer, default 2) times the size; channel c is then multiplied by gain[c]
+ * (all 1 if gain is NULL) and `detail` is added: a tensor of scale^2 times the channels at the size of x, pixel-shuffled. */
+typedef struct
+{
+  int scale;
+  const float *gain; /* channels of x; copied */
+  VfiTensor *detail;
+} VfiResize;
+VfiTensor *vfi_resize_ (VfiGraph *g, VfiTensor *x, const VfiResize *o);
+#define vfi_resize(g, x, ...) vfi_resize_ (g, x, &(VfiResize) { __VA_ARGS__ })
+
+/* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
+VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
+
+/* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
+VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);
+
+/* Channels first..first + channels - 1 of x. Costs nothing: a view. */
+VfiTensor *vfi_slice (VfiGraph *g, VfiTensor *x, int first, int channels);
+
+/* Channels of all inputs one after the other, VFI_FEATURE. Inputs are produced in place where possible, else copied. */
+VfiTensor *vfi_concat_ (VfiGraph *g, VfiTensor **xs);
+#define vfi_concat(g, ...) vfi_concat_ (g, (VfiTensor *[]) { __VA_ARGS__, NULL })
+
+/* ---- what a model file exports ------------------------------------------------------------------ */
+
+/* An interpolation network is up to three static graphs; h, w are the padded frame's, multiples of `multiple`.
+ *   frame: run once for each new frame.  input "x": VFI_FEATURE h/2 w/2 6 (see core/frame.h: pack). Outputs: any names.
+ *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names. May be NULL.
+ *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
+ *          output "state": F32 h/2 w/2 5: v0x v0y v1x v1y logit (see core/frame.h: synthesize). */
+typedef struct _VfiModel VfiModel;
+struct _VfiModel
+{
+  const char *name, *task, *summary, *paper;
+  gboolean any_t;
+  int multiple;
+  gconstpointer config; /* the model file's own */
+  void (*frame) (VfiGraph *g, const VfiModel *model, int h, int w);
+  void (*pair) (VfiGraph *g, const VfiModel *model, int h, int w);
+  void (*at) (VfiGraph *g, const VfiModel *model, int h, int w);
+};
+
+/* models/list.c: NULL-terminated, in order of preference. */
+extern const VfiModel *const vfi_models[];

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The inside of the builder: nodes in the order they were described, and tensors that may lie inside other tensors.
+ */
+#pragma once
+
+#include "build.h"
+
+typedef struct _VfiOp VfiOp;
+typedef struct _VfiNode VfiNode;
+
+#define VFI_MAX_SRC 4
+#define VFI_MAX_WEIGHTS 2
+
+struct _VfiTensor
+{
+  VfiGraph *graph;
+  VfiDType dtype; /* never VFI_FEATURE: resolved when it is made */
+  int h, w, c;
+  char *io_name;    /* of an input, or NULL */
+  VfiNode *producer; /* NULL for inputs and concats */
+  /* Storage: a slice or a concatenated tensor lies in another one, `offset` channels in. */
+  VfiTensor *parent;
+  int offset;
+  gboolean dense_used; /* somebody needs it with ld == c: it cannot be moved into a concat any more */
+};
+
+typedef struct
+{
+  char *name; /* full dotted path */
+  int rank;
+  int shape[4];
+} VfiWeightSpec;
+
+struct _VfiNode
+{
+  const VfiOp *op;
+  char *path; /* for messages and profiles: "dec1.conv0" */
+  gpointer params;
+  VfiTensor *src[VFI_MAX_SRC];
+  int n_src;
+  VfiWeightSpec weights[VFI_MAX_WEIGHTS];
+  int n_weights;
+  VfiTensor *dst;
+};
+
+struct _VfiGraph
+{
+  VfiDType feature; /* what VFI_FEATURE means here */
+  GPtrArray *nodes;   /* of VfiNode, in order */
+  GPtrArray *tensors; /* of VfiTensor: owns */
+  GPtrArray *inputs;  /* of VfiTensor */
+  GPtrArray *outputs; /* of VfiTensor */
+  GPtrArray *output_names;
+  GPtrArray *path; /* of char: the pushed prefixes */
+  GError *error;   /* the first */
+};
+
+VfiGraph *vfi_graph_new (VfiDType feature);
+void vfi_graph_free (VfiGraph *g);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiGraph, vfi_graph_free)
+
+/* The tensor that owns the storage of x, and how many channels into it x starts. */
+VfiTensor *vfi_tensor_root (VfiTensor *x, int *offset);
+
+/* For ops. Keeps the first error, prefixed with the path of the layer; returns a dummy tensor of the given shape. */
+VfiTensor *vfi_graph_fail (VfiGraph *g, const char *name, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);
+/* Records a node and its result. `params` (params_size bytes) is copied. Where op->dense, strided sources are copied first. */
+VfiNode *vfi_graph_add (VfiGraph *g, const VfiOp *op, const char *name, gconstpointer params, gsize params_size, VfiTensor **src, int n_src,
+                        VfiDType dtype, int h, int w, int c);
+/* Declares weight `suffix` of the node ("weight": path.weight). */
+void vfi_node_weight (VfiNode *node, const char *suffix, int rank, const int *shape);

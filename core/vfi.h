@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * libvfi: frames that the camera did not deliver.
+ *
+ * The one public header: frames, options, models, and a session for each task. A session belongs to
+ * one frame format and size; it is used by one thread at a time. Nothing here prints, exits or aborts;
+ * functions that can fail take a GError ** last and leave the session usable.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define VFI_API __attribute__ ((visibility ("default")))
+
+/* ---- errors ------------------------------------------------------------------------------------- */
+
+#define VFI_ERROR (vfi_error_quark ())
+
+typedef enum
+{
+  VFI_ERROR_ARG,         /* an argument is out of its range, or a name is unknown */
+  VFI_ERROR_SHAPE,       /* layers do not fit each other */
+  VFI_ERROR_WEIGHTS,     /* the weights file is missing, damaged, or of another network */
+  VFI_ERROR_MEMORY,      /* not enough host or device memory; the session stays usable */
+  VFI_ERROR_BACKEND,     /* the backend is not there, or failed */
+  VFI_ERROR_UNSUPPORTED, /* valid, but not supported by this build, backend or model */
+} VfiError;
+
+VFI_API GQuark vfi_error_quark (void);
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+typedef enum
+{
+  VFI_FORMAT_I420,
+  VFI_FORMAT_YV12,
+  VFI_FORMAT_NV12,
+  VFI_FORMAT_Y42B,
+  VFI_FORMAT_Y444,
+  VFI_FORMAT_I420_10LE,
+  VFI_FORMAT_P010_10LE,
+  VFI_FORMAT_RGB,
+  VFI_FORMAT_BGR,
+  VFI_FORMAT_RGBA,
+  VFI_FORMAT_BGRA,
+  VFI_FORMAT_RGBX,
+  VFI_FORMAT_BGRX,
+  VFI_FORMAT_GRAY8,
+} VfiFormat;
+#define VFI_N_FORMATS (VFI_FORMAT_GRAY8 + 1)
+
+typedef enum
+{
+  VFI_RANGE_LIMITED, /* 8 bit: luma 16..235, chroma 16..240; RGB formats are always full */
+  VFI_RANGE_FULL,
+} VfiRange;
+
+/* What all frames of a session share. Interpolation happens in the frame's own samples, so the matrix
+ * (BT.601, 709, 2020) does not enter; the range only scales what the network sees. */
+typedef struct
+{
+  VfiFormat format;
+  int width, height; /* luma samples, at least 16 x 16 */
+  VfiRange range;
+} VfiFrameInfo;
+
+typedef enum
+{
+  VFI_MEMORY_HOST,
+  VFI_MEMORY_CUDA,
+} VfiMemory;
+
+/* One picture: plane pointers and byte strides in the order of the format's GStreamer namesake (for
+ * YV12: Y, V, U). Borrowed by every call that takes one. */
+typedef struct
+{
+  VfiMemory memory;
+  guint8 *data[4];
+  int stride[4];
+} VfiFrame;
+
+/* How a plane of a format is laid out. Samples of `comps` components lie interleaved, each `bytes` wide
+ * and shifted left by `shift` (P010: 6); the plane has ceil (width >> sub_x) x ceil (height >> sub_y) pixels. */
+typedef struct
+{
+  int comps, bytes, depth, shift;
+  int sub_x, sub_y;
+} VfiPlaneLayout;
+
+VFI_API const char *vfi_format_name (VfiFormat format);            /* GStreamer's name: "I420" */
+VFI_API int vfi_format_from_name (const char *name);               /* -1 if it is none of ours */
+VFI_API int vfi_format_planes (VfiFormat format, VfiPlaneLayout layout[4]); /* number of planes */
+/* Pixels of one plane; plane < vfi_format_planes. */
+VFI_API void vfi_frame_info_plane_size (const VfiFrameInfo *info, int plane, int *width, int *height);
+
+/* Mean absolute difference of luma, 0 (equal) to 1, over a grid of at most 64 x 64 block means: near 0 for a duplicate. */
+VFI_API double vfi_frame_difference (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b);
+/* 0 (same scene) to 1 (cut). Robust to pans, zooms and fades: see core/scene.c. */
+VFI_API double vfi_frame_scene_score (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b);
+/* TRUE if every sample of the pictures (not the padding) is the same. */
+VFI_API gboolean vfi_frame_equal (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b);
+/* dst = (1 - t) a + t b, rounded. Host memory. */
+VFI_API void vfi_frame_blend (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b, double t, VfiFrame *dst);
+
+/* ---- models ------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  const char *name;    /* "vfi-nano" */
+  const char *task;    /* "interpolation" */
+  const char *summary; /* one line */
+  const char *paper;   /* authors, title, year; or "this project" */
+  gboolean any_t;      /* FALSE: only t = 1/2 natively */
+  double gflop_per_mp; /* convolutions, per megapixel of frame, for one new frame and one t in a stream */
+  double parameters;   /* number of weights */
+  char *weights;       /* path of the shipped or installed weights, NULL if there are none; owned by the list */
+} VfiModelInfo;
+
+/* All models this build knows, in order of preference. The array ends with a NULL name; free with vfi_model_list_free. */
+VFI_API VfiModelInfo *vfi_model_list (void);
+VFI_API void vfi_model_list_free (VfiModelInfo *list);
+
+/* ---- options ------------------------------------------------------------------------------------ */
+
+typedef enum
+{
+  VFI_BACKEND_AUTO, /* CUDA where there is a device and the module, else the CPU */
+  VFI_BACKEND_CPU,
+  VFI_BACKEND_CUDA,
+  VFI_BACKEND_REFERENCE, /* plain C, slow: for tests */
+} VfiBackendKind;
+
+typedef enum
+{
+  VFI_PRECISION_AUTO, /* the fastest that costs no visible quality: bf16 where the CPU multiplies it natively, fp16 on CUDA */
+  VFI_PRECISION_FP32,
+  VFI_PRECISION_BF16,
+  VFI_PRECISION_FP16,
+} VfiPrecision;
+
+/* 0 / NULL is the default of every field. */
+typedef struct
+{
+  const char *model;   /* "auto" or a name of vfi_model_list */
+  const char *weights; /* safetensors file; default: the model's own */
+  VfiBackendKind backend;
+  VfiPrecision precision;
+  int threads;       /* CPU; default: as many as the process may use */
+  int cuda_device;
+  double flow_scale; /* 0.25 to 1, default 1: the size at which motion is worked out */
+} VfiOptions;
+
+/* ---- interpolation ------------------------------------------------------------------------------ */
+
+typedef struct _VfiInterp VfiInterp;
+
+/* Loads, checks and plans everything, so that what can fail fails here. */
+VFI_API VfiInterp *vfi_interp_new (const VfiFrameInfo *info, const VfiOptions *options, GError **error);
+VFI_API void vfi_interp_free (VfiInterp *interp);
+
+/* Changes frame size or format, keeping weights; a no-op if nothing changes. On failure the old one stays. */
+VFI_API gboolean vfi_interp_set_info (VfiInterp *interp, const VfiFrameInfo *info, GError **error);
+/* Changes flow-scale for the pairs to come (cheaper synthesis under load). */
+VFI_API gboolean vfi_interp_set_flow_scale (VfiInterp *interp, double flow_scale, GError **error);
+
+/* Takes two successive frames. They stay borrowed until the next set_pair or vfi_interp_reset; a call whose `a` has the same
+ * data pointers as the `b` before reuses what was computed for it, so the pixels must not have changed. */
+VFI_API gboolean vfi_interp_set_pair (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, GError **error);
+/* Writes the frame at time t, 0 < t < 1, between a and b into dst. May be called for any number of t. */
+VFI_API gboolean vfi_interp_at (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
+/* Forgets the pair and everything derived from it (flush, discontinuity). */
+VFI_API void vfi_interp_reset (VfiInterp *interp);
+
+/* What a session really uses. Strings live as long as the session. */
+typedef struct
+{
+  const char *model, *backend, *precision; /* "vfi-nano", "cpu (oneDNN 2.6.3)", "bf16" */
+  const char *backend_reason;              /* why AUTO did not choose CUDA; "" if it did or was not asked */
+  int threads;
+  gsize bytes; /* held for tensors and weights */
+} VfiInterpInfo;
+VFI_API void vfi_interp_get_info (const VfiInterp *interp, VfiInterpInfo *out);
+
+/* One line of a profile: a kind of work, summed over what ran since profiling was enabled. */
+typedef struct
+{
+  char name[32];       /* "conv2d", "warp", "import", "synthesize" ... */
+  int calls;
+  double seconds;
+  double flop;  /* 2 x multiply-accumulates; 0 where arithmetic is not the point */
+  double bytes; /* read and written, each once */
+} VfiProfile;
+/* Enables (and clears) profiling; a few microseconds per node. */
+VFI_API void vfi_interp_set_profile (VfiInterp *interp, gboolean enable);
+/* Writes at most n lines, returns how many there are. */
+VFI_API int vfi_interp_get_profile (const VfiInterp *interp, VfiProfile *out, int n);
+
+/* The machine's own rates, measured now in about `seconds`: the floor that speed is held against.
+ * conv_flops: best rate over 3x3 convolutions of the given precision, FLOP/s; copy_bytes: bytes read plus written per second. */
+VFI_API gboolean vfi_machine_rates (const VfiOptions *options, double seconds, double *conv_flops, double *copy_bytes, GError **error);
+
+VFI_API const char *vfi_version (void);
+
+G_END_DECLS

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The networks of this build, in order of preference.
+ */
+#include "build.h"
+
+#define MODELS(X) X (nano) X (base)
+
+#define DECLARE(m) extern const VfiModel vfi_model_##m;
+#define ITEM(m) &vfi_model_##m,
+
+MODELS (DECLARE)
+const VfiModel *const vfi_models[] = { MODELS (ITEM) NULL };

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""vfi-nano and vfi-base: frame interpolation at any time t, in PyTorch.
+
+The twin of models/vfi.c: same layers, same weight names, same numbers. It is the network
+that is trained; the C file is the network that is shipped.
+
+The network knows nothing of t. It sees both frames *through* t and answers with velocities:
+
+- A symmetric cost volume  C(x, d) = <f0(x - d), f1(x + d)>  holds, at the middle of the pair,
+  the evidence for the motion 2d. The volume of any other time is the same one sheared,
+  C_t(x, d) = C(x + (1 - 2t) d, d), so one volume serves every t.
+- What is estimated is v0, v1 (velocities in pixels per pair interval, x then y) and an occlusion
+  logit, all on the grid of the frame to be made; frame 0 is sampled at x - t v0, frame 1 at
+  x + (1 - t) v1, and they are blended with sigmoid (logit + log ((1 - t) / t)), so the result
+  tends to the real frames as t tends to 0 or 1.
+- Every output pixel is a convex combination of native input pixels: flat areas and colours
+  survive exactly, in any pixel format.
+
+The frame enters as six channels at half size: the four luma samples of each 2x2 block and its
+two chroma samples, which is 4:2:0 video as it comes, without conversion.
+"""
+from dataclasses import dataclass
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+@dataclass(frozen=True)
+class Config:
+    """Widths and depths, finest level (1/4) first."""
+    enc: tuple      # feature channels at 1/4, 1/8, 1/16
+    enc_convs: tuple  # 3x3 convolutions after the strided one, per level
+    dec: tuple      # decoder channels at 1/4, 1/8, 1/16
+    dec_convs: tuple  # 3x3 convolutions per decoder
+    feat: tuple     # channels handed to the next finer level, from 1/8 and from 1/16
+    radius: tuple   # cost volume radius per level
+
+
+CONFIGS = {
+    'vfi-nano': Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(28, 48, 64), dec_convs=(1, 2, 3),
+                       feat=(8, 16), radius=(1, 3, 4)),
+    'vfi-base': Config(enc=(32, 64, 112), enc_convs=(1, 2, 3), dec=(72, 112, 144), dec_convs=(4, 5, 6),
+                       feat=(24, 32), radius=(2, 3, 4)),
+}
+MULTIPLE = 16  # the frame is padded (replicated right and bottom) to a multiple of this
+FLOW_IN = 0.125  # velocities enter the decoders in units of eight pixels of the level
+
+
+def act(x):
+    return F.leaky_relu(x, 0.1)
+
+
+def warp(x, v, gain):
+    """Bilinear sample of x (n,c,h,w) at p + gain * v(p); v (n,2,h,w) in pixels, gain (n,1,1,1). Border: clamp."""
+    n, _, h, w = x.shape
+    v = (v * gain).to(torch.float32)
+    gy, gx = torch.meshgrid(torch.arange(h, device=x.device, dtype=torch.float32),
+                            torch.arange(w, device=x.device, dtype=torch.float32), indexing='ij')
+    gx = (gx + v[:, 0]) * (2.0 / max(w - 1, 1)) - 1
+    gy = (gy + v[:, 1]) * (2.0 / max(h - 1, 1)) - 1
+    grid = torch.stack((gx, gy), 3)
+    return F.grid_sample(x, grid.to(x.dtype) if x.dtype == torch.float64 else grid, 'bilinear', 'border', True) \
+        if x.dtype in (torch.float32, torch.float64) else \
+        F.grid_sample(x.float(), grid, 'bilinear', 'border', True).to(x.dtype)
+
+
+def correlation(f0, f1, r):
+    """Symmetric cost volume (n,(2r+1)^2,h,w): mean over channels of f0(x - d) f1(x + d), zero outside;
+    channel (dy + r) (2r + 1) + dx + r."""
+    n, c, h, w = f0.shape
+    p0, p1 = F.pad(f0, (r, r, r, r)), F.pad(f1, (r, r, r, r))
+    out = []
+    for dy in range(-r, r + 1):
+        for dx in range(-r, r + 1):
+            out.append((p0[:, :, r - dy:r - dy + h, r - dx:r - dx + w] *
+                        p1[:, :, r + dy:r + dy + h, r + dx:r + dx + w]).mean(1))
+    return torch.stack(out, 1)
+
+
+def shear(cost, r, t):
+    """The volume seen from time t: channel d sampled (bilinear, zero outside) at x + (1 - 2t) d; t (n,1,1,1)."""
+    n, k, h, w = cost.shape
+    if bool((t == 0.5).all()):
+        return cost
+    d = torch.arange(-r, r + 1, device=cost.device, dtype=torch.float32)
+    dy, dx = torch.meshgrid(d, d, indexing='ij')
+    s = (1 - 2 * t).view(n, 1)
+    gx = torch.arange(w, device=cost.device).view(1, 1, 1, w) + (s * dx.reshape(1, -1)).view(n, k, 1, 1)
+    gy = torch.arange(h, device=cost.device).view(1, 1, h, 1) + (s * dy.reshape(1, -1)).view(n, k, 1, 1)
+    grid = torch.stack(((2 * gx + 1) / w - 1 + 0 * gy, (2 * gy + 1) / h - 1 + 0 * gx), 4)
+    out = F.grid_sample(cost.float().reshape(n * k, 1, h, w), grid.reshape(n * k, h, w, 2), 'bilinear', 'zeros', False)
+    return out.view(n, k, h, w).to(cost.dtype)
+
+
+def conv(cin, cout, k=3, s=1):
+    return nn.Conv2d(cin, cout, k, s, k // 2)
+
+
+class Encoder(nn.Module):
+    """x (n,6,h/2,w/2) -> features at 1/4, 1/8, 1/16."""
+
+    def __init__(self, c):
+        super().__init__()
+        cin = 6
+        for l in range(3):
+            self.add_module(f'down{l}', conv(cin, c.enc[l], 3, 2))
+            for i in range(c.enc_convs[l]):
+                self.add_module(f'conv{l}_{i}', conv(c.enc[l], c.enc[l]))
+            cin = c.enc[l]
+        self.c = c
+
+    def forward(self, x):
+        out = []
+        for l in range(3):
+            x = act(getattr(self, f'down{l}')(x))
+            for i in range(self.c.enc_convs[l]):
+                x = act(getattr(self, f'conv{l}_{i}')(x))
+            out.append(x)
+        return out
+
+
+class Decoder(nn.Module):
+    """One level: evidence -> (v0 v1 logit: 5 fp32 channels, features) on the grid twice as fine."""
+
+    def __init__(self, c, l):
+        super().__init__()
+        k = (2 * c.radius[l] + 1) ** 2
+        cin = k + 2 * c.enc[l] + (0 if l == 2 else 5 + c.feat[l])
+        self.n, self.nfeat = c.dec_convs[l], c.feat[l - 1] if l > 0 else 0
+        self.reduce = conv(cin, c.dec[l], 1)
+        for i in range(self.n):
+            self.add_module(f'conv{i}', conv(c.dec[l], c.dec[l]))
+        self.head = conv(c.dec[l], 4 * (5 + self.nfeat), 1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, x, state):
+        y = act(self.reduce(x))
+        for i in range(self.n):
+            y = act(getattr(self, f'conv{i}')(y) + y)
+        y = F.pixel_shuffle(self.head(y), 2)
+        new, feat = y[:, :5].float(), y[:, 5:]
+        if state is not None:
+            up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)
+            new = torch.cat((up[:, :4] * 2, up[:, 4:]), 1) + new
+        return new, feat
+
+
+class Net(nn.Module):
+    def __init__(self, name='vfi-nano'):
+        super().__init__()
+        c = CONFIGS[name]
+        self.c, self.name = c, name
+        self.enc = Encoder(c)
+        for l in (2, 1, 0):
+            self.add_module(f'dec{l}', Decoder(c, l))
+
+    def forward(self, x0, x1, t):
+        """x0, x1 (n,6,H/2,W/2), H and W multiples of 16; t (n,1,1,1) in (0,1).
+        Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit."""
+        f0, f1 = self.enc(x0), self.enc(x1)
+        k = correlation(f0[2], f1[2], self.c.radius[2])
+        state, feat = self.dec2(torch.cat((shear(k, self.c.radius[2], t), f0[2], f1[2]), 1), None)
+        states = [state]
+        for l in (1, 0):
+            w0, w1 = warp(f0[l], state[:, 0:2], -t), warp(f1[l], state[:, 2:4], 1 - t)
+            k = correlation(w0, w1, self.c.radius[l])
+            v = torch.cat((state[:, :4] * FLOW_IN, state[:, 4:]), 1).to(w0.dtype)
+            state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v, feat), 1), state)
+            states.append(state)
+        return states
+
+
+def pack(y, uv):
+    """Planes to network input: y (n,1,H,W) in [0,1], uv (n,2,H/2,W/2) in [-.5,.5] -> (n,6,H/2,W/2):
+    luma of the block (top left, top right, bottom left, bottom right), then chroma."""
+    return torch.cat((F.pixel_unshuffle(y, 2), uv), 1)
+
+
+def blend_weight(logit, t):
+    """Weight of frame 0."""
+    return torch.sigmoid(logit + torch.log((1 - t) / t))
+
+
+def synthesize(p0, p1, state, t):
+    """Warp and blend planes p0, p1 (n,c,h,w) of any size with a state given on a grid 1/s of it (s = 1, 2 ...)."""
+    s = p0.shape[2] // state.shape[2]
+    if s > 1:
+        state = F.interpolate(state, scale_factor=s, mode='bilinear', align_corners=False)
+    m = blend_weight(state[:, 4:], t)
+    return m * warp(p0, state[:, 0:2] * s, -t) + (1 - m) * warp(p1, state[:, 2:4] * s, 1 - t)
+
+
+def gflop(name, h, w):
+    """2 x multiply-accumulates of the convolutions for one pair and one t: (encoder of one frame, decoders)."""
+    c = CONFIGS[name]
+    px = [h * w / 16, h * w / 64, h * w / 256]
+    enc = dec = 0
+    cin = 6
+    for l in range(3):
+        enc += px[l] * 9 * (cin * c.enc[l] + c.enc_convs[l] * c.enc[l] ** 2)
+        cin = c.enc[l]
+        k = (2 * c.radius[l] + 1) ** 2 + 2 * c.enc[l] + (0 if l == 2 else 5 + c.feat[l])
+        dec += px[l] * (k * c.dec[l] + 9 * c.dec_convs[l] * c.dec[l] ** 2 + c.dec[l] * 4 * (5 + (c.feat[l - 1] if l else 0)))
+    return 2e-9 * enc, 2e-9 * dec
+
+
+if __name__ == '__main__':
+    for name in CONFIGS:
+        e, d = gflop(name, 720, 1280)
+        e2, d2 = gflop(name, 1088, 1920)
+        n = sum(p.numel() for p in Net(name).parameters())
+        print(f'{name}: {n / 1e6:.3f} M parameters; 720p {2 * e + d:.2f} GFLOP ({e + d:.2f} in a stream); '
+              f'1080p {2 * e2 + d2:.1f} ({e2 + d2:.1f})')
