@@ -19,7 +19,8 @@ typedef struct
   gboolean (*supports) (VfiBackend *b, const VfiNode *node); /* NULL: always */
   /* May allocate, pack and tune. Views carry shapes, dtypes and ld, but no data yet. Weights as in the file, fp32, valid only during the call.
    * Returns the kernel's state (NULL is a valid state if *error is not set). */
-  gpointer (*prepare) (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error);
+  gpointer (*prepare) (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst,
+                       GError **error);
   /* Only computes (or enqueues): allocates nothing, cannot fail. */
   void (*run) (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst);
   void (*release) (gpointer state); /* NULL: nothing to release */
@@ -67,11 +68,11 @@ VfiBackend *vfi_backend_ref (VfiBackend *b);
 void vfi_backend_unref (VfiBackend *b);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiBackend, vfi_backend_unref)
 
-/* Opens what the options ask for. AUTO: CUDA if its module and a device are there, else the CPU; *reason (static or owned by the
- * caller, g_free) then says why not CUDA. */
+/* Opens what the options ask for. AUTO: CUDA if its module and a device are there, else the CPU; *reason (may be NULL; owned by the
+ * caller, g_free) then says why not CUDA, and is NULL otherwise. */
 VfiBackend *vfi_backend_open (const VfiOptions *options, char **reason, GError **error);
 
-VfiBackend *vfi_reference_backend_new (void);             /* core/reference.c */
+VfiBackend *vfi_reference_backend_new (void);                  /* core/reference.c */
 VfiBackend *vfi_cpu_backend_new (int threads, GError **error); /* cpu/backend.c; threads 0: all the process may use */
 /* The cuda module (libvfi-cuda.so) exports this under the name "vfi_cuda_backend_new". */
 typedef VfiBackend *(*VfiCudaBackendNew) (int device, GError **error);

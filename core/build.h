@@ -58,8 +58,7 @@ typedef struct
   VfiDType dtype; /* of the result */
 } VfiConv2d;
 VfiTensor *vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, const VfiConv2d *o);
-#define vfi_conv2d(g, name, x, channels, kernel, ...) \
-  vfi_conv2d_ (g, name, x, channels, kernel, &(VfiConv2d) { __VA_ARGS__ })
+#define vfi_conv2d(g, name, x, channels, kernel, ...) vfi_conv2d_ (g, name, x, channels, kernel, &(VfiConv2d){ __VA_ARGS__ })
 
 /* x sampled (bilinear, coordinates clamped to the border) at p + gain flow (p). flow: F32, 2 channels, same size as x.
  * gain is 1 without `time`; with it (F32, 1x1x1: t) it is -t for side 0 and 1 - t for side 1, so that flow is a velocity. */
@@ -69,7 +68,7 @@ typedef struct
   int side;
 } VfiWarp;
 VfiTensor *vfi_warp_ (VfiGraph *g, VfiTensor *x, VfiTensor *flow, const VfiWarp *o);
-#define vfi_warp(g, x, flow, ...) vfi_warp_ (g, x, flow, &(VfiWarp) { __VA_ARGS__ })
+#define vfi_warp(g, x, flow, ...) vfi_warp_ (g, x, flow, &(VfiWarp){ __VA_ARGS__ })
 
 /* Symmetric local cost volume, (2 radius + 1)^2 channels: the mean over channels of a (p - d) b (p + d), 0 outside the picture;
  * channel (dy + radius) (2 radius + 1) + dx + radius. */
@@ -87,7 +86,7 @@ typedef struct
   VfiTensor *detail;
 } VfiResize;
 VfiTensor *vfi_resize_ (VfiGraph *g, VfiTensor *x, const VfiResize *o);
-#define vfi_resize(g, x, ...) vfi_resize_ (g, x, &(VfiResize) { __VA_ARGS__ })
+#define vfi_resize(g, x, ...) vfi_resize_ (g, x, &(VfiResize){ __VA_ARGS__ })
 
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
@@ -100,7 +99,7 @@ VfiTensor *vfi_slice (VfiGraph *g, VfiTensor *x, int first, int channels);
 
 /* Channels of all inputs one after the other, VFI_FEATURE. Inputs are produced in place where possible, else copied. */
 VfiTensor *vfi_concat_ (VfiGraph *g, VfiTensor **xs);
-#define vfi_concat(g, ...) vfi_concat_ (g, (VfiTensor *[]) { __VA_ARGS__, NULL })
+#define vfi_concat(g, ...) vfi_concat_ (g, (VfiTensor *[]){ __VA_ARGS__, NULL })
 
 /* ---- what a model file exports ------------------------------------------------------------------ */
 

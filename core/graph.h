@@ -17,7 +17,7 @@ struct _VfiTensor
   VfiGraph *graph;
   VfiDType dtype; /* never VFI_FEATURE: resolved when it is made */
   int h, w, c;
-  char *io_name;    /* of an input, or NULL */
+  char *io_name;     /* of an input, or NULL */
   VfiNode *producer; /* NULL for inputs and concats */
   /* Storage: a slice or a concatenated tensor lies in another one, `offset` channels in. */
   VfiTensor *parent;
@@ -46,7 +46,7 @@ struct _VfiNode
 
 struct _VfiGraph
 {
-  VfiDType feature; /* what VFI_FEATURE means here */
+  VfiDType feature;   /* what VFI_FEATURE means here */
   GPtrArray *nodes;   /* of VfiNode, in order */
   GPtrArray *tensors; /* of VfiTensor: owns */
   GPtrArray *inputs;  /* of VfiTensor */
@@ -63,10 +63,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiGraph, vfi_graph_free)
 /* The tensor that owns the storage of x, and how many channels into it x starts. */
 VfiTensor *vfi_tensor_root (VfiTensor *x, int *offset);
 
-/* For ops. Keeps the first error, prefixed with the path of the layer; returns a dummy tensor of the given shape. */
+/* For ops. TRUE if the graph has no error yet and all sources are usable; else a builder returns vfi_graph_dummy (). */
+gboolean vfi_graph_ready (VfiGraph *g, const char *name, VfiTensor *const *src, int n_src);
+/* A valid handle (1 x 1 x 1) for what comes after an error. */
+VfiTensor *vfi_graph_dummy (VfiGraph *g);
+/* Keeps the first error, prefixed with the path of the layer; returns a dummy. */
 VfiTensor *vfi_graph_fail (VfiGraph *g, const char *name, int code, const char *format, ...) G_GNUC_PRINTF (4, 5);
-/* Records a node and its result. `params` (params_size bytes) is copied. Where op->dense, strided sources are copied first. */
+/* Records a node and its result; `params` (params_size bytes) is copied. Where op->dense, strided sources are copied first.
+ * NULL, with the graph's error set, if the result has no usable shape. */
 VfiNode *vfi_graph_add (VfiGraph *g, const VfiOp *op, const char *name, gconstpointer params, gsize params_size, VfiTensor **src, int n_src,
                         VfiDType dtype, int h, int w, int c);
+/* What a builder returns of it: node->dst, a dummy for NULL. */
+VfiTensor *vfi_node_result (VfiGraph *g, VfiNode *node);
 /* Declares weight `suffix` of the node ("weight": path.weight). */
 void vfi_node_weight (VfiNode *node, const char *suffix, int rank, const int *shape);

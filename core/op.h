@@ -53,7 +53,8 @@ typedef struct
 
 typedef struct
 {
-  float gain[]; /* channels */
+  gboolean identity; /* all gains are 1 */
+  float gain[];      /* channels */
 } VfiScaleParams;
 
 static inline float

@@ -97,14 +97,27 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 }
 
 static const Config nano = {
-  .enc = { 24, 40, 64 }, .enc_convs = { 0, 1, 1 }, .dec = { 28, 48, 64 }, .dec_convs = { 1, 2, 3 }, .feat = { 8, 16 }, .radius = { 1, 3, 4 }
+  .enc = { 24, 40, 64 },
+  .enc_convs = { 0, 1, 1 },
+  .dec = { 28, 48, 64 },
+  .dec_convs = { 1, 2, 3 },
+  .feat = { 8, 16 },
+  .radius = { 1, 3, 4 },
 };
 static const Config base = {
-  .enc = { 32, 64, 112 }, .enc_convs = { 1, 2, 3 }, .dec = { 72, 112, 144 }, .dec_convs = { 4, 5, 6 }, .feat = { 24, 32 }, .radius = { 2, 3, 4 }
+  .enc = { 32, 64, 112 },
+  .enc_convs = { 1, 2, 3 },
+  .dec = { 72, 112, 144 },
+  .dec_convs = { 4, 5, 6 },
+  .feat = { 24, 32 },
+  .radius = { 2, 3, 4 },
 };
 
-#define MODEL(NAME, SUMMARY, CONFIG) \
-  { .name = NAME, .task = "interpolation", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 16, .config = &CONFIG, .frame = frame, .pair = pair, .at = at }
+#define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
+  {                                                                                                                                        \
+    .name = NAME, .task = "interpolation", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 16, .config = &CONFIG,  \
+    .frame = frame, .pair = pair, .at = at                                                                                                 \
+  }
 
 const VfiModel vfi_model_nano = MODEL ("vfi-nano", "small: for CPUs in real time", nano);
 const VfiModel vfi_model_base = MODEL ("vfi-base", "large: for GPUs", base);
