@@ -2,29 +2,57 @@
  *
  * Between frames and tensors: what the two conversions compute, and their plain C versions. Both backends implement exactly this.
  *
- * The network's picture: the frame, scaled by flow_scale, padded right and bottom by replication to a multiple of the model's,
- * H x W. Its grids are H/2 x W/2 (input, state), H/4, H/8, H/16; sample i of a grid 2^k times coarser lies at
- * (i + 1/2) 2^k - 1/2 of the finer one.
+ * The scaled picture is sw x sh = vfi_scaled_size of the frame's w x h; one of its samples is w / sw by h / sh of the frame's.
+ * The network's picture is the scaled one, padded right and bottom by replication to a multiple of the model's, H x W. Its grids are
+ * H/2 x W/2 (input, state), H/4, H/8, H/16; sample i of a grid 2^k times coarser lies at (i + 1/2) 2^k - 1/2 of the finer one.
  *
  * pack: frame -> x (H/2, W/2, 6): the four luma samples of each 2x2 block (top left, top right, bottom left, bottom right) and
- * the two chroma samples, luma in [0,1] and chroma in [-1/2,1/2] by the frame's range and depth. Formats with more chroma are averaged
- * to 2x2, with less are repeated; GRAY8 has chroma 0; RGB goes through BT.709, full range:
+ * the two chroma samples (cb, cr), luma in [0,1] and chroma in [-1/2,1/2] by the frame's range and depth: sample x gain + bias of
+ * vfi_format_scale, not clamped. Each is the area average, in its own plane, of the samples that it covers: for luma sample (i, j) of
+ * the scaled picture the rectangle [j, j + 1) w / sw x [i, i + 1) h / sh, for chroma sample (i, j) of the grid
+ * [2 j, 2 j + 2) w / sw / 2^sub_x x [2 i, 2 i + 2) h / sh / 2^sub_y, as far as it lies inside the plane (so at flow_scale 1, 4:2:0 is
+ * taken as it is, 4:2:2 and 4:4:4 are averaged to 2x2). Padding replicates: luma from row sh - 1 and column sw - 1, chroma from row
+ * (sh + 1) / 2 - 1 and column (sw + 1) / 2 - 1. GRAY8 has chroma 0; RGB goes through BT.709, full range, in which the averages of
+ * r, g and b over the same rectangles (of 4:4:4) become
  *   y = .2126 r + .7152 g + .0722 b,  cb = (b - y) / 1.8556,  cr = (r - y) / 1.5748.
- * With flow_scale < 1 each sample is the area average of the frame's samples that it covers.
  *
- * synthesize: state (H/2, W/2, 5: v0x v0y v1x v1y logit, in pixels of its grid) -> frame. For every plane, in its own samples:
- *   the state is interpolated bilinearly (clamped) at the sample's centre and its velocities scaled to the plane's pixels,
+ * synthesize: state (H/2, W/2, 5: v0x v0y v1x v1y logit, F32, in pixels of its grid) -> frame. For every plane, in its own samples:
+ *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
+ *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
  *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), bilinear, clamped to the plane's border, in fp32 coordinates,
- *   m = sigmoid (logit + log ((1 - t) / t)),  dst = round (m w0 + (1 - m) w1).
- * Padding bits below `shift` are written as 0. All components of a plane (alpha, x) are treated alike.
+ *   m = sigmoid (logit + log ((1 - t) / t)),  dst = floor (m w0 + (1 - m) w1 + 1/2), clamped to 0..2^depth - 1.
+ * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
+ * are written as 0. All components of a plane (alpha, x) are treated alike. dst may not overlap f0 or f1.
  */
 #pragma once
 
 #include "tensor.h"
 #include "vfi.h"
 
+/* A format: its planes, and where the parts that the network sees lie: luma, cb, cr; or r, g, b. */
+typedef struct
+{
+  const char *name;
+  gboolean rgb;
+  int n_planes;
+  VfiPlaneLayout plane[4];
+  int n_parts; /* 1 for GRAY8 */
+  struct
+  {
+    gint8 plane, comp;
+  } part[3];
+} VfiFormatDesc;
+
+const VfiFormatDesc *vfi_format_desc (VfiFormat format); /* NULL if it is none of ours */
+/* A sample v of a part (after the shift) is v gain + bias for the network. */
+void vfi_format_scale (const VfiFrameInfo *info, int part, float *gain, float *bias);
+/* Bytes of the pixels of one row of a plane. */
+gsize vfi_frame_info_row_bytes (const VfiFrameInfo *info, int plane);
+
 /* TRUE if info is usable, else an error that says what to change. */
 gboolean vfi_frame_info_check (const VfiFrameInfo *info, GError **error);
+/* TRUE if the frame has all planes, with strides and alignment that fit info, else VFI_ERROR_ARG; `name` begins the message. */
+gboolean vfi_frame_check (const VfiFrameInfo *info, const VfiFrame *frame, const char *name, GError **error);
 /* The padded picture H x W for a frame. */
 void vfi_frame_net_size (const VfiFrameInfo *info, double flow_scale, int multiple, int *h, int *w);
 
@@ -37,5 +65,5 @@ vfi_scaled_size (int size, double flow_scale)
 }
 
 void vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
-void vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t, const VfiView *state,
-                           const VfiFrame *dst);
+void vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
+                           const VfiView *state, const VfiFrame *dst);

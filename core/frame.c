@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The plain C versions of what frame.h defines, and the simple things one does with two frames. Written to be read: the backends'
+ * fast versions are tested against these.
+ */
+#include "frame.h"
+
+#include <math.h>
+
+/* One plane of a frame, with what is needed to get at its samples. */
+typedef struct
+{
+  const VfiPlaneLayout *l;
+  int w, h, stride;
+  guint8 *data;
+} Plane;
+
+static Plane
+plane_of (const VfiFrameInfo *info, const VfiFrame *frame, int i)
+{
+  Plane p = { .l = &vfi_format_desc (info->format)->plane[i], .stride = frame->stride[i], .data = frame->data[i] };
+  vfi_frame_info_plane_size (info, i, &p.w, &p.h);
+  return p;
+}
+
+static inline int
+get (const Plane *p, int y, int x, int c)
+{
+  const guint8 *row = p->data + (gsize) y * p->stride;
+  int i = x * p->l->comps + c;
+  return p->l->bytes == 1 ? row[i] : ((const guint16 *) row)[i] >> p->l->shift;
+}
+
+/* v is brought into 0..2^depth - 1; NaN becomes 0. */
+static inline void
+set (const Plane *p, int y, int x, int c, float v)
+{
+  guint8 *row = p->data + (gsize) y * p->stride;
+  int i = x * p->l->comps + c;
+  int n = (int) floorf (fminf (fmaxf (v, 0), (1 << p->l->depth) - 1) + 0.5f);
+  if (p->l->bytes == 1)
+    row[i] = (guint8) n;
+  else
+    ((guint16 *) row)[i] = (guint16) (n << p->l->shift);
+}
+
+/* Mean of component c over the part of [y0, y1) x [x0, x1) that lies inside the plane. */
+static double
+area_mean (const Plane *p, int c, double y0, double y1, double x0, double x1)
+{
+  double sum = 0, area = 0;
+  for (int y = (int) y0; y < y1 && y < p->h; y++)
+    for (int x = (int) x0; x < x1 && x < p->w; x++) {
+      double a = (MIN (y + 1, y1) - MAX (y, y0)) * (MIN (x + 1, x1) - MAX (x, x0));
+      sum += a * get (p, y, x, c);
+      area += a;
+    }
+  return sum / area;
+}
+
+/* ---- pack --------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  const VfiFormatDesc *f;
+  Plane plane[3]; /* of each part */
+  float gain[3], bias[3];
+  double sy, sx; /* luma samples per sample of the scaled picture */
+} Packer;
+
+/* A part's value over the rectangle of `size` samples of the scaled picture from (y, x). */
+static double
+part_value (const Packer *k, int part, int y, int x, int size)
+{
+  const Plane *p = &k->plane[part];
+  double ky = k->sy / (1 << p->l->sub_y), kx = k->sx / (1 << p->l->sub_x);
+  return area_mean (p, k->f->part[part].comp, y * ky, (y + size) * ky, x * kx, (x + size) * kx) * k->gain[part] + k->bias[part];
+}
+
+static void
+yuv_value (const Packer *k, int y, int x, int size, double yuv[3])
+{
+  for (int i = 0; i < 3; i++)
+    yuv[i] = i < k->f->n_parts ? part_value (k, i, y, x, size) : 0;
+  if (k->f->rgb) {
+    double r = yuv[0], g = yuv[1], b = yuv[2];
+    yuv[0] = .2126 * r + .7152 * g + .0722 * b;
+    yuv[1] = (b - yuv[0]) / 1.8556;
+    yuv[2] = (r - yuv[0]) / 1.5748;
+  }
+}
+
+void
+vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x)
+{
+  const VfiFormatDesc *f = vfi_format_desc (info->format);
+  int sw = vfi_scaled_size (info->width, flow_scale), sh = vfi_scaled_size (info->height, flow_scale);
+  Packer k = { .f = f, .sy = (double) info->height / sh, .sx = (double) info->width / sw };
+
+  for (int i = 0; i < f->n_parts; i++) {
+    k.plane[i] = plane_of (info, frame, f->part[i].plane);
+    vfi_format_scale (info, i, &k.gain[i], &k.bias[i]);
+  }
+  for (int i = 0; i < x->h; i++)
+    for (int j = 0; j < x->w; j++) {
+      double yuv[3];
+      for (int q = 0; q < 4; q++) {
+        yuv_value (&k, MIN (2 * i + q / 2, sh - 1), MIN (2 * j + q % 2, sw - 1), 1, yuv);
+        vfi_view_set (x, i, j, q, (float) yuv[0]);
+      }
+      yuv_value (&k, 2 * MIN (i, (sh + 1) / 2 - 1), 2 * MIN (j, (sw + 1) / 2 - 1), 2, yuv);
+      vfi_view_set (x, i, j, 4, (float) yuv[1]);
+      vfi_view_set (x, i, j, 5, (float) yuv[2]);
+    }
+}
+
+/* ---- synthesize --------------------------------------------------------------------------------- */
+
+/* Where to read for a bilinear sample at coordinate v of 0..n-1, clamped (NaN too): i, i1 and the weight of i1. */
+typedef struct
+{
+  int i, i1;
+  float f;
+} Tap;
+
+static inline Tap
+tap (float v, int n)
+{
+  Tap a;
+  v = fminf (fmaxf (v, 0), n - 1);
+  a.i = (int) v;
+  a.i1 = MIN (a.i + 1, n - 1);
+  a.f = v - a.i;
+  return a;
+}
+
+static inline float
+lerp (float a, float b, float f)
+{
+  return a + f * (b - a);
+}
+
+static void
+state_at (const VfiView *state, float y, float x, float s[5])
+{
+  Tap ty = tap (y, state->h), tx = tap (x, state->w);
+  for (int c = 0; c < 5; c++)
+    s[c] = lerp (lerp (vfi_view_get (state, ty.i, tx.i, c), vfi_view_get (state, ty.i, tx.i1, c), tx.f),
+                 lerp (vfi_view_get (state, ty.i1, tx.i, c), vfi_view_get (state, ty.i1, tx.i1, c), tx.f), ty.f);
+}
+
+static float
+sample (const Plane *p, Tap ty, Tap tx, int c)
+{
+  return lerp (lerp (get (p, ty.i, tx.i, c), get (p, ty.i, tx.i1, c), tx.f), lerp (get (p, ty.i1, tx.i, c), get (p, ty.i1, tx.i1, c), tx.f),
+               ty.f);
+}
+
+void
+vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t, const VfiView *state,
+                      const VfiFrame *dst)
+{
+  int n = vfi_format_desc (info->format)->n_planes;
+  float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
+  float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
+  float u = (float) (1 - t), logit_t = (float) log ((1 - t) / t);
+
+  for (int i = 0; i < n; i++) {
+    Plane p0 = plane_of (info, f0, i), p1 = plane_of (info, f1, i), d = plane_of (info, dst, i);
+    float ky = sy * (1 << d.l->sub_y), kx = sx * (1 << d.l->sub_x); /* samples of the scaled picture per pixel of the plane */
+
+    for (int y = 0; y < d.h; y++)
+      for (int x = 0; x < d.w; x++) {
+        float s[5], m;
+        Tap y0, x0, y1, x1;
+
+        state_at (state, ((y + 0.5f) * ky - 1) / 2, ((x + 0.5f) * kx - 1) / 2, s);
+        x0 = tap (x - (float) t * s[0] * 2 / kx, d.w);
+        y0 = tap (y - (float) t * s[1] * 2 / ky, d.h);
+        x1 = tap (x + u * s[2] * 2 / kx, d.w);
+        y1 = tap (y + u * s[3] * 2 / ky, d.h);
+        m = 1 / (1 + expf (-(s[4] + logit_t)));
+        for (int c = 0; c < d.l->comps; c++)
+          set (&d, y, x, c, lerp (sample (&p1, y1, x1, c), sample (&p0, y0, x0, c), m));
+      }
+  }
+}
+
+/* ---- two frames --------------------------------------------------------------------------------- */
+
+gboolean
+vfi_frame_equal (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
+{
+  int n = vfi_format_desc (info->format)->n_planes;
+
+  for (int i = 0; i < n; i++) {
+    Plane p = plane_of (info, a, i), q = plane_of (info, b, i);
+    gsize row = vfi_frame_info_row_bytes (info, i);
+    for (int y = 0; y < p.h; y++)
+      if (memcmp (p.data + (gsize) y * p.stride, q.data + (gsize) y * q.stride, row) != 0)
+        return FALSE;
+  }
+  return TRUE;
+}
+
+void
+vfi_frame_blend (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b, double t, VfiFrame *dst)
+{
+  int n = vfi_format_desc (info->format)->n_planes;
+  float f = (float) t;
+
+  for (int i = 0; i < n; i++) {
+    Plane p = plane_of (info, a, i), q = plane_of (info, b, i), d = plane_of (info, dst, i);
+    int row = d.w * d.l->comps;
+    for (int y = 0; y < d.h; y++) {
+      const guint8 *s0 = p.data + (gsize) y * p.stride, *s1 = q.data + (gsize) y * q.stride;
+      guint8 *o = d.data + (gsize) y * d.stride;
+      if (d.l->bytes == 1)
+        for (int x = 0; x < row; x++)
+          o[x] = (guint8) (lerp (s0[x], s1[x], f) + 0.5f);
+      else
+        for (int x = 0; x < row; x++) {
+          int v0 = ((const guint16 *) s0)[x] >> d.l->shift, v1 = ((const guint16 *) s1)[x] >> d.l->shift;
+          ((guint16 *) o)[x] = (guint16) ((int) (lerp (v0, v1, f) + 0.5f) << d.l->shift);
+        }
+    }
+  }
+}
