@@ -11,7 +11,7 @@
 typedef struct _VfiPlan VfiPlan;
 
 /* Fails with the graph's own first error, missing or misshapen weights, a node no kernel of the backend supports, or memory.
- * Borrows the graph only for the call... the plan keeps it: takes ownership of `graph` in every case. */
+ * Takes ownership of `graph` in every case; refs the backend; needs `weights` (NULL if the graph has none) only during the call. */
 VfiPlan *vfi_plan_new (VfiGraph *graph, VfiBackend *backend, VfiWeights *weights, GError **error);
 void vfi_plan_free (VfiPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiPlan, vfi_plan_free)
@@ -28,6 +28,7 @@ void vfi_plan_run (VfiPlan *plan);
 gsize vfi_plan_arena_size (const VfiPlan *plan);
 double vfi_plan_flop (const VfiPlan *plan);
 
-/* NULL disables. Adds one line per op kind to the array (of VfiProfile), merging by name. */
+/* Every node adds to the line of its op in this array (of VfiProfile; borrowed). NULL disables. */
 void vfi_plan_set_profile (VfiPlan *plan, GArray *lines);
+/* Adds one call to the line of this name, which is made if it is not there. */
 void vfi_profile_add (GArray *lines, const char *name, double seconds, double flop, double bytes);

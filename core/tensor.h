@@ -32,6 +32,12 @@ vfi_bf16_to_f32 (guint16 v)
   return f;
 }
 
+static inline const char *
+vfi_dtype_name (VfiDType t)
+{
+  return t == VFI_F32 ? "fp32" : t == VFI_BF16 ? "bf16" : t == VFI_F16 ? "fp16" : "feature";
+}
+
 /* Round to nearest even; NaN stays NaN. */
 static inline guint16
 vfi_f32_to_bf16 (float f)

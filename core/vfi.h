@@ -89,8 +89,8 @@ typedef struct
   int sub_x, sub_y;
 } VfiPlaneLayout;
 
-VFI_API const char *vfi_format_name (VfiFormat format);            /* GStreamer's name: "I420" */
-VFI_API int vfi_format_from_name (const char *name);               /* -1 if it is none of ours */
+VFI_API const char *vfi_format_name (VfiFormat format);                     /* GStreamer's name: "I420" */
+VFI_API int vfi_format_from_name (const char *name);                        /* -1 if it is none of ours */
 VFI_API int vfi_format_planes (VfiFormat format, VfiPlaneLayout layout[4]); /* number of planes */
 /* Pixels of one plane; plane < vfi_format_planes. */
 VFI_API void vfi_frame_info_plane_size (const VfiFrameInfo *info, int plane, int *width, int *height);
@@ -147,7 +147,7 @@ typedef struct
   const char *weights; /* safetensors file; default: the model's own */
   VfiBackendKind backend;
   VfiPrecision precision;
-  int threads;       /* CPU; default: as many as the process may use */
+  int threads; /* CPU; default: as many as the process may use */
   int cuda_device;
   double flow_scale; /* 0.25 to 1, default 1: the size at which motion is worked out */
 } VfiOptions;
@@ -186,7 +186,7 @@ VFI_API void vfi_interp_get_info (const VfiInterp *interp, VfiInterpInfo *out);
 /* One line of a profile: a kind of work, summed over what ran since profiling was enabled. */
 typedef struct
 {
-  char name[32];       /* "conv2d", "warp", "import", "synthesize" ... */
+  char name[32]; /* "conv2d", "warp", "import", "synthesize" ... */
   int calls;
   double seconds;
   double flop;  /* 2 x multiply-accumulates; 0 where arithmetic is not the point */

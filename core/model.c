@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The list of networks as applications see it. Costs and sizes are read off the graphs themselves.
+ */
+#include "model.h"
+
+#include "op.h"
+#include "vfi.h"
+
+char *
+vfi_model_find_weights (const VfiModel *model)
+{
+  const char *path = g_getenv ("VFI_WEIGHTS_PATH");
+  char *all = g_strdup_printf ("%s%s%s", path ? path : "", path ? G_SEARCHPATH_SEPARATOR_S : "", VFI_WEIGHTS_DIR);
+  char **dirs = g_strsplit (all, G_SEARCHPATH_SEPARATOR_S, -1);
+  char *base = g_strconcat (model->name, ".safetensors", NULL), *found = NULL;
+
+  for (char **dir = dirs; *dir && !found; dir++)
+    if (**dir) {
+      found = g_build_filename (*dir, base, NULL);
+      if (!g_file_test (found, G_FILE_TEST_IS_REGULAR))
+        g_clear_pointer (&found, g_free);
+    }
+  g_free (base);
+  g_strfreev (dirs);
+  g_free (all);
+  return found;
+}
+
+const VfiModel *
+vfi_model_find (const char *name, GError **error)
+{
+  GString *names;
+
+  if (!name || !strcmp (name, "auto")) {
+    for (const VfiModel *const *m = vfi_models; *m; m++) {
+      char *weights = vfi_model_find_weights (*m);
+
+      g_free (weights);
+      if (weights)
+        return *m;
+    }
+    return vfi_models[0];
+  }
+  for (const VfiModel *const *m = vfi_models; *m; m++)
+    if (!strcmp ((*m)->name, name))
+      return *m;
+  names = g_string_new (NULL);
+  for (const VfiModel *const *m = vfi_models; *m; m++)
+    g_string_append_printf (names, ", %s", (*m)->name);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no model \"%s\": auto%s", name, names->str);
+  g_string_free (names, TRUE);
+  return NULL;
+}
+
+/* Adds the convolutions' arithmetic and weights of one graph for a picture of 1024 x 1024. */
+static void
+count (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int), double *flop, double *parameters)
+{
+  VfiGraph *g;
+
+  if (!build)
+    return;
+  g = vfi_graph_new (VFI_F32);
+  build (g, m, 1024, 1024);
+  for (guint i = 0; i < g->nodes->len; i++) {
+    const VfiNode *node = g->nodes->pdata[i];
+
+    if (node->op == &vfi_op_conv2d)
+      *flop += node->op->flop (node);
+    for (int j = 0; j < node->n_weights; j++) {
+      double n = 1;
+
+      for (int k = 0; k < node->weights[j].rank; k++)
+        n *= node->weights[j].shape[k];
+      *parameters += n;
+    }
+  }
+  vfi_graph_free (g);
+}
+
+VfiModelInfo *
+vfi_model_list (void)
+{
+  VfiModelInfo *list;
+  int n = 0;
+
+  while (vfi_models[n])
+    n++;
+  list = g_new0 (VfiModelInfo, n + 1);
+  for (int i = 0; i < n; i++) {
+    const VfiModel *m = vfi_models[i];
+    double flop = 0;
+
+    list[i] = (VfiModelInfo){ m->name, m->task, m->summary, m->paper, m->any_t, .weights = vfi_model_find_weights (m) };
+    count (m, m->frame, &flop, &list[i].parameters);
+    count (m, m->pair, &flop, &list[i].parameters);
+    count (m, m->at, &flop, &list[i].parameters);
+    list[i].gflop_per_mp = flop / 1024 / 1024 / 1e3;
+  }
+  return list;
+}
+
+void
+vfi_model_list_free (VfiModelInfo *list)
+{
+  if (list)
+    for (VfiModelInfo *m = list; m->name; m++)
+      g_free (m->weights);
+  g_free (list);
+}

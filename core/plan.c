@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * From a graph to something that runs: a kernel for each node, a place for each tensor.
+ */
+#include "plan.h"
+
+#include <time.h>
+
+#include "arena.h"
+
+/* Storage of one root tensor. */
+typedef struct
+{
+  VfiTensor *root;
+  gboolean external; /* an input or output: in a buffer of the caller's */
+  VfiBlock block;    /* else: where in the arena */
+} Slot;
+
+typedef struct
+{
+  const VfiNode *node;
+  const VfiKernel *kernel;
+  gpointer state;
+  gboolean prepared;
+  /* The result is item 0, the sources follow. */
+  VfiView view[1 + VFI_MAX_SRC];
+  int slot[1 + VFI_MAX_SRC];
+  gsize offset[1 + VFI_MAX_SRC]; /* bytes into the slot */
+  double flop, bytes;
+} Step;
+
+typedef struct
+{
+  const char *name;
+  gboolean output;
+  int slot;
+  VfiView view;
+} Io;
+
+struct _VfiPlan
+{
+  VfiGraph *graph;
+  VfiBackend *backend;
+  int n_steps, n_slots, n_io;
+  Step *steps;
+  Slot *slots;
+  Io *io;
+  void *arena;
+  gsize arena_size;
+  double flop;
+  GArray *profile;
+};
+
+static VfiView
+view_of (VfiTensor *x)
+{
+  VfiTensor *root = vfi_tensor_root (x, NULL);
+
+  return (VfiView){ .dtype = x->dtype, .h = x->h, .w = x->w, .c = x->c, .ld = root->c };
+}
+
+static gsize
+tensor_bytes (const VfiTensor *x)
+{
+  return (gsize) x->h * x->w * x->c * vfi_dtype_size (x->dtype);
+}
+
+static int
+weight_count (const VfiWeightSpec *spec)
+{
+  int n = 1;
+
+  for (int i = 0; i < spec->rank; i++)
+    n *= spec->shape[i];
+  return n;
+}
+
+/* ---- layout ------------------------------------------------------------------------------------- */
+
+/* The slot of x's root, made at step `now` if it is new; every use makes it live on. */
+static int
+slot_use (VfiPlan *plan, GHashTable *slot_of, VfiTensor *x, int now)
+{
+  VfiTensor *root = vfi_tensor_root (x, NULL);
+  gpointer found;
+  int i;
+
+  if (g_hash_table_lookup_extended (slot_of, root, NULL, &found))
+    i = GPOINTER_TO_INT (found);
+  else {
+    i = plan->n_slots++;
+    plan->slots[i] = (Slot){ .root = root, .block = { .bytes = tensor_bytes (root), .first = now } };
+    g_hash_table_insert (slot_of, root, GINT_TO_POINTER (i));
+  }
+  plan->slots[i].block.last = now;
+  return i;
+}
+
+static void
+add_io (VfiPlan *plan, GHashTable *slot_of, VfiTensor *x, const char *name, gboolean output)
+{
+  int slot = slot_use (plan, slot_of, x, plan->n_steps);
+
+  plan->slots[slot].external = TRUE;
+  plan->io[plan->n_io++] = (Io){ .name = name, .output = output, .slot = slot, .view = view_of (x) };
+}
+
+static void
+add_step (VfiPlan *plan, GHashTable *slot_of, const VfiNode *node, int now)
+{
+  Step *s = &plan->steps[now];
+
+  s->node = node;
+  for (int i = 0; i <= node->n_src; i++) {
+    VfiTensor *x = i ? node->src[i - 1] : node->dst;
+    int channels;
+
+    vfi_tensor_root (x, &channels);
+    s->view[i] = view_of (x);
+    s->slot[i] = slot_use (plan, slot_of, x, now);
+    s->offset[i] = (gsize) channels * vfi_dtype_size (x->dtype);
+    s->bytes += tensor_bytes (x);
+  }
+  for (int i = 0; i < node->n_weights; i++)
+    s->bytes += 4.0 * weight_count (&node->weights[i]);
+  s->flop = node->op->flop ? node->op->flop (node) : 0;
+  plan->flop += s->flop;
+}
+
+static void
+slot_set_base (VfiPlan *plan, int slot, guint8 *base)
+{
+  for (Step *s = plan->steps; s < plan->steps + plan->n_steps; s++)
+    for (int i = 0; i <= s->node->n_src; i++)
+      if (s->slot[i] == slot)
+        s->view[i].data = base + s->offset[i];
+}
+
+static void
+lay_out (VfiPlan *plan)
+{
+  VfiGraph *g = plan->graph;
+  GHashTable *slot_of = g_hash_table_new (NULL, NULL);
+
+  plan->n_steps = g->nodes->len;
+  plan->steps = g_new0 (Step, plan->n_steps);
+  plan->slots = g_new0 (Slot, g->tensors->len);
+  plan->io = g_new0 (Io, g->inputs->len + g->outputs->len);
+  for (int i = 0; i < plan->n_steps; i++)
+    add_step (plan, slot_of, g->nodes->pdata[i], i);
+  for (guint i = 0; i < g->inputs->len; i++)
+    add_io (plan, slot_of, g->inputs->pdata[i], ((VfiTensor *) g->inputs->pdata[i])->io_name, FALSE);
+  for (guint i = 0; i < g->outputs->len; i++)
+    add_io (plan, slot_of, g->outputs->pdata[i], g->output_names->pdata[i], TRUE);
+  g_hash_table_unref (slot_of);
+}
+
+static gboolean
+place (VfiPlan *plan, GError **error)
+{
+  VfiBlock *blocks = g_new (VfiBlock, plan->n_slots);
+  int n = 0;
+
+  for (int i = 0; i < plan->n_slots; i++)
+    if (!plan->slots[i].external)
+      blocks[n++] = plan->slots[i].block;
+  plan->arena_size = vfi_arena_place (blocks, n);
+  n = 0;
+  for (int i = 0; i < plan->n_slots; i++)
+    if (!plan->slots[i].external)
+      plan->slots[i].block = blocks[n++];
+  g_free (blocks);
+  if (plan->arena_size == 0)
+    return TRUE;
+  if (!(plan->arena = plan->backend->klass->alloc (plan->backend, plan->arena_size, error)))
+    return FALSE;
+  for (int i = 0; i < plan->n_slots; i++)
+    if (!plan->slots[i].external)
+      slot_set_base (plan, i, (guint8 *) plan->arena + plan->slots[i].block.offset);
+  return TRUE;
+}
+
+/* ---- kernels ------------------------------------------------------------------------------------ */
+
+static const VfiKernel *
+choose_kernel (VfiBackend *b, const VfiNode *node, GError **error)
+{
+  const VfiTensor *y = node->dst;
+
+  for (const VfiKernel *const *k = b->klass->kernels; *k; k++)
+    if ((*k)->op == node->op && (!(*k)->supports || (*k)->supports (b, node)))
+      return *k;
+  g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s: backend %s has no kernel for %s to %d x %d x %d, %s", node->path,
+               b->klass->name, node->op->name, y->h, y->w, y->c, vfi_dtype_name (y->dtype));
+  return NULL;
+}
+
+static gboolean
+prepare (VfiPlan *plan, Step *s, VfiWeights *weights, GError **error)
+{
+  VfiBackend *b = plan->backend;
+  float *data[VFI_MAX_WEIGHTS] = { NULL };
+  GError *e = NULL;
+
+  if (!(s->kernel = choose_kernel (b, s->node, error)))
+    return FALSE;
+  for (int i = 0; i < s->node->n_weights && !e; i++)
+    data[i] = vfi_weights_read (weights, &s->node->weights[i], &e);
+  if (!e && s->kernel->prepare)
+    s->state = s->kernel->prepare (b, s->node, &s->view[1], (const float *const *) data, &s->view[0], &e);
+  s->prepared = !e;
+  for (int i = 0; i < s->node->n_weights; i++)
+    g_free (data[i]);
+  if (e)
+    g_propagate_prefixed_error (error, e, "%s: ", s->node->path);
+  return s->prepared;
+}
+
+/* ---- the plan ----------------------------------------------------------------------------------- */
+
+VfiPlan *
+vfi_plan_new (VfiGraph *graph, VfiBackend *backend, VfiWeights *weights, GError **error)
+{
+  VfiPlan *plan = g_new0 (VfiPlan, 1);
+
+  plan->graph = graph;
+  plan->backend = vfi_backend_ref (backend);
+  if (graph->error) {
+    g_propagate_error (error, g_error_copy (graph->error));
+    goto fail;
+  }
+  if (!vfi_weights_check (weights, (VfiGraph *[]){ graph, NULL }, NULL, error))
+    goto fail;
+  lay_out (plan);
+  for (int i = 0; i < plan->n_steps; i++)
+    if (!prepare (plan, &plan->steps[i], weights, error))
+      goto fail;
+  if (!place (plan, error))
+    goto fail;
+  return plan;
+
+fail:
+  vfi_plan_free (plan);
+  return NULL;
+}
+
+void
+vfi_plan_free (VfiPlan *plan)
+{
+  if (!plan)
+    return;
+  for (int i = 0; i < plan->n_steps; i++)
+    if (plan->steps[i].prepared && plan->steps[i].kernel->release)
+      plan->steps[i].kernel->release (plan->steps[i].state);
+  if (plan->arena)
+    plan->backend->klass->dealloc (plan->backend, plan->arena);
+  vfi_backend_unref (plan->backend);
+  vfi_graph_free (plan->graph);
+  g_free (plan->steps);
+  g_free (plan->slots);
+  g_free (plan->io);
+  g_free (plan);
+}
+
+gboolean
+vfi_plan_io (const VfiPlan *plan, const char *name, VfiView *view)
+{
+  for (int i = 0; i < plan->n_io; i++)
+    if (!strcmp (plan->io[i].name, name)) {
+      *view = plan->io[i].view;
+      return TRUE;
+    }
+  return FALSE;
+}
+
+int
+vfi_plan_n_io (const VfiPlan *plan)
+{
+  return plan->n_io;
+}
+
+const char *
+vfi_plan_io_name (const VfiPlan *plan, int i, gboolean *is_output)
+{
+  if (is_output)
+    *is_output = plan->io[i].output;
+  return plan->io[i].name;
+}
+
+void
+vfi_plan_bind (VfiPlan *plan, int i, void *buffer)
+{
+  slot_set_base (plan, plan->io[i].slot, buffer);
+}
+
+void
+vfi_plan_run (VfiPlan *plan)
+{
+  VfiBackend *b = plan->backend;
+
+  for (Step *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
+    struct timespec from, to;
+
+    if (plan->profile)
+      clock_gettime (CLOCK_MONOTONIC, &from);
+    s->kernel->run (b, s->node, s->state, &s->view[1], &s->view[0]);
+    if (plan->profile) {
+      clock_gettime (CLOCK_MONOTONIC, &to);
+      vfi_profile_add (plan->profile, s->node->op->name, to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) * 1e-9, s->flop, s->bytes);
+    }
+  }
+}
+
+gsize
+vfi_plan_arena_size (const VfiPlan *plan)
+{
+  return plan->arena_size;
+}
+
+double
+vfi_plan_flop (const VfiPlan *plan)
+{
+  return plan->flop;
+}
+
+void
+vfi_plan_set_profile (VfiPlan *plan, GArray *lines)
+{
+  plan->profile = lines;
+}
+
+void
+vfi_profile_add (GArray *lines, const char *name, double seconds, double flop, double bytes)
+{
+  VfiProfile *line = NULL;
+
+  for (guint i = 0; i < lines->len && !line; i++)
+    if (!strcmp (g_array_index (lines, VfiProfile, i).name, name))
+      line = &g_array_index (lines, VfiProfile, i);
+  if (!line) {
+    VfiProfile fresh = { .calls = 0 };
+
+    g_strlcpy (fresh.name, name, sizeof fresh.name);
+    g_array_append_val (lines, fresh);
+    line = &g_array_index (lines, VfiProfile, lines->len - 1);
+  }
+  line->calls++;
+  line->seconds += seconds;
+  line->flop += flop;
+  line->bytes += bytes;
+}
