@@ -25,6 +25,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from correlation import Correlation
+
 
 @dataclass(frozen=True)
 class Config:
@@ -68,6 +70,8 @@ def warp(x, v, gain):
 def correlation(f0, f1, r):
     """Symmetric cost volume (n,(2r+1)^2,h,w): mean over channels of f0(x - d) f1(x + d), zero outside;
     channel (dy + r) (2r + 1) + dx + r."""
+    if torch.is_grad_enabled():
+        return Correlation.apply(f0, f1, r)
     n, c, h, w = f0.shape
     p0, p1 = F.pad(f0, (r, r, r, r)), F.pad(f1, (r, r, r, r))
     out = []
@@ -127,6 +131,7 @@ class Decoder(nn.Module):
         super().__init__()
         k = (2 * c.radius[l] + 1) ** 2
         cin = k + 2 * c.enc[l] + (0 if l == 2 else 5 + c.feat[l])
+        self.cost = k
         self.n, self.nfeat = c.dec_convs[l], c.feat[l - 1] if l > 0 else 0
         self.reduce = conv(cin, c.dec[l], 1)
         for i in range(self.n):

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The training code: conventions of the network, exactness of its pieces, and a run that stops and goes on.
+
+Needs PyTorch; exits with 77 (skipped) without it. Takes seconds.
+"""
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import numpy as np
+    import safetensors.torch
+    import torch
+except ImportError as e:
+    print(f'skipped: {e}')
+    sys.exit(77)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'tools', 'train'))
+import data
+import evaluate
+import losses
+import net
+import synth
+import train
+
+torch.set_num_threads(1)
+
+
+def randomized(name='vfi-nano', seed=0):
+    """A network whose heads are not zero."""
+    torch.manual_seed(seed)
+    model = net.Net(name).eval()
+    for l in range(3):
+        torch.nn.init.normal_(getattr(model, f'dec{l}').head.weight, std=.05)
+    return model
+
+
+def texture(h, w, seed=0, cell=4):
+    """Smooth random luma (1,1,h,w) in 0..1."""
+    z = torch.rand(1, 1, h // cell, w // cell, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(z, size=(h, w), mode='bicubic').clamp(0, 1)
+
+
+class Pieces(unittest.TestCase):
+    def test_pack_order(self):
+        y = torch.arange(16.).view(1, 1, 4, 4)
+        x = net.pack(y, torch.zeros(1, 2, 2, 2))
+        self.assertEqual(x[0, :4, 0, 0].tolist(), [0, 1, 4, 5])
+        self.assertEqual(tuple(x.shape), (1, 6, 2, 2))
+
+    def test_warp_by_whole_pixels(self):
+        x = torch.rand(1, 2, 8, 10)
+        v = torch.zeros(1, 2, 8, 10)
+        v[:, 0], v[:, 1] = 2, -1  # x, then y
+        out = net.warp(x, v, 1)
+        torch.testing.assert_close(out[:, :, 1:, :-2], x[:, :, :-1, 2:], atol=1e-6, rtol=0)
+        torch.testing.assert_close(net.warp(x, v, 0), x, atol=1e-6, rtol=0)
+
+    def test_correlation_of_moved_picture(self):
+        """Motion 2d from the first frame to the second peaks in channel d."""
+        f = torch.randn(1, 16, 12, 12)
+        f0, f1 = torch.roll(f, (1, 2), (2, 3)), torch.roll(f, (-1, -2), (2, 3))  # f moved by (-4, -2) pixels
+        k = net.correlation(f0, f1, 3)[0, :, 4:8, 4:8].mean((1, 2))
+        self.assertEqual(int(k.argmax()), (-1 + 3) * 7 + (-2 + 3))
+
+    def test_fast_correlation_is_the_definition(self):
+        for r, h, w in ((1, 6, 4), (3, 5, 8)):
+            f0, f1 = (torch.randn(2, 5, h, w, dtype=torch.float64, requires_grad=True) for _ in range(2))
+            with torch.no_grad():
+                want = net.correlation(f0, f1, r)
+            torch.testing.assert_close(net.correlation(f0, f1, r).detach(), want, atol=1e-12, rtol=0)
+            self.assertTrue(torch.autograd.gradcheck(lambda a, b: net.correlation(a, b, r), (f0, f1)))
+
+    def test_shear(self):
+        k = torch.rand(1, 49, 8, 8)
+        t = torch.full((1, 1, 1, 1), .5)
+        self.assertIs(net.shear(k, 3, t), k)
+        out = net.shear(k, 3, t * 0)  # from the first frame: channel d sampled at x + d
+        d = 3 * 7 + 5  # dy = 0, dx = 2
+        torch.testing.assert_close(out[:, d, :, :-2], k[:, d, :, 2:], atol=1e-5, rtol=0)
+        self.assertEqual(float(out[:, d, :, -2:].abs().max()), 0)
+
+    def test_velocity_signs(self):
+        """A picture that moves by v per interval is restored at t with v0 = v1 = v."""
+        big = texture(48, 64)
+        at = lambda dx, dy: big[:, :, 8 + dy:40 + dy, 8 + dx:56 + dx]  # noqa: E731
+        v = torch.tensor([4., -2.])  # right and up: the crop window goes the other way
+        state = torch.zeros(1, 5, 16, 24)
+        state[:, 0:4] = torch.cat((v, v)).view(1, 4, 1, 1) / 2  # half-size grid
+        out = net.synthesize(at(0, 0), at(-4, 2), state, torch.full((1, 1, 1, 1), .5))
+        torch.testing.assert_close(out[..., 4:-4, 4:-4], at(-2, 1)[..., 4:-4, 4:-4], atol=1e-5, rtol=0)
+
+
+class Network(unittest.TestCase):
+    def test_ends_and_flat(self):
+        model = randomized()
+        a, b = texture(32, 48, 1), texture(32, 48, 2)
+        uv = torch.zeros(1, 2, 16, 24)
+        with torch.no_grad():
+            for t, want in ((1e-6, a), (1 - 1e-6, b)):
+                t = torch.full((1, 1, 1, 1), t)
+                out = net.synthesize(a, b, model(net.pack(a, uv), net.pack(b, uv), t)[-1], t)
+                torch.testing.assert_close(out, want, atol=1e-4, rtol=0)
+            flat, t = torch.full_like(a, .3), torch.full((1, 1, 1, 1), .3)
+            out = net.synthesize(flat, flat, model(net.pack(flat, uv), net.pack(flat, uv), t)[-1], t)
+            torch.testing.assert_close(out, flat, atol=1e-6, rtol=0)
+
+    def test_odd_sizes(self):
+        model = randomized()
+        with torch.no_grad():
+            out = evaluate.interpolate(model, torch.rand(1, 3, 35, 51), torch.rand(1, 3, 35, 51))
+        self.assertEqual(tuple(out.shape), (1, 3, 35, 51))
+
+    def test_learns_a_motion(self):
+        """A few dozen steps on one moving picture find its motion."""
+        torch.manual_seed(0)
+        big, uv = texture(64, 96, 3), torch.zeros(1, 3, 2, 32, 32)
+        y = torch.cat([big[:, :, :, 8 + d:72 + d] for d in (-6, 0, 6)], 1)
+        t = torch.full((1, 1, 1, 1), .5)
+        model = net.Net('vfi-nano')
+        optim = torch.optim.AdamW(model.parameters(), 2e-3)
+        for i in range(60):
+            states = model(net.pack(y[:, 0:1], uv[:, 0]), net.pack(y[:, 2:3], uv[:, 2]), t)
+            loss, mse = losses.total(states, y, uv, t, .1)
+            first = float(mse) if i == 0 else first
+            optim.zero_grad()
+            loss.backward()
+            optim.step()
+        self.assertLess(float(mse), .25 * first)
+
+
+class Synthetic(unittest.TestCase):
+    def test_middle_is_between(self):
+        """Undoing the known motion of a single layer makes the three frames agree."""
+        rng = np.random.default_rng(3)
+        y = (texture(64, 64, 5, 16)[0, 0] * 219 + 16).byte().numpy()
+        uv = np.full((2, 32, 32), 128, np.uint8)
+        ys, uvs = synth.moving_layers(rng, [(y, uv)], .25)
+        self.assertEqual((ys.shape, uvs.shape), ((3, 64, 64), (3, 2, 32, 32)))
+        self.assertTrue((uvs == 128).all())
+        rng = np.random.default_rng(3)
+        b, d = synth._motion(rng, .3)
+        theta = [synth._place(b, d, s, 0) for s in (-.25, .75)]
+        full = lambda m: np.vstack((m, [0, 0, 1]))  # noqa: E731
+        back = np.linalg.inv(full(theta[0])) @ full(theta[1])  # where a point of the last frame was in the first
+        grid = torch.nn.functional.affine_grid(torch.tensor(back[None, :2], dtype=torch.float32), (1, 1, 64, 64), False)
+        seen = torch.nn.functional.grid_sample(torch.tensor(ys[:1, None]).float(), grid, 'bilinear', 'zeros', False)[0, 0]
+        inside = seen > 0
+        self.assertGreater(int(inside.sum()), 500)
+        self.assertLess(float((seen - torch.tensor(ys[2]).float())[inside].abs().mean()), 4)
+        self.assertGreater(np.abs(ys[0].astype(int) - ys[2]).mean(), 8)
+
+    def test_overlay_stands_still(self):
+        rng = np.random.default_rng(1)
+        y, uv = rng.integers(16, 235, (3, 64, 64), np.uint8), rng.integers(16, 240, (3, 2, 32, 32), np.uint8)
+        oy, ouv = synth.overlay(rng, y, uv, (y[0], uv[0]))
+        changed = (oy != y).any(0)
+        self.assertTrue(changed.any() and not changed.all())
+        self.assertTrue((oy[0] == oy[2])[changed].all())
+
+
+@unittest.skipUnless(shutil.which('ffmpeg'), 'no ffmpeg')
+class Program(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.dir)
+        os.mkdir(os.path.join(self.dir, 'clips'))
+        for i in range(2):
+            subprocess.run(['ffmpeg', '-v', 'error', '-f', 'lavfi', '-i', f'testsrc2=s={112 + 16 * i}x97:r=10:d=1.2',
+                            '-pix_fmt', 'yuv444p', '-c:v', 'ffv1', os.path.join(self.dir, 'clips', f'c{i}.mkv')], check=True)
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def args(self, *more):
+        return ['--footage', self.path('clips'), '--cache', self.path('cache'), '--out', self.path('out'), '--crop', '64', '--batch', '2',
+                '--workers', '0', '--device', 'cpu', '--amp', 'off', '--warmup', '1', *more]
+
+    def test_train_resume_evaluate(self):
+        train.main(self.args('--steps', '2'))
+        first = torch.load(self.path('out', 'last.ckpt'))
+        self.assertEqual(first['step'], 2)
+        train.main(self.args('--steps', '4', '--resume', self.path('out', 'last.ckpt')))
+        ckpt = torch.load(self.path('out', 'last.ckpt'))
+        self.assertEqual(ckpt['step'], 4)
+        self.assertGreater(ckpt['elapsed'], first['elapsed'])
+        weights = safetensors.torch.load_file(self.path('out', 'vfi-nano.safetensors'))
+        self.assertEqual(set(weights), set(net.Net('vfi-nano').state_dict()))
+        self.assertFalse(torch.equal(ckpt['ema']['enc.down0.weight'], first['ema']['enc.down0.weight']))
+        with open(self.path('out', 'log.csv')) as f:
+            self.assertEqual([r['step'] for r in csv.DictReader(f)], ['2', '4'])
+
+    def test_cache(self):
+        index = data.build_cache(self.path('clips'), self.path('cache'))
+        self.assertEqual([(e['width'], e['height'], e['frames']) for e in index], [(112, 96, 12), (128, 96, 12)])
+        stamp = os.path.getmtime(self.path('cache', 'c0.yuv'))
+        data.build_cache(self.path('clips'), self.path('cache'))
+        self.assertEqual(os.path.getmtime(self.path('cache', 'c0.yuv')), stamp)
+        sampler = data.Sampler([data.Clip(e, self.path('cache')) for e in index], 64, 3)
+        for seed in range(8):
+            y, uv, t = sampler.batch(np.random.default_rng(seed))
+            self.assertEqual((tuple(y.shape), tuple(uv.shape)), ((3, 3, 64, 64), (3, 3, 2, 32, 32)))
+            self.assertTrue(bool(((t > 0) & (t < 1)).all()))
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the network is trained to make small.
+
+The synthesized middle frame is compared with the real one on its own planes: luma at full size,
+chroma at half. Coarser states answer for area-averaged planes of their own size (deep supervision);
+that is what teaches the coarse levels motion that the fine ones cannot find.
+"""
+import torch
+import torch.nn.functional as F
+
+import net
+
+LUMA, CHROMA, LEVELS = 1.0, 0.5, 4
+
+
+def charbonnier(x, eps):
+    return torch.sqrt(x * x + eps * eps)
+
+
+def pyramid(e, eps, levels):
+    """Mean Charbonnier of the bands of a Laplacian pyramid of an error image, coarser bands counting more:
+    a wrong motion leaves an error that is wide as well as sharp, and that is where the slope towards the right one is."""
+    loss = 0.
+    for i in range(levels):
+        if i == levels - 1 or min(e.shape[2:]) < 8:
+            return loss + 2 ** i * charbonnier(e, eps).mean()
+        low = F.avg_pool2d(e, 2)
+        loss = loss + 2 ** i * charbonnier(e - F.interpolate(low, scale_factor=2, mode='bilinear', align_corners=False), eps).mean()
+        e = low
+    return loss
+
+
+def frame(pred, truth, eps, pyr, levels):
+    """Charbonnier of the error plus `pyr` times that of its pyramid."""
+    e = pred - truth
+    loss = charbonnier(e, eps).mean()
+    return loss + pyr * pyramid(e, eps, levels) if pyr > 0 else loss
+
+
+def smoothness(state, luma):
+    """Velocity differences of neighbours, where the picture has none itself."""
+    y = F.avg_pool2d(luma, luma.shape[2] // state.shape[2])
+    v = state[:, :4]
+    dx = (v[..., 1:] - v[..., :-1]).abs() * torch.exp(-12 * (y[..., 1:] - y[..., :-1]).abs())
+    dy = (v[:, :, 1:] - v[:, :, :-1]).abs() * torch.exp(-12 * (y[:, :, 1:] - y[:, :, :-1]).abs())
+    return dx.mean() + dy.mean()
+
+
+def weights(progress):
+    """(eps, pyramid, coarse levels, smoothness) over the run: find the motion first, polish PSNR last."""
+    late = min(max((progress - .5) / .45, 0), 1)
+    return 1e-3 + 9e-3 * late, .25 * (1 - .8 * late), .6 * (1 - progress) + .03, .02 * max(1 - progress / .4, 0)
+
+
+def total(states, y, uv, t, progress):
+    """Loss of the three states of a batch; y (n,3,H,W), uv (n,3,2,H/2,W/2), t (n,1,1,1).
+    Returns (loss, detached luma MSE of the finest synthesis)."""
+    eps, pyr, coarse, smooth = weights(progress)
+    uv0, uvm, uv1 = uv.unbind(1)
+    y0, ym, y1 = (p.unsqueeze(1) for p in y.unbind(1))
+    out = net.synthesize(y0, y1, states[-1], t)
+    loss = LUMA * frame(out, ym, eps, pyr, LEVELS)
+    loss = loss + CHROMA * frame(net.synthesize(uv0, uv1, states[-1], t), uvm, eps, pyr, LEVELS - 1)
+    for i, state in enumerate(states[:-1]):
+        s = y.shape[2] // state.shape[2]
+        p0, pm, p1 = (torch.cat((F.avg_pool2d(a, s), F.avg_pool2d(b, s // 2)), 1) for a, b in ((y0, uv0), (ym, uvm), (y1, uv1)))
+        e = net.synthesize(p0, p1, state, t) - pm
+        loss = loss + coarse * .7 ** (len(states) - 2 - i) * (charbonnier(e, 1e-3).mean() + pyr * pyramid(e, 1e-3, LEVELS - 2))
+    if smooth > 0:
+        loss = loss + smooth * 2 * smoothness(states[-1], ym) / y.shape[2]
+    return loss, ((out.detach() - ym) ** 2).mean()
