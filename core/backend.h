@@ -73,6 +73,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiBackend, vfi_backend_unref)
 VfiBackend *vfi_backend_open (const VfiOptions *options, char **reason, GError **error);
 
 VfiBackend *vfi_reference_backend_new (void);                  /* core/reference.c */
+extern const VfiKernel *const vfi_reference_kernels[];         /* its kernels, NULL-terminated: the last resort of others on the host */
 VfiBackend *vfi_cpu_backend_new (int threads, GError **error); /* cpu/backend.c; threads 0: all the process may use */
 /* The cuda module (libvfi-cuda.so) exports this under the name "vfi_cuda_backend_new". */
 typedef VfiBackend *(*VfiCudaBackendNew) (int device, GError **error);

@@ -59,7 +59,7 @@ release (gpointer p)
     &vfi_op_##o, supports, prepare, run, release                                                                                           \
   }
 
-static const VfiKernel *const kernels[] = {
+const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (conv2d), KERNEL (warp), KERNEL (correlation), KERNEL (shear), KERNEL (resize), KERNEL (pixel_shuffle), KERNEL (scale), NULL,
 };
 
@@ -125,7 +125,7 @@ synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const V
 static const VfiBackendClass klass = {
   .name = "reference",
   .memory = VFI_MEMORY_HOST,
-  .kernels = kernels,
+  .kernels = vfi_reference_kernels,
   .free = backend_free,
   .supports_precision = supports_precision,
   .best_precision = best_precision,

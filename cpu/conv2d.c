@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator conv2d by oneDNN. Its fast implementations want dense tensors: a slice is copied to or from a dense buffer made here.
+ */
+#include <stdlib.h>
+
+#include "cpu.h"
+#include "dnnl.h"
+
+typedef struct
+{
+  VfiDnnlConv *conv;
+  void *dense[3]; /* for src, residual and dst: NULL where the view itself is dense */
+} State;
+
+static gboolean
+supports (VfiBackend *b, const VfiNode *node)
+{
+  const VfiConv2dParams *p = node->params;
+  VfiDType src = node->src[0]->dtype, dst = node->dst->dtype;
+
+  return b->klass->supports_precision (b, src) && (dst == src || (src == VFI_BF16 && dst == VFI_F32)) &&
+         (!p->residual || node->src[1]->dtype == dst);
+}
+
+static void
+release (gpointer state)
+{
+  State *s = state;
+
+  vfi_dnnl_conv_free (s->conv);
+  for (int i = 0; i < 3; i++)
+    free (s->dense[i]);
+  g_free (s);
+}
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  const VfiConv2dParams *p = node->params;
+  const VfiView *views[] = { &src[0], p->residual ? &src[1] : NULL, dst };
+  const VfiDnnlConvDesc desc = {
+    .h = src->h,
+    .w = src->w,
+    .ic = src->c,
+    .oc = dst->c,
+    .kernel = p->kernel,
+    .stride = p->stride,
+    .padding = p->padding,
+    .dilation = p->dilation,
+    .src = src->dtype,
+    .dst = dst->dtype,
+    .residual = p->residual,
+    .act = p->act,
+    .slope = p->slope,
+  };
+  State *s = g_new0 (State, 1);
+
+  b->klass->begin (b); /* oneDNN decides by the number of threads */
+  s->conv = vfi_dnnl_conv_new (&desc, weights[0], p->bias ? weights[1] : NULL, error);
+  b->klass->end (b);
+  for (int i = 0; s->conv && i < 3; i++)
+    if (views[i] && views[i]->ld != views[i]->c) {
+      gsize size = (gsize) views[i]->h * views[i]->w * views[i]->c * vfi_dtype_size (views[i]->dtype);
+
+      s->dense[i] = aligned_alloc (64, (size + 63) & ~(gsize) 63);
+      if (!s->dense[i]) {
+        g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for %" G_GSIZE_FORMAT " bytes", size);
+        release (s);
+        return NULL;
+      }
+    }
+  if (s->conv)
+    return s;
+  release (s);
+  return NULL;
+}
+
+/* Between a slice and a dense buffer of the same shape. */
+static void
+copy (const VfiView *slice, guint8 *dense, gboolean to_dense)
+{
+  const gsize size = vfi_dtype_size (slice->dtype), line = slice->c * size, step = slice->ld * size;
+
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < slice->h; y++)
+    for (int x = 0; x < slice->w; x++) {
+      gsize i = (gsize) y * slice->w + x;
+      guint8 *in_slice = (guint8 *) slice->data + i * step, *in_dense = dense + i * line;
+
+      memcpy (to_dense ? in_dense : in_slice, to_dense ? in_slice : in_dense, line);
+    }
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiConv2dParams *p = node->params;
+  State *s = state;
+
+  for (int i = 0; i <= p->residual; i++)
+    if (s->dense[i])
+      copy (&src[i], s->dense[i], TRUE);
+  vfi_dnnl_conv_run (s->conv, s->dense[0] ? s->dense[0] : src->data, p->residual ? s->dense[1] ? s->dense[1] : src[1].data : NULL,
+                     s->dense[2] ? s->dense[2] : dst->data);
+  if (s->dense[2])
+    copy (dst, s->dense[2], FALSE);
+}
+
+const VfiKernel vfi_cpu_conv2d = { &vfi_op_conv2d, supports, prepare, run, release };

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Vectors for kernels that are compiled once for each instruction set: GCC's vector types, with intrinsics only where the compiler does
+ * not find the instruction by itself (masks, gathers, bf16). VFI_LANES floats: 16 with AVX-512, else 8.
+ */
+#pragma once
+
+#include "tensor.h"
+
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
+
+/* "vfi_cpu_warp" becomes "vfi_cpu_warp_avx2". */
+#define VFI_ISA_NAME(name) VFI_ISA_NAME_ (name, VFI_ISA)
+#define VFI_ISA_NAME_(name, isa) VFI_ISA_NAME__ (name, isa)
+#define VFI_ISA_NAME__(name, isa) name##_##isa
+
+#ifdef __AVX512F__
+#define VFI_LANES 16
+#else
+#define VFI_LANES 8
+#endif
+
+#define VFI_INLINE static inline __attribute__ ((always_inline))
+
+typedef float Vec __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
+typedef gint32 VecI __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
+typedef guint32 VecU __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
+typedef guint16 VecH __attribute__ ((vector_size (2 * VFI_LANES), aligned (2), may_alias));
+
+#define VEC_TO_INT(v) __builtin_convertvector(v, VecI) /* towards zero */
+#define VEC_TO_FLOAT(v) __builtin_convertvector(v, Vec)
+
+VFI_INLINE Vec
+vec_set (float f)
+{
+  return (Vec){ 0 } + f;
+}
+
+/* 0, 1, 2 ... */
+VFI_INLINE VecI
+vec_iota (void)
+{
+#if VFI_LANES == 16
+  return (VecI){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+#else
+  return (VecI){ 0, 1, 2, 3, 4, 5, 6, 7 };
+#endif
+}
+
+VFI_INLINE VecI
+vec_selecti (VecI mask, VecI a, VecI b)
+{
+  return (mask & a) | (~mask & b);
+}
+
+/* a b + c, rounded once where the machine can. Nothing else is contracted (-ffp-contract=off), so that coordinates are those of the references. */
+VFI_INLINE Vec
+vec_fma (Vec a, Vec b, Vec c)
+{
+#if defined(__AVX512F__)
+  return (Vec) _mm512_fmadd_ps ((__m512) a, (__m512) b, (__m512) c);
+#elif defined(__FMA__)
+  return (Vec) _mm256_fmadd_ps ((__m256) a, (__m256) b, (__m256) c);
+#else
+  return a * b + c;
+#endif
+}
+
+/* NaN gives b, as the fmaxf of the references does. */
+VFI_INLINE Vec
+vec_max (Vec a, Vec b)
+{
+#ifdef __AVX512F__
+  return (Vec) _mm512_max_ps ((__m512) a, (__m512) b);
+#else
+  return (Vec) vec_selecti (a > b, (VecI) a, (VecI) b);
+#endif
+}
+
+VFI_INLINE Vec
+vec_min (Vec a, Vec b)
+{
+#ifdef __AVX512F__
+  return (Vec) _mm512_min_ps ((__m512) a, (__m512) b);
+#else
+  return (Vec) vec_selecti (a < b, (VecI) a, (VecI) b);
+#endif
+}
+
+VFI_INLINE VecI
+vec_mini (VecI a, VecI b)
+{
+#ifdef __AVX512F__
+  return (VecI) _mm512_min_epi32 ((__m512i) a, (__m512i) b);
+#else
+  return vec_selecti (a < b, a, b);
+#endif
+}
+
+/* p[i] for each lane: 32 bits at p + scale i bytes. */
+VFI_INLINE VecI
+vec_gather (const void *p, VecI i, const int scale)
+{
+#if defined(__AVX512F__)
+  return (VecI) _mm512_i32gather_epi32 ((__m512i) i, p, scale);
+#elif defined(__AVX2__)
+  return (VecI) _mm256_i32gather_epi32 (p, (__m256i) i, scale);
+#else
+  VecI v;
+  for (int k = 0; k < VFI_LANES; k++) {
+    gint32 x;
+    memcpy (&x, (const guint8 *) p + (gssize) i[k] * scale, 4);
+    v[k] = x;
+  }
+  return v;
+#endif
+}
+
+/* Elements i to i + n - 1 of an array of dtype t; lanes n and up are 0. n <= VFI_LANES. */
+VFI_INLINE Vec
+vec_load (const void *data, const VfiDType t, gsize i, int n)
+{
+  const float *f = (const float *) data + i;
+  const guint16 *h = (const guint16 *) data + i;
+
+#ifdef __AVX512BW__
+  const __mmask16 m = (__mmask16) ((1u << n) - 1);
+  return t == VFI_F32 ? (Vec) _mm512_maskz_loadu_ps (m, f)
+                      : (Vec) _mm512_slli_epi32 (_mm512_cvtepu16_epi32 (_mm256_maskz_loadu_epi16 (m, h)), 16);
+#else
+  if (t == VFI_F32) {
+    Vec v = { 0 };
+    if (n == VFI_LANES)
+      return *(const Vec *) f;
+    memcpy (&v, f, 4 * n);
+    return v;
+  } else {
+    VecH v = { 0 };
+    if (n == VFI_LANES)
+      v = *(const VecH *) h;
+    else
+      memcpy (&v, h, 2 * n);
+    return (Vec) (__builtin_convertvector(v, VecU) << 16);
+  }
+#endif
+}
+
+/* bf16, rounded to nearest even. */
+VFI_INLINE VecH
+vec_to_bf16 (Vec v)
+{
+#ifdef __AVX512BF16__
+  return (VecH) _mm512_cvtneps_pbh ((__m512) v);
+#else
+  VecU u = (VecU) v, rounded = u + 0x7fff + ((u >> 16) & 1);
+  return __builtin_convertvector((VecU) vec_selecti (v != v, (VecI) (u | 0x400000), (VecI) rounded) >> 16, VecH);
+#endif
+}
+
+VFI_INLINE void
+vec_store (void *data, const VfiDType t, gsize i, int n, Vec v)
+{
+  float *f = (float *) data + i;
+  guint16 *h = (guint16 *) data + i;
+
+#ifdef __AVX512BW__
+  const __mmask16 m = (__mmask16) ((1u << n) - 1);
+  if (t == VFI_F32)
+    _mm512_mask_storeu_ps (f, m, (__m512) v);
+  else
+    _mm256_mask_storeu_epi16 (h, m, (__m256i) vec_to_bf16 (v));
+#else
+  if (t == VFI_F32) {
+    if (n == VFI_LANES)
+      *(Vec *) f = v;
+    else
+      memcpy (f, &v, 4 * n);
+  } else {
+    VecH b = vec_to_bf16 (v);
+    if (n == VFI_LANES)
+      *(VecH *) h = b;
+    else
+      memcpy (h, &b, 2 * n);
+  }
+#endif
+}
+
+/* Row i of the result is lane i of all rows. */
+VFI_INLINE void
+vec_transpose (VecI m[VFI_LANES])
+{
+  const VecI iota = vec_iota ();
+
+#pragma GCC unroll 4
+  for (int s = 1; s < VFI_LANES; s *= 2) {
+    /* Exchanges bit s of the row number with bit s of the lane number. */
+    const VecI odd = (iota & s) != 0;
+    const VecI lower = vec_selecti (odd, iota - s + VFI_LANES, iota), upper = vec_selecti (odd, iota + VFI_LANES, iota + s);
+#pragma GCC unroll 16
+    for (int i = 0; i < VFI_LANES; i++)
+      if (!(i & s)) {
+        VecI a = m[i], b = m[i + s];
+        m[i] = __builtin_shuffle (a, b, lower);
+        m[i + s] = __builtin_shuffle (a, b, upper);
+      }
+  }
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator warp: coordinates for VFI_LANES pixels at once, then the channels of each pixel.
+ */
+#include "cpu.h"
+#include "simd.h"
+
+/* The lower neighbour of clamped coordinates, in elements of a row of n, and the weight of the upper one. */
+VFI_INLINE VecI
+split (Vec v, int n, Vec *f)
+{
+  VecI i;
+
+  v = vec_min (vec_max (v, vec_set (0)), vec_set (n - 1));
+  i = vec_mini (VEC_TO_INT (v), (VecI){ 0 } + MAX (n - 2, 0));
+  *f = v - VEC_TO_FLOAT (i);
+  return i;
+}
+
+VFI_INLINE void
+row (const VfiView *x, const VfiView *flow, float gain, const VfiView *dst, int y, const VfiDType type)
+{
+  const float *v = (const float *) flow->data + (gsize) y * flow->w * flow->ld;
+  const gsize right = x->w > 1 ? x->ld : 0, below = x->h > 1 ? (gsize) x->w * x->ld : 0;
+  const VecI lane = vec_iota ();
+
+  for (int x0 = 0; x0 < dst->w; x0 += VFI_LANES) {
+    const int n = MIN (dst->w - x0, VFI_LANES);
+    const VecI at = vec_mini (lane, (VecI){ 0 } + (n - 1)) * flow->ld;
+    const float *from = v + (gsize) x0 * flow->ld;
+    Vec fx, fy;
+    VecI ix = split (VEC_TO_FLOAT (lane + x0) + gain * (Vec) vec_gather (from, at, 4), x->w, &fx);
+    VecI iy = split ((float) y + gain * (Vec) vec_gather (from + 1, at, 4), x->h, &fy);
+    VecI pixel = iy * x->w + ix;
+    Vec w11 = fx * fy, w10 = fy - w11, w01 = fx - w11, w00 = 1 - fx - w10;
+
+    for (int k = 0; k < n; k++) {
+      const gsize p = (gsize) pixel[k] * x->ld, q = ((gsize) y * dst->w + x0 + k) * dst->ld;
+      int c = 0;
+
+      for (; c < dst->c; c += VFI_LANES) {
+        const int m = MIN (dst->c - c, VFI_LANES);
+        Vec a = vec_load (x->data, type, p + c, m), b = vec_load (x->data, type, p + right + c, m);
+        Vec d = vec_load (x->data, type, p + below + c, m), e = vec_load (x->data, type, p + below + right + c, m);
+        vec_store (dst->data, type, q + c, m,
+                   vec_fma (vec_set (w00[k]), a, vec_set (w01[k]) * b) + vec_fma (vec_set (w10[k]), d, vec_set (w11[k]) * e));
+      }
+    }
+  }
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiWarpParams *p = node->params;
+  const float t = p->timed ? *(const float *) src[2].data : 0, gain = !p->timed ? 1 : p->side ? 1 - t : -t;
+
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++)
+    if (dst->dtype == VFI_F32)
+      row (&src[0], &src[1], gain, dst, y, VFI_F32);
+    else
+      row (&src[0], &src[1], gain, dst, y, VFI_BF16);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_warp) = { &vfi_op_warp, .run = run };
