@@ -6,17 +6,6 @@
 
 #include "backend.h"
 
-/* fp16 exists on devices only. */
-static gboolean
-supports (VfiBackend *b, const VfiNode *node)
-{
-  gboolean ok = node->dst->dtype != VFI_F16;
-
-  for (int i = 0; i < node->n_src; i++)
-    ok &= node->src[i]->dtype != VFI_F16;
-  return ok;
-}
-
 typedef struct
 {
   float *weights[VFI_MAX_WEIGHTS];
@@ -56,7 +45,7 @@ release (gpointer p)
 #define KERNEL(o)                                                                                                                          \
   &(const VfiKernel)                                                                                                                       \
   {                                                                                                                                        \
-    &vfi_op_##o, supports, prepare, run, release                                                                                           \
+    &vfi_op_##o, NULL, prepare, run, release                                                                                               \
   }
 
 const VfiKernel *const vfi_reference_kernels[] = {
@@ -73,7 +62,7 @@ backend_free (VfiBackend *b)
 static gboolean
 supports_precision (VfiBackend *b, VfiDType feature)
 {
-  return feature != VFI_F16;
+  return TRUE;
 }
 
 static VfiDType

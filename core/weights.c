@@ -10,7 +10,6 @@
 #include "weights.h"
 
 #include <json-glib/json-glib.h>
-#include <math.h>
 #include <string.h>
 
 #include "tensor.h"
@@ -336,24 +335,24 @@ append_shape (GString *s, int rank, const gint64 *wide, const int *narrow)
     g_string_append (s, "a scalar");
 }
 
-/* Describes what is wrong with e for `spec`, if anything is. */
-static void
-check_shape (const Entry *e, const VfiWeightSpec *spec, GString *misshapen)
+static gboolean
+fits (const Entry *e, const VfiWeightSpec *spec)
 {
   gboolean same = e->rank == spec->rank;
 
   for (int i = 0; i < spec->rank && same; i++)
     same = e->shape[i] == spec->shape[i];
-  if (same && e->dtype <= BF16)
-    return;
-  g_string_append_printf (misshapen, "%s%s (", misshapen->len ? ", " : "", spec->name);
-  if (!same) {
-    append_shape (misshapen, e->rank, e->shape, NULL);
-    g_string_append (misshapen, " instead of ");
-    append_shape (misshapen, spec->rank, NULL, spec->shape);
-  } else
-    g_string_append (misshapen, dtypes[e->dtype].name);
-  g_string_append_c (misshapen, ')');
+  return same && e->dtype <= BF16;
+}
+
+static void
+append_misfit (GString *s, const Entry *e, const VfiWeightSpec *spec)
+{
+  g_string_append_printf (s, "%s%s (%s, ", s->len ? ", " : "", spec->name, dtypes[e->dtype].name);
+  append_shape (s, e->rank, e->shape, NULL);
+  g_string_append (s, e->dtype <= BF16 ? " instead of " : ", must be F32, F16 or BF16, ");
+  append_shape (s, spec->rank, NULL, spec->shape);
+  g_string_append_c (s, ')');
 }
 
 static int
@@ -395,9 +394,9 @@ vfi_weights_check (VfiWeights *w, VfiGraph *const *graphs, char ***unused, GErro
         const VfiWeightSpec *spec = &node->weights[j];
         const Entry *e = w ? g_hash_table_lookup (w->entries, spec->name) : NULL;
 
-        if (e)
-          check_shape (e, spec, misshapen);
-        else if (!g_hash_table_contains (asked, spec->name))
+        if (e && !fits (e, spec))
+          append_misfit (misshapen, e, spec);
+        else if (!e && !g_hash_table_contains (asked, spec->name))
           g_string_append_printf (missing, "%s%s", missing->len ? ", " : "", spec->name);
         g_hash_table_add (asked, spec->name);
       }
@@ -415,25 +414,23 @@ vfi_weights_check (VfiWeights *w, VfiGraph *const *graphs, char ***unused, GErro
   return ok;
 }
 
-static float
-f16_to_f32 (guint16 v)
-{
-  int exponent = v >> 10 & 31, fraction = v & 1023;
-  float f = exponent == 0 ? ldexpf (fraction, -24) : exponent == 31 ? (fraction ? NAN : INFINITY) : ldexpf (1024 + fraction, exponent - 25);
-
-  return v & 0x8000 ? -f : f;
-}
-
 float *
 vfi_weights_read (VfiWeights *w, const VfiWeightSpec *spec, GError **error)
 {
   const Entry *e = g_hash_table_lookup (w->entries, spec->name);
-  gsize n = e->bytes / dtypes[e->dtype].bytes;
-  const guint8 *src = (const guint8 *) g_bytes_get_data (w->bytes, NULL) + e->begin;
-  float *dst = g_try_new (float, n);
+  const guint8 *src;
+  float *dst;
+  gsize n;
 
-  if (!dst) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "%" G_GSIZE_FORMAT " bytes for weight %s", n * sizeof (float), spec->name);
+  if (!e || !fits (e, spec)) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS, "%s: weight %s is %s", w->name, spec->name, e ? "misshapen" : "missing");
+    return NULL;
+  }
+  src = (const guint8 *) g_bytes_get_data (w->bytes, NULL) + e->begin;
+  n = e->bytes / dtypes[e->dtype].bytes;
+  if (!(dst = g_try_new (float, MAX (n, 1)))) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "cannot allocate %" G_GSIZE_FORMAT " bytes for weight %s", n * sizeof (float),
+                 spec->name);
     return NULL;
   }
   for (gsize i = 0; i < n; i++) {
@@ -447,7 +444,7 @@ vfi_weights_read (VfiWeights *w, const VfiWeightSpec *spec, GError **error)
     } else {
       memcpy (&u16, src + 2 * i, 2);
       u16 = GUINT16_FROM_LE (u16);
-      dst[i] = e->dtype == F16 ? f16_to_f32 (u16) : vfi_bf16_to_f32 (u16);
+      dst[i] = e->dtype == F16 ? vfi_f16_to_f32 (u16) : vfi_bf16_to_f32 (u16);
     }
   }
   return dst;

@@ -21,5 +21,6 @@ const char *vfi_weights_name (const VfiWeights *w); /* path, for messages */
 /* FALSE with ONE error that lists every missing and misshapen weight of all the graphs (NULL-terminated); w may be NULL if they have
  * none. Names in the file that no graph asks for are returned, sorted, in *unused (may be NULL; free with g_strfreev). */
 gboolean vfi_weights_check (VfiWeights *w, VfiGraph *const *graphs, char ***unused, GError **error);
-/* A copy in fp32 (from F32, F16 or BF16 in the file), in file order; g_free. `spec` must have been checked. NULL with VFI_ERROR_MEMORY. */
+/* A copy in fp32 (from F32, F16 or BF16 in the file), in file order; g_free. NULL if it is missing or misshapen,
+ * or with VFI_ERROR_MEMORY. */
 float *vfi_weights_read (VfiWeights *w, const VfiWeightSpec *spec, GError **error);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Numbers from names: inputs and weights of tests, the same here and in golden.py.
+ */
+#pragma once
+
+#include "weights.h"
+
+guint64 test_seed (const char *name);
+/* Item i of a sequence, in [-1, 1): in steps of 2^-23, or coarse (2^-7: exact in every dtype). */
+float test_uniform (guint64 seed, guint64 i);
+float test_coarse (guint64 seed, guint64 i);
+
+/* A weight by its name: uniform with variance 1 / fan in (rank 1: +-1/4). g_free. */
+float *test_weight (const VfiWeightSpec *spec);
+
+/* A safetensors file in memory with these weights, or with all that the graphs (NULL-terminated) ask for. */
+GBytes *test_weights_file (const VfiWeightSpec *specs, int n);
+VfiWeights *test_weights_for (VfiGraph *const *graphs);
+/* With all that a list from golden.py names: lines of NAME SIZE SIZE ... */
+VfiWeights *test_weights_listed (const char *path);

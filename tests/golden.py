@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Makes the stored results that the C tests compare with, from PyTorch.
+
+    tests/golden.py ops BUILD/tests/ops/ops-reference     writes tests/ops/golden/ops.safetensors
+    tests/golden.py models                                writes tests/models/golden/
+
+Inputs and weights are made from their names, by the same functions as in generate.c and ops/harness.c.
+"""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.numpy import save_file
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'tools', 'train'))
+import net  # noqa: E402
+
+
+def splitmix(name, n):
+    h = 0xcbf29ce484222325
+    for b in name.encode():
+        h = ((h ^ b) * 0x100000001b3) & (2 ** 64 - 1)
+    with np.errstate(over='ignore'):
+        z = np.uint64(h) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(0x9e3779b97f4a7c15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xbf58476d1ce4e5b9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94d049bb133111eb)
+    return z ^ (z >> np.uint64(31))
+
+
+def uniform(name, *shape):
+    """[-1, 1) in steps of 2^-23."""
+    z = splitmix(name, int(np.prod(shape))) >> np.uint64(40)
+    return (z.astype(np.float32) / np.float32(2 ** 23) - np.float32(1)).reshape(shape)
+
+
+def coarse(name, *shape):
+    """[-1, 1) in steps of 2^-7."""
+    z = splitmix(name, int(np.prod(shape))) >> np.uint64(56)
+    return (z.astype(np.float32) / np.float32(2 ** 7) - np.float32(1)).reshape(shape)
+
+
+def nchw(a):
+    return torch.from_numpy(np.ascontiguousarray(a)).permute(2, 0, 1)[None]
+
+
+def nhwc(x):
+    return np.ascontiguousarray(x[0].permute(1, 2, 0).float().numpy())
+
+
+def save(tensors, folder, name):
+    path = os.path.join(HERE, folder, 'golden', name)
+    save_file(tensors, path)
+    os.chmod(path, 0o644)
+
+
+# ---- operators ------------------------------------------------------------------------------------
+
+def conv2d(k, src):
+    shape = (k.channels, k.c, k.kernel, k.kernel)
+    fan_in = k.c * k.kernel * k.kernel
+    weight = coarse(k.name + '.weight', *shape) * 2.0 ** -np.floor(np.log2(np.sqrt(fan_in)))
+    bias = None if k.no_bias else torch.from_numpy(coarse(k.name + '.bias', k.channels) / 4)
+    y = F.conv2d(src(k.h, k.w, k.c), torch.from_numpy(weight.astype(np.float32)), bias, max(k.stride, 1), k.padding, max(k.dilation, 1))
+    if k.residual:
+        y = y + src(y.shape[2], y.shape[3], y.shape[1])
+    return (lambda v: v, F.relu, lambda v: F.leaky_relu(v, k.slope or 0.01), torch.sigmoid, torch.tanh)[k.act](y)
+
+
+def warp(k, src):
+    x = src(k.h, k.w, k.c)
+    flow = nchw(uniform(k.name + '/src1', k.h, k.w, 2) * np.float32(k.flow))
+    gain = np.float32(1) if not k.timed else np.float32(1) - np.float32(k.time) if k.side else -np.float32(k.time)
+    # float64 inside: grid_sample's own rounding of normalised coordinates is not what is tested
+    return net.warp(x.double(), flow, torch.full((1, 1, 1, 1), float(gain))).float()
+
+
+def correlation(k, src):
+    return net.correlation(src(k.h, k.w, k.c), src(k.h, k.w, k.c), k.radius)
+
+
+def shear(k, src):
+    return net.shear(src(k.h, k.w, k.c), k.radius, torch.full((1, 1, 1, 1), k.time))
+
+
+def resize(k, src):
+    x = src(k.h, k.w, k.c)
+    y = F.interpolate(x, scale_factor=k.scale, mode='bilinear', align_corners=False)
+    y = y * gain(k)
+    if k.detail:
+        y = y + F.pixel_shuffle(src(k.h, k.w, k.c * k.scale ** 2), k.scale)
+    return y
+
+
+def pixel_shuffle(k, src):
+    return F.pixel_shuffle(src(k.h, k.w, k.c), k.scale)
+
+
+def scale(k, src):
+    return src(k.h, k.w, k.c) * gain(k)
+
+
+def gain(k):
+    return torch.from_numpy(coarse(k.name + '/gain', k.c)).view(1, -1, 1, 1) if k.gain else 1.0
+
+
+class Case:
+    def __init__(self, line):
+        self.name, *fields = line.split()
+        for f in fields:
+            key, value = f.split('=')
+            setattr(self, key, value if key == 'op' else float(value) if key in ('slope', 'flow', 'time') else int(value))
+
+    def run(self):
+        count = iter(range(4))
+        return nhwc(globals()[self.op](self, lambda *shape: nchw(coarse(f'{self.name}/src{next(count)}', *shape))))
+
+
+def ops(program):
+    cases = [Case(line) for line in subprocess.run([program, '--list'], check=True, capture_output=True, text=True).stdout.splitlines()]
+    save({k.name: k.run() for k in cases}, 'ops', 'ops.safetensors')
+
+
+if __name__ == '__main__':
+    if sys.argv[1:2] == ['ops'] and len(sys.argv) == 3:
+        with torch.no_grad():
+            ops(sys.argv[2])
+    else:
+        sys.exit(__doc__)

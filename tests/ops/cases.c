@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The table of operator cases: every option, odd sizes, single pixels, motion far beyond the border.
+ */
+#include "../generate.h"
+#include "harness.h"
+
+#define CONV(NAME, H, W, C, CHANNELS, KERNEL)                                                                                              \
+  .name = "conv2d/" NAME, .op = &vfi_op_conv2d, .h = H, .w = W, .c = C, .channels = CHANNELS, .kernel = KERNEL
+#define WARP(NAME, H, W, C) .name = "warp/" NAME, .op = &vfi_op_warp, .h = H, .w = W, .c = C
+#define CORRELATION(NAME, H, W, C, R) .name = "correlation/" NAME, .op = &vfi_op_correlation, .h = H, .w = W, .c = C, .radius = R
+#define SHEAR(NAME, H, W, R, T)                                                                                                            \
+  .name = "shear/" NAME, .op = &vfi_op_shear, .h = H, .w = W, .c = (2 * R + 1) * (2 * R + 1), .radius = R, .time = T
+#define RESIZE(NAME, H, W, C, S) .name = "resize/" NAME, .op = &vfi_op_resize, .h = H, .w = W, .c = C, .scale = S
+#define SHUFFLE(NAME, H, W, C, R) .name = "pixel_shuffle/" NAME, .op = &vfi_op_pixel_shuffle, .h = H, .w = W, .c = C, .scale = R
+#define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
+
+const OpCase op_cases[] = {
+  { CONV ("1x1", 5, 7, 16, 32, 1) },
+  { CONV ("1x1-odd", 9, 5, 70, 28, 1), .conv = { .act = VFI_LEAKY_RELU, .slope = 0.1f } },
+  { CONV ("1x1-f32", 6, 5, 28, 52, 1), .dst_f32 = TRUE },
+  { CONV ("3x3", 8, 12, 16, 16, 3), .conv = { .padding = 1, .act = VFI_RELU } },
+  { CONV ("3x3-odd", 7, 9, 5, 19, 3), .conv = { .padding = 1, .act = VFI_LEAKY_RELU } },
+  { CONV ("3x3-wide", 3, 41, 24, 28, 3), .conv = { .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f } },
+  { CONV ("3x3-deep", 6, 7, 64, 64, 3), .conv = { .padding = 1 } },
+  { CONV ("3x3-no-padding", 6, 5, 4, 6, 3) },
+  { CONV ("3x3-one-pixel", 1, 1, 12, 9, 3), .conv = { .padding = 1 } },
+  { CONV ("3x3-row", 1, 11, 6, 8, 3), .conv = { .padding = 1 } },
+  { CONV ("3x3-column", 11, 1, 6, 8, 3), .conv = { .padding = 1 } },
+  { CONV ("3x3-one-channel", 6, 6, 1, 1, 3), .conv = { .padding = 1 } },
+  { CONV ("3x3-wide-padding", 4, 5, 3, 4, 3), .conv = { .padding = 3 } },
+  { CONV ("stride-2", 10, 14, 6, 24, 3), .conv = { .stride = 2, .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f } },
+  { CONV ("stride-2-odd", 11, 13, 24, 40, 3), .conv = { .stride = 2, .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f } },
+  { CONV ("stride-3", 8, 10, 5, 7, 5), .conv = { .stride = 3, .padding = 2 } },
+  { CONV ("dilation-2", 9, 8, 8, 8, 3), .conv = { .padding = 2, .dilation = 2 } },
+  { CONV ("dilation-3-stride-2", 11, 12, 4, 5, 3), .conv = { .stride = 2, .padding = 3, .dilation = 3 } },
+  { CONV ("kernel-2", 6, 7, 3, 4, 2) },
+  { CONV ("kernel-7", 12, 9, 3, 16, 7), .conv = { .stride = 2, .padding = 3 } },
+  { CONV ("kernel-over-all", 2, 3, 4, 4, 5), .conv = { .padding = 2 } },
+  { CONV ("no-bias", 5, 5, 8, 8, 3), .conv = { .padding = 1, .no_bias = TRUE } },
+  { CONV ("sigmoid", 5, 6, 8, 3, 3), .conv = { .padding = 1, .act = VFI_SIGMOID } },
+  { CONV ("tanh", 5, 6, 8, 3, 1), .conv = { .act = VFI_TANH }, .dst_f32 = TRUE },
+  { CONV ("residual", 7, 6, 28, 28, 3), .conv = { .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f }, .residual = TRUE },
+  { CONV ("residual-odd", 5, 9, 7, 11, 3), .conv = { .padding = 1, .no_bias = TRUE, .act = VFI_RELU }, .residual = TRUE },
+  { CONV ("residual-stride-2", 6, 8, 8, 16, 3), .conv = { .stride = 2, .padding = 1 }, .residual = TRUE },
+  { WARP ("small", 13, 17, 24), .flow = 2.5f },
+  { WARP ("still", 5, 6, 8), .flow = 0 },
+  { WARP ("far", 9, 8, 16), .flow = 40 },
+  { WARP ("beyond", 6, 7, 4), .flow = 1e9f },
+  { WARP ("side-0", 7, 12, 40), .flow = 5, .timed = TRUE, .side = 0, .time = 0.3f },
+  { WARP ("side-1", 7, 12, 40), .flow = 5, .timed = TRUE, .side = 1, .time = 0.3f },
+  { WARP ("side-1-at-1", 5, 4, 3), .flow = 3, .timed = TRUE, .side = 1, .time = 1 },
+  { WARP ("one-pixel", 1, 1, 8), .flow = 3 },
+  { WARP ("row", 1, 9, 5), .flow = 3 },
+  { WARP ("column", 9, 1, 5), .flow = 3 },
+  { WARP ("one-channel", 6, 5, 1), .flow = 2 },
+  { WARP ("f32", 6, 7, 5), .flow = 3, .src_f32 = TRUE },
+  { CORRELATION ("radius-0", 4, 5, 8, 0) },
+  { CORRELATION ("radius-1", 7, 9, 24, 1) },
+  { CORRELATION ("radius-3", 8, 9, 40, 3) },
+  { CORRELATION ("radius-4", 9, 10, 16, 4) },
+  { CORRELATION ("odd-channels", 5, 4, 7, 2) },
+  { CORRELATION ("one-channel", 5, 4, 1, 1) },
+  { CORRELATION ("smaller-than-radius", 2, 3, 8, 4) },
+  { CORRELATION ("one-pixel", 1, 1, 4, 2) },
+  { SHEAR ("middle", 7, 6, 2, 0.5f) },
+  { SHEAR ("early", 9, 11, 4, 0.3f) },
+  { SHEAR ("late", 8, 5, 3, 0.875f) },
+  { SHEAR ("start", 6, 7, 1, 0) },
+  { SHEAR ("end", 6, 7, 2, 1) },
+  { SHEAR ("smaller-than-radius", 2, 1, 4, 0.1f) },
+  { RESIZE ("plain", 5, 7, 8, 2) },
+  { RESIZE ("one-pixel", 1, 1, 3, 2) },
+  { RESIZE ("row", 1, 6, 3, 2) },
+  { RESIZE ("scale-3", 4, 3, 5, 3) },
+  { RESIZE ("scale-4", 3, 4, 2, 4) },
+  { RESIZE ("gain", 4, 6, 5, 2), .gain = TRUE, .src_f32 = TRUE },
+  { RESIZE ("detail", 5, 9, 5, 2), .gain = TRUE, .detail = TRUE, .src_f32 = TRUE },
+  { RESIZE ("detail-scale-3", 3, 4, 4, 3), .detail = TRUE },
+  { SHUFFLE ("state", 5, 6, 20, 2), .src_f32 = TRUE },
+  { SHUFFLE ("features", 4, 7, 32, 2) },
+  { SHUFFLE ("by-3", 3, 2, 27, 3) },
+  { SHUFFLE ("one-pixel", 1, 1, 4, 2) },
+  { SCALE ("gain", 5, 7, 5), .gain = TRUE, .src_f32 = TRUE },
+  { SCALE ("to-f32", 4, 5, 17), .dst_f32 = TRUE },
+  { SCALE ("copy", 5, 3, 24) },
+  { SCALE ("copy-f32", 3, 7, 2), .src_f32 = TRUE, .dst_f32 = TRUE },
+  { SCALE ("one-pixel", 1, 1, 1) },
+  { NULL },
+};
+
+static VfiTensor *
+add_op (VfiGraph *g, const OpCase *k, const float *gain)
+{
+  VfiDType src = k->src_f32 ? VFI_F32 : VFI_FEATURE, dst = k->dst_f32 ? VFI_F32 : VFI_FEATURE;
+  VfiTensor *x = vfi_input (g, "src0", src, k->h, k->w, k->c);
+
+  if (k->op == &vfi_op_conv2d) {
+    VfiConv2d o = k->conv;
+
+    o.dtype = dst;
+    if (k->residual) { /* has the result's shape */
+      VfiGraph *probe = vfi_graph_new (VFI_F32);
+      VfiTensor *y = vfi_conv2d_ (probe, "probe", vfi_input (probe, "x", VFI_F32, k->h, k->w, k->c), k->channels, k->kernel, &o);
+
+      o.residual = vfi_input (g, "src1", src, vfi_height (y), vfi_width (y), vfi_channels (y));
+      vfi_graph_free (probe);
+    }
+    return vfi_conv2d_ (g, k->name, x, k->channels, k->kernel, &o);
+  }
+  if (k->op == &vfi_op_warp) {
+    VfiTensor *flow = vfi_input (g, "src1", VFI_F32, k->h, k->w, 2);
+
+    return vfi_warp (g, x, flow, .time = k->timed ? vfi_input (g, "src2", VFI_F32, 1, 1, 1) : NULL, .side = k->side);
+  }
+  if (k->op == &vfi_op_correlation)
+    return vfi_correlation (g, x, vfi_input (g, "src1", src, k->h, k->w, k->c), k->radius);
+  if (k->op == &vfi_op_shear)
+    return vfi_shear (g, x, vfi_input (g, "src1", VFI_F32, 1, 1, 1));
+  if (k->op == &vfi_op_resize)
+    return vfi_resize (g, x, .scale = k->scale, .gain = gain,
+                       .detail = k->detail ? vfi_input (g, "src1", src, k->h, k->w, k->c * k->scale * k->scale) : NULL);
+  if (k->op == &vfi_op_pixel_shuffle)
+    return vfi_pixel_shuffle (g, x, k->scale);
+  if (k->op == &vfi_op_scale)
+    return vfi_scale (g, x, gain, dst);
+  g_assert_not_reached ();
+}
+
+VfiGraph *
+op_case_graph (const OpCase *k, VfiDType feature)
+{
+  VfiGraph *g = vfi_graph_new (feature);
+  float *gain = k->gain ? g_new (float, k->c) : NULL;
+  char *name = g_strconcat (k->name, "/gain", NULL);
+
+  for (int c = 0; gain && c < k->c; c++)
+    gain[c] = test_coarse (test_seed (name), c);
+  vfi_output (g, "dst", add_op (g, k, gain));
+  g_free (name);
+  g_free (gain);
+  return g;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "harness.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "../generate.h"
+#include "model.h"
+
+#define GUARD 256
+#define FENCE 0xff /* NaN in every dtype */
+
+/* A tensor between fences; where it is strided, between other channels too, which are fences as well. */
+typedef struct
+{
+  VfiView view; /* on the host */
+  guint8 *host;
+  gsize bytes, start; /* the view's data at host + start */
+  void *memory;       /* the backend's */
+} Fenced;
+
+static Fenced
+fenced_new (const VfiTensor *x, gboolean strided)
+{
+  int before = strided ? 3 : 0, after = strided ? 2 : 0, size = vfi_dtype_size (x->dtype);
+  Fenced f = { .view = { .dtype = x->dtype, .h = x->h, .w = x->w, .c = x->c, .ld = before + x->c + after } };
+
+  f.start = GUARD + before * size;
+  f.bytes = (gsize) x->h * x->w * f.view.ld * size + 2 * GUARD;
+  f.host = g_malloc (f.bytes);
+  memset (f.host, FENCE, f.bytes);
+  f.view.data = f.host + f.start;
+  return f;
+}
+
+static void
+fenced_set (Fenced *f, const float *values)
+{
+  for (int y = 0; y < f->view.h; y++)
+    for (int x = 0; x < f->view.w; x++)
+      for (int c = 0; c < f->view.c; c++)
+        vfi_view_set (&f->view, y, x, c, *values++);
+}
+
+static VfiView
+fenced_upload (Fenced *f, VfiBackend *b)
+{
+  VfiView v = f->view;
+  GError *error = NULL;
+
+  f->memory = b->klass->alloc (b, f->bytes, &error);
+  g_assert_no_error (error);
+  b->klass->upload (b, f->memory, f->host, f->bytes);
+  v.data = (guint8 *) f->memory + f->start;
+  return v;
+}
+
+static void
+fenced_free (Fenced *f, VfiBackend *b)
+{
+  b->klass->dealloc (b, f->memory);
+  g_free (f->host);
+}
+
+/* Whether all that is not the view's own is as it was made. */
+static gboolean
+fences_stand (const Fenced *f)
+{
+  int size = vfi_dtype_size (f->view.dtype);
+  gsize own = (gsize) f->view.c * size, pitch = (gsize) f->view.ld * size, end = f->start + (gsize) f->view.h * f->view.w * pitch;
+
+  for (gsize i = 0; i < f->bytes; i++)
+    if ((i < f->start || i >= end || (i - f->start) % pitch >= own) && f->host[i] != FENCE)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+is_time (const VfiNode *node, int i)
+{
+  return (node->op == &vfi_op_warp && i == 2) || (node->op == &vfi_op_shear && i == 1);
+}
+
+float *
+node_source (const VfiNode *node, int i, const char *name, float flow, float time)
+{
+  const VfiTensor *x = node->src[i];
+  gsize n = (gsize) x->h * x->w * x->c;
+  float *v = g_new (float, n);
+  char *full = g_strdup_printf ("%s/src%d", name, i);
+  guint64 seed = test_seed (full);
+
+  for (gsize j = 0; j < n; j++)
+    v[j] = is_time (node, i) ? time : node->op == &vfi_op_warp && i == 1 ? flow * test_uniform (seed, j) : test_coarse (seed, j);
+  g_free (full);
+  return v;
+}
+
+void
+node_weights (const VfiNode *node, float **weights)
+{
+  for (int i = 0; i < node->n_weights; i++) {
+    const VfiWeightSpec *spec = &node->weights[i];
+    guint64 seed = test_seed (spec->name);
+    gsize n = 1;
+
+    for (int j = 0; j < spec->rank; j++)
+      n *= spec->shape[j];
+    weights[i] = g_new (float, n);
+    for (gsize j = 0; j < n; j++)
+      weights[i][j] = test_coarse (seed, j) * ldexpf (1, spec->rank < 2 ? -2 : -ilogb (sqrt (n / spec->shape[0])));
+  }
+}
+
+static const VfiKernel *
+find_kernel (VfiBackend *b, const VfiNode *node)
+{
+  for (const VfiKernel *const *k = b->klass->kernels; *k; k++)
+    if ((*k)->op == node->op && (!(*k)->supports || (*k)->supports (b, node)))
+      return *k;
+  return NULL;
+}
+
+/* What rounding v to a dtype may cost. */
+static double
+rounding (VfiDType t, double v)
+{
+  return t == VFI_BF16 ? 0x1p-8 * fabs (v) : t == VFI_F16 ? MAX (0x1p-11 * fabs (v), 0x1p-25) : 0;
+}
+
+static double
+compare (const VfiView *got, const VfiView *want, const char *name, double tolerance)
+{
+  double sum = 0, rms, worst = 0;
+
+  for (gsize i = 0, n = (gsize) want->h * want->w * want->c; i < n; i++)
+    sum += ((const float *) want->data)[i] * (double) ((const float *) want->data)[i] / n;
+  rms = sqrt (sum);
+  for (int y = 0; y < got->h; y++)
+    for (int x = 0; x < got->w; x++)
+      for (int c = 0; c < got->c; c++) {
+        double a = vfi_view_get (got, y, x, c), b = vfi_view_get (want, y, x, c), d = fabs (a - b);
+
+        if (!(d <= tolerance * rms + rounding (got->dtype, b))) {
+          g_test_fail_printf ("%s: (y %d, x %d, c %d) is %.9g, must be %.9g; root mean square %.4g", name, y, x, c, a, b, rms);
+          return INFINITY;
+        }
+        worst = MAX (worst, d);
+      }
+  return got->dtype == VFI_F32 && rms > 0 ? worst / rms : 0;
+}
+
+static double
+check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float *const *weights, const char *name, gboolean strided,
+              float flow, float time, double tolerance)
+{
+  Fenced src[VFI_MAX_SRC], dst = fenced_new (node->dst, strided);
+  VfiView host[VFI_MAX_SRC], view[VFI_MAX_SRC], result, want = { .dtype = VFI_F32, .h = dst.view.h, .w = dst.view.w, .c = dst.view.c };
+  GError *error = NULL;
+  gpointer state;
+  double worst = INFINITY;
+
+  for (int i = 0; i < node->n_src; i++) {
+    float *values = node_source (node, i, name, flow, time);
+
+    src[i] = fenced_new (node->src[i], strided && !is_time (node, i));
+    fenced_set (&src[i], values);
+    host[i] = src[i].view;
+    view[i] = fenced_upload (&src[i], b);
+    g_free (values);
+  }
+  want.ld = want.c;
+  want.data = g_new (float, (gsize) want.h *want.w *want.c);
+  node->op->reference (node, host, (const float *const *) weights, &want);
+
+  result = fenced_upload (&dst, b);
+  for (int i = 0; i < node->n_src; i++)
+    host[i].data = NULL;
+  state = kernel->prepare ? kernel->prepare (b, node, host, (const float *const *) weights,
+                                             &(VfiView){ NULL, result.dtype, result.h, result.w, result.c, result.ld }, &error)
+                          : NULL;
+  if (error) {
+    g_test_fail_printf ("%s: %s", name, error->message);
+    g_error_free (error);
+  } else {
+    b->klass->begin (b);
+    kernel->run (b, node, state, view, &result);
+    b->klass->end (b);
+    b->klass->download (b, dst.host, dst.memory, dst.bytes);
+    if (!fences_stand (&dst))
+      g_test_fail_printf ("%s (%s): writes outside of its result", name, strided ? "strided" : "dense");
+    worst = compare (&dst.view, &want, name, tolerance);
+    for (int i = 0; i < node->n_src; i++) {
+      guint8 *now = g_malloc (src[i].bytes);
+
+      b->klass->download (b, now, src[i].memory, src[i].bytes);
+      if (memcmp (now, src[i].host, src[i].bytes))
+        g_test_fail_printf ("%s (%s): writes into source %d", name, strided ? "strided" : "dense", i);
+      g_free (now);
+    }
+    if (kernel->release)
+      kernel->release (state);
+  }
+  for (int i = 0; i < node->n_src; i++)
+    fenced_free (&src[i], b);
+  fenced_free (&dst, b);
+  g_free (want.data);
+  return worst;
+}
+
+double
+node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, float time, double tolerance)
+{
+  const VfiKernel *kernel = find_kernel (b, node);
+  float *weights[VFI_MAX_WEIGHTS] = { NULL };
+  double worst;
+
+  if (!kernel) {
+    g_test_fail_printf ("%s: backend %s has no kernel", name, b->klass->name);
+    return INFINITY;
+  }
+  node_weights (node, weights);
+  worst = check_layout (node, b, kernel, weights, name, FALSE, flow, time, tolerance);
+  if (!node->op->dense)
+    worst = MAX (worst, check_layout (node, b, kernel, weights, name, TRUE, flow, time, tolerance));
+  for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
+    g_free (weights[i]);
+  return worst;
+}
+
+double
+op_case_check (const OpCase *k, VfiBackend *b, VfiDType feature, double tolerance)
+{
+  VfiGraph *g = op_case_graph (k, feature);
+  double worst;
+
+  g_assert_no_error (g->error);
+  g_assert_cmpint (g->nodes->len, ==, 1);
+  worst = node_check (g->nodes->pdata[0], b, k->name, k->flow, k->time, tolerance);
+  vfi_graph_free (g);
+  return worst;
+}
+
+/* ---- bench -------------------------------------------------------------------------------------- */
+
+static double
+now (void)
+{
+  struct timespec t;
+
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+/* Seconds of one run: the median of runs that fill about 50 ms. */
+static double
+bench_node (const VfiNode *node, VfiBackend *b)
+{
+  const VfiKernel *kernel = find_kernel (b, node);
+  Fenced item[1 + VFI_MAX_SRC];
+  VfiView view[1 + VFI_MAX_SRC];
+  float *weights[VFI_MAX_WEIGHTS] = { NULL };
+  GArray *times = g_array_new (FALSE, FALSE, sizeof (double));
+  GError *error = NULL;
+  gpointer state = NULL;
+  double total = 0, median;
+
+  g_assert_nonnull (kernel);
+  node_weights (node, weights);
+  for (int i = 0; i <= node->n_src; i++) {
+    VfiTensor *x = i ? node->src[i - 1] : node->dst;
+
+    item[i] = fenced_new (x, vfi_tensor_root (x, NULL) != x);
+    if (i) {
+      float *values = node_source (node, i - 1, node->path, 4, 0.5f);
+
+      fenced_set (&item[i], values);
+      g_free (values);
+    }
+    view[i] = fenced_upload (&item[i], b);
+  }
+  if (kernel->prepare)
+    state = kernel->prepare (b, node, &view[1], (const float *const *) weights, &view[0], &error);
+  g_assert_no_error (error);
+  while (total < 0.05 || times->len < 5) {
+    double t = now ();
+
+    b->klass->begin (b);
+    kernel->run (b, node, state, &view[1], &view[0]);
+    b->klass->end (b);
+    t = now () - t;
+    total += t;
+    for (guint i = 0; i <= times->len; i++)
+      if (i == times->len || g_array_index (times, double, i) > t) {
+        g_array_insert_val (times, i, t);
+        break;
+      }
+  }
+  median = g_array_index (times, double, times->len / 2);
+  if (kernel->release)
+    kernel->release (state);
+  for (int i = 0; i <= node->n_src; i++)
+    fenced_free (&item[i], b);
+  for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
+    g_free (weights[i]);
+  g_array_unref (times);
+  return median;
+}
+
+void
+bench_model (const char *model, VfiBackend *b, VfiDType feature, int h, int w)
+{
+  GError *error = NULL;
+  const VfiModel *m = vfi_model_find (model, &error);
+  double total = 0;
+
+  g_assert_no_error (error);
+  for (int i = 0; i < 3; i++) {
+    VfiGraph *g = vfi_graph_new (feature);
+
+    (i == 0 ? m->frame : i == 1 ? m->pair : m->at) (g, m, h, w);
+    g_assert_no_error (g->error);
+    for (guint j = 0; j < g->nodes->len; j++) {
+      const VfiNode *node = g->nodes->pdata[j];
+      const VfiTensor *y = node->dst;
+      double t = bench_node (node, b), bytes = (double) y->h * y->w * y->c * vfi_dtype_size (y->dtype);
+
+      for (int k = 0; k < node->n_src; k++)
+        bytes += (double) node->src[k]->h * node->src[k]->w * node->src[k]->c * vfi_dtype_size (node->src[k]->dtype);
+      g_print ("# %-16s %-14s %4d x %4d x %3d %8.3f ms %8.1f GFLOP/s %6.2f GB/s\n", node->path, node->op->name, y->h, y->w, y->c, t * 1e3,
+               node->op->flop ? node->op->flop (node) / t * 1e-9 : 0, bytes / t * 1e-9);
+      total += t;
+    }
+    vfi_graph_free (g);
+  }
+  g_print ("# %s %d x %d on %s, %s: %.3f ms\n", m->name, w, h, b->description, vfi_dtype_name (feature), total * 1e3);
+}
