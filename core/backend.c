@@ -9,11 +9,6 @@
 #include <dlfcn.h>
 #include <gmodule.h>
 
-#ifdef VFI_NO_CPU /* until cpu/ is there */
-#define vfi_cpu_backend_new(threads, error)                                                                                                \
-  (g_set_error_literal (error, VFI_ERROR, VFI_ERROR_BACKEND, "this build has no CPU backend"), (VfiBackend *) NULL)
-#endif
-
 VfiBackend *
 vfi_backend_ref (VfiBackend *b)
 {

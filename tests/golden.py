@@ -125,9 +125,41 @@ def ops(program):
     save({k.name: k.run() for k in cases}, 'ops', 'ops.safetensors')
 
 
+# ---- models ---------------------------------------------------------------------------------------
+
+RUNS = [(64, 96, 0.5), (64, 96, 0.25), (48, 80, 0.9), (16, 16, 0.4), (32, 16, 0.5)]  # padded height and width, t
+
+
+def weight(name, shape):
+    fan_in = int(np.prod(shape[1:]))
+    bound = np.float32(np.sqrt(3 / fan_in)) if len(shape) > 1 else np.float32(0.25)
+    return torch.from_numpy(uniform(name, *shape) * bound)
+
+
+def picture(name, h, w):
+    return nchw(uniform(name, h // 2, w // 2, 6) * np.float32(0.5))
+
+
+def model(name):
+    """Outputs of a network whose weights are made from their names, and the list of those names."""
+    m = net.Net(name)
+    state = m.state_dict()
+    m.load_state_dict({k: weight(k, tuple(v.shape)) for k, v in state.items()})
+    out = {}
+    for h, w, t in RUNS:
+        x0, x1 = picture(f'{name}/{h}x{w}/x0', h, w), picture(f'{name}/{h}x{w}/x1', h, w)
+        out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0, x1, torch.full((1, 1, 1, 1), t))[-1])
+    save(out, 'models', name + '.safetensors')
+    with open(os.path.join(HERE, 'models', 'golden', name + '.weights'), 'w') as f:
+        f.writelines(' '.join([k, *map(str, v.shape)]) + '\n' for k, v in sorted(state.items()))
+
+
 if __name__ == '__main__':
+    torch.set_grad_enabled(False)
     if sys.argv[1:2] == ['ops'] and len(sys.argv) == 3:
-        with torch.no_grad():
-            ops(sys.argv[2])
+        ops(sys.argv[2])
+    elif sys.argv[1:] == ['models']:
+        for name in net.CONFIGS:
+            model(name)
     else:
         sys.exit(__doc__)

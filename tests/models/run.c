@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run.h"
+
+/* Buffers by name: what plans hand to each other. */
+typedef struct
+{
+  VfiBackend *b;
+  GHashTable *buffers;
+} Pool;
+
+static void *
+buffer (Pool *pool, const char *name, const VfiView *v)
+{
+  void *p = g_hash_table_lookup (pool->buffers, name);
+  GError *error = NULL;
+
+  if (!p) {
+    p = pool->b->klass->alloc (pool->b, (gsize) v->h * v->w * v->c * vfi_dtype_size (v->dtype), &error);
+    g_assert_no_error (error);
+    g_hash_table_insert (pool->buffers, g_strdup (name), p);
+  }
+  return p;
+}
+
+static void
+set (Pool *pool, const char *name, VfiPlan *plan, const char *io, const float *values)
+{
+  VfiView v;
+  gsize n;
+  guint8 *host;
+
+  g_assert_true (vfi_plan_io (plan, io, &v));
+  n = (gsize) v.h * v.w * v.c;
+  v.data = host = g_malloc (n * vfi_dtype_size (v.dtype));
+  for (gsize i = 0; i < n; i++)
+    vfi_view_set (&v, i / v.c / v.w, i / v.c % v.w, i % v.c, values[i]);
+  pool->b->klass->upload (pool->b, buffer (pool, name, &v), host, n * vfi_dtype_size (v.dtype));
+  g_free (host);
+}
+
+/* Outputs of a plan that is run for one frame carry its prefix; and so does the input "x". */
+static void
+run (Pool *pool, VfiPlan *plan, const char *prefix)
+{
+  for (int i = 0; i < vfi_plan_n_io (plan); i++) {
+    const char *io = vfi_plan_io_name (plan, i, NULL);
+    char *name = g_strconcat (prefix, io, NULL);
+    VfiView v;
+
+    vfi_plan_io (plan, io, &v);
+    vfi_plan_bind (plan, i, buffer (pool, name, &v));
+    g_free (name);
+  }
+  pool->b->klass->begin (pool->b);
+  vfi_plan_run (plan);
+  pool->b->klass->end (pool->b);
+}
+
+void
+model_graphs (const VfiModel *model, VfiDType feature, int h, int w, VfiGraph *graphs[4])
+{
+  void (*const build[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
+
+  for (int i = 0; i < 4; i++)
+    graphs[i] = NULL;
+  for (int i = 0; i < 3; i++)
+    if (build[i]) {
+      graphs[i] = vfi_graph_new (feature);
+      build[i](graphs[i], model, h, w);
+      g_assert_no_error (graphs[i]->error);
+    }
+}
+
+float *
+model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, const float *x0, const float *x1,
+           float t)
+{
+  Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
+  VfiGraph *graphs[4];
+  VfiPlan *plans[3] = { NULL };
+  GError *error = NULL;
+  GHashTableIter iter;
+  gpointer p;
+  VfiView v;
+  float *state;
+
+  model_graphs (model, feature, h, w, graphs);
+  for (int i = 0; graphs[i]; i++) {
+    plans[i] = vfi_plan_new (graphs[i], b, weights, &error);
+    g_assert_no_error (error);
+  }
+  set (&pool, "0.x", plans[0], "x", x0);
+  set (&pool, "1.x", plans[0], "x", x1);
+  set (&pool, "t", plans[1], "t", &t);
+  run (&pool, plans[0], "0.");
+  run (&pool, plans[0], "1.");
+  if (plans[2])
+    run (&pool, plans[2], "");
+  run (&pool, plans[1], "");
+
+  g_assert_true (vfi_plan_io (plans[1], "state", &v));
+  g_assert_true (v.dtype == VFI_F32 && v.h == h / 2 && v.w == w / 2 && v.c == 5 && v.ld == 5);
+  state = g_new (float, (gsize) v.h *v.w *v.c);
+  b->klass->download (b, state, g_hash_table_lookup (pool.buffers, "state"), (gsize) v.h * v.w * v.c * sizeof (float));
+  g_hash_table_iter_init (&iter, pool.buffers);
+  while (g_hash_table_iter_next (&iter, NULL, &p))
+    b->klass->dealloc (b, p);
+  g_hash_table_unref (pool.buffers);
+  for (int i = 0; i < 3; i++)
+    vfi_plan_free (plans[i]);
+  return state;
+}
