@@ -254,13 +254,15 @@ vfi_concat_ (VfiGraph *g, VfiTensor **xs)
     ;
   if (!vfi_graph_ready (g, "concat", xs, n))
     return vfi_graph_dummy (g);
+  if (n == 0)
+    return vfi_graph_fail (g, "concat", VFI_ERROR_ARG, "nothing to put together");
   for (int i = 0; i < n; i++) {
     if (xs[i]->h != xs[0]->h || xs[i]->w != xs[0]->w)
       return vfi_graph_fail (g, "concat", VFI_ERROR_SHAPE, "source 0 is %d x %d but source %d is %d x %d", xs[0]->h, xs[0]->w, i, xs[i]->h,
                              xs[i]->w);
     channels += xs[i]->c;
   }
-  if (!shape_ok (g, "concat", n ? xs[0]->h : 0, n ? xs[0]->w : 0, channels))
+  if (!shape_ok (g, "concat", xs[0]->h, xs[0]->w, channels))
     return vfi_graph_dummy (g);
   y = tensor_new (g, VFI_FEATURE, xs[0]->h, xs[0]->w, (int) channels);
   for (int i = 0; i < n; i++) {

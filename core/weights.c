@@ -403,7 +403,7 @@ vfi_weights_check (VfiWeights *w, VfiGraph *const *graphs, char ***unused, GErro
     }
   ok = !missing->len && !misshapen->len;
   if (!ok)
-    g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS, "%s does not fit this network:%s%s%s%s%s", w ? w->name : "no weights",
+    g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS, "%s%s:%s%s%s%s%s", w ? w->name : "no weights", w ? " does not fit this network" : "",
                  missing->len ? " missing " : "", missing->str, missing->len && misshapen->len ? ";" : "",
                  misshapen->len ? " misshapen " : "", misshapen->str);
   if (unused)

@@ -59,8 +59,8 @@ vfi_correlation (VfiGraph *g, VfiTensor *a, VfiTensor *b, int radius)
   if (radius < 0 || radius > 64)
     return vfi_graph_fail (g, "correlation", VFI_ERROR_ARG, "radius %d is not in 0..64", radius);
   if (a->h != b->h || a->w != b->w || a->c != b->c || a->dtype != b->dtype)
-    return vfi_graph_fail (g, "correlation", VFI_ERROR_SHAPE, "%d x %d x %d and %d x %d x %d%s", a->h, a->w, a->c, b->h, b->w, b->c,
-                           a->dtype == b->dtype ? "" : " of another type");
+    return vfi_graph_fail (g, "correlation", VFI_ERROR_SHAPE, "sources of %d x %d x %d, %s, and %d x %d x %d, %s", a->h, a->w, a->c,
+                           vfi_dtype_name (a->dtype), b->h, b->w, b->c, vfi_dtype_name (b->dtype));
   return vfi_node_result (
       g, vfi_graph_add (g, &vfi_op_correlation, "correlation", &p, sizeof p, src, 2, VFI_FEATURE, a->h, a->w, side * side));
 }

@@ -29,8 +29,10 @@ vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r)
     return vfi_graph_dummy (g);
   if (r < 1 || r > 64)
     return vfi_graph_fail (g, "pixel_shuffle", VFI_ERROR_ARG, "r %d is not in 1..64", r);
-  if (x->c % (r * r) || x->h > G_MAXINT / r || x->w > G_MAXINT / r)
-    return vfi_graph_fail (g, "pixel_shuffle", VFI_ERROR_SHAPE, "%d x %d x %d cannot be shuffled by %d", x->h, x->w, x->c, r);
+  if (x->c % (r * r))
+    return vfi_graph_fail (g, "pixel_shuffle", VFI_ERROR_SHAPE, "%d channels do not make blocks of %d x %d", x->c, r, r);
+  if (x->h > G_MAXINT / r || x->w > G_MAXINT / r)
+    return vfi_graph_fail (g, "pixel_shuffle", VFI_ERROR_SHAPE, "%d x %d is too large", x->h, x->w);
   return vfi_node_result (
       g, vfi_graph_add (g, &vfi_op_pixel_shuffle, "pixel_shuffle", &p, sizeof p, &x, 1, x->dtype, x->h * r, x->w * r, x->c / (r * r)));
 }

@@ -62,8 +62,8 @@ vfi_resize_ (VfiGraph *g, VfiTensor *x, const VfiResize *o)
   if (s < 1 || s > 64)
     return vfi_graph_fail (g, "resize", VFI_ERROR_ARG, "scale %d is not in 1..64", s);
   if (o->detail && (o->detail->h != x->h || o->detail->w != x->w || o->detail->c != (gint64) x->c * s * s))
-    return vfi_graph_fail (g, "resize", VFI_ERROR_SHAPE, "the detail is %d x %d x %d, not %d x %d x %d times %d", o->detail->h,
-                           o->detail->w, o->detail->c, x->h, x->w, s * s, x->c);
+    return vfi_graph_fail (g, "resize", VFI_ERROR_SHAPE, "the detail is %d x %d x %d, not %d x %d x %" G_GINT64_FORMAT, o->detail->h,
+                           o->detail->w, o->detail->c, x->h, x->w, (gint64) x->c * s * s);
   if (x->h > G_MAXINT / s || x->w > G_MAXINT / s)
     return vfi_graph_fail (g, "resize", VFI_ERROR_SHAPE, "%d x %d is too large", x->h, x->w);
   size = sizeof *p + x->c * sizeof (float);

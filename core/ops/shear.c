@@ -54,6 +54,6 @@ vfi_shear (VfiGraph *g, VfiTensor *cost, VfiTensor *time)
   if ((2 * p.radius + 1) * (2 * p.radius + 1) != cost->c)
     return vfi_graph_fail (g, "shear", VFI_ERROR_SHAPE, "%d channels are no cost volume: not (2 r + 1)^2", cost->c);
   if (time->dtype != VFI_F32 || time->h != 1 || time->w != 1 || time->c != 1)
-    return vfi_graph_fail (g, "shear", VFI_ERROR_SHAPE, "the time is not F32 1 x 1 x 1");
+    return vfi_graph_fail (g, "shear", VFI_ERROR_SHAPE, "the time is not 1 x 1 x 1, fp32");
   return vfi_node_result (g, vfi_graph_add (g, &vfi_op_shear, "shear", &p, sizeof p, src, 2, cost->dtype, cost->h, cost->w, cost->c));
 }

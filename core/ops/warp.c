@@ -58,10 +58,10 @@ vfi_warp_ (VfiGraph *g, VfiTensor *x, VfiTensor *flow, const VfiWarp *o)
   if (!vfi_graph_ready (g, "warp", src, n))
     return vfi_graph_dummy (g);
   if (flow->dtype != VFI_F32 || flow->h != x->h || flow->w != x->w || flow->c != 2)
-    return vfi_graph_fail (g, "warp", VFI_ERROR_SHAPE, "the flow is %d x %d x %d%s, not F32 %d x %d x 2", flow->h, flow->w, flow->c,
-                           flow->dtype == VFI_F32 ? "" : " and not F32", x->h, x->w);
+    return vfi_graph_fail (g, "warp", VFI_ERROR_SHAPE, "the flow is %d x %d x %d, %s, not %d x %d x 2, fp32", flow->h, flow->w, flow->c,
+                           vfi_dtype_name (flow->dtype), x->h, x->w);
   if (p.timed && (o->time->dtype != VFI_F32 || o->time->h != 1 || o->time->w != 1 || o->time->c != 1))
-    return vfi_graph_fail (g, "warp", VFI_ERROR_SHAPE, "the time is not F32 1 x 1 x 1");
+    return vfi_graph_fail (g, "warp", VFI_ERROR_SHAPE, "the time is not 1 x 1 x 1, fp32");
   if (p.side != 0 && p.side != 1)
     return vfi_graph_fail (g, "warp", VFI_ERROR_ARG, "side %d is neither 0 nor 1", p.side);
   return vfi_node_result (g, vfi_graph_add (g, &vfi_op_warp, "warp", &p, sizeof p, src, n, x->dtype, x->h, x->w, x->c));

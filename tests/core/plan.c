@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The planner: where tensors lie, what a run computes, and how it fails. The backend here is the plain one with eyes: it notes where tensors lie,
+ * hands out memory full of NaN, and can be told to fail.
+ */
+#include "plan.h"
+
+#include <math.h>
+
+#include "../generate.h"
+#include "arena.h"
+
+typedef struct
+{
+  VfiBackend base;
+  VfiBackend *plain;
+  VfiBackendClass klass;
+  int allocated, prepared; /* balances */
+  int fail_prepare;        /* fails when it comes down to 0 */
+  gboolean fail_alloc;
+  GHashTable *where; /* root VfiTensor to guint8 * */
+} Watcher;
+
+static void
+note (Watcher *b, VfiTensor *x, const VfiView *v)
+{
+  int channels;
+  VfiTensor *root = vfi_tensor_root (x, &channels);
+  guint8 *base = (guint8 *) v->data - channels * vfi_dtype_size (x->dtype), *known = g_hash_table_lookup (b->where, root);
+
+  g_assert_cmpint (v->ld, ==, root->c);
+  g_assert_true (!known || known == base);
+  g_hash_table_insert (b->where, root, base);
+}
+
+static gpointer
+watch_prepare (VfiBackend *backend, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst,
+               GError **error)
+{
+  Watcher *b = (Watcher *) backend;
+  gpointer *state;
+
+  if (--b->fail_prepare == 0) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND, "told to fail");
+    return NULL;
+  }
+  g_assert_null (dst->data);
+  b->prepared++;
+  state = g_new (gpointer, 2);
+  state[0] = b;
+  state[1] = vfi_reference_kernels[0]->prepare (b->plain, node, src, weights, dst, error);
+  return state;
+}
+
+static void
+watch_run (VfiBackend *backend, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  Watcher *b = (Watcher *) backend;
+
+  note (b, node->dst, dst);
+  for (int i = 0; i < node->n_src; i++)
+    note (b, node->src[i], &src[i]);
+  vfi_reference_kernels[0]->run (b->plain, node, ((gpointer *) state)[1], src, dst);
+}
+
+static void
+watch_release (gpointer p)
+{
+  gpointer *state = p;
+
+  ((Watcher *) state[0])->prepared--;
+  vfi_reference_kernels[0]->release (state[1]);
+  g_free (state);
+}
+
+static void *
+watch_alloc (VfiBackend *backend, gsize bytes, GError **error)
+{
+  Watcher *b = (Watcher *) backend;
+  void *p;
+
+  if (b->fail_alloc) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "cannot allocate %" G_GSIZE_FORMAT " bytes", bytes);
+    return NULL;
+  }
+  p = b->plain->klass->alloc (b->plain, bytes, error);
+  memset (p, 0xff, bytes);
+  b->allocated++;
+  return p;
+}
+
+static void
+watch_dealloc (VfiBackend *backend, void *p)
+{
+  Watcher *b = (Watcher *) backend;
+
+  b->plain->klass->dealloc (b->plain, p);
+  b->allocated--;
+}
+
+static void
+watch_free (VfiBackend *backend)
+{
+  Watcher *b = (Watcher *) backend;
+
+  g_assert_cmpint (b->allocated, ==, 0);
+  g_assert_cmpint (b->prepared, ==, 0);
+  for (const VfiKernel *const *k = b->klass.kernels; *k; k++)
+    g_free ((gpointer) *k);
+  g_free ((gpointer) b->klass.kernels);
+  g_hash_table_unref (b->where);
+  vfi_backend_unref (b->plain);
+  g_free (b);
+}
+
+/* Without the kernel of `lacking`, if that is not NULL. */
+static Watcher *
+watcher_new (const VfiOp *lacking)
+{
+  Watcher *b = g_new0 (Watcher, 1);
+  GPtrArray *kernels = g_ptr_array_new ();
+
+  for (const VfiKernel *const *k = vfi_reference_kernels; *k; k++)
+    if ((*k)->op != lacking) {
+      VfiKernel *mine = g_new (VfiKernel, 1);
+
+      *mine = (VfiKernel){ (*k)->op, NULL, watch_prepare, watch_run, watch_release };
+      g_ptr_array_add (kernels, mine);
+    }
+  g_ptr_array_add (kernels, NULL);
+  b->plain = vfi_reference_backend_new ();
+  b->klass = *b->plain->klass;
+  b->klass.name = "watcher";
+  b->klass.kernels = (const VfiKernel *const *) g_ptr_array_free (kernels, FALSE);
+  b->klass.free = watch_free;
+  b->klass.alloc = watch_alloc;
+  b->klass.dealloc = watch_dealloc;
+  b->base = (VfiBackend){ .klass = &b->klass, .refs = 1 };
+  b->where = g_hash_table_new (NULL, NULL);
+  return b;
+}
+
+/* ---- the arena ---------------------------------------------------------------------------------- */
+
+static void
+arena (void)
+{
+  for (int round = 0; round < 300; round++) {
+    VfiBlock blocks[60];
+    int n = g_test_rand_int_range (0, 61), steps = g_test_rand_int_range (1, 40);
+    gsize size, sum = 0, most = 0;
+
+    for (int i = 0; i < n; i++) {
+      blocks[i].first = g_test_rand_int_range (0, steps);
+      blocks[i].last = g_test_rand_int_range (blocks[i].first, MIN (steps, blocks[i].first + 8));
+      blocks[i].bytes = 1 + g_test_rand_int_range (0, 1 << g_test_rand_int_range (0, 16));
+      sum += (blocks[i].bytes + VFI_ARENA_ALIGN - 1) / VFI_ARENA_ALIGN * VFI_ARENA_ALIGN;
+    }
+    size = vfi_arena_place (blocks, n);
+    for (int i = 0; i < n; i++) {
+      g_assert_cmpuint (blocks[i].offset % VFI_ARENA_ALIGN, ==, 0);
+      g_assert_cmpuint (blocks[i].offset + blocks[i].bytes, <=, size);
+      for (int j = 0; j < i; j++)
+        g_assert_true (blocks[i].last < blocks[j].first || blocks[j].last < blocks[i].first ||
+                       blocks[i].offset + blocks[i].bytes <= blocks[j].offset || blocks[j].offset + blocks[j].bytes <= blocks[i].offset);
+    }
+    for (int t = 0; t < steps; t++) {
+      gsize live = 0;
+
+      for (int i = 0; i < n; i++)
+        live += blocks[i].first <= t && t <= blocks[i].last ? blocks[i].bytes : 0;
+      most = MAX (most, live);
+    }
+    g_assert_cmpuint (size, >=, most);
+    g_assert_cmpuint (size, <=, sum);
+  }
+}
+
+/* Gaps are used, the smallest that does. */
+static void
+arena_fits (void)
+{
+  VfiBlock chain[10], gaps[] = { { 1000, 0, 9 }, { 700, 0, 4 }, { 690, 0, 9 }, { 300, 0, 4 }, { 299, 0, 9 }, { 290, 5, 9 }, { 600, 5, 9 } };
+  gsize size;
+
+  for (int i = 0; i < 10; i++)
+    chain[i] = (VfiBlock){ 640, i, i + 1 };
+  g_assert_cmpuint (vfi_arena_place (chain, 10), ==, 2 * 640);
+  size = vfi_arena_place (gaps, 5);
+  g_assert_cmpuint (vfi_arena_place (gaps, 7), ==, size);
+  g_assert_cmpuint (gaps[5].offset, ==, gaps[3].offset);
+  g_assert_cmpuint (gaps[6].offset, ==, gaps[1].offset);
+
+  chain[0] = chain[1] = (VfiBlock){ G_MAXSIZE / 2, 0, 0 };
+  g_assert_cmpuint (vfi_arena_place (chain, 2), ==, G_MAXSIZE);
+}
+
+/* ---- random graphs ------------------------------------------------------------------------------ */
+
+static VfiTensor *
+pick (GPtrArray *pool)
+{
+  return pool->pdata[g_test_rand_int_range (0, pool->len)];
+}
+
+/* All tensors of the pool are 6 x 5 of any width and type. */
+static VfiGraph *
+random_graph (int nodes)
+{
+  VfiGraph *g = vfi_graph_new (g_test_rand_bit () ? VFI_F32 : VFI_BF16);
+  GPtrArray *pool = g_ptr_array_new ();
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
+
+  g_ptr_array_add (pool, vfi_input (g, "a", VFI_FEATURE, 6, 5, 8));
+  g_ptr_array_add (pool, vfi_input (g, "b", VFI_F32, 6, 5, 3));
+  for (int i = 0; i < nodes; i++) {
+    VfiTensor *x = pick (pool), *y = NULL;
+    char name[16];
+
+    g_snprintf (name, sizeof name, "n%d", i);
+    switch (g_test_rand_int_range (0, 8)) {
+      case 0:
+        y = vfi_conv2d (g, name, x, g_test_rand_int_range (1, 12), 3, .padding = 1, .act = VFI_TANH);
+        break;
+      case 1:
+        y = vfi_conv2d (g, name, x, vfi_channels (x), 1, .residual = x, .act = VFI_TANH);
+        break;
+      case 2:
+        y = vfi_warp (g, x, vfi_conv2d (g, name, pick (pool), 2, 1, .dtype = VFI_F32), .time = t, .side = g_test_rand_bit ());
+        break;
+      case 3:
+        y = vfi_slice (g, x, g_test_rand_int_range (0, vfi_channels (x)), 1);
+        break;
+      case 4:
+        y = vfi_concat (g, x, pick (pool), pick (pool));
+        if (vfi_channels (y) > 60)
+          y = vfi_slice (g, y, 7, 20);
+        break;
+      case 5:
+        y = vfi_shear (g, vfi_correlation (g, x, x, 1), t);
+        break;
+      case 6: {
+        VfiTensor *big = vfi_resize (g, vfi_slice (g, x, 0, 1), .scale = 3);
+
+        y = vfi_conv2d (g, name, big, 2, 3, .stride = 3, .padding = 1);
+        break;
+      }
+      case 7:
+        y = vfi_scale (g, x, NULL, g_test_rand_bit () ? VFI_F32 : VFI_FEATURE);
+        break;
+    }
+    g_ptr_array_add (pool, y);
+    if (g_test_rand_int_range (0, 6) == 0)
+      vfi_output (g, name, y);
+  }
+  vfi_output (g, "last", pool->pdata[pool->len - 1]);
+  vfi_output (g, "any", pick (pool));
+  g_ptr_array_unref (pool);
+  g_assert_no_error (g->error);
+  return g;
+}
+
+static float
+input_value (const char *name, gsize i)
+{
+  return strcmp (name, "t") ? test_uniform (test_seed (name), i) : 0.3f;
+}
+
+static void
+fill (VfiView *v, const char *name)
+{
+  for (int i = 0; i < v->h * v->w * v->c; i++)
+    vfi_view_set (v, i / v->c / v->w, i / v->c % v->w, i % v->c, input_value (name, i));
+}
+
+static VfiView
+view_in (GHashTable *storage, VfiTensor *x)
+{
+  int offset;
+  VfiTensor *root = vfi_tensor_root (x, &offset);
+  guint8 *base = g_hash_table_lookup (storage, root);
+
+  if (!base) {
+    base = g_malloc0 ((gsize) root->h * root->w * root->c * vfi_dtype_size (root->dtype));
+    g_hash_table_insert (storage, root, base);
+  }
+  return (VfiView){ base + offset * vfi_dtype_size (x->dtype), x->dtype, x->h, x->w, x->c, root->c };
+}
+
+/* Runs a graph the simple way: every tensor has memory of its own. Returns it, by root tensor. */
+static GHashTable *
+interpret (VfiGraph *g, VfiWeights *weights)
+{
+  GHashTable *storage = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+
+  for (guint i = 0; i < g->inputs->len; i++) {
+    VfiView v = view_in (storage, g->inputs->pdata[i]);
+
+    fill (&v, ((VfiTensor *) g->inputs->pdata[i])->io_name);
+  }
+  for (guint i = 0; i < g->nodes->len; i++) {
+    const VfiNode *node = g->nodes->pdata[i];
+    VfiView src[VFI_MAX_SRC], dst = view_in (storage, node->dst);
+    float *w[VFI_MAX_WEIGHTS] = { NULL };
+
+    for (int j = 0; j < node->n_weights; j++)
+      w[j] = vfi_weights_read (weights, &node->weights[j], NULL);
+    for (int j = 0; j < node->n_src; j++)
+      src[j] = view_in (storage, node->src[j]);
+    node->op->reference (node, src, (const float *const *) w, &dst);
+    for (int j = 0; j < VFI_MAX_WEIGHTS; j++)
+      g_free (w[j]);
+  }
+  return storage;
+}
+
+static void
+use (GHashTable *lives, VfiTensor *x, int now)
+{
+  VfiTensor *root = vfi_tensor_root (x, NULL);
+  int *life = g_hash_table_lookup (lives, root);
+
+  if (!life) {
+    life = g_new (int, 2);
+    life[0] = now;
+    g_hash_table_insert (lives, root, life);
+  }
+  life[1] = now;
+}
+
+/* No two tensors that live at the same time share a byte. */
+static void
+check_overlap (VfiGraph *g, Watcher *b)
+{
+  GHashTable *lives = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  GHashTableIter i, j;
+  gpointer x, y, p, q;
+
+  for (guint n = 0; n < g->nodes->len; n++) {
+    const VfiNode *node = g->nodes->pdata[n];
+
+    use (lives, node->dst, n);
+    for (int s = 0; s < node->n_src; s++)
+      use (lives, node->src[s], n);
+  }
+  g_hash_table_iter_init (&i, b->where);
+  while (g_hash_table_iter_next (&i, &x, &p)) {
+    g_hash_table_iter_init (&j, b->where);
+    while (g_hash_table_iter_next (&j, &y, &q)) {
+      const int *a = g_hash_table_lookup (lives, x), *c = g_hash_table_lookup (lives, y);
+      const VfiTensor *r = x, *s = y;
+
+      if (x == y || a[1] < c[0] || c[1] < a[0])
+        continue;
+      g_assert_true ((guint8 *) p + (gsize) r->h * r->w * r->c * vfi_dtype_size (r->dtype) <= (guint8 *) q ||
+                     (guint8 *) q + (gsize) s->h * s->w * s->c * vfi_dtype_size (s->dtype) <= (guint8 *) p);
+    }
+  }
+  g_hash_table_unref (lives);
+}
+
+static void
+random_graphs (void)
+{
+  gsize arenas = 0, all = 0;
+
+  for (int round = 0; round < 200; round++) {
+    VfiGraph *g = random_graph (g_test_rand_int_range (1, 25));
+    VfiWeights *weights = test_weights_for ((VfiGraph *[]){ g, NULL });
+    GHashTable *want = interpret (g, weights);
+    Watcher *b = watcher_new (NULL);
+    GError *error = NULL;
+    VfiPlan *plan = vfi_plan_new (g, &b->base, weights, &error);
+    GPtrArray *buffers = g_ptr_array_new_with_free_func (g_free);
+    GHashTableIter iter;
+    gpointer root;
+
+    g_assert_no_error (error);
+    vfi_weights_unref (weights); /* not needed any more */
+    for (int i = 0; i < vfi_plan_n_io (plan); i++) {
+      gboolean output;
+      const char *name = vfi_plan_io_name (plan, i, &output);
+      VfiView v;
+
+      g_assert_true (vfi_plan_io (plan, name, &v));
+      g_assert_cmpint (v.ld, ==, v.c);
+      v.data = g_malloc ((gsize) v.h * v.w * v.c * vfi_dtype_size (v.dtype));
+      g_ptr_array_add (buffers, v.data);
+      if (!output)
+        fill (&v, name);
+      vfi_plan_bind (plan, i, v.data);
+    }
+    for (int run = 0; run < 2; run++) {
+      vfi_plan_run (plan);
+      for (guint i = 0; i < g->outputs->len; i++) {
+        const VfiTensor *x = g->outputs->pdata[i];
+        gsize bytes = (gsize) x->h * x->w * x->c * vfi_dtype_size (x->dtype);
+
+        g_assert_cmpmem (buffers->pdata[g->inputs->len + i], bytes, g_hash_table_lookup (want, x), bytes);
+      }
+    }
+    check_overlap (g, b);
+    g_hash_table_iter_init (&iter, b->where);
+    while (g_hash_table_iter_next (&iter, &root, NULL))
+      all += (gsize) ((VfiTensor *) root)->h * ((VfiTensor *) root)->w * ((VfiTensor *) root)->c *
+             vfi_dtype_size (((VfiTensor *) root)->dtype);
+    arenas += vfi_plan_arena_size (plan);
+    vfi_plan_free (plan);
+    vfi_backend_unref (&b->base);
+    g_ptr_array_unref (buffers);
+    g_hash_table_unref (want);
+  }
+  g_test_message ("arenas hold %.0f %% of what their tensors add up to", 100.0 * arenas / all);
+  g_assert_cmpuint (arenas, <, all);
+}
+
+/* ---- failure ------------------------------------------------------------------------------------ */
+
+static VfiGraph *
+small_graph (void)
+{
+  VfiGraph *g = vfi_graph_new (VFI_F32);
+  VfiTensor *x = vfi_input (g, "x", VFI_F32, 4, 4, 3);
+
+  vfi_push (g, "net");
+  x = vfi_conv2d (g, "a", x, 5, 3, .padding = 1);
+  x = vfi_warp (g, x, vfi_conv2d (g, "b", x, 2, 1));
+  vfi_output (g, "y", vfi_conv2d (g, "c", x, 1, 1));
+  vfi_pop (g);
+  return g;
+}
+
+static VfiWeights *
+small_weights (void)
+{
+  VfiGraph *g = small_graph ();
+  VfiWeights *w = test_weights_for ((VfiGraph *[]){ g, NULL });
+
+  vfi_graph_free (g);
+  return w;
+}
+
+/* Making the plan fails as said, and leaves nothing behind: the watcher's balances are checked when it goes. */
+static void
+check_fails (VfiGraph *g, Watcher *b, VfiWeights *w, int code, const char *message)
+{
+  GError *error = NULL;
+
+  g_assert_null (vfi_plan_new (g, &b->base, w, &error));
+  g_assert_error (error, VFI_ERROR, code);
+  g_assert_cmpstr (error->message, ==, message);
+  g_error_free (error);
+  vfi_backend_unref (&b->base);
+}
+
+static void
+failures (void)
+{
+  VfiWeights *w = small_weights ();
+  VfiGraph *broken = small_graph ();
+  Watcher *b;
+
+  vfi_conv2d (broken, "late", vfi_input (broken, "z", VFI_F32, 2, 2, 2), 1, 3);
+  check_fails (broken, watcher_new (NULL), w, VFI_ERROR_SHAPE,
+               "late: a kernel that reaches over 3 pixels does not fit into 2 x 2, padding 0");
+  check_fails (small_graph (), watcher_new (&vfi_op_warp), w, VFI_ERROR_UNSUPPORTED,
+               "net.warp: backend watcher has no kernel for warp to 4 x 4 x 5, fp32");
+  for (int i = 1; i <= 4; i++) {
+    static const char *const paths[] = { "net.a", "net.b", "net.warp", "net.c" };
+    char *message = g_strconcat (paths[i - 1], ": told to fail", NULL);
+
+    b = watcher_new (NULL);
+    b->fail_prepare = i;
+    check_fails (small_graph (), b, w, VFI_ERROR_BACKEND, message);
+    g_free (message);
+  }
+  b = watcher_new (NULL);
+  b->fail_alloc = TRUE;
+  check_fails (small_graph (), b, w, VFI_ERROR_MEMORY, "cannot allocate 768 bytes");
+  check_fails (small_graph (), watcher_new (NULL), NULL, VFI_ERROR_WEIGHTS,
+               "no weights: missing net.a.weight, net.a.bias, net.b.weight, net.b.bias, net.c.weight, net.c.bias");
+  vfi_weights_unref (w);
+}
+
+/* More memory than there is: an error that says how much, from the real allocator. */
+static void
+out_of_memory (void)
+{
+  VfiBackend *b = vfi_reference_backend_new ();
+  GError *error = NULL;
+
+  g_assert_null (b->klass->alloc (b, G_MAXSSIZE - 100, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
+  g_assert_nonnull (strstr (error->message, "9223372036854775707 bytes"));
+  g_error_free (error);
+  vfi_backend_unref (b);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------- */
+
+static void
+profile (void)
+{
+  VfiBackend *b = vfi_reference_backend_new ();
+  VfiWeights *w = small_weights ();
+  VfiPlan *plan = vfi_plan_new (small_graph (), b, w, NULL);
+  GArray *lines = g_array_new (FALSE, FALSE, sizeof (VfiProfile));
+  float x[4 * 4 * 3] = { 0 }, y[4 * 4];
+  const VfiProfile *conv, *warp;
+  VfiView v;
+
+  g_assert_false (vfi_plan_io (plan, "z", &v));
+  vfi_plan_bind (plan, 0, x);
+  vfi_plan_bind (plan, 1, y);
+  vfi_plan_run (plan);
+  vfi_plan_set_profile (plan, lines);
+  vfi_plan_run (plan);
+  vfi_plan_run (plan);
+  vfi_plan_set_profile (plan, NULL);
+  vfi_plan_run (plan);
+  g_assert_cmpuint (lines->len, ==, 2);
+  conv = &g_array_index (lines, VfiProfile, 0);
+  warp = &g_array_index (lines, VfiProfile, 1);
+  g_assert_cmpstr (conv->name, ==, "conv2d");
+  g_assert_cmpint (conv->calls, ==, 6);
+  g_assert_cmpfloat (conv->flop, ==, 2 * vfi_plan_flop (plan));
+  g_assert_cmpfloat (vfi_plan_flop (plan), ==, 2 * 16 * (3 * 5 * 9 + 5 * 2 + 5 * 1));
+  g_assert_cmpfloat (conv->bytes, ==, 2 * 4 * (16 * (3 + 5) + 5 * 27 + 5 + 16 * (5 + 2) + 12 + 16 * (5 + 1) + 6));
+  g_assert_cmpfloat (conv->seconds, >, 0);
+  g_assert_cmpstr (warp->name, ==, "warp");
+  g_assert_cmpint (warp->calls, ==, 2);
+  g_assert_cmpfloat (warp->bytes, ==, 2 * 4 * 16 * (5 + 2 + 5));
+  g_array_unref (lines);
+  vfi_plan_free (plan);
+  vfi_weights_unref (w);
+  vfi_backend_unref (b);
+}
+
+/* Nothing but io: no arena, no weights. */
+static void
+no_arena (void)
+{
+  VfiBackend *b = vfi_reference_backend_new ();
+  VfiGraph *g = vfi_graph_new (VFI_F32);
+  float x[] = { 1, 2, 3, 4 }, y[4];
+  VfiPlan *plan;
+
+  vfi_output (g, "y", vfi_input (g, "x", VFI_F32, 2, 2, 1));
+  plan = vfi_plan_new (g, b, NULL, NULL);
+  g_assert_nonnull (plan);
+  g_assert_cmpuint (vfi_plan_arena_size (plan), ==, 0);
+  vfi_plan_bind (plan, 0, x);
+  vfi_plan_bind (plan, 1, y);
+  vfi_plan_run (plan);
+  g_assert_cmpmem (x, sizeof x, y, sizeof y);
+  vfi_plan_free (plan);
+  vfi_backend_unref (b);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/plan/arena", arena);
+  g_test_add_func ("/plan/arena-fits", arena_fits);
+  g_test_add_func ("/plan/random-graphs", random_graphs);
+  g_test_add_func ("/plan/failures", failures);
+  g_test_add_func ("/plan/out-of-memory", out_of_memory);
+  g_test_add_func ("/plan/profile", profile);
+  g_test_add_func ("/plan/no-arena", no_arena);
+  return g_test_run ();
+}
