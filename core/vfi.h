@@ -160,15 +160,17 @@ typedef struct _VfiInterp VfiInterp;
 VFI_API VfiInterp *vfi_interp_new (const VfiFrameInfo *info, const VfiOptions *options, GError **error);
 VFI_API void vfi_interp_free (VfiInterp *interp);
 
-/* Changes frame size or format, keeping weights; a no-op if nothing changes. On failure the old one stays. */
+/* Changes frame size or format, keeping weights, and forgets the pair; a no-op if nothing changes. On failure the old one stays. */
 VFI_API gboolean vfi_interp_set_info (VfiInterp *interp, const VfiFrameInfo *info, GError **error);
-/* Changes flow-scale for the pairs to come (cheaper synthesis under load). */
+/* Changes flow-scale from the next vfi_interp_at on (cheaper synthesis under load). The first change to a value plans anew; going back and
+ * forth between up to three costs nothing. */
 VFI_API gboolean vfi_interp_set_flow_scale (VfiInterp *interp, double flow_scale, GError **error);
 
-/* Takes two successive frames. They stay borrowed until the next set_pair or vfi_interp_reset; a call whose `a` has the same
- * data pointers as the `b` before reuses what was computed for it, so the pixels must not have changed. */
+/* Takes two successive frames and returns at once: work begins with the first vfi_interp_at. They stay borrowed until the next set_pair or
+ * vfi_interp_reset; a call whose `a` has the same data pointers as the `b` before reuses what was computed for it, so the pixels must
+ * not have changed. */
 VFI_API gboolean vfi_interp_set_pair (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, GError **error);
-/* Writes the frame at time t, 0 < t < 1, between a and b into dst. May be called for any number of t. */
+/* Writes the frame at time t, 0 < t < 1, between a and b into dst, which is neither of them. May be called for any number of t. */
 VFI_API gboolean vfi_interp_at (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
 /* Forgets the pair and everything derived from it (flush, discontinuity). */
 VFI_API void vfi_interp_reset (VfiInterp *interp);
@@ -179,14 +181,15 @@ typedef struct
   const char *model, *backend, *precision; /* "vfi-nano", "cpu (oneDNN 2.6.3)", "bf16" */
   const char *backend_reason;              /* why AUTO did not choose CUDA; "" if it did or was not asked */
   int threads;
-  gsize bytes; /* held for tensors and weights */
+  const char *unused_weights; /* names in the weights file that the model does not ask for, ", " between; "" if none */
+  gsize bytes;                /* held for tensors and weights */
 } VfiInterpInfo;
 VFI_API void vfi_interp_get_info (const VfiInterp *interp, VfiInterpInfo *out);
 
 /* One line of a profile: a kind of work, summed over what ran since profiling was enabled. */
 typedef struct
 {
-  char name[32]; /* "conv2d", "warp", "import", "synthesize" ... */
+  char name[32]; /* "pack", "conv2d", "warp", "synthesize" ... */
   int calls;
   double seconds;
   double flop;  /* 2 x multiply-accumulates; 0 where arithmetic is not the point */

@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The interpolation session: frames in, frames at any time between them out.
+ *
+ * A network is three plans (core/build.h: VfiModel) that run at different rates. What `frame` computes of a frame is kept in one of two
+ * slots, so that in a stream each frame goes through it once; the slots swap roles from pair to pair. Nothing runs before a frame is
+ * asked for: pairs that nobody wants a frame of (a cut, a lower output rate) cost nothing.
+ *
+ * Plans and buffers belong to one padded size. A few sizes are kept, so that flow-scale may go back and forth under changing load.
+ */
+#include "interp.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "models.h"
+#include "plan.h"
+
+#define MAX_NETS 3
+
+/* A tensor that passes between plans: outputs of `frame` exist twice, once for each slot. */
+typedef struct
+{
+  char *name;
+  VfiView view; /* without data */
+  gboolean feature;
+  void *data[2];
+} Buffer;
+
+/* Everything that depends on the padded size. */
+typedef struct
+{
+  VfiBackend *backend; /* the session's */
+  int h, w;
+  VfiPlan *frame, *pair, *at; /* pair may be NULL */
+  GArray *buffers;
+  gsize bytes;
+} Net;
+
+struct _VfiInterp
+{
+  VfiBackend *backend;
+  const VfiModel *model;
+  VfiWeights *weights;
+  VfiDType feature;
+  char *reason, *unused; /* for info */
+
+  VfiFrameInfo info;
+  double flow_scale;
+  Net *net[MAX_NETS]; /* the one in use first, then by last use */
+
+  gboolean have_pair;
+  VfiFrame pair[2];    /* borrowed */
+  int first;           /* slot of pair[0] */
+  gboolean known[2];   /* slot holds what `frame` computes of its frame */
+  gboolean pair_known; /* `pair` has run for this pair */
+
+  gboolean profiling;
+  GArray *profile; /* of VfiProfile */
+};
+
+static const char *
+dtype_name (VfiDType t)
+{
+  return t == VFI_BF16 ? "bf16" : t == VFI_F16 ? "fp16" : "fp32";
+}
+
+/* ---- one size of the network -------------------------------------------------------------------- */
+
+static gsize
+view_bytes (const VfiView *v)
+{
+  return (gsize) v->h * v->w * v->c * vfi_dtype_size (v->dtype);
+}
+
+static void
+net_free (Net *net)
+{
+  if (!net)
+    return;
+  g_clear_pointer (&net->frame, vfi_plan_free);
+  g_clear_pointer (&net->pair, vfi_plan_free);
+  g_clear_pointer (&net->at, vfi_plan_free);
+  for (guint i = 0; i < net->buffers->len; i++) {
+    Buffer *b = &g_array_index (net->buffers, Buffer, i);
+    for (int s = 0; s < 2; s++)
+      if (b->data[s])
+        net->backend->klass->dealloc (net->backend, b->data[s]);
+    g_free (b->name);
+  }
+  g_array_unref (net->buffers);
+  g_free (net);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Net, net_free)
+
+/* The buffer for an input or output of a plan, NULL if there is none. "1.f0" is buffer "f0" of the second frame. */
+static Buffer *
+net_buffer (Net *net, const char *name, int *frame)
+{
+  gboolean prefixed = (name[0] == '0' || name[0] == '1') && name[1] == '.';
+
+  *frame = prefixed ? name[0] - '0' : 0;
+  for (guint i = 0; i < net->buffers->len; i++) {
+    Buffer *b = &g_array_index (net->buffers, Buffer, i);
+    if (b->feature >= prefixed && strcmp (b->name, prefixed ? name + 2 : name) == 0)
+      return b;
+  }
+  return NULL;
+}
+
+/* Makes buffers for the outputs of a plan and for `own`, an input that the session fills; checks that its other inputs are there. */
+static gboolean
+net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GError **error)
+{
+  const VfiBackendClass *klass = net->backend->klass;
+
+  for (int i = 0; i < vfi_plan_n_io (plan); i++) {
+    gboolean output;
+    const char *name = vfi_plan_io_name (plan, i, &output);
+    VfiView view;
+    int frame;
+    const Buffer *have = net_buffer (net, name, &frame);
+
+    vfi_plan_io (plan, name, &view);
+    if (output || g_strcmp0 (name, own) == 0) {
+      Buffer b = { .name = g_strdup (name), .view = view, .feature = feature && output };
+      g_array_append_val (net->buffers, b);
+      for (int s = 0; s < (b.feature ? 2 : 1); s++) {
+        void *data = klass->alloc (net->backend, view_bytes (&view), error);
+        if (!data)
+          return FALSE;
+        g_array_index (net->buffers, Buffer, net->buffers->len - 1).data[s] = data;
+        net->bytes += view_bytes (&view);
+      }
+    } else if (!have || have->view.dtype != view.dtype || have->view.h != view.h || have->view.w != view.w || have->view.c != view.c) {
+      g_set_error (error, VFI_ERROR, VFI_ERROR_SHAPE, "the network's input \"%s\" is not what its other parts give", name);
+      return FALSE;
+    }
+  }
+  net->bytes += vfi_plan_arena_size (plan);
+  return TRUE;
+}
+
+/* The graphs of a model for one padded size, NULL-terminated: frame, at and, if there is one, pair. */
+static void
+build_graphs (const VfiModel *model, VfiDType feature, int h, int w, VfiGraph *graphs[4])
+{
+  void (*const parts[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
+
+  memset (graphs, 0, 4 * sizeof *graphs);
+  for (int i = 0; i < 3 && parts[i]; i++) {
+    graphs[i] = vfi_graph_new (feature);
+    parts[i](graphs[i], model, h, w);
+  }
+}
+
+static void
+free_graphs (VfiGraph *graphs[4])
+{
+  for (int i = 0; i < 3; i++)
+    g_clear_pointer (&graphs[i], vfi_graph_free);
+}
+
+static gboolean
+check_graphs (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GError **error)
+{
+  for (int i = 0; graphs[i]; i++)
+    if (graphs[i]->error) {
+      g_propagate_error (error, g_error_copy (graphs[i]->error));
+      return FALSE;
+    }
+  return vfi_weights_check (weights, graphs, unused, error);
+}
+
+static Net *
+net_new (VfiInterp *self, int h, int w, GError **error)
+{
+  g_autoptr (Net) net = g_new0 (Net, 1);
+  VfiGraph *graphs[4];
+
+  *net = (Net){ .backend = self->backend, .h = h, .w = w, .buffers = g_array_new (FALSE, TRUE, sizeof (Buffer)) };
+  net->bytes = (gsize) vfi_model_parameters (self->model, NULL) * vfi_dtype_size (self->feature);
+  build_graphs (self->model, self->feature, h, w, graphs);
+  if (!check_graphs (graphs, self->weights, NULL, error)) {
+    free_graphs (graphs);
+    return NULL;
+  }
+  if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), self->backend, self->weights, error)) ||
+      !net_add_buffers (net, net->frame, "x", TRUE, error) ||
+      (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), self->backend, self->weights, error)) ||
+                     !net_add_buffers (net, net->pair, NULL, FALSE, error))) ||
+      !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), self->backend, self->weights, error)) ||
+      !net_add_buffers (net, net->at, "t", FALSE, error)) {
+    free_graphs (graphs);
+    return NULL;
+  }
+  return g_steal_pointer (&net);
+}
+
+/* Binds everything the plan reads and writes, with slot `first` for frame 0, and runs it. */
+static void
+net_run (Net *net, VfiPlan *plan, int first)
+{
+  for (int i = 0; i < vfi_plan_n_io (plan); i++) {
+    gboolean output;
+    int frame;
+    const Buffer *b = net_buffer (net, vfi_plan_io_name (plan, i, &output), &frame);
+    vfi_plan_bind (plan, i, b->data[b->feature ? first ^ frame : 0]);
+  }
+  vfi_plan_run (plan);
+}
+
+static VfiView
+net_view (Net *net, const char *name)
+{
+  int frame;
+  const Buffer *b = net_buffer (net, name, &frame);
+  VfiView v = b->view;
+  v.data = b->data[0];
+  return v;
+}
+
+static void
+net_set_profile (Net *net, GArray *lines)
+{
+  VfiPlan *plans[] = { net->frame, net->pair, net->at };
+  for (guint i = 0; i < G_N_ELEMENTS (plans); i++)
+    if (plans[i])
+      vfi_plan_set_profile (plans[i], lines);
+}
+
+/* ---- the session -------------------------------------------------------------------------------- */
+
+/* Puts the network for a size in front, making it if need be; the least recently used one goes when there are too many. */
+static gboolean
+use_net (VfiInterp *self, const VfiFrameInfo *info, double flow_scale, GError **error)
+{
+  int h, w, i;
+  Net *net;
+
+  vfi_frame_net_size (info, flow_scale, self->model->multiple, &h, &w);
+  for (i = 0; i < MAX_NETS && self->net[i]; i++)
+    if (self->net[i]->h == h && self->net[i]->w == w)
+      break;
+  if (i < MAX_NETS && self->net[i]) {
+    net = self->net[i];
+  } else {
+    net = net_new (self, h, w, error);
+    if (!net) {
+      g_prefix_error (error, "%s for frames of %d x %d: ", self->model->name, info->width, info->height);
+      return FALSE;
+    }
+    if (self->profiling)
+      net_set_profile (net, self->profile);
+    if (i == MAX_NETS)
+      net_free (self->net[--i]);
+  }
+  memmove (&self->net[1], &self->net[0], i * sizeof self->net[0]);
+  self->net[0] = net;
+  self->known[0] = self->known[1] = self->pair_known = FALSE;
+  return TRUE;
+}
+
+static gboolean
+flow_scale_check (double *flow_scale, GError **error)
+{
+  if (*flow_scale == 0)
+    *flow_scale = 1;
+  if (*flow_scale >= 0.25 && *flow_scale <= 1)
+    return TRUE;
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "flow-scale %g is not between 0.25 and 1", *flow_scale);
+  return FALSE;
+}
+
+VfiInterp *
+vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, VfiDType feature, const VfiFrameInfo *info,
+                   double flow_scale, GError **error)
+{
+  VfiGraph *graphs[4];
+  g_auto (GStrv) unused = NULL;
+  VfiInterp *self;
+
+  if (!flow_scale_check (&flow_scale, error) || !vfi_frame_info_check (info, error))
+    return NULL;
+
+  self = g_new0 (VfiInterp, 1);
+  self->backend = vfi_backend_ref (backend);
+  self->model = model;
+  self->weights = vfi_weights_ref (weights);
+  self->feature = feature;
+  self->info = *info;
+  self->flow_scale = flow_scale;
+  self->profile = g_array_new (FALSE, TRUE, sizeof (VfiProfile));
+
+  build_graphs (model, feature, model->multiple, model->multiple, graphs);
+  if (check_graphs (graphs, weights, &unused, error) && use_net (self, info, flow_scale, error)) {
+    self->unused = unused ? g_strjoinv (", ", unused) : g_strdup ("");
+    self->reason = g_strdup ("");
+  } else {
+    g_clear_pointer (&self, vfi_interp_free);
+  }
+  free_graphs (graphs);
+  return self;
+}
+
+void
+vfi_interp_free (VfiInterp *self)
+{
+  if (!self)
+    return;
+  for (int i = 0; i < MAX_NETS; i++)
+    net_free (self->net[i]);
+  g_array_unref (self->profile);
+  g_free (self->reason);
+  g_free (self->unused);
+  vfi_weights_unref (self->weights);
+  vfi_backend_unref (self->backend);
+  g_free (self);
+}
+
+gboolean
+vfi_interp_set_info (VfiInterp *self, const VfiFrameInfo *info, GError **error)
+{
+  if (info->format == self->info.format && info->width == self->info.width && info->height == self->info.height &&
+      info->range == self->info.range)
+    return TRUE;
+  if (!vfi_frame_info_check (info, error) || !use_net (self, info, self->flow_scale, error))
+    return FALSE;
+  if (info->width != self->info.width || info->height != self->info.height)
+    for (int i = 1; i < MAX_NETS; i++)
+      g_clear_pointer (&self->net[i], net_free);
+  self->info = *info;
+  vfi_interp_reset (self);
+  return TRUE;
+}
+
+gboolean
+vfi_interp_set_flow_scale (VfiInterp *self, double flow_scale, GError **error)
+{
+  if (!flow_scale_check (&flow_scale, error))
+    return FALSE;
+  if (flow_scale == self->flow_scale)
+    return TRUE;
+  if (!use_net (self, &self->info, flow_scale, error))
+    return FALSE;
+  self->flow_scale = flow_scale;
+  return TRUE;
+}
+
+static gboolean
+check_frame (VfiInterp *self, const VfiFrame *frame, const char *name, GError **error)
+{
+  if (frame->memory != self->backend->klass->memory) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s lies in %s memory, which the %s backend cannot use", name,
+                 frame->memory == VFI_MEMORY_CUDA ? "CUDA" : "host", self->backend->klass->name);
+    return FALSE;
+  }
+  return vfi_frame_check (&self->info, frame, name, error);
+}
+
+static gboolean
+same_data (const VfiInterp *self, const VfiFrame *a, const VfiFrame *b)
+{
+  int n = vfi_format_desc (self->info.format)->n_planes;
+  for (int i = 0; i < n; i++)
+    if (a->data[i] != b->data[i] || a->stride[i] != b->stride[i])
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GError **error)
+{
+  if (!check_frame (self, a, "the first frame", error) || !check_frame (self, b, "the second frame", error))
+    return FALSE;
+  if (self->have_pair && same_data (self, a, &self->pair[1]))
+    self->first ^= 1;
+  else
+    self->known[self->first] = FALSE;
+  self->known[self->first ^ 1] = FALSE;
+  self->pair_known = FALSE;
+  self->pair[0] = *a;
+  self->pair[1] = *b;
+  self->have_pair = TRUE;
+  return TRUE;
+}
+
+void
+vfi_interp_reset (VfiInterp *self)
+{
+  self->have_pair = self->known[0] = self->known[1] = self->pair_known = FALSE;
+}
+
+/* ---- running ------------------------------------------------------------------------------------ */
+
+static double
+seconds (void)
+{
+  struct timespec ts;
+  clock_gettime (CLOCK_MONOTONIC, &ts);
+  return ts.tv_sec + 1e-9 * ts.tv_nsec;
+}
+
+/* For the profile: waits for what was enqueued before, and tells the time. */
+static double
+settle (VfiInterp *self)
+{
+  if (!self->profiling)
+    return 0;
+  self->backend->klass->end (self->backend);
+  self->backend->klass->begin (self->backend);
+  return seconds ();
+}
+
+static double
+frame_bytes (const VfiFrameInfo *info)
+{
+  double sum = 0;
+  for (int i = 0; i < vfi_format_desc (info->format)->n_planes; i++) {
+    int w, h;
+    vfi_frame_info_plane_size (info, i, &w, &h);
+    sum += (double) h * vfi_frame_info_row_bytes (info, i);
+  }
+  return sum;
+}
+
+/* What `frame` computes of pair[i], into its slot. */
+static void
+learn_frame (VfiInterp *self, int i)
+{
+  Net *net = self->net[0];
+  VfiView x = net_view (net, "x");
+  double start = settle (self);
+
+  self->backend->klass->pack (self->backend, &self->info, &self->pair[i], self->flow_scale, &x);
+  if (self->profiling)
+    vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + view_bytes (&x));
+  net_run (net, net->frame, self->first ^ i);
+  self->known[self->first ^ i] = TRUE;
+}
+
+gboolean
+vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
+{
+  Net *net = self->net[0];
+  const VfiBackendClass *klass = self->backend->klass;
+  float time = (float) t;
+  VfiView state = net_view (net, "state");
+  double start;
+
+  if (!self->have_pair) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
+    return FALSE;
+  }
+  if (!(t > 0 && t < 1)) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "t = %g is not between 0 and 1", t);
+    return FALSE;
+  }
+  if (!check_frame (self, dst, "the destination", error))
+    return FALSE;
+  if (dst->data[0] == self->pair[0].data[0] || dst->data[0] == self->pair[1].data[0]) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "the destination is one of the two frames it is made from");
+    return FALSE;
+  }
+
+  klass->begin (self->backend);
+  for (int i = 0; i < 2; i++)
+    if (!self->known[self->first ^ i])
+      learn_frame (self, i);
+  if (net->pair && !self->pair_known)
+    net_run (net, net->pair, self->first);
+  self->pair_known = TRUE;
+
+  klass->upload (self->backend, net_view (net, "t").data, &time, sizeof time);
+  net_run (net, net->at, self->first);
+  start = settle (self);
+  klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &state, dst);
+  if (self->profiling)
+    vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&state));
+  klass->end (self->backend);
+  return TRUE;
+}
+
+/* ---- what it is and does ------------------------------------------------------------------------ */
+
+void
+vfi_interp_get_info (const VfiInterp *self, VfiInterpInfo *out)
+{
+  *out = (VfiInterpInfo){ .model = self->model->name,
+                          .backend = self->backend->description,
+                          .precision = dtype_name (self->feature),
+                          .backend_reason = self->reason,
+                          .unused_weights = self->unused,
+                          .threads = self->backend->threads };
+  for (int i = 0; i < MAX_NETS && self->net[i]; i++)
+    out->bytes += self->net[i]->bytes;
+}
+
+void
+vfi_interp_set_profile (VfiInterp *self, gboolean enable)
+{
+  self->profiling = enable;
+  if (enable)
+    g_array_set_size (self->profile, 0);
+  for (int i = 0; i < MAX_NETS && self->net[i]; i++)
+    net_set_profile (self->net[i], enable ? self->profile : NULL);
+}
+
+int
+vfi_interp_get_profile (const VfiInterp *self, VfiProfile *out, int n)
+{
+  for (int i = 0; i < n && i < (int) self->profile->len; i++)
+    out[i] = g_array_index (self->profile, VfiProfile, i);
+  return (int) self->profile->len;
+}
+
+/* ---- options ------------------------------------------------------------------------------------ */
+
+static const VfiModel *
+find_model (const char *name)
+{
+  for (int i = 0; vfi_models[i]; i++)
+    if (g_strcmp0 (vfi_models[i]->name, name) == 0)
+      return vfi_models[i];
+  return NULL;
+}
+
+static gboolean
+unknown_model (const char *name, GError **error)
+{
+  g_autoptr (GString) all = g_string_new (NULL);
+  for (int i = 0; vfi_models[i]; i++)
+    g_string_append_printf (all, "%s%s", i ? ", " : "", vfi_models[i]->name);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no model \"%s\": use auto, or one of %s", name, all->str);
+  return FALSE;
+}
+
+static gboolean
+fits (const VfiModel *model, VfiWeights *weights)
+{
+  VfiGraph *graphs[4];
+  gboolean ok;
+
+  build_graphs (model, VFI_F32, model->multiple, model->multiple, graphs);
+  ok = check_graphs (graphs, weights, NULL, NULL);
+  free_graphs (graphs);
+  return ok;
+}
+
+/* auto is the large network on CUDA and the small one elsewhere; where only the other has weights, that; where the caller gives
+ * weights, the network that they are of. */
+static gboolean
+choose_model (const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights, GError **error)
+{
+  gboolean automatic = !o->model || strcmp (o->model, "auto") == 0;
+  const char *preferred = backend->klass->memory == VFI_MEMORY_CUDA ? "vfi-base" : "vfi-nano";
+  g_autofree char *path = NULL;
+
+  *model = find_model (automatic ? preferred : o->model);
+  if (!*model)
+    return unknown_model (o->model, error);
+
+  if (o->weights && *o->weights) {
+    if (!(*weights = vfi_weights_open (o->weights, error)))
+      return FALSE;
+    for (int i = 0; automatic && vfi_models[i]; i++)
+      if (fits (vfi_models[i], *weights)) {
+        *model = vfi_models[i];
+        break;
+      }
+    return TRUE;
+  }
+
+  path = vfi_model_weights_path (*model);
+  for (int i = 0; automatic && !path && vfi_models[i]; i++)
+    if ((path = vfi_model_weights_path (vfi_models[i])))
+      *model = vfi_models[i];
+  if (!path) {
+    g_autofree char *looked = vfi_model_weights_folders ();
+    g_set_error (
+        error, VFI_ERROR, VFI_ERROR_WEIGHTS,
+        "there are no weights for %s: %s.safetensors is in none of %s. Put the file there, train it with tools/train/train.py, or give "
+        "weights=FILE",
+        (*model)->name, (*model)->name, looked);
+    return FALSE;
+  }
+  return (*weights = vfi_weights_open (path, error)) != NULL;
+}
+
+static gboolean
+choose_precision (VfiPrecision precision, VfiBackend *backend, VfiDType *feature, GError **error)
+{
+  static const VfiDType dtypes[] = { [VFI_PRECISION_FP32] = VFI_F32, [VFI_PRECISION_BF16] = VFI_BF16, [VFI_PRECISION_FP16] = VFI_F16 };
+
+  if (precision == VFI_PRECISION_AUTO) {
+    *feature = backend->klass->best_precision (backend);
+    return TRUE;
+  }
+  if (precision < 0 || precision > VFI_PRECISION_FP16) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no precision %d", precision);
+    return FALSE;
+  }
+  *feature = dtypes[precision];
+  if (!backend->klass->supports_precision (backend, *feature)) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s does not compute in %s: use auto or fp32", backend->description,
+                 dtype_name (*feature));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+VfiInterp *
+vfi_interp_new (const VfiFrameInfo *info, const VfiOptions *options, GError **error)
+{
+  static const VfiOptions defaults = { 0 };
+  const VfiOptions *o = options ? options : &defaults;
+  g_autofree char *reason = NULL;
+  g_autoptr (VfiBackend) backend = vfi_backend_open (o, &reason, error);
+  g_autoptr (VfiWeights) weights = NULL;
+  const VfiModel *model;
+  VfiDType feature;
+  VfiInterp *self;
+
+  if (!backend || !choose_precision (o->precision, backend, &feature, error) || !choose_model (o, backend, &model, &weights, error))
+    return NULL;
+  self = vfi_interp_new_on (backend, model, weights, feature, info, o->flow_scale, error);
+  if (self && reason) {
+    g_free (self->reason);
+    self->reason = g_steal_pointer (&reason);
+  }
+  return self;
+}
+
+gboolean
+vfi_machine_rates (const VfiOptions *options, double seconds, double *conv_flops, double *copy_bytes, GError **error)
+{
+  static const VfiOptions defaults = { 0 };
+  const VfiOptions *o = options ? options : &defaults;
+  g_autofree char *reason = NULL;
+  g_autoptr (VfiBackend) backend = vfi_backend_open (o, &reason, error);
+  VfiDType feature;
+
+  if (!backend || !choose_precision (o->precision, backend, &feature, error))
+    return FALSE;
+  if (!backend->klass->rates) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s has no rates to measure", backend->description);
+    return FALSE;
+  }
+  return backend->klass->rates (backend, feature, seconds, conv_flops, copy_bytes, error);
+}
