@@ -13,7 +13,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "models.h"
+#include "model.h"
 #include "plan.h"
 
 #define MAX_NETS 3
@@ -173,6 +173,24 @@ check_graphs (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GError *
   return vfi_weights_check (weights, graphs, unused, error);
 }
 
+/* What the weights of the graphs take as the network's own copy. */
+static gsize
+weight_bytes (VfiGraph *const *graphs, VfiDType feature)
+{
+  gsize n = 0;
+  for (int i = 0; graphs[i]; i++)
+    for (guint j = 0; j < graphs[i]->nodes->len; j++) {
+      const VfiNode *node = g_ptr_array_index (graphs[i]->nodes, j);
+      for (int k = 0; k < node->n_weights; k++) {
+        gsize size = 1;
+        for (int d = 0; d < node->weights[k].rank; d++)
+          size *= node->weights[k].shape[d];
+        n += size;
+      }
+    }
+  return n * vfi_dtype_size (feature);
+}
+
 static Net *
 net_new (VfiInterp *self, int h, int w, GError **error)
 {
@@ -180,8 +198,8 @@ net_new (VfiInterp *self, int h, int w, GError **error)
   VfiGraph *graphs[4];
 
   *net = (Net){ .backend = self->backend, .h = h, .w = w, .buffers = g_array_new (FALSE, TRUE, sizeof (Buffer)) };
-  net->bytes = (gsize) vfi_model_parameters (self->model, NULL) * vfi_dtype_size (self->feature);
   build_graphs (self->model, self->feature, h, w, graphs);
+  net->bytes = weight_bytes (graphs, self->feature);
   if (!check_graphs (graphs, self->weights, NULL, error)) {
     free_graphs (graphs);
     return NULL;
@@ -517,25 +535,6 @@ vfi_interp_get_profile (const VfiInterp *self, VfiProfile *out, int n)
 
 /* ---- options ------------------------------------------------------------------------------------ */
 
-static const VfiModel *
-find_model (const char *name)
-{
-  for (int i = 0; vfi_models[i]; i++)
-    if (g_strcmp0 (vfi_models[i]->name, name) == 0)
-      return vfi_models[i];
-  return NULL;
-}
-
-static gboolean
-unknown_model (const char *name, GError **error)
-{
-  g_autoptr (GString) all = g_string_new (NULL);
-  for (int i = 0; vfi_models[i]; i++)
-    g_string_append_printf (all, "%s%s", i ? ", " : "", vfi_models[i]->name);
-  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no model \"%s\": use auto, or one of %s", name, all->str);
-  return FALSE;
-}
-
 static gboolean
 fits (const VfiModel *model, VfiWeights *weights)
 {
@@ -557,9 +556,8 @@ choose_model (const VfiOptions *o, const VfiBackend *backend, const VfiModel **m
   const char *preferred = backend->klass->memory == VFI_MEMORY_CUDA ? "vfi-base" : "vfi-nano";
   g_autofree char *path = NULL;
 
-  *model = find_model (automatic ? preferred : o->model);
-  if (!*model)
-    return unknown_model (o->model, error);
+  if (!(*model = vfi_model_find (automatic ? preferred : o->model, error)))
+    return FALSE;
 
   if (o->weights && *o->weights) {
     if (!(*weights = vfi_weights_open (o->weights, error)))
@@ -572,17 +570,16 @@ choose_model (const VfiOptions *o, const VfiBackend *backend, const VfiModel **m
     return TRUE;
   }
 
-  path = vfi_model_weights_path (*model);
+  path = vfi_model_find_weights (*model);
   for (int i = 0; automatic && !path && vfi_models[i]; i++)
-    if ((path = vfi_model_weights_path (vfi_models[i])))
+    if ((path = vfi_model_find_weights (vfi_models[i])))
       *model = vfi_models[i];
   if (!path) {
-    g_autofree char *looked = vfi_model_weights_folders ();
-    g_set_error (
-        error, VFI_ERROR, VFI_ERROR_WEIGHTS,
-        "there are no weights for %s: %s.safetensors is in none of %s. Put the file there, train it with tools/train/train.py, or give "
-        "weights=FILE",
-        (*model)->name, (*model)->name, looked);
+    const char *env = g_getenv ("VFI_WEIGHTS_PATH");
+    g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS,
+                 "there are no weights for %s: no %s.safetensors in " VFI_WEIGHTS_DIR " nor in VFI_WEIGHTS_PATH (%s); put the file there, "
+                 "train it with tools/train/train.py, or give weights=FILE",
+                 (*model)->name, (*model)->name, env ? env : "which is not set");
     return FALSE;
   }
   return (*weights = vfi_weights_open (path, error)) != NULL;
