@@ -305,7 +305,7 @@ vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weigh
   self = g_new0 (VfiInterp, 1);
   self->backend = vfi_backend_ref (backend);
   self->model = model;
-  self->weights = vfi_weights_ref (weights);
+  self->weights = weights ? vfi_weights_ref (weights) : NULL;
   self->feature = feature;
   self->info = *info;
   self->flow_scale = flow_scale;
@@ -332,7 +332,7 @@ vfi_interp_free (VfiInterp *self)
   g_array_unref (self->profile);
   g_free (self->reason);
   g_free (self->unused);
-  vfi_weights_unref (self->weights);
+  g_clear_pointer (&self->weights, vfi_weights_unref);
   vfi_backend_unref (self->backend);
   g_free (self);
 }

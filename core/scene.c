@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Is the second frame the same picture, the same scene, or another one? Both answers come from small luma pictures of block means, so that
+ * noise and compression do not count and a 720p pair costs a fraction of a millisecond.
+ *
+ * The scene score asks how well one frame's blocks can be found in the other: for each 8x8 block of a picture about 64 wide, the least sum
+ * of absolute differences within a tenth of the width, after taking off both blocks' means (so that fades and flashes do not count),
+ * held against the deviation that the blocks have from their means. Panned, zoomed and moving things are found again (near 0); in a cut
+ * what is found is hardly better than a flat block (near 1). Both directions are summed: what comes into view is missed in one only.
+ */
+#include "frame.h"
+
+#include <math.h>
+
+#define GRID 64           /* longest side of the small pictures */
+#define BLOCK 8           /* of the scene score */
+#define REACH 6           /* how far blocks are looked for, of GRID */
+#define NOISE (1.f / 219) /* added to the deviations, so that what is flat but for noise counts as found */
+
+/* Means of luma over the cells of a w x h grid, in [0,1] by the frame's range. */
+static void
+luma_means (const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, float *out)
+{
+  static const float bt709[] = { .2126f, .7152f, .0722f };
+  const VfiFormatDesc *f = vfi_format_desc (info->format);
+  const VfiPlaneLayout *l = &f->plane[0];
+  int row = info->width * l->comps;
+  g_autofree guint32 *sum = g_new (guint32, row);
+  float gain, bias;
+
+  vfi_format_scale (info, 0, &gain, &bias);
+  for (int i = 0; i < h; i++) {
+    int y0 = i * info->height / h, y1 = (i + 1) * info->height / h;
+
+    memset (sum, 0, row * sizeof *sum);
+    for (int y = y0; y < y1; y++) {
+      const guint8 *p = frame->data[0] + (gsize) y * frame->stride[0];
+      if (l->bytes == 1)
+        for (int x = 0; x < row; x++)
+          sum[x] += p[x];
+      else
+        for (int x = 0; x < row; x++)
+          sum[x] += ((const guint16 *) p)[x] >> l->shift;
+    }
+    for (int j = 0; j < w; j++) {
+      int x0 = j * info->width / w, x1 = (j + 1) * info->width / w;
+      double luma = 0;
+
+      for (int part = 0; part < (f->rgb ? 3 : 1); part++) {
+        guint64 total = 0;
+        for (int x = x0; x < x1; x++)
+          total += sum[x * l->comps + f->part[part].comp];
+        luma += total * (f->rgb ? (double) bt709[part] : 1.);
+      }
+      out[i * w + j] = (float) (luma / ((double) (x1 - x0) * (y1 - y0)) * gain + bias);
+    }
+  }
+}
+
+double
+vfi_frame_difference (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
+{
+  int w = MIN (info->width, GRID), h = MIN (info->height, GRID);
+  g_autofree float *p = g_new (float, w *h), *q = g_new (float, w *h);
+  double sum = 0;
+
+  luma_means (info, a, w, h, p);
+  luma_means (info, b, w, h, q);
+  for (int i = 0; i < w * h; i++)
+    sum += fabsf (p[i] - q[i]);
+  return MIN (sum / (w * h), 1);
+}
+
+/* ---- scene score -------------------------------------------------------------------------------- */
+
+/* A small picture, and of the block that begins at each pixel the mean and the mean absolute deviation from it. */
+typedef struct
+{
+  int w, h;
+  float luma[GRID * GRID], mean[GRID * GRID], deviation[GRID * GRID];
+} Small;
+
+/* Sum of |p - q - shift| over a block; q may be flat. */
+static inline float
+block_difference (const float *p, const float *q, int w, float shift)
+{
+  float sum = 0;
+  for (int i = 0; i < BLOCK; i++)
+    for (int j = 0; j < BLOCK; j++)
+      sum += fabsf (p[i * w + j] - q[i * w + j] - shift);
+  return sum;
+}
+
+static Small *
+small_new (const VfiFrameInfo *info, const VfiFrame *frame)
+{
+  static const float zero[GRID * BLOCK];
+  int longest = MAX (info->width, info->height), grid = MIN (GRID, longest / BLOCK * BLOCK);
+  Small *s = g_new (Small, 1);
+
+  /* Square pixels where the shape allows; each side at least one block, at most the frame's own samples. */
+  s->w = CLAMP ((grid * info->width / longest + BLOCK / 2) / BLOCK, 1, info->width / BLOCK) * BLOCK;
+  s->h = CLAMP ((grid * info->height / longest + BLOCK / 2) / BLOCK, 1, info->height / BLOCK) * BLOCK;
+  luma_means (info, frame, s->w, s->h, s->luma);
+  for (int y = 0; y + BLOCK <= s->h; y++)
+    for (int x = 0; x + BLOCK <= s->w; x++) {
+      const float *p = &s->luma[y * s->w + x];
+      float sum = 0;
+      for (int i = 0; i < BLOCK; i++)
+        for (int j = 0; j < BLOCK; j++)
+          sum += p[i * s->w + j];
+      s->mean[y * s->w + x] = sum / (BLOCK * BLOCK);
+      s->deviation[y * s->w + x] = block_difference (p, zero, s->w, sum / (BLOCK * BLOCK));
+    }
+  return s;
+}
+
+/* Adds up what is left of a's blocks after the best that b has is taken off, and what there was before. */
+static void
+search (const Small *a, const Small *b, double *left, double *there)
+{
+  int reach = REACH * MAX (a->w, a->h) / GRID;
+
+  for (int y = 0; y + BLOCK <= a->h; y += BLOCK)
+    for (int x = 0; x + BLOCK <= a->w; x += BLOCK) {
+      int here = y * a->w + x, found = here;
+      float best = G_MAXFLOAT;
+
+      for (int v = MAX (y - reach, 0); v <= MIN (y + reach, a->h - BLOCK); v++)
+        for (int u = MAX (x - reach, 0); u <= MIN (x + reach, a->w - BLOCK); u++) {
+          int at = v * a->w + u;
+          float d = block_difference (&a->luma[here], &b->luma[at], a->w, a->mean[here] - b->mean[at]);
+          if (d < best) {
+            best = d;
+            found = at;
+          }
+        }
+      *left += best;
+      *there += MAX (a->deviation[here], b->deviation[found]) + NOISE * BLOCK * BLOCK;
+    }
+}
+
+double
+vfi_frame_scene_score (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
+{
+  g_autofree Small *p = small_new (info, a), *q = small_new (info, b);
+  double left = 0, there = 0;
+
+  search (p, q, &left, &there);
+  search (q, p, &left, &there);
+  return MIN (left / there, 1);
+}
