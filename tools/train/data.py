@@ -7,7 +7,7 @@ crops. The index keeps the mean difference of neighbouring frames, from which ne
 and cuts are recognised without looking at pixels again.
 
 A batch is uint8 planes `y (n,3,c,c)`, `uv (n,3,2,c/2,c/2)` of three frames (first, middle, last)
-and `t (n)`, the time of the middle one. Anything with a `batch(rng)` method that returns this
+`t (n)`, the time of the middle one, and with a teacher its velocities `v (n,4,c/2,c/2)`, else an empty tensor. Anything with a `batch(rng)` method that returns this
 can stand in for Sampler (a GPU-resident one, for instance).
 """
 import concurrent.futures
@@ -102,8 +102,8 @@ def _halve(p):
 class Sampler:
     """Random training batches from clips (see the file head)."""
 
-    def __init__(self, clips, crop, batch, other_t=0.3, synthetic=0.12, overlay=0.05):
-        self.crop, self.n = crop, batch
+    def __init__(self, clips, crop, batch, other_t=0.3, synthetic=0.12, overlay=0.05, teacher=None):
+        self.crop, self.n, self.teacher = crop, batch, teacher
         self.other_t, self.synthetic, self.overlay = other_t, synthetic, overlay
         self.clips = [c for c in clips if c.n >= 3 and min(c.w, c.h) >= crop and (c.diff > STILL).any()]
         if not self.clips:
@@ -159,8 +159,9 @@ class Sampler:
 
     def batch(self, rng):
         """All of a batch at t = 1/2, or each sample at its own time (the network is cheaper at 1/2)."""
-        ys, uvs, ts = [], [], []
+        ys, uvs, ts, vs = [], [], [], []
         other = rng.random() < self.other_t
+        teach = self.teacher and self.teacher.on.item()
         for _ in range(self.n):
             t = TIMES[rng.choice(len(TIMES), p=[w for _, w in TIMES])][0] if other else (1, 2)
             if rng.random() < self.synthetic:
@@ -178,7 +179,29 @@ class Sampler:
             ys.append(y)
             uvs.append(uv)
             ts.append(t[0] / t[1])
-        return torch.from_numpy(np.stack(ys)), torch.from_numpy(np.stack(uvs)), torch.tensor(ts, dtype=torch.float32)
+            if teach:
+                vs.append(self.teacher(_halve(y), ts[-1]))
+        v = torch.from_numpy(np.stack(vs)) if vs else torch.empty(0)
+        return torch.from_numpy(np.stack(ys)), torch.from_numpy(np.stack(uvs)), torch.tensor(ts, dtype=torch.float32), v
+
+
+class Teacher:
+    """Classical optical flow from the true middle frame to both ends: velocities (4,h,w) on its grid.
+    It sees what the network has to guess, so even a rough method shows the coarse levels where to look."""
+
+    def __init__(self):
+        self.on = torch.ones(1).share_memory_()  # shared with the loader processes
+        self.flow = None
+
+    def __call__(self, y, t):
+        """y (3,h,w) bytes, t the time of the middle."""
+        if not self.flow:
+            import cv2
+            cv2.setNumThreads(1)
+            self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        first, middle, last = (np.ascontiguousarray(p) for p in y)
+        v0, v1 = self.flow.calc(middle, first, None) / -t, self.flow.calc(middle, last, None) / (1 - t)
+        return np.concatenate((v0, v1), 2).transpose(2, 0, 1)
 
 
 class Stream(torch.utils.data.IterableDataset):

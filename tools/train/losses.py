@@ -11,6 +11,8 @@ import torch.nn.functional as F
 import net
 
 LUMA, CHROMA, LEVELS = 1.0, 0.5, 4
+TEACH, SMOOTH = .04, 2e-4
+TEACH_END = .35  # of the run
 
 
 def charbonnier(x, eps):
@@ -49,13 +51,27 @@ def smoothness(state, luma):
 def weights(progress):
     """(eps, pyramid, coarse levels, smoothness) over the run: find the motion first, polish PSNR last."""
     late = min(max((progress - .5) / .45, 0), 1)
-    return 1e-3 + 9e-3 * late, .25 * (1 - .8 * late), .6 * (1 - progress) + .03, .02 * max(1 - progress / .4, 0)
+    return 1e-3 + 9e-3 * late, .25 * (1 - .8 * late), .6 * (1 - progress) + .03, max(1 - progress / .4, 0)
 
 
-def total(states, y, uv, t, progress):
-    """Loss of the three states of a batch; y (n,3,H,W), uv (n,3,2,H/2,W/2), t (n,1,1,1).
+def teaching(states, y0, ym, y1, t, v):
+    """Distance of all states from the teacher's velocities v (n,4,H/2,W/2), where these explain the picture."""
+    y0, ym, y1 = (F.avg_pool2d(p, 2) for p in (y0, ym, y1))
+    with torch.no_grad():
+        sure = torch.cat([torch.exp(-20 * F.avg_pool2d((net.warp(p, w, s) - ym).abs(), 5, 1, 2)).expand(-1, 2, -1, -1)
+                          for p, w, s in ((y0, v[:, :2], -t), (y1, v[:, 2:], 1 - t))], 1)
+    loss = 0.
+    for state in states:
+        s = v.shape[2] // state.shape[2]
+        m, w = F.avg_pool2d(sure, s), F.avg_pool2d(sure * v, s)
+        loss = loss + charbonnier(state[:, :4] * (m * s) - w, .05).mean()  # in pixels of half the size, all levels alike
+    return loss
+
+
+def total(states, y, uv, t, progress, v=None):
+    """Loss of the three states of a batch; y (n,3,H,W), uv (n,3,2,H/2,W/2), t (n,1,1,1), v teacher's velocities or None.
     Returns (loss, detached luma MSE of the finest synthesis)."""
-    eps, pyr, coarse, smooth = weights(progress)
+    eps, pyr, coarse, early = weights(progress)
     uv0, uvm, uv1 = uv.unbind(1)
     y0, ym, y1 = (p.unsqueeze(1) for p in y.unbind(1))
     out = net.synthesize(y0, y1, states[-1], t)
@@ -66,6 +82,8 @@ def total(states, y, uv, t, progress):
         p0, pm, p1 = (torch.cat((F.avg_pool2d(a, s), F.avg_pool2d(b, s // 2)), 1) for a, b in ((y0, uv0), (ym, uvm), (y1, uv1)))
         e = net.synthesize(p0, p1, state, t) - pm
         loss = loss + coarse * .7 ** (len(states) - 2 - i) * (charbonnier(e, 1e-3).mean() + pyr * pyramid(e, 1e-3, LEVELS - 2))
-    if smooth > 0:
-        loss = loss + smooth * 2 * smoothness(states[-1], ym) / y.shape[2]
+    if early > 0:
+        loss = loss + SMOOTH * early * smoothness(states[-1], ym)
+    if v is not None and progress < TEACH_END:
+        loss = loss + TEACH * (1 - progress / TEACH_END) * teaching(states, y0, ym, y1, t, v)
     return loss, ((out.detach() - ym) ** 2).mean()

@@ -55,6 +55,8 @@ def arguments(argv=None):
     p.add_argument('--val', metavar='DIR', help='triplet folders to score while training (see evaluate.py)')
     p.add_argument('--val-every', type=float, default=5, metavar='MIN', help='minutes between validations (default %(default)s)')
     p.add_argument('--val-limit', type=int, default=0, metavar='N', help='score only N triplets of --val, evenly spread')
+    p.add_argument('--teacher', default='none', choices=('none', 'dis'),
+                   help='early in the run also learn motion from OpenCV\'s optical flow to the true frame (needs cv2)')
     p.add_argument('--workers', type=int, default=1, help='loader processes (default %(default)s; 0 loads in line)')
     p.add_argument('--seed', type=int, default=1)
     args = p.parse_args(argv)
@@ -155,7 +157,7 @@ class Run:
             self.model.load_state_dict(load_file(args.init))
         self.average = Average(self.model, args.ema)
         self.optim = torch.optim.AdamW(self.model.parameters(), lr=args.lr, weight_decay=args.decay, foreach=True)
-        self.step, self.elapsed, self.started = 0, 0., time.time()
+        self.step, self.elapsed, self.started, self.teacher = 0, 0., time.time(), None
         if args.resume:
             self.restore(torch.load(args.resume, map_location=self.device))
         self.trained = torch.nn.parallel.DistributedDataParallel(self.model) if self.world > 1 else self.model
@@ -199,7 +201,7 @@ class Run:
             writer.writerow([f'{v:.4f}' if isinstance(v, float) else v for v in row.values()])
 
     def planes(self, batch):
-        y, uv, t = (b.to(self.device, non_blocking=True) for b in batch)
+        y, uv, t = (b.to(self.device, non_blocking=True) for b in batch[:3])
         return *data.jitter(*data.to_float(y, uv)), t.view(-1, 1, 1, 1)
 
     @staticmethod
@@ -215,7 +217,8 @@ class Run:
             g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (.005 + .995 * .5 * (1 + math.cos(math.pi * progress)))
         with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
             states = self.trained(x0, x1, t)
-        loss, mse = losses.total(states, y, uv, t, progress)
+        v = batch[3].to(self.device) if batch[3].numel() else None
+        loss, mse = losses.total(states, y, uv, t, progress, v)
         self.optim.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -254,6 +257,9 @@ class Run:
             progress = self.progress()
             if progress >= 1:
                 break
+            if self.teacher and progress >= losses.TEACH_END:
+                self.teacher.on.zero_()
+                self.teacher = None
             one, err = self.train_step(batch, progress)
             loss, mse = (one, err) if loss is None else (loss * .98 + one * .02, mse * .98 + err * .02)
             if self.rank:
@@ -284,7 +290,8 @@ def main(argv=None):
     unwanted = [x for x in args.exclude.split(',') if x]
     clips = [data.Clip(e, args.cache) for e in index if e['frames'] and not any(x in e['name'] for x in unwanted)]
     train, val = data.held_out(clips)
-    sampler = data.Sampler(train, args.crop, args.batch)
+    run.teacher = data.Teacher() if args.teacher == 'dis' and run.progress() < losses.TEACH_END else None
+    sampler = data.Sampler(train, args.crop, args.batch, teacher=run.teacher)
     samples = fixed_samples(val, args.crop) if not run.rank else ()
     cases = evaluate.triplets(args.val) if args.val and not run.rank else []
     if args.val_limit and len(cases) > args.val_limit:
