@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frames.h"
+
+#include <math.h>
+
+#include "../generate.h"
+
+#define SENTINEL 0xa5
+#define GUARD 64
+
+TestFrame *
+test_frame_new (const VfiFrameInfo *info, int pad)
+{
+  TestFrame *f = g_new0 (TestFrame, 1);
+
+  f->info = *info;
+  f->n_planes = vfi_format_planes (info->format, f->layout);
+  for (int i = 0; i < f->n_planes; i++) {
+    const VfiPlaneLayout *l = &f->layout[i];
+    vfi_frame_info_plane_size (info, i, &f->w[i], &f->h[i]);
+    f->frame.stride[i] = (f->w[i] * l->comps * l->bytes + pad + l->bytes - 1) / l->bytes * l->bytes;
+    f->size[i] = (gsize) f->h[i] * f->frame.stride[i] + 2 * GUARD;
+    f->memory[i] = g_malloc (f->size[i]);
+    memset (f->memory[i], SENTINEL, f->size[i]);
+    f->frame.data[i] = f->memory[i] + GUARD;
+    for (int y = 0; y < f->h[i]; y++)
+      memset (f->frame.data[i] + (gsize) y * f->frame.stride[i], 0, (gsize) f->w[i] * l->comps * l->bytes);
+  }
+  return f;
+}
+
+void
+test_frame_free (TestFrame *f)
+{
+  for (int i = 0; f && i < f->n_planes; i++)
+    g_free (f->memory[i]);
+  g_free (f);
+}
+
+gboolean
+test_frame_intact (const TestFrame *f)
+{
+  for (int i = 0; i < f->n_planes; i++) {
+    gsize row = (gsize) f->w[i] * f->layout[i].comps * f->layout[i].bytes;
+    for (gsize at = 0; at < f->size[i]; at++) {
+      gssize pixel = (gssize) at - GUARD;
+      gboolean inside = pixel >= 0 && pixel < (gssize) f->size[i] - 2 * GUARD && (gsize) pixel % f->frame.stride[i] < row;
+      if (!inside && f->memory[i][at] != SENTINEL)
+        return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+int
+test_frame_get (const TestFrame *f, int plane, int y, int x, int comp)
+{
+  const VfiPlaneLayout *l = &f->layout[plane];
+  const guint8 *p = f->frame.data[plane] + (gsize) y * f->frame.stride[plane] + (gsize) (x * l->comps + comp) * l->bytes;
+  return l->bytes == 1 ? *p : (p[0] | p[1] << 8) >> l->shift;
+}
+
+void
+test_frame_set (TestFrame *f, int plane, int y, int x, int comp, int value)
+{
+  const VfiPlaneLayout *l = &f->layout[plane];
+  guint8 *p = f->frame.data[plane] + (gsize) y * f->frame.stride[plane] + (gsize) (x * l->comps + comp) * l->bytes;
+  p[0] = (guint8) (value << l->shift);
+  if (l->bytes == 2)
+    p[1] = (guint8) (value << l->shift >> 8);
+}
+
+int
+test_frame_max (const TestFrame *f, int plane)
+{
+  return (1 << f->layout[plane].depth) - 1;
+}
+
+#define EACH_SAMPLE(f, i, y, x, c)                                                                                                         \
+  for (int i = 0; i < (f)->n_planes; i++)                                                                                                  \
+    for (int y = 0; y < (f)->h[i]; y++)                                                                                                    \
+      for (int x = 0; x < (f)->w[i]; x++)                                                                                                  \
+        for (int c = 0; c < (f)->layout[i].comps; c++)
+
+void
+test_frame_fill (TestFrame *f, TestPicture picture, gconstpointer data)
+{
+  EACH_SAMPLE (f, i, y, x, c)
+  {
+    double v = picture (f, i, c, (y + 0.5) * (1 << f->layout[i].sub_y), (x + 0.5) * (1 << f->layout[i].sub_x), data);
+    test_frame_set (f, i, y, x, c, (int) floor (CLAMP (v, 0, 1) * test_frame_max (f, i) + 0.5));
+  }
+}
+
+void
+test_frame_random (TestFrame *f, const char *seed)
+{
+  guint64 s = test_seed (seed), k = 0;
+
+  EACH_SAMPLE (f, i, y, x, c)
+  test_frame_set (f, i, y, x, c, (int) ((test_uniform (s, k++) + 1) / 2 * (test_frame_max (f, i) + 1)));
+}
+
+int
+test_frame_worst (const TestFrame *a, const TestFrame *b, int margin)
+{
+  int worst = 0;
+
+  EACH_SAMPLE (a, i, y, x, c)
+  {
+    int my = margin >> a->layout[i].sub_y, mx = margin >> a->layout[i].sub_x;
+    if (y >= my && y < a->h[i] - my && x >= mx && x < a->w[i] - mx)
+      worst = MAX (worst, abs (test_frame_get (a, i, y, x, c) - test_frame_get (b, i, y, x, c)));
+  }
+  return worst;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Frames for tests: padded rows, guarded on all sides, filled by formula.
+ */
+#pragma once
+
+#include "frame.h"
+
+/* A frame in host memory of its own. Everything that is no pixel holds a sentinel. */
+typedef struct
+{
+  VfiFrameInfo info;
+  VfiFrame frame;
+  int n_planes;
+  VfiPlaneLayout layout[4];
+  int w[4], h[4];
+  guint8 *memory[4];
+  gsize size[4];
+} TestFrame;
+
+/* Rows are `pad` bytes longer than their pixels (rounded up to the sample's size). Pixels are 0. */
+TestFrame *test_frame_new (const VfiFrameInfo *info, int pad);
+void test_frame_free (TestFrame *f);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestFrame, test_frame_free)
+
+/* TRUE if no sentinel was written over. */
+gboolean test_frame_intact (const TestFrame *f);
+
+/* A sample as a number below 2^depth. */
+int test_frame_get (const TestFrame *f, int plane, int y, int x, int comp);
+void test_frame_set (TestFrame *f, int plane, int y, int x, int comp, int value);
+int test_frame_max (const TestFrame *f, int plane); /* 2^depth - 1 */
+
+/* A picture as a formula: the value, 0..1 of the whole depth, of a component at luma coordinates (edges at 0 and at width). */
+typedef double (*TestPicture) (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data);
+/* Each sample is the formula at its centre, rounded. */
+void test_frame_fill (TestFrame *f, TestPicture picture, gconstpointer data);
+/* Every sample random. */
+void test_frame_random (TestFrame *f, const char *seed);
+
+/* The largest difference between samples of two frames. `margin`: luma pixels at the border that are not looked at. */
+int test_frame_worst (const TestFrame *a, const TestFrame *b, int margin);
