@@ -25,7 +25,8 @@ vfi_arena_place (VfiBlock *blocks, int n)
     blocks[i].bytes = MAX (blocks[i].bytes, 1);
     order[i] = &blocks[i];
   }
-  qsort (order, n, sizeof *order, by_size);
+  if (n)
+    qsort (order, n, sizeof *order, by_size);
   for (int i = 0; i < n && total != G_MAXSIZE; i++) {
     VfiBlock *b = order[i];
     gsize best = G_MAXSIZE, best_gap = G_MAXSIZE, end = 0; /* end of what was seen that lives with b */

@@ -10,19 +10,24 @@
 #include "op.h"
 #include "vfi.h"
 
+#define BLOCK 8 /* results at a time, so that a source is fetched less often */
+
 static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
   const VfiConv2dParams *p = node->params;
   const VfiView *x = &src[0];
-  int k = p->kernel;
+  int k = p->kernel, size = x->c * k * k;
 
   for (int oy = 0; oy < dst->h; oy++)
     for (int ox = 0; ox < dst->w; ox++)
-      for (int o = 0; o < dst->c; o++) {
-        const float *weight = weights[0] + (gsize) o * x->c * k * k;
-        float sum = p->bias ? weights[1][o] : 0;
+      for (int first = 0; first < dst->c; first += BLOCK) {
+        int n = MIN (BLOCK, dst->c - first);
+        const float *weight = weights[0] + (gsize) first * size;
+        float sum[BLOCK];
 
+        for (int o = 0; o < n; o++)
+          sum[o] = p->bias ? weights[1][first + o] : 0;
         for (int i = 0; i < k; i++)
           for (int j = 0; j < k; j++) {
             int iy = oy * p->stride - p->padding + i * p->dilation;
@@ -30,12 +35,18 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
             if (iy < 0 || iy >= x->h || ix < 0 || ix >= x->w)
               continue;
-            for (int c = 0; c < x->c; c++)
-              sum += weight[(c * k + i) * k + j] * vfi_view_get (x, iy, ix, c);
+            for (int c = 0; c < x->c; c++) {
+              float v = vfi_view_get (x, iy, ix, c);
+
+              for (int o = 0; o < n; o++)
+                sum[o] += weight[(gsize) o * size + (c * k + i) * k + j] * v;
+            }
           }
-        if (p->residual)
-          sum += vfi_view_get (&src[1], oy, ox, o);
-        vfi_view_set (dst, oy, ox, o, vfi_act_apply (p->act, p->slope, sum));
+        for (int o = 0; o < n; o++) {
+          if (p->residual)
+            sum[o] += vfi_view_get (&src[1], oy, ox, first + o);
+          vfi_view_set (dst, oy, ox, first + o, vfi_act_apply (p->act, p->slope, sum[o]));
+        }
       }
 }
 
