@@ -48,7 +48,7 @@ vfi_model_find (const char *name, GError **error)
   names = g_string_new (NULL);
   for (const VfiModel *const *m = vfi_models; *m; m++)
     g_string_append_printf (names, ", %s", (*m)->name);
-  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no model \"%s\": auto%s", name, names->str);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no model \"%s\"; there are: auto%s", name, names->str);
   g_string_free (names, TRUE);
   return NULL;
 }
