@@ -2,7 +2,7 @@
  *
  * Operator correlation. Both sources are first turned to channels x pixels, so that a vector is a run of pixels and a sum over
  * channels needs no reduction; with q = p - d the products are a (q) b (q + 2 d), where one load of a serves all dx of a row.
- * bf16 travels as pairs of channels where the CPU multiplies such pairs.
+ * bf16 travels as pairs of channels where the CPU multiplies such pairs. Each thread turns the rows it needs, which stay in its cache.
  */
 #include <omp.h>
 #include <stdlib.h>
@@ -18,30 +18,22 @@
 
 #define GROUP 9 /* dx whose sums are kept in registers together */
 
-/* Rows of `planes` x `pitch` words: channel (pair) planes of one picture row, pixel 0 at `margin`, zeros around. */
+/* A turned row: `planes` (channels or pairs of them) of `pitch` words, pixel 0 at `margin`, zeros around. */
 typedef struct
 {
   int radius, planes, margin, pitch;
-  gint32 *turned[2];
-  float *sums; /* for each thread: (2 radius + 1)^2 rows of sum_pitch, pixel 0 at `radius` */
-  int sum_pitch;
+  int sum_pitch; /* of (2 radius + 1)^2 rows of sums, pixel 0 at `radius` */
+  /* For each thread: the sums, then a ring of 2 radius + 1 turned rows of each source; row y is at y mod (2 radius + 1). */
+  gint32 *scratch;
+  gsize sums_size, row_size, scratch_size;
 } State;
-
-static gsize
-sums_size (const State *s)
-{
-  const int side = 2 * s->radius + 1;
-  return (gsize) side * side * s->sum_pitch + VFI_LANES * VFI_LANES;
-}
 
 static void
 release (gpointer state)
 {
   State *s = state;
 
-  free (s->turned[0]);
-  free (s->turned[1]);
-  free (s->sums);
+  free (s->scratch);
   g_free (s);
 }
 
@@ -49,55 +41,70 @@ static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
   State *s = g_new0 (State, 1);
-  const int w = (src->w + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
+  const int w = (src->w + VFI_LANES - 1) / VFI_LANES * VFI_LANES, side = 2 * ((const VfiCorrelationParams *) node->params)->radius + 1;
 
-  s->radius = ((const VfiCorrelationParams *) node->params)->radius;
+  s->radius = side / 2;
   s->planes = PAIRS && src->dtype == VFI_BF16 ? (src->c + 1) / 2 : src->c;
   s->margin = (2 * s->radius + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
   s->pitch = w + 2 * s->margin;
   s->sum_pitch = w + 2 * s->radius;
-  s->turned[0] = calloc ((gsize) src->h * s->planes * s->pitch, 4);
-  s->turned[1] = calloc ((gsize) src->h * s->planes * s->pitch, 4);
-  s->sums = calloc (sums_size (s) * b->threads, sizeof (float));
-  if (s->turned[0] && s->turned[1] && s->sums)
+  s->sums_size = ((gsize) side * side * s->sum_pitch + 63) / 64 * 64;
+  s->row_size = (gsize) s->planes * s->pitch;
+  s->scratch_size = (s->sums_size + 2 * side * s->row_size + 63) / 64 * 64;
+  s->scratch = aligned_alloc (64, s->scratch_size * b->threads * 4);
+  if (s->scratch) {
+    memset (s->scratch, 0, s->scratch_size * b->threads * 4);
     return s;
+  }
   release (s);
-  g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for %d x %d x %d twice", src->w, src->h, src->c);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for rows of %d x %d", src->w, src->c);
   return NULL;
 }
 
-/* Row y of x to planes. */
+/* Pixels x0 to x0 + n - 1 of row y of x, to planes. */
 VFI_INLINE void
-turn (const State *s, const VfiView *x, gint32 *turned, int y, const VfiDType type, const gboolean pairs)
+turn (const State *s, const VfiView *x, int y, int x0, const int n, gint32 *to, const VfiDType type, const gboolean pairs)
 {
-  gint32 *to = turned + (gsize) y * s->planes * s->pitch + s->margin;
+  const gsize first = ((gsize) y * x->w + x0) * x->ld;
 
-  for (int x0 = 0; x0 < x->w; x0 += VFI_LANES)
-    for (int c = 0; c < s->planes; c += VFI_LANES) {
-      const int n = MIN (x->w - x0, VFI_LANES), planes = MIN (s->planes - c, VFI_LANES);
-      VecI m[VFI_LANES];
+  for (int c = 0; c < s->planes; c += VFI_LANES) {
+    const int planes = MIN (s->planes - c, VFI_LANES);
+    VecI m[VFI_LANES];
 
 #pragma GCC unroll 16
-      for (int k = 0; k < VFI_LANES; k++) {
-        const gsize p = ((gsize) y * x->w + MIN (x0 + k, x->w - 1)) * x->ld;
+    for (int k = 0; k < VFI_LANES; k++) {
+      const gsize p = first + (gsize) (k < n ? k : 0) * x->ld;
 #if PAIRS
-        if (pairs) {
-          const int m16 = MIN (x->c - 2 * c, 2 * VFI_LANES);
-          m[k] = (VecI) _mm512_maskz_loadu_epi16 (m16 == 32 ? ~0u : (1u << m16) - 1, (const guint16 *) x->data + p + 2 * c);
-          continue;
-        }
-#endif
-        m[k] = (VecI) vec_load (x->data, type, p + c, planes);
+      if (pairs) {
+        const int halves = MIN (x->c - 2 * c, 2 * VFI_LANES);
+        m[k] = (VecI) _mm512_maskz_loadu_epi16 (halves == 32 ? ~0u : (1u << halves) - 1, (const guint16 *) x->data + p + 2 * c);
+        continue;
       }
-      vec_transpose (m);
-      for (int k = 0; k < planes; k++) {
-        gint32 *line = to + (gsize) (c + k) * s->pitch + x0;
+#endif
+      m[k] = (VecI) vec_load (x->data, type, p + c, planes);
+    }
+    vec_transpose (m);
+#pragma GCC unroll 16
+    for (int k = 0; k < VFI_LANES; k++)
+      if (k < planes) {
+        gint32 *line = to + (gsize) (c + k) * s->pitch + s->margin + x0;
         if (n == VFI_LANES)
           *(VecI *) line = m[k];
         else
           memcpy (line, &m[k], 4 * n);
       }
-    }
+  }
+}
+
+VFI_INLINE void
+turn_row (const State *s, const VfiView *x, int y, gint32 *to, const VfiDType type, const gboolean pairs)
+{
+  int x0 = 0;
+
+  for (; x0 + VFI_LANES <= x->w; x0 += VFI_LANES)
+    turn (s, x, y, x0, VFI_LANES, to, type, pairs);
+  if (x0 < x->w)
+    turn (s, x, y, x0, x->w - x0, to, type, pairs);
 }
 
 /* sums[k][q + k] += products of a (q) and b (q + 2 k), k < n, over a row; b and the sums are those of the first of the n dx. */
@@ -149,13 +156,11 @@ products_n (const State *s, const gint32 *a, const gint32 *b, int w, float *sums
 
 /* Sums of row y for all displacements. */
 VFI_INLINE void
-row_sums (const State *s, const VfiView *x, int y, float *sums, const gboolean pairs)
+row_sums (const State *s, const VfiView *x, int y, const gint32 *const ring[2], float *sums, const gboolean pairs)
 {
   const int r = s->radius, side = 2 * r + 1;
 
   for (int dy = -r; dy <= r; dy++) {
-    const gint32 *a = s->turned[0] + (gsize) (y - dy) * s->planes * s->pitch + s->margin;
-    const gint32 *b = s->turned[1] + (gsize) (y + dy) * s->planes * s->pitch + s->margin;
     float *to = sums + (gsize) (dy + r) * side * s->sum_pitch;
 
     if (y - dy < 0 || y - dy >= x->h || y + dy < 0 || y + dy >= x->h) {
@@ -168,63 +173,78 @@ row_sums (const State *s, const VfiView *x, int y, float *sums, const gboolean p
       memset (to + (gsize) k * s->sum_pitch + x->w, 0, sizeof (float) * 2 * r);
     }
     for (int k = 0; k < side; k += GROUP)
-      products_n (s, a, b + 2 * (k - r), x->w, to + (gsize) k * s->sum_pitch + k, MIN (side - k, GROUP), pairs);
+      products_n (s, ring[0] + (y - dy) % side * s->row_size + s->margin, ring[1] + (y + dy) % side * s->row_size + s->margin + 2 * (k - r),
+                  x->w, to + (gsize) k * s->sum_pitch + k, MIN (side - k, GROUP), pairs);
   }
 }
 
-/* The sums of row y, over the number of channels, to dst. */
+/* The sums of pixels x0 to x0 + n - 1 of row y, over the number of channels, to dst. */
 VFI_INLINE void
-store (const State *s, const float *sums, float gain, const VfiView *dst, int y, const VfiDType type)
+store (const State *s, const float *sums, float gain, const VfiView *dst, int y, int x0, const int n, const VfiDType type)
 {
-  for (int x0 = 0; x0 < dst->w; x0 += VFI_LANES)
-    for (int d = 0; d < dst->c; d += VFI_LANES) {
-      const int pixels = MIN (dst->w - x0, VFI_LANES), n = MIN (dst->c - d, VFI_LANES);
-      VecI m[VFI_LANES];
+  for (int d = 0; d < dst->c; d += VFI_LANES) {
+    const int channels = MIN (dst->c - d, VFI_LANES);
+    const gsize first = ((gsize) y * dst->w + x0) * dst->ld + d;
+    VecI m[VFI_LANES];
 
 #pragma GCC unroll 16
-      for (int k = 0; k < VFI_LANES; k++)
-        m[k] = (VecI) (gain * *(const Vec *) (sums + (gsize) MIN (d + k, dst->c - 1) * s->sum_pitch + s->radius + x0));
-      vec_transpose (m);
-      for (int k = 0; k < pixels; k++)
-        vec_store (dst->data, type, ((gsize) y * dst->w + x0 + k) * dst->ld + d, n, (Vec) m[k]);
-    }
+    for (int k = 0; k < VFI_LANES; k++)
+      m[k] = (VecI) (gain * *(const Vec *) (sums + (gsize) MIN (d + k, dst->c - 1) * s->sum_pitch + s->radius + x0));
+    vec_transpose (m);
+#pragma GCC unroll 16
+    for (int k = 0; k < VFI_LANES; k++)
+      if (k < n)
+        vec_store (dst->data, type, first + (gsize) k * dst->ld, channels, (Vec) m[k]);
+  }
+}
+
+VFI_INLINE void
+store_row (const State *s, const float *sums, const VfiView *dst, int y, float gain, const VfiDType type)
+{
+  int x0 = 0;
+
+  for (; x0 + VFI_LANES <= dst->w; x0 += VFI_LANES)
+    store (s, sums, gain, dst, y, x0, VFI_LANES, type);
+  if (x0 < dst->w)
+    store (s, sums, gain, dst, y, x0, dst->w - x0, type);
+}
+
+/* Rows y0 to y1 - 1. */
+VFI_INLINE void
+rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y1, gint32 *scratch, const VfiDType type)
+{
+  const gboolean pairs = PAIRS && type == VFI_BF16;
+  const int side = 2 * s->radius + 1;
+  float *sums = (float *) scratch;
+  gint32 *ring[] = { scratch + s->sums_size, scratch + s->sums_size + side * s->row_size };
+  int turned = MAX (y0 - s->radius, 0);
+
+  for (int y = y0; y < y1; y++) {
+    for (; turned <= MIN (y + s->radius, src->h - 1); turned++)
+      for (int i = 0; i < 2; i++)
+        turn_row (s, &src[i], turned, ring[i] + turned % side * s->row_size, type, pairs);
+    row_sums (s, src, y, (const gint32 *const *) ring, sums, pairs);
+    if (dst->dtype == VFI_F32)
+      store_row (s, sums, dst, y, 1.0f / src->c, VFI_F32);
+    else
+      store_row (s, sums, dst, y, 1.0f / src->c, VFI_BF16);
+  }
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   const State *s = state;
-  const gboolean pairs = PAIRS && src->dtype == VFI_BF16;
-  const float gain = 1.0f / src->c;
 
 #pragma omp parallel num_threads(b->threads)
   {
-    float *sums = s->sums + sums_size (s) * omp_get_thread_num ();
+    const int i = omp_get_thread_num (), n = omp_get_num_threads ();
+    const int y0 = (gint64) dst->h * i / n, y1 = (gint64) dst->h * (i + 1) / n;
 
-#pragma omp for schedule(static)
-    for (int y = 0; y < 2 * src->h; y++) {
-      const VfiView *x = &src[y >= src->h];
-      gint32 *turned = s->turned[y >= src->h];
-      const int line = y % src->h;
-
-      if (pairs)
-        turn (s, x, turned, line, VFI_BF16, TRUE);
-      else if (x->dtype == VFI_BF16)
-        turn (s, x, turned, line, VFI_BF16, FALSE);
-      else
-        turn (s, x, turned, line, VFI_F32, FALSE);
-    }
-#pragma omp for schedule(static)
-    for (int y = 0; y < dst->h; y++) {
-      if (pairs)
-        row_sums (s, src, y, sums, TRUE);
-      else
-        row_sums (s, src, y, sums, FALSE);
-      if (dst->dtype == VFI_F32)
-        store (s, sums, gain, dst, y, VFI_F32);
-      else
-        store (s, sums, gain, dst, y, VFI_BF16);
-    }
+    if (src->dtype == VFI_F32)
+      rows (s, src, dst, y0, y1, s->scratch + s->scratch_size * i, VFI_F32);
+    else
+      rows (s, src, dst, y0, y1, s->scratch + s->scratch_size * i, VFI_BF16);
   }
 }
 
