@@ -7,8 +7,7 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include "cpu.h"
-#include "simd.h"
+#include "isa.h"
 
 #ifdef __AVX512BF16__
 #define PAIRS 1

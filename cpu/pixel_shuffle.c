@@ -3,8 +3,7 @@
  * Operator pixel_shuffle. The r pixels that a source pixel gives to one row lie side by side: a permutation of its channels, worked out
  * once for each of the r rows.
  */
-#include "cpu.h"
-#include "simd.h"
+#include "isa.h"
 
 /* For row i of r: index[i r c + k] is the source channel of element k of the r pixels of c channels. */
 static gpointer

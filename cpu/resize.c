@@ -6,8 +6,7 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include "cpu.h"
-#include "simd.h"
+#include "isa.h"
 
 typedef struct
 {

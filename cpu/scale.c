@@ -2,8 +2,7 @@
  *
  * Operator scale: copies between types and places.
  */
-#include "cpu.h"
-#include "simd.h"
+#include "isa.h"
 
 VFI_INLINE void
 row (const VfiView *src, const float *gain, const VfiView *dst, int y, const VfiDType from, const VfiDType to)

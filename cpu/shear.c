@@ -7,8 +7,7 @@
 #include <omp.h>
 #include <stdlib.h>
 
-#include "cpu.h"
-#include "simd.h"
+#include "isa.h"
 
 typedef struct
 {

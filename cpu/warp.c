@@ -2,8 +2,7 @@
  *
  * Operator warp: coordinates for VFI_LANES pixels at once, then the channels of each pixel.
  */
-#include "cpu.h"
-#include "simd.h"
+#include "isa.h"
 
 /* The lower neighbour of clamped coordinates, in elements of a row of n, and the weight of the upper one. */
 VFI_INLINE VecI

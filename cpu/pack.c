@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * pack of core/frame.h. Each part (luma, chroma, or r g b) is brought to rows of floats, area means of the frame's samples, a piece
+ * of a row at a time; what those rows hold is then interleaved into the network's input.
+ */
+#include "isa.h"
+
+#define COLUMNS 1024 /* samples of a plane that a piece covers, at most */
+#define BLOCKS 128   /* 2x2 blocks of a piece, at most */
+
+/* One part of a frame, in samples of its plane. */
+typedef struct
+{
+  const guint8 *data;
+  int stride, w, h;
+  int step, bytes, shift; /* from sample to sample, in samples */
+  double ky, kx;          /* samples per sample of the scaled picture */
+  float gain, bias;
+} Part;
+
+typedef struct
+{
+  gboolean rgb;
+  int n_parts, sw, sh;
+  Part part[3];
+} Packer;
+
+VFI_INLINE void
+add_samples (const guint8 *data, int n, const int step, const int bytes, int shift, float weight, float *to)
+{
+  if (bytes == 1)
+    for (int i = 0; i < n; i++)
+      to[i] += weight * data[i * step];
+  else
+    for (int i = 0; i < n; i++)
+      to[i] += weight * (((const guint16 *) data)[i * step] >> shift);
+}
+
+/* to[i] += weight times sample x + i of row y. */
+static void
+add_row (const Part *p, int y, int x, int n, float weight, float *to)
+{
+  const guint8 *data = p->data + (gsize) y * p->stride + (gsize) x * p->step * p->bytes;
+
+  switch (p->bytes * 8 + p->step) {
+    case 9:
+      add_samples (data, n, 1, 1, 0, weight, to);
+      break;
+    case 10:
+      add_samples (data, n, 2, 1, 0, weight, to);
+      break;
+    case 11:
+      add_samples (data, n, 3, 1, 0, weight, to);
+      break;
+    case 12:
+      add_samples (data, n, 4, 1, 0, weight, to);
+      break;
+    case 17:
+      add_samples (data, n, 1, 2, p->shift, weight, to);
+      break;
+    default:
+      add_samples (data, n, p->step, p->bytes, p->shift, weight, to);
+  }
+}
+
+/* Columns of the plane that results x to x + n - 1 cover, `size` samples of the scaled picture each. */
+static int
+columns (const Part *p, int x, int n, int size, int *first)
+{
+  const int end = (int) ((x + n) * size * p->kx + 0.999999);
+
+  *first = (int) (x * size * p->kx);
+  return MIN (end, p->w) - *first;
+}
+
+/* Results x to x + n - 1 of row y: means over size x size samples of the scaled picture, times gain, plus bias. */
+static void
+means (const Part *p, int y, int x, int n, int size, float *to)
+{
+  const double y0 = y * size * p->ky, y1 = (y + 1) * size * p->ky, k = size * p->kx;
+  float sums[COLUMNS + 8] = { 0 }, area = 0;
+  int first, m = columns (p, x, n, size, &first);
+
+  for (int i = (int) y0; i < y1 && i < p->h; i++) {
+    const float weight = MIN (i + 1, y1) - MAX (i, y0);
+    add_row (p, i, first, m, weight, sums);
+    area += weight;
+  }
+  if (k == 1)
+    for (int i = 0; i < n; i++)
+      to[i] = sums[i] * (p->gain / area) + p->bias;
+  else if (k == 2) {
+    sums[m] = sums[m - 1]; /* where the plane's width is odd */
+    for (int i = 0; i < n; i++)
+      to[i] = (sums[2 * i] + sums[2 * i + 1]) * (p->gain / (2 * area)) + p->bias;
+  } else
+    for (int i = 0; i < n; i++) {
+      const double x0 = (x + i) * k, x1 = (x + i + 1) * k;
+      float sum = 0, width = 0;
+
+      for (int j = (int) x0; j < x1 && j < p->w; j++) {
+        const float weight = MIN (j + 1, x1) - MAX (j, x0);
+        sum += weight * sums[j - first];
+        width += weight;
+      }
+      to[i] = sum * (p->gain / (area * width)) + p->bias;
+    }
+}
+
+/* Luma x to x + n - 1 of row y of the scaled picture. */
+static void
+luma (const Packer *k, int y, int x, int n, float *to)
+{
+  float rgb[3][2 * BLOCKS];
+
+  if (!k->rgb) {
+    means (&k->part[0], y, x, n, 1, to);
+    return;
+  }
+  for (int i = 0; i < 3; i++)
+    means (&k->part[i], y, x, n, 1, rgb[i]);
+  for (int i = 0; i < n; i++)
+    to[i] = .2126f * rgb[0][i] + .7152f * rgb[1][i] + .0722f * rgb[2][i];
+}
+
+/* Chroma x to x + n - 1 of row y of the grid. */
+static void
+chroma (const Packer *k, int y, int x, int n, float *cb, float *cr)
+{
+  float rgb[3][BLOCKS];
+
+  if (k->rgb) {
+    for (int i = 0; i < 3; i++)
+      means (&k->part[i], y, x, n, 2, rgb[i]);
+    for (int i = 0; i < n; i++) {
+      const float luma = .2126f * rgb[0][i] + .7152f * rgb[1][i] + .0722f * rgb[2][i];
+      cb[i] = (rgb[2][i] - luma) * (1 / 1.8556f);
+      cr[i] = (rgb[0][i] - luma) * (1 / 1.5748f);
+    }
+  } else if (k->n_parts == 3) {
+    means (&k->part[1], y, x, n, 2, cb);
+    means (&k->part[2], y, x, n, 2, cr);
+  } else {
+    memset (cb, 0, sizeof (float) * n);
+    memset (cr, 0, sizeof (float) * n);
+  }
+}
+
+VFI_INLINE void
+interleave (float *const rows[4], int n, const VfiView *x, gsize pixel, const VfiDType type)
+{
+  for (int j = 0; j < n; j++) {
+    const float v[6] = { rows[0][2 * j], rows[0][2 * j + 1], rows[1][2 * j], rows[1][2 * j + 1], rows[2][j], rows[3][j] };
+
+    if (type == VFI_F32)
+      memcpy ((float *) x->data + (pixel + j) * x->ld, v, sizeof v);
+    else {
+      guint16 h[6];
+      for (int i = 0; i < 6; i++)
+        h[i] = vfi_f32_to_bf16 (v[i]);
+      memcpy ((guint16 *) x->data + (pixel + j) * x->ld, h, sizeof h);
+    }
+  }
+}
+
+/* Repeats the last of n values up to `size`. */
+static void
+extend (float *v, int n, int size)
+{
+  for (int i = n; i < size; i++)
+    v[i] = v[n - 1];
+}
+
+/* Blocks j0 to j0 + n - 1 of row i. Those right of the picture repeat its last column, whichever piece they are in. */
+static void
+piece (const Packer *k, int i, int j0, int n, const VfiView *x)
+{
+  float y0[2 * BLOCKS], y1[2 * BLOCKS], cb[BLOCKS], cr[BLOCKS];
+  float *const rows[] = { y0, y1, cb, cr };
+  const int lx = MIN (2 * j0, k->sw - 1), ln = CLAMP (k->sw - 2 * j0, 1, 2 * n);
+  const int cx = MIN (j0, (k->sw + 1) / 2 - 1), cn = CLAMP ((k->sw + 1) / 2 - j0, 1, n);
+
+  luma (k, MIN (2 * i, k->sh - 1), lx, ln, y0);
+  luma (k, MIN (2 * i + 1, k->sh - 1), lx, ln, y1);
+  chroma (k, MIN (i, (k->sh + 1) / 2 - 1), cx, cn, cb, cr);
+  extend (y0, ln, 2 * n);
+  extend (y1, ln, 2 * n);
+  extend (cb, cn, n);
+  extend (cr, cn, n);
+  if (x->dtype == VFI_F32)
+    interleave (rows, n, x, (gsize) i * x->w + j0, VFI_F32);
+  else
+    interleave (rows, n, x, (gsize) i * x->w + j0, VFI_BF16);
+}
+
+void
+VFI_ISA_NAME (vfi_cpu_pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x)
+{
+  const VfiFormatDesc *f = vfi_format_desc (info->format);
+  Packer k = { .rgb = f->rgb, .n_parts = f->n_parts };
+  int blocks = BLOCKS;
+
+  k.sw = vfi_scaled_size (info->width, flow_scale);
+  k.sh = vfi_scaled_size (info->height, flow_scale);
+  for (int i = 0; i < f->n_parts; i++) {
+    const int plane = f->part[i].plane;
+    const VfiPlaneLayout *l = &f->plane[plane];
+    Part *p = &k.part[i];
+
+    p->stride = frame->stride[plane];
+    p->data = frame->data[plane] + f->part[i].comp * l->bytes;
+    p->step = l->comps;
+    p->bytes = l->bytes;
+    p->shift = l->shift;
+    p->ky = (double) info->height / k.sh / (1 << l->sub_y);
+    p->kx = (double) info->width / k.sw / (1 << l->sub_x);
+    vfi_frame_info_plane_size (info, plane, &p->w, &p->h);
+    vfi_format_scale (info, i, &p->gain, &p->bias);
+    blocks = MIN (blocks, (int) ((COLUMNS - 2) / (2 * p->kx)));
+  }
+#pragma omp parallel for schedule(dynamic, 4) num_threads(b->threads)
+  for (int i = 0; i < x->h; i++)
+    for (int j = 0; j < x->w; j += blocks)
+      piece (&k, i, j, MIN (blocks, x->w - j), x);
+}
