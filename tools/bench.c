@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vfi bench: how fast a network runs here, stage by stage, held against what this machine can do.
+ */
+#include <string.h>
+#include <sys/resource.h>
+
+#include <json-glib/json-glib.h>
+
+#include "clip.h"
+#include "tool.h"
+
+#define WARM_UP 3
+#define MAX_STAGES 64
+#define MIN_FRAMES 8 /* in memory; they are used round and round */
+
+typedef struct
+{
+  VfiFrameInfo info;
+  VfiInterpInfo session;
+  double create_ms, resize_ms, frame_ms;
+  double conv_flops, copy_bytes;
+  int frames;
+  VfiProfile stages[MAX_STAGES];
+  int n_stages;
+  double peak_mb;
+  double ours[2], theirs[2]; /* synthesized frames a second, in the order ours, theirs, ours, theirs; 0: not asked for */
+} Result;
+
+static gboolean
+is_convolution (const VfiProfile *p)
+{
+  return g_str_has_prefix (p->name, "conv");
+}
+
+static double
+seconds_since (gint64 start)
+{
+  return (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
+}
+
+/* Synthesizes the middle of n successive pairs, as a stream does. Returns the seconds it took, or a negative number. */
+static double
+stream (VfiInterp *interp, const ToolClip *clip, int n, VfiFrame *dst, GError **error)
+{
+  vfi_interp_reset (interp);
+  gint64 start = g_get_monotonic_time ();
+  for (int i = 0; i < n; i++) {
+    VfiFrame a, b;
+    tool_clip_frame (clip, i % clip->n, &a);
+    tool_clip_frame (clip, (i + 1) % clip->n, &b);
+    if (!vfi_interp_set_pair (interp, &a, &b, error) || !vfi_interp_at (interp, 0.5, dst, error))
+      return -1;
+  }
+  return seconds_since (start);
+}
+
+static int
+by_seconds (gconstpointer a, gconstpointer b)
+{
+  double d = ((const VfiProfile *) b)->seconds - ((const VfiProfile *) a)->seconds;
+  return d > 0 ? 1 : d < 0 ? -1 : 0;
+}
+
+/* Time of a new plan: to another size and back. */
+static gboolean
+measure_resize (VfiInterp *interp, Result *r, GError **error)
+{
+  VfiFrameInfo other = r->info;
+  other.width = MAX (16, other.width / 2);
+  if (!vfi_interp_set_info (interp, &other, error))
+    return FALSE;
+  gint64 start = g_get_monotonic_time ();
+  gboolean good = vfi_interp_set_info (interp, &r->info, error);
+  r->resize_ms = seconds_since (start) * 1e3;
+  return good;
+}
+
+static gboolean
+measure (VfiInterp *interp, const ToolClip *clip, const VfiOptions *options, gboolean versus, Result *r, GError **error)
+{
+  g_autoptr (ToolClip) target = tool_clip_new (&r->info, 1, error);
+  if (!target || !measure_resize (interp, r, error))
+    return FALSE;
+  VfiFrame dst;
+  tool_clip_frame (target, 0, &dst);
+
+  double seconds;
+  if (stream (interp, clip, WARM_UP, &dst, error) < 0 || (seconds = stream (interp, clip, r->frames, &dst, error)) < 0)
+    return FALSE;
+  r->frame_ms = seconds * 1e3 / r->frames;
+
+  vfi_interp_set_profile (interp, TRUE);
+  if (stream (interp, clip, r->frames, &dst, error) < 0)
+    return FALSE;
+  r->n_stages = MIN (MAX_STAGES, vfi_interp_get_profile (interp, r->stages, MAX_STAGES));
+  vfi_interp_set_profile (interp, FALSE);
+  qsort (r->stages, (gsize) r->n_stages, sizeof r->stages[0], by_seconds);
+
+  struct rusage usage;
+  getrusage (RUSAGE_SELF, &usage);
+  r->peak_mb = (double) usage.ru_maxrss * 1024e-6 - (double) (clip->frame_bytes * (gsize) clip->n) * 1e-6;
+
+  for (int i = 0; versus && i < 2; i++) {
+    int n;
+    if ((seconds = stream (interp, clip, clip->n - 1, &dst, error)) < 0)
+      return FALSE;
+    r->ours[i] = (clip->n - 1) / seconds;
+    if (!tool_minterpolate (clip, &seconds, &n, error))
+      return FALSE;
+    r->theirs[i] = n / seconds;
+  }
+  return vfi_machine_rates (options, 1.0, &r->conv_flops, &r->copy_bytes, error);
+}
+
+static void
+print_result (const Result *r)
+{
+  printf ("%s, %s, %s, %d thread%s; %dx%d %s, %d frames\n", r->session.model, r->session.backend, r->session.precision, r->session.threads,
+          r->session.threads == 1 ? "" : "s", r->info.width, r->info.height, vfi_format_name (r->info.format), r->frames);
+  printf ("%.2f ms a frame, %.1f frames a second\n\n", r->frame_ms, 1e3 / r->frame_ms);
+  printf ("%-16s %8s %8s %6s  %9s %7s  %8s %7s\n", "stage", "calls", "ms", "share", "GFLOP/s", "of best", "GB/s", "of copy");
+
+  double total = 0, conv = 0, conv_flop = 0;
+  for (int i = 0; i < r->n_stages; i++) {
+    total += r->stages[i].seconds;
+    if (is_convolution (&r->stages[i])) {
+      conv += r->stages[i].seconds;
+      conv_flop += r->stages[i].flop;
+    }
+  }
+  for (int i = 0; i < r->n_stages; i++) {
+    const VfiProfile *p = &r->stages[i];
+    printf ("%-16s %8.1f %8.3f %5.1f%%", p->name, (double) p->calls / r->frames, p->seconds * 1e3 / r->frames, 100 * p->seconds / total);
+    if (p->flop > 0)
+      printf ("  %9.1f %6.1f%%", p->flop / p->seconds * 1e-9, 100 * p->flop / p->seconds / r->conv_flops);
+    else
+      printf ("  %9s %7s", "", "");
+    printf ("  %8.2f %6.1f%%\n", p->bytes / p->seconds * 1e-9, 100 * p->bytes / p->seconds / r->copy_bytes);
+  }
+  printf ("%-16s %8s %8.3f\n\n", "all stages", "", total * 1e3 / r->frames);
+  if (conv > 0)
+    printf ("convolutions     %.2f GFLOP a frame at %.1f GFLOP/s, %.0f%% of this machine's best; all else takes %.0f%% of the time\n",
+            conv_flop * 1e-9 / r->frames, conv_flop / conv * 1e-9, 100 * conv_flop / conv / r->conv_flops, 100 * (1 - conv / total));
+  printf ("this machine     %.1f GFLOP/s in convolutions of this precision, %.2f GB/s copied (read and written)\n", r->conv_flops * 1e-9,
+          r->copy_bytes * 1e-9);
+  printf ("a new session    %.1f ms; a new size in it %.1f ms\n", r->create_ms, r->resize_ms);
+  printf ("memory           %.0f MB resident at the peak without the test's own frames; the session holds %.0f MB\n", r->peak_mb,
+          (double) r->session.bytes * 1e-6);
+  if (r->theirs[0] > 0) {
+    printf ("\nsynthesized frames a second, one after the other in this run:\n");
+    for (int i = 0; i < 2; i++)
+      printf ("  vfi %.1f, FFmpeg minterpolate (mi_mode=mci) %.2f\n", r->ours[i], r->theirs[i]);
+    printf ("  ratio %.1f\n", (r->ours[0] + r->ours[1]) / (r->theirs[0] + r->theirs[1]));
+  }
+}
+
+static void
+add_double (JsonBuilder *b, const char *name, double value)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_add_double_value (b, value);
+}
+
+static void
+add_string (JsonBuilder *b, const char *name, const char *value)
+{
+  json_builder_set_member_name (b, name);
+  json_builder_add_string_value (b, value);
+}
+
+static gboolean
+write_json (const Result *r, const char *path, GError **error)
+{
+  g_autoptr (JsonBuilder) b = json_builder_new ();
+  json_builder_begin_object (b);
+  add_string (b, "model", r->session.model);
+  add_string (b, "backend", r->session.backend);
+  add_string (b, "precision", r->session.precision);
+  add_string (b, "format", vfi_format_name (r->info.format));
+  add_double (b, "width", r->info.width);
+  add_double (b, "height", r->info.height);
+  add_double (b, "threads", r->session.threads);
+  add_double (b, "frames", r->frames);
+  add_double (b, "frame_ms", r->frame_ms);
+  add_double (b, "frames_per_second", 1e3 / r->frame_ms);
+  add_double (b, "create_ms", r->create_ms);
+  add_double (b, "resize_ms", r->resize_ms);
+  add_double (b, "peak_mb", r->peak_mb);
+  add_double (b, "session_mb", (double) r->session.bytes * 1e-6);
+  add_double (b, "machine_conv_gflops", r->conv_flops * 1e-9);
+  add_double (b, "machine_copy_gbytes", r->copy_bytes * 1e-9);
+  json_builder_set_member_name (b, "stages");
+  json_builder_begin_array (b);
+  for (int i = 0; i < r->n_stages; i++) {
+    const VfiProfile *p = &r->stages[i];
+    json_builder_begin_object (b);
+    add_string (b, "name", p->name);
+    add_double (b, "calls_per_frame", (double) p->calls / r->frames);
+    add_double (b, "ms_per_frame", p->seconds * 1e3 / r->frames);
+    add_double (b, "gflop_per_frame", p->flop * 1e-9 / r->frames);
+    add_double (b, "mbytes_per_frame", p->bytes * 1e-6 / r->frames);
+    json_builder_end_object (b);
+  }
+  json_builder_end_array (b);
+  if (r->theirs[0] > 0) {
+    add_double (b, "versus_vfi", (r->ours[0] + r->ours[1]) / 2);
+    add_double (b, "versus_minterpolate", (r->theirs[0] + r->theirs[1]) / 2);
+  }
+  json_builder_end_object (b);
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
+  JsonNode *root = json_builder_get_root (b);
+  json_generator_set_root (generator, root);
+  json_generator_set_pretty (generator, TRUE);
+  gboolean good = json_generator_to_file (generator, path, error);
+  json_node_unref (root);
+  return good;
+}
+
+int
+tool_bench (int argc, char **argv)
+{
+  g_autofree char *size = NULL, *format = NULL, *json = NULL, *file = NULL;
+  gboolean versus = FALSE;
+  g_auto (ToolSession) session = { 0 };
+  Result r = { .frames = 60 };
+  const GOptionEntry entries[] = {
+    { "size", 0, 0, G_OPTION_ARG_STRING, &size, "of the frames (default: 1280x720)", "WxH" },
+    { "format", 0, 0, G_OPTION_ARG_STRING, &format, "pixel format, as GStreamer names it (default: I420)", "NAME" },
+    { "frames", 0, 0, G_OPTION_ARG_INT, &r.frames, "synthesized in a measurement (default: 60)", "N" },
+    { "clip", 0, 0, G_OPTION_ARG_FILENAME, &file, "frames of this video (needs ffmpeg) instead of a moving texture", "FILE" },
+    { "vs-minterpolate", 0, 0, G_OPTION_ARG_NONE, &versus, "compare with FFmpeg's minterpolate, by turns, on the same frames", NULL },
+    { "json", 0, 0, G_OPTION_ARG_FILENAME, &json, "write the figures there, too", "FILE" },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_option_context_set_summary (context, "Synthesizes the middle of successive frames, as 'vfiinterp' does when it doubles a frame rate.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_add_group (context, tool_session_group (&session));
+  if (!tool_parse (context, &argc, &argv))
+    return TOOL_USAGE;
+  if (argc > 1)
+    return tool_usage ("'%s' is too much: this command takes options only", argv[1]);
+
+  g_autoptr (GError) error = NULL;
+  VfiOptions options;
+  int f = vfi_format_from_name (format ? format : "I420");
+  if (!tool_session_options (&session, &options, &error))
+    return tool_usage ("%s", error->message);
+  if (!tool_parse_size (size ? size : "1280x720", &r.info.width, &r.info.height))
+    return tool_usage ("--size: '%s' is not a size such as 1280x720", size);
+  if (f < 0)
+    return tool_usage ("--format: '%s' is not a format of vfiinterp ('gst-inspect-1.0 vfiinterp' lists them)", format);
+  if (r.frames < 1)
+    return tool_usage ("--frames: at least one");
+  if ((versus || file) && f != VFI_FORMAT_I420)
+    return tool_usage ("--vs-minterpolate and --clip work on I420");
+  r.info.format = (VfiFormat) f;
+
+  int n = versus ? MAX (r.frames + 1, MIN_FRAMES) : MIN_FRAMES;
+  gint64 start = g_get_monotonic_time ();
+  VfiInterp *interp = vfi_interp_new (&r.info, &options, &error);
+  r.create_ms = seconds_since (start) * 1e3;
+  g_autoptr (ToolClip) clip = !interp ? NULL : file ? tool_clip_read (file, &r.info, n, &error) : tool_clip_new (&r.info, n, &error);
+  gboolean good = clip && measure (interp, clip, &options, versus, &r, &error);
+  if (good) {
+    vfi_interp_get_info (interp, &r.session);
+    print_result (&r);
+    good = !json || write_json (&r, json, &error);
+  }
+  if (interp)
+    vfi_interp_free (interp);
+  if (!good)
+    tool_error ("%s", error->message);
+  return good ? TOOL_OK : TOOL_FAILED;
+}

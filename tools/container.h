@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Containers that vfi writes, chosen by a file's ending, and what fits into them.
+ */
+#pragma once
+
+#include <gst/gst.h>
+
+typedef struct
+{
+  const char *factory;
+  const char *description; /* for gst_parse_bin_from_description, from raw to what the muxer takes */
+  const char *package;     /* of Debian */
+} ToolEncoder;
+
+typedef struct
+{
+  const char *endings; /* "mp4 m4v mov" */
+  ToolEncoder muxer;
+  const ToolEncoder *video, *audio; /* best first, ended by a NULL factory */
+  const char *audio_kept;           /* caps of encoded audio that is copied */
+} ToolContainer;
+
+/* NULL with an error that lists the endings. */
+const ToolContainer *tool_container_find (const char *path, GError **error);
+/* The first that is installed, else NULL with an error that names the packages. */
+const ToolEncoder *tool_encoder_find (const ToolEncoder *list, const char *what, GError **error);
+/* A parser for encoded audio, "identity" where none is needed. */
+const char *tool_audio_parser (const GstCaps *caps);

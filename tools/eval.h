@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What 'vfi eval interp' has found out, for its table, its CSV and its page.
+ */
+#pragma once
+
+#include "score.h"
+
+typedef struct
+{
+  char *set, *name;
+  char *files[3];           /* first, truth, last */
+  ToolScore score, average; /* of the network; of the mean of both frames */
+} ToolCase;
+
+typedef struct
+{
+  GPtrArray *cases;  /* of ToolCase; cases of one set lie together */
+  char *title;       /* "vfi-nano, cpu (oneDNN 2.6.3), bf16" */
+  gboolean baseline; /* show averages too */
+} ToolEval;
+
+/* Means over cases first..first + n - 1. */
+ToolScore tool_eval_mean (const ToolEval *e, guint first, guint n, gboolean average);
+/* How many cases from `first` on are of one set. */
+guint tool_eval_set_size (const ToolEval *e, guint first);
+
+/* ---- report.c ----------------------------------------------------------------------------------- */
+
+void tool_report_text (const ToolEval *e);
+/* Columns set,name,psnr,ssim,ie. */
+gboolean tool_report_csv (const ToolEval *e, const char *path, GError **error);
+
+/* The page's pictures lie in a folder beside it. NULL if that cannot be made. */
+typedef struct _ToolPage ToolPage;
+ToolPage *tool_page_new (const char *path, GError **error);
+/* Writes the pictures of case i. */
+gboolean tool_page_add (ToolPage *page, guint i, const ToolPicture *truth, const ToolPicture *made, GError **error);
+gboolean tool_page_write (ToolPage *page, const ToolEval *e, GError **error);
+void tool_page_free (ToolPage *page);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolPage, tool_page_free)

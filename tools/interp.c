@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vfi interp: a video file through vfiinterp into a new file.
+ *
+ * Looks at the input first (GstDiscoverer), so that what can fail fails before any work is done; tools/transcode.c does the work.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
+#include <gst/pbutils/pbutils.h>
+
+#include "tool.h"
+#include "transcode.h"
+
+typedef struct
+{
+  char *fps, *multiplier, *slowmo, *scene_threshold, *scene_mode, *duplicates, *max_gap, *encoder;
+  gboolean repair, no_audio, quiet;
+} Options;
+
+/* "60", "60000/1001", "59.94": the usual rates of 1000/1001 are meant exactly. */
+static gboolean
+parse_rate (const char *option, const char *text, char **fraction, GError **error)
+{
+  char *end;
+  double value = g_ascii_strtod (text, &end);
+  gint64 n = 0, d = 1;
+  if (*end == '/') {
+    n = g_ascii_strtoll (text, NULL, 10);
+    d = g_ascii_strtoll (end + 1, &end, 10);
+  } else if (value > 0 && value < 100000) {
+    gint64 film = (gint64) (value * 1.001 + 0.5);
+    n = (gint64) (value * 1000 + 0.5);
+    d = 1000;
+    if (n % 1000 != 0 && ABS (film * 1000 / 1001.0 - value) < 0.005) {
+      n = film * 1000;
+      d = 1001;
+    }
+  }
+  if (*end || end == text || n <= 0 || d <= 0 || n > G_MAXINT || d > G_MAXINT) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "--%s: '%s' is not a positive number or fraction such as 60 or 60000/1001", option, text);
+    return FALSE;
+  }
+  *fraction = g_strdup_printf ("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, n, d);
+  return TRUE;
+}
+
+static gboolean
+discover (const char *path, ToolTranscode *t, GError **error)
+{
+  g_autofree char *uri = gst_filename_to_uri (path, error);
+  if (!uri)
+    return FALSE;
+  g_autoptr (GstDiscoverer) discoverer = gst_discoverer_new (60 * GST_SECOND, error);
+  if (!discoverer)
+    return FALSE;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GstDiscovererInfo) info = gst_discoverer_discover_uri (discoverer, uri, &local);
+  GList *video = info ? gst_discoverer_info_get_video_streams (info) : NULL;
+  GList *audio = info ? gst_discoverer_info_get_audio_streams (info) : NULL;
+  gboolean missing = info && gst_discoverer_info_get_result (info) == GST_DISCOVERER_MISSING_PLUGINS;
+
+  if (video) {
+    GstDiscovererVideoInfo *v = video->data;
+    t->interlaced = gst_discoverer_video_info_is_interlaced (v);
+    t->duration = gst_discoverer_info_get_duration (info);
+    t->n_audio = g_list_length (audio);
+  }
+  if (missing) {
+    const char **details = gst_discoverer_info_get_missing_elements_installer_details (info);
+    g_autoptr (GString) what = g_string_new (NULL);
+    for (int i = 0; details && details[i]; i++) {
+      g_auto (GStrv) words = g_strsplit (details[i], "|", 5); /* gstreamer|1.0|program|description|caps */
+      g_string_append_printf (what, "%s%s", i ? ", " : "", g_strv_length (words) > 3 ? words[3] : details[i]);
+    }
+    g_set_error (
+        error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
+        "%s: GStreamer lacks %s; the packages gstreamer1.0-libav, -plugins-good, -plugins-bad and -plugins-ugly hold most decoders", path,
+        what->str);
+  } else if (local) {
+    g_propagate_prefixed_error (error, g_steal_pointer (&local), "%s: ", path);
+  } else if (!video) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: no video in this file", path);
+  }
+  gboolean good = video && !missing && !(error && *error);
+  gst_discoverer_stream_info_list_free (video);
+  gst_discoverer_stream_info_list_free (audio);
+  return good;
+}
+
+static gboolean
+check_paths (const char *in, const char *out, GError **error)
+{
+  GStatBuf a, b;
+  g_autofree char *dir = g_path_get_dirname (out);
+  if (g_stat (in, &a) != 0)
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "%s: %s", in, g_strerror (errno));
+  else if (S_ISDIR (a.st_mode))
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: is a directory", in);
+  else if (g_stat (out, &b) == 0 && S_ISDIR (b.st_mode))
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: is a directory", out);
+  else if (g_stat (out, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: input and output are the same file", out);
+  else if (g_access (dir, W_OK) != 0)
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_ACCES, "%s: cannot write there: %s", dir, g_strerror (errno));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* How the element is set: names and values of its properties, for tool_transcode. */
+static gboolean
+element_properties (const Options *o, const ToolSession *s, ToolTranscode *t, GError **error)
+{
+  const char *given = o->slowmo ? "slowmo" : "multiplier";
+  int ways = !!o->slowmo + !!o->fps + !!o->multiplier + o->repair;
+  if (ways > 1) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "choose one of --multiplier, --fps, --slowmo and --repair");
+    return FALSE;
+  }
+  const char *factor = o->slowmo ? o->slowmo : o->multiplier ? o->multiplier : "2";
+  g_autofree char *multiplier = NULL;
+  if (!parse_rate (given, factor, &multiplier, error) || (o->fps && !parse_rate ("fps", o->fps, &t->fps, error)))
+    return FALSE;
+  t->slowmo = o->slowmo != NULL;
+  t->stretch = t->slowmo ? g_ascii_strtod (multiplier, NULL) / g_ascii_strtod (strchr (multiplier, '/') + 1, NULL) : 1;
+
+  g_autofree char *threads = s->threads ? g_strdup_printf ("%d", s->threads) : NULL;
+  g_autofree char *flow_scale = s->flow_scale != 0 ? g_strdup_printf ("%g", s->flow_scale) : NULL;
+  const char *pairs[][2] = {
+    { "mode", o->slowmo   ? "slowmo"
+              : o->repair ? "repair"
+                          : "rate" },
+    { "multiplier", o->fps || o->repair ? NULL : multiplier },
+    { "model", s->model },
+    { "weights", s->weights },
+    { "backend", s->backend },
+    { "precision", s->precision },
+    { "threads", threads },
+    { "flow-scale", flow_scale },
+    { "scene-threshold", o->scene_threshold },
+    { "scene-mode", o->scene_mode },
+    { "duplicates", o->duplicates },
+    { "max-gap", o->max_gap },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
+    if (pairs[i][1]) {
+      g_ptr_array_add (t->properties, g_strdup (pairs[i][0]));
+      g_ptr_array_add (t->properties, g_strdup (pairs[i][1]));
+    }
+  return TRUE;
+}
+
+static void
+report (const ToolTranscode *t, double seconds, const char *out)
+{
+  guint64 in = 0, made = 0, synthesized = 0, repeated = 0;
+  gst_structure_get (t->stats, "in", G_TYPE_UINT64, &in, "out", G_TYPE_UINT64, &made, "synthesized", G_TYPE_UINT64, &synthesized,
+                     "repeated", G_TYPE_UINT64, &repeated, NULL);
+  double played = t->fps_out > 0 ? (double) made / t->fps_out : 0;
+  fprintf (stderr, "%s: %" G_GUINT64_FORMAT " frames in", out, in);
+  if (t->fps_in > 0)
+    fprintf (stderr, " at %.6g a second", t->fps_in);
+  fprintf (stderr, ", %" G_GUINT64_FORMAT " out", made);
+  if (t->fps_out > 0)
+    fprintf (stderr, " at %.6g a second", t->fps_out);
+  fprintf (stderr, " (%" G_GUINT64_FORMAT " synthesized, %" G_GUINT64_FORMAT " repeated)\n", synthesized, repeated);
+  fprintf (stderr, "%.1f s, %.1f frames a second", seconds, (double) made / seconds);
+  if (played > 0)
+    fprintf (stderr, ": %.2f times real time", played / seconds);
+  fprintf (stderr, "\n");
+  if (t->n_audio)
+    fprintf (stderr, "audio: %s\n",
+             t->slowmo       ? "left out, slow motion has none"
+             : t->drop_audio ? "left out, as asked"
+             : t->n_encoded  ? "re-encoded"
+                             : "copied");
+  if (t->interlaced)
+    fprintf (stderr, "the input is interlaced: it was deinterlaced first, one frame for two fields\n");
+}
+
+int
+tool_interp (int argc, char **argv)
+{
+  Options o = { 0 };
+  g_auto (ToolSession) session = { 0 };
+  const GOptionEntry entries[] = {
+    { "multiplier", 'm', 0, G_OPTION_ARG_STRING, &o.multiplier, "frames for each frame of the input (default: 2)", "N" },
+    { "fps", 'r', 0, G_OPTION_ARG_STRING, &o.fps, "frames a second of the output: 60, 59.94, 60000/1001", "RATE" },
+    { "slowmo", 's', 0, G_OPTION_ARG_STRING, &o.slowmo, "keep the frame rate, stretch time", "N" },
+    { "repair", 0, 0, G_OPTION_ARG_NONE, &o.repair, "keep rate and time, replace missing, damaged and duplicate frames", NULL },
+    { "scene-threshold", 0, 0, G_OPTION_ARG_STRING, &o.scene_threshold, "0 to 1: above it two frames are different scenes", "X" },
+    { "scene-mode", 0, 0, G_OPTION_ARG_STRING, &o.scene_mode, "across a cut: repeat or blend", "WORD" },
+    { "duplicates", 0, 0, G_OPTION_ARG_STRING, &o.duplicates, "keep or replace repeated frames", "WORD" },
+    { "max-gap", 0, 0, G_OPTION_ARG_STRING, &o.max_gap, "longest gap that is filled", "N" },
+    { "encoder", 0, 0, G_OPTION_ARG_STRING, &o.encoder, "a GStreamer video encoder instead of the usual one", "DESCRIPTION" },
+    { "no-audio", 0, 0, G_OPTION_ARG_NONE, &o.no_audio, "leave sound out", NULL },
+    { "quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "print errors only", NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("IN OUT");
+  g_option_context_set_summary (context,
+                                "Interpolates IN, any video GStreamer reads, into OUT: mp4, m4v, mov, mkv or webm by its ending.\n"
+                                "Sound is kept where time is; it is copied if OUT can hold it as it is. OUT appears when it is whole.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_add_group (context, tool_session_group (&session));
+  g_option_context_add_group (context, gst_init_get_option_group ());
+  if (!tool_parse (context, &argc, &argv))
+    return TOOL_USAGE;
+  if (argc != 3)
+    return tool_usage ("wanted: an input and an output, got %d argument%s", argc - 1, argc == 2 ? "" : "s");
+
+  g_autoptr (GError) error = NULL;
+  g_auto (ToolTranscode) t = { .in = argv[1], .out = argv[2], .encoder = o.encoder, .drop_audio = o.no_audio, .quiet = o.quiet };
+  t.properties = g_ptr_array_new_with_free_func (g_free);
+  int status = TOOL_FAILED;
+  if (!element_properties (&o, &session, &t, &error) || !(t.container = tool_container_find (argv[2], &error)))
+    status = TOOL_USAGE;
+  else if (check_paths (argv[1], argv[2], &error) && discover (argv[1], &t, &error)) {
+    double seconds;
+    status = tool_transcode (&t, &seconds, &error);
+    if (status == TOOL_OK && !o.quiet)
+      report (&t, seconds, argv[2]);
+  }
+  if (error)
+    tool_error ("%s", error->message);
+  else if (status == TOOL_INTERRUPTED)
+    tool_error ("interrupted; %s was not written", argv[2]);
+  g_free (o.fps);
+  g_free (o.multiplier);
+  g_free (o.slowmo);
+  g_free (o.scene_threshold);
+  g_free (o.scene_mode);
+  g_free (o.duplicates);
+  g_free (o.max_gap);
+  g_free (o.encoder);
+  return status;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An evaluation as a table on stdout, as CSV, and as a page to look at.
+ */
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "eval.h"
+
+#define DIFFERENCE_GAIN 4
+
+static void
+print_row (const char *name, const ToolScore *s)
+{
+  printf ("  %-32s %7.3f  %7.4f  %7.3f\n", name, s->psnr, s->ssim, s->ie);
+}
+
+static void
+print_means (const ToolEval *e, guint first, guint n)
+{
+  g_autofree char *label = g_strdup_printf ("mean of %u", n);
+  ToolScore mean = tool_eval_mean (e, first, n, FALSE), average = tool_eval_mean (e, first, n, TRUE);
+  print_row (label, &mean);
+  if (e->baseline)
+    print_row ("mean of the two-frame average", &average);
+}
+
+void
+tool_report_text (const ToolEval *e)
+{
+  printf ("%s\n  %-32s %7s  %7s  %7s\n", e->title, "", "PSNR", "SSIM", "IE");
+  for (guint i = 0; i < e->cases->len;) {
+    guint n = tool_eval_set_size (e, i);
+    printf ("%s\n", ((ToolCase *) e->cases->pdata[i])->set);
+    for (guint k = i; k < i + n; k++)
+      print_row (((ToolCase *) e->cases->pdata[k])->name, &((ToolCase *) e->cases->pdata[k])->score);
+    print_means (e, i, n);
+    i += n;
+    if (i == e->cases->len && n < i) {
+      printf ("all sets\n");
+      print_means (e, 0, i);
+    }
+  }
+}
+
+static void
+append_csv_word (GString *s, const char *word)
+{
+  if (strpbrk (word, ",\"\n")) {
+    g_auto (GStrv) parts = g_strsplit (word, "\"", -1);
+    g_autofree char *doubled = g_strjoinv ("\"\"", parts);
+    g_string_append_printf (s, "\"%s\",", doubled);
+  } else {
+    g_string_append_printf (s, "%s,", word);
+  }
+}
+
+gboolean
+tool_report_csv (const ToolEval *e, const char *path, GError **error)
+{
+  g_autoptr (GString) s = g_string_new ("set,name,psnr,ssim,ie\n");
+  for (guint i = 0; i < e->cases->len; i++) {
+    const ToolCase *c = e->cases->pdata[i];
+    append_csv_word (s, c->set);
+    append_csv_word (s, c->name);
+    g_string_append_printf (s, "%.6f,%.8f,%.6f\n", c->score.psnr, c->score.ssim, c->score.ie);
+  }
+  return g_file_set_contents (path, s->str, (gssize) s->len, error);
+}
+
+/* ---- the page ----------------------------------------------------------------------------------- */
+
+struct _ToolPage
+{
+  char *path, *folder, *folder_name;
+};
+
+static const char *const kinds[] = { "truth", "made", "difference" };
+
+ToolPage *
+tool_page_new (const char *path, GError **error)
+{
+  g_autoptr (ToolPage) page = g_new0 (ToolPage, 1);
+  g_autofree char *base = g_path_get_basename (path), *dir = g_path_get_dirname (path);
+  char *dot = strrchr (base, '.');
+  if (dot)
+    *dot = 0;
+  page->path = g_strdup (path);
+  page->folder_name = g_strconcat (base, "_files", NULL);
+  page->folder = g_build_filename (dir, page->folder_name, NULL);
+  if (g_mkdir_with_parents (page->folder, 0777) != 0) {
+    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: cannot make this folder", page->folder);
+    return NULL;
+  }
+  return g_steal_pointer (&page);
+}
+
+void
+tool_page_free (ToolPage *page)
+{
+  if (page) {
+    g_free (page->path);
+    g_free (page->folder);
+    g_free (page->folder_name);
+  }
+  g_free (page);
+}
+
+gboolean
+tool_page_add (ToolPage *page, guint i, const ToolPicture *truth, const ToolPicture *made, GError **error)
+{
+  g_autoptr (ToolPicture) difference = tool_picture_new (truth->width, truth->height);
+  for (gsize k = 0; k < (gsize) truth->width * (gsize) truth->height * 3; k++)
+    difference->data[k] = (guint8) MIN (255, DIFFERENCE_GAIN * ABS (truth->data[k] - made->data[k]));
+  const ToolPicture *pictures[] = { truth, made, difference };
+  for (int k = 0; k < 3; k++) {
+    g_autofree char *path = g_strdup_printf ("%s/%04u-%s.png", page->folder, i, kinds[k]);
+    if (!tool_picture_write_png (pictures[k], path, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+append_scores (GString *s, const char *name, const ToolScore *score)
+{
+  g_autofree char *escaped = g_markup_escape_text (name, -1);
+  g_string_append_printf (s, "<tr><td>%s<td>%.3f<td>%.4f<td>%.3f\n", escaped, score->psnr, score->ssim, score->ie);
+}
+
+gboolean
+tool_page_write (ToolPage *page, const ToolEval *e, GError **error)
+{
+  g_autofree char *title = g_markup_escape_text (e->title, -1);
+  g_autofree char *folder = g_uri_escape_string (page->folder_name, NULL, FALSE);
+  g_autoptr (GString) s = g_string_new (NULL);
+  g_string_append_printf (s,
+                          "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>%s</title>\n<style>\n"
+                          "body { font: 15px/1.4 sans-serif; margin: 2em; background: #181818; color: #ddd }\n"
+                          "table { border-collapse: collapse } td, th { padding: .1em 1em .1em 0; text-align: left }\n"
+                          ".row { display: grid; grid-template-columns: repeat(3, 1fr); gap: 6px } .row img { width: 100%% }\n"
+                          "</style>\n<h1>%s</h1>\n<table><tr><th>mean over<th>PSNR<th>SSIM<th>IE\n",
+                          title, title);
+  for (guint i = 0, n; i < e->cases->len; i += n) {
+    n = tool_eval_set_size (e, i);
+    g_autofree char *name = g_strdup_printf ("%s (%u)", ((ToolCase *) e->cases->pdata[i])->set, n);
+    ToolScore mean = tool_eval_mean (e, i, n, FALSE), average = tool_eval_mean (e, i, n, TRUE);
+    append_scores (s, name, &mean);
+    if (e->baseline)
+      append_scores (s, "… the two frames averaged", &average);
+  }
+  g_string_append_printf (s, "</table>\n<p>Pictures: the truth, what was made, %d times the difference.</p>\n", DIFFERENCE_GAIN);
+  for (guint i = 0; i < e->cases->len; i++) {
+    const ToolCase *c = e->cases->pdata[i];
+    g_autofree char *set = g_markup_escape_text (c->set, -1), *name = g_markup_escape_text (c->name, -1);
+    g_string_append_printf (s, "<h3>%s / %s: %.3f dB, SSIM %.4f, IE %.3f</h3>\n<div class=\"row\">", set, name, c->score.psnr,
+                            c->score.ssim, c->score.ie);
+    for (int k = 0; k < 3; k++)
+      g_string_append_printf (s, "<a href=\"%s/%04u-%s.png\"><img loading=\"lazy\" src=\"%s/%04u-%s.png\" alt=\"%s\"></a>", folder, i,
+                              kinds[k], folder, i, kinds[k], kinds[k]);
+    g_string_append (s, "</div>\n");
+  }
+  return g_file_set_contents (page->path, s->str, (gssize) s->len, error);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the subcommands of vfi share: exit codes, the command table, options of a session, progress.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include <glib.h>
+
+#include "vfi.h"
+
+enum
+{
+  TOOL_OK = 0,
+  TOOL_FAILED = 1,
+  TOOL_USAGE = 2,
+  TOOL_INTERRUPTED = 130,
+};
+
+typedef struct
+{
+  const char *name, *summary;
+  int (*run) (int argc, char **argv); /* argv[0] is the subcommand's name; returns an exit code */
+} ToolCommand;
+
+int tool_interp (int argc, char **argv);
+int tool_eval (int argc, char **argv);
+int tool_models (int argc, char **argv);
+int tool_bench (int argc, char **argv);
+int tool_sheet (int argc, char **argv);
+
+/* ---- options.c ---------------------------------------------------------------------------------- */
+
+/* "vfi interp: ..." on stderr, with a newline. */
+void tool_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
+/* The same, and where to read on. Returns TOOL_USAGE. */
+int tool_usage (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* The options that choose and tune a network, as given; NULL and 0 where they were not. */
+typedef struct
+{
+  char *model, *weights, *backend, *precision;
+  int threads;
+  double flow_scale;
+} ToolSession;
+
+/* Entries that fill `session`, which must outlive the context. */
+GOptionGroup *tool_session_group (ToolSession *session);
+void tool_session_clear (ToolSession *session);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolSession, tool_session_clear)
+/* For libvfi; borrows the strings. FALSE with VFI_ERROR_ARG for a word that is none of the choices. */
+gboolean tool_session_options (const ToolSession *session, VfiOptions *options, GError **error);
+
+/* Parses and removes options; on failure says what and returns FALSE (exit with TOOL_USAGE). --help exits. */
+gboolean tool_parse (GOptionContext *context, int *argc, char ***argv);
+
+/* "1280x720"; FALSE if it is not a size. */
+gboolean tool_parse_size (const char *text, int *width, int *height);
+
+/* ---- progress.c --------------------------------------------------------------------------------- */
+
+/* A bar with an estimate on a terminal, a line every tenth elsewhere; on stderr. */
+typedef struct
+{
+  gint64 start, shown; /* monotonic microseconds */
+  int tenth;
+  gboolean tty;
+} ToolProgress;
+
+void tool_progress_start (ToolProgress *p);
+/* fraction 0 to 1, or negative if the whole is unknown; detail: a few words, may be NULL. Cheap: draws ten times a second at most. */
+void tool_progress_update (ToolProgress *p, double fraction, const char *detail);
+/* Clears the bar. Returns the seconds since the start. */
+double tool_progress_end (ToolProgress *p);
