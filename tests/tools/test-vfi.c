@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The vfi program as its users run it: words, errors, files. VFI_PROGRAM is its path.
+ */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <json-glib/json-glib.h>
+
+#include "picture.h"
+
+static char *folder; /* everything is written below it */
+
+static char *
+file (const char *name)
+{
+  return g_build_filename (folder, name, NULL);
+}
+
+typedef struct
+{
+  int status;
+  char *out, *err;
+} Run;
+
+static void
+run_clear (Run *r)
+{
+  g_free (r->out);
+  g_free (r->err);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
+
+/* Runs vfi in `folder` with words separated by single spaces. */
+static Run
+vfi (const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *line = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_autofree char *all = g_strconcat (g_getenv ("VFI_PROGRAM"), *line ? " " : "", line, NULL);
+  g_auto (GStrv) argv = g_strsplit (all, " ", -1);
+  g_autoptr (GError) error = NULL;
+  Run r;
+  g_spawn_sync (folder, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &r.out, &r.err, &r.status, &error);
+  g_assert_no_error (error);
+  g_test_message ("vfi %s\n%s%s", line, r.out, r.err);
+  r.status = WIFEXITED (r.status) ? WEXITSTATUS (r.status) : -1;
+  return r;
+}
+
+static void
+assert_contains (const char *text, const char *part)
+{
+  if (!strstr (text, part))
+    g_error ("'%s' is not in: %s", part, text);
+}
+
+/* ---- words -------------------------------------------------------------------------------------- */
+
+static void
+test_words (void)
+{
+  g_auto (Run) help = vfi ("--help"), version = vfi ("--version"), none = vfi (""), about = vfi ("help interp");
+  g_assert_cmpint (help.status, ==, 0);
+  assert_contains (help.out, "interp");
+  g_assert_cmpint (version.status, ==, 0);
+  assert_contains (version.out, VFI_VERSION);
+  g_assert_cmpint (none.status, ==, 2);
+  g_assert_cmpint (about.status, ==, 0);
+  assert_contains (about.out, "--slowmo");
+}
+
+static void
+test_errors (void)
+{
+  static const struct
+  {
+    const char *line;
+    int status;
+    const char *says;
+  } cases[] = {
+    { "intrep a b", 2, "interp, eval, models, bench" },
+    { "interp", 2, "got 0 arguments" },
+    { "interp a.mp4", 2, "got 1 argument" },
+    { "interp --nonsense a b", 2, "--nonsense" },
+    { "interp nowhere.mp4 b.mp4", 1, "nowhere.mp4: No such file" },
+    { "interp text.mp4 b.avi", 2, "mp4 m4v mov mkv webm" },
+    { "interp text.mp4 nowhere/b.mp4", 1, "nowhere: cannot write there" },
+    { "interp text.mp4 text.mp4", 1, "same file" },
+    { "interp text.mp4 b.mp4", 1, "text.mp4: " },
+    { "interp text.mp4 b.mp4 --fps 0", 2, "--fps: '0'" },
+    { "interp text.mp4 b.mp4 --fps 60/x", 2, "--fps: '60/x'" },
+    { "interp text.mp4 b.mp4 --fps 60 --slowmo 2", 2, "choose one" },
+    { "eval", 2, "the task, which can be interp" },
+    { "eval interp", 2, "one folder" },
+    { "eval interp nowhere", 1, "nowhere" },
+    { "eval interp empty", 1, "no folder with three pictures" },
+    { "eval interp flat --backend abacus", 2, "auto, cpu, cuda" },
+    { "eval interp flat --model nobody", 1, "vfi-nano" },
+    { "eval interp flat --weights text.mp4", 1, "text.mp4" },
+    { "models x", 2, "'x'" },
+    { "bench --size big", 2, "'big'" },
+    { "bench --format XYZ", 2, "'XYZ'" },
+    { "bench --precision half", 2, "auto, fp32, bf16, fp16" },
+    { "bench --size 8x8", 1, "16" },
+    { "sheet a", 2, "got 1 argument" },
+    { "sheet nowhere.mp4 b.png", 1, "nowhere.mp4" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_auto (Run) r = vfi (cases[i].line);
+    g_assert_cmpint (r.status, ==, cases[i].status);
+    g_assert_cmpstr (r.out, ==, "");
+    assert_contains (r.err, cases[i].says);
+  }
+}
+
+static void
+test_models (void)
+{
+  g_auto (Run) r = vfi ("models");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.out, "vfi-nano: interpolation");
+  assert_contains (r.out, "vfi-nano.safetensors");
+}
+
+/* ---- eval --------------------------------------------------------------------------------------- */
+
+/* A triplet of flat pictures. */
+static void
+make_triplet (const char *name, int first, int truth, int last)
+{
+  const int values[] = { first, truth, last };
+  g_autofree char *dir = file (name);
+  g_mkdir_with_parents (dir, 0700);
+  for (int i = 0; i < 3; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (ToolPicture) p = tool_picture_new (40, 24);
+    g_autofree char *path = g_strdup_printf ("%s/%d.png", dir, i);
+    memset (p->data, values[i], 40 * 24 * 3);
+    tool_picture_write_png (p, path, &error);
+    g_assert_no_error (error);
+  }
+}
+
+/* Of a flat grey against another: everything follows from the two values. */
+static void
+assert_flat_scores (const char *row, double truth, double made)
+{
+  double psnr, ssim, ie, a = truth / 255, b = made / 255;
+  g_auto (GStrv) words = g_strsplit (row, ",", 5);
+  g_assert_cmpint (g_strv_length (words), ==, 5);
+  psnr = g_ascii_strtod (words[2], NULL);
+  ssim = g_ascii_strtod (words[3], NULL);
+  ie = g_ascii_strtod (words[4], NULL);
+  g_assert_cmpfloat_with_epsilon (ie, fabs (truth - made), 1e-6);
+  g_assert_cmpfloat_with_epsilon (ssim, (2 * a * b + 1e-4) / (a * a + b * b + 1e-4), 1e-8);
+  if (truth == made)
+    g_assert_true (isinf (psnr));
+  else
+    g_assert_cmpfloat_with_epsilon (psnr, -20 * log10 (fabs (a - b)), 1e-6);
+}
+
+/* What a network makes of two equal flat frames is known, whatever its weights. */
+static void
+test_eval (void)
+{
+  make_triplet ("flat/one/x", 100, 110, 100);
+  make_triplet ("flat/one/y", 200, 200, 200);
+  make_triplet ("flat/two, quoted/z", 30, 20, 30);
+  g_auto (Run) r = vfi ("eval interp flat --baseline --csv flat.csv --html flat.html");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.out, "mean of 2");
+  assert_contains (r.out, "mean of 3");
+  assert_contains (r.out, "two-frame average");
+
+  g_autofree char *csv = file ("flat.csv"), *text = NULL;
+  g_assert_true (g_file_get_contents (csv, &text, NULL, NULL));
+  g_auto (GStrv) rows = g_strsplit (text, "\n", -1);
+  g_assert_cmpint (g_strv_length (rows), ==, 5); /* the last is empty */
+  g_assert_cmpstr (rows[0], ==, "set,name,psnr,ssim,ie");
+  g_assert_true (g_str_has_prefix (rows[1], "one,x,"));
+  assert_flat_scores (rows[1], 110, 100);
+  assert_flat_scores (rows[2], 200, 200);
+  g_assert_true (g_str_has_prefix (rows[3], "\"two, quoted\",z,"));
+  assert_flat_scores (strchr (rows[3], ' '), 20, 30 * 1.0);
+
+  g_autofree char *html = file ("flat.html"), *page = NULL, *picture = file ("flat_files/0002-difference.png");
+  g_assert_true (g_file_get_contents (html, &page, NULL, NULL));
+  assert_contains (page, "flat_files/0002-difference.png");
+  g_autoptr (ToolPicture) difference = tool_picture_read (picture, NULL);
+  g_assert_nonnull (difference);
+  g_assert_cmpint (difference->data[0], ==, 40); /* four times ten */
+}
+
+/* ---- interp ------------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  int frames, audio_streams;
+  double last_frame, audio_end; /* seconds */
+} Content;
+
+static GstPadProbeReturn
+on_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  Content *c = data;
+  GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER (info);
+  GstEvent *event = gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+  gst_event_parse_segment (event, &segment);
+  double start = (double) gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer)) / GST_SECOND;
+  gst_event_unref (event);
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  if (gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw")) {
+    c->frames++;
+    c->last_frame = start;
+  } else {
+    c->audio_end = start + (double) GST_BUFFER_DURATION (buffer) / GST_SECOND;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+on_pad (GstElement *source, GstPad *pad, gpointer data)
+{
+  Content *c = data;
+  GstElement *bin = GST_ELEMENT (gst_element_get_parent (source)), *sink = gst_element_factory_make ("fakesink", NULL);
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  c->audio_streams += gst_structure_has_name (gst_caps_get_structure (caps, 0), "audio/x-raw");
+  gst_bin_add (GST_BIN (bin), sink);
+  gst_element_sync_state_with_parent (sink);
+  g_autoptr (GstPad) target = gst_element_get_static_pad (sink, "sink");
+  gst_pad_add_probe (target, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, c, NULL);
+  gst_pad_link (pad, target);
+  gst_object_unref (bin);
+}
+
+static void
+play (GstElement *pipeline)
+{
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (message);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    g_autoptr (GError) error = NULL;
+    gst_message_parse_error (message, &error, NULL);
+    g_assert_no_error (error);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+}
+
+/* What is in a file, by decoding it. */
+static Content
+look (const char *name)
+{
+  Content c = { 0 };
+  g_autofree char *path = file (name), *uri = gst_filename_to_uri (path, NULL);
+  GstElement *pipeline = gst_pipeline_new (NULL), *source = gst_element_factory_make ("uridecodebin", NULL);
+  g_object_set (source, "uri", uri, NULL);
+  g_signal_connect (source, "pad-added", G_CALLBACK (on_pad), &c);
+  gst_bin_add (GST_BIN (pipeline), source);
+  play (pipeline);
+  return c;
+}
+
+/* 10 frames a second, 96x64; with sound of the same length. */
+static void
+make_clip (const char *name, int frames, const char *filter)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *description = g_strdup_printf ("videotestsrc pattern=ball num-buffers=%d ! video/x-raw, format=I420, width=96, "
+                                                  "height=64, framerate=10/1 %s ! h264parse ! queue ! mux. "
+                                                  "audiotestsrc num-buffers=%d samplesperbuffer=4410 ! audio/x-raw, rate=44100, channels=2 "
+                                                  "! audioconvert ! avenc_aac ! aacparse ! queue ! mux. "
+                                                  "mp4mux name=mux ! filesink location=%s/%s",
+                                                  frames, filter, frames, folder, name);
+  GstElement *pipeline = gst_parse_launch (description, &error);
+  g_assert_no_error (error);
+  play (pipeline);
+}
+
+static void
+test_containers (void)
+{
+  static const char *const names[] = { "rate.mp4", "rate.mkv", "rate.webm", "rate.mov" };
+  Content in = look ("in.mp4");
+  g_assert_cmpint (in.frames, ==, 20);
+  g_assert_cmpint (in.audio_streams, ==, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_auto (Run) r = vfi ("interp in.mp4 %s", names[i]);
+    g_assert_cmpint (r.status, ==, 0);
+    assert_contains (r.err, "20 frames in at 10 a second, 40 out at 20 a second");
+    assert_contains (r.err, g_str_has_suffix (names[i], "webm") ? "audio: re-encoded" : "audio: copied");
+    Content out = look (names[i]);
+    g_assert_cmpint (out.frames, ==, 40);
+    g_assert_cmpfloat_with_epsilon (out.last_frame, 1.95, 0.001); /* Matroska counts milliseconds */
+    g_assert_cmpint (out.audio_streams, ==, 1);
+    g_assert_cmpfloat_with_epsilon (out.audio_end, in.audio_end, 1024.0 / 44100); /* an AAC frame */
+  }
+}
+
+static void
+test_rates (void)
+{
+  g_auto (Run) fps = vfi ("interp in.mp4 fps.mp4 --fps 25 --no-audio");
+  g_assert_cmpint (fps.status, ==, 0);
+  Content out = look ("fps.mp4");
+  g_assert_cmpint (out.frames, ==, 50);
+  g_assert_cmpint (out.audio_streams, ==, 0);
+
+  g_auto (Run) ntsc = vfi ("interp in.mp4 ntsc.mp4 --fps 59.94 -q");
+  g_assert_cmpstr (ntsc.err, ==, "");
+  out = look ("ntsc.mp4");
+  g_assert_cmpint (out.frames, ==, 120); /* 2 s of 60000/1001 */
+  g_assert_cmpfloat_with_epsilon (out.last_frame, 119 * 1001 / 60000.0, 1e-4);
+
+  g_auto (Run) slow = vfi ("interp in.mp4 slow.mp4 --slowmo 4");
+  g_assert_cmpint (slow.status, ==, 0);
+  assert_contains (slow.err, "audio: left out");
+  out = look ("slow.mp4");
+  g_assert_cmpint (out.frames, ==, 80);
+  g_assert_cmpfloat_with_epsilon (out.last_frame, 7.9, 1e-4);
+  g_assert_cmpint (out.audio_streams, ==, 0);
+}
+
+static void
+test_interlaced (void)
+{
+  make_clip ("interlaced.mp4", 20, "! interlace field-pattern=1:1 ! x264enc interlaced=true");
+  g_auto (Run) r = vfi ("interp interlaced.mp4 progressive.mp4");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.err, "deinterlaced");
+}
+
+/* Neither the output nor anything that was to become it. */
+static void
+assert_nothing_left (const char *name)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *entry;
+  while ((entry = g_dir_read_name (dir)))
+    g_assert_null (strstr (entry, name));
+}
+
+static void
+test_failures (void)
+{
+  g_auto (Run) weights = vfi ("interp in.mp4 no1.mp4 --weights text.mp4");
+  g_assert_cmpint (weights.status, ==, 1);
+  assert_contains (weights.err, "text.mp4");
+  assert_nothing_left ("no1");
+  g_auto (Run) word = vfi ("interp in.mp4 no2.mp4 --scene-mode fade");
+  g_assert_cmpint (word.status, ==, 1);
+  assert_contains (word.err, "repeat");
+  assert_nothing_left ("no2");
+  g_auto (Run) encoder = vfi ("interp in.mp4 no3.mp4 --encoder=nosuchenc");
+  g_assert_cmpint (encoder.status, ==, 1);
+  assert_contains (encoder.err, "nosuchenc");
+  assert_nothing_left ("no3");
+  g_auto (Run) range = vfi ("interp in.mp4 no4.mp4 --flow-scale 7");
+  g_assert_cmpint (range.status, ==, 1);
+  assert_contains (range.err, "0.25 to 1");
+}
+
+/* Ctrl-C while it works: the old file stays as it was. */
+static void
+test_interrupt (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *out = file ("int.mp4");
+  g_assert_true (g_file_set_contents (out, "before", -1, NULL));
+  char *argv[] = { (char *) g_getenv ("VFI_PROGRAM"), (char *) "interp", (char *) "long.mp4", (char *) "int.mp4", NULL };
+  GPid pid;
+  g_spawn_async (folder, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, &error);
+  g_assert_no_error (error);
+  g_autofree char *part = g_strdup_printf ("%s/.int.mp4.%d.part", folder, (int) pid);
+  for (int i = 0; i < 6000 && !g_file_test (part, G_FILE_TEST_EXISTS); i++)
+    g_usleep (10000);
+  g_assert_true (g_file_test (part, G_FILE_TEST_EXISTS));
+  kill (pid, SIGINT);
+  int status;
+  while (waitpid (pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 130);
+  g_assert_false (g_file_test (part, G_FILE_TEST_EXISTS));
+  g_autofree char *text = NULL;
+  g_assert_true (g_file_get_contents (out, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "before");
+}
+
+static void
+test_sheet (void)
+{
+  g_auto (Run) slow = vfi ("interp in.mp4 sheet.mp4 --slowmo 4 -q");
+  g_assert_cmpint (slow.status, ==, 0);
+  g_auto (Run) r = vfi ("sheet sheet.mp4 sheet.png --rows 2 --width 96");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.out, "80 frames");
+  g_autofree char *path = file ("sheet.png");
+  g_autoptr (ToolPicture) p = tool_picture_read (path, NULL);
+  g_assert_nonnull (p);
+  g_assert_cmpint (p->width, ==, 3 * (96 + 6) + 6);
+  g_assert_cmpint (p->height, ==, 2 * (64 + 6) + 6);
+}
+
+/* ---- bench -------------------------------------------------------------------------------------- */
+
+static void
+test_bench (void)
+{
+  g_auto (Run) r = vfi ("bench --size 96x64 --frames 3 --json bench.json");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.out, "conv2d");
+  assert_contains (r.out, "this machine");
+  g_autofree char *path = file ("bench.json");
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_assert_true (json_parser_load_from_file (parser, path, NULL));
+  JsonObject *root = json_node_get_object (json_parser_get_root (parser));
+  g_assert_cmpfloat (json_object_get_double_member (root, "width"), ==, 96);
+  g_assert_cmpfloat (json_object_get_double_member (root, "machine_conv_gflops"), >, 0);
+  g_assert_cmpfloat (json_object_get_double_member (root, "machine_copy_gbytes"), >, 0);
+  JsonArray *stages = json_object_get_array_member (root, "stages");
+  double total = 0;
+  for (guint i = 0; i < json_array_get_length (stages); i++)
+    total += json_object_get_double_member (json_array_get_object_element (stages, i), "ms_per_frame");
+  g_assert_cmpfloat (total, >, 0);
+}
+
+static void
+test_versus (void)
+{
+  g_autofree char *ffmpeg = g_find_program_in_path ("ffmpeg");
+  if (!ffmpeg) {
+    g_test_skip ("there is no ffmpeg program");
+    return;
+  }
+  g_auto (Run) r = vfi ("bench --size 96x64 --frames 20 --vs-minterpolate");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.out, "ratio");
+  g_auto (Run) clip = vfi ("bench --size 96x64 --frames 5 --clip in.mp4");
+  g_assert_cmpint (clip.status, ==, 0);
+}
+
+static void
+remove_all (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree char *child = g_build_filename (path, name, NULL);
+    remove_all (child);
+  }
+  g_remove (path);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  folder = g_dir_make_tmp ("vfi-XXXXXX", NULL);
+  g_autofree char *text = file ("text.mp4"), *empty = file ("empty");
+  g_file_set_contents (text, "no video at all", -1, NULL);
+  g_mkdir (empty, 0700);
+  make_triplet ("flat/one/x", 100, 110, 100);
+  make_clip ("in.mp4", 20, "! x264enc");
+  make_clip ("long.mp4", 1500, "! x264enc speed-preset=ultrafast");
+
+  g_test_add_func ("/vfi/words", test_words);
+  g_test_add_func ("/vfi/errors", test_errors);
+  g_test_add_func ("/vfi/models", test_models);
+  g_test_add_func ("/vfi/eval", test_eval);
+  g_test_add_func ("/vfi/interp/containers", test_containers);
+  g_test_add_func ("/vfi/interp/rates", test_rates);
+  g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
+  g_test_add_func ("/vfi/interp/failures", test_failures);
+  g_test_add_func ("/vfi/interp/interrupt", test_interrupt);
+  g_test_add_func ("/vfi/sheet", test_sheet);
+  g_test_add_func ("/vfi/bench", test_bench);
+  g_test_add_func ("/vfi/bench/versus-minterpolate", test_versus);
+  int status = g_test_run ();
+  remove_all (folder);
+  g_free (folder);
+  return status;
+}
