@@ -96,6 +96,18 @@ class Pieces(unittest.TestCase):
         torch.testing.assert_close(out[..., 4:-4, 4:-4], at(-2, 1)[..., 4:-4, 4:-4], atol=1e-5, rtol=0)
 
 
+    def test_teacher_speaks_the_same_velocities(self):
+        try:
+            import cv2  # noqa: F401
+        except ImportError:
+            self.skipTest('no cv2')
+        big = (texture(96, 128, 2) * 255).byte()[0, 0].numpy()
+        y = np.stack([big[16:80, 16 - d:112 - d] for d in (-2, 0, 6)])  # moves right, 8 pixels per interval, seen at 1/4
+        v = data.Teacher()(y, .25)
+        self.assertEqual(v.shape, (4, 64, 96))
+        self.assertLess(np.abs(v[:, 16:-16, 16:-16].mean((1, 2)) - (8, 0, 8, 0)).max(), .25)
+
+
 class Network(unittest.TestCase):
     def test_ends_and_flat(self):
         model = randomized()
@@ -149,10 +161,10 @@ class Synthetic(unittest.TestCase):
         full = lambda m: np.vstack((m, [0, 0, 1]))  # noqa: E731
         back = np.linalg.inv(full(theta[0])) @ full(theta[1])  # where a point of the last frame was in the first
         grid = torch.nn.functional.affine_grid(torch.tensor(back[None, :2], dtype=torch.float32), (1, 1, 64, 64), False)
-        seen = torch.nn.functional.grid_sample(torch.tensor(ys[:1, None]).float(), grid, 'bilinear', 'zeros', False)[0, 0]
-        inside = seen > 0
+        sample = lambda p: torch.nn.functional.grid_sample(p, grid, 'bilinear', 'zeros', False)[0, 0]  # noqa: E731
+        seen, inside = sample(torch.tensor(ys[:1, None]).float()), sample(torch.ones(1, 1, 64, 64)) > .999
         self.assertGreater(int(inside.sum()), 500)
-        self.assertLess(float((seen - torch.tensor(ys[2]).float())[inside].abs().mean()), 4)
+        self.assertLess(float((seen - torch.tensor(ys[2]).float())[inside].abs().mean()), 1)
         self.assertGreater(np.abs(ys[0].astype(int) - ys[2]).mean(), 8)
 
     def test_overlay_stands_still(self):
@@ -203,9 +215,10 @@ class Program(unittest.TestCase):
         self.assertEqual(os.path.getmtime(self.path('cache', 'c0.yuv')), stamp)
         sampler = data.Sampler([data.Clip(e, self.path('cache')) for e in index], 64, 3)
         for seed in range(8):
-            y, uv, t = sampler.batch(np.random.default_rng(seed))
+            y, uv, t, v = sampler.batch(np.random.default_rng(seed))
             self.assertEqual((tuple(y.shape), tuple(uv.shape)), ((3, 3, 64, 64), (3, 3, 2, 32, 32)))
             self.assertTrue(bool(((t > 0) & (t < 1)).all()))
+            self.assertEqual(v.numel(), 0)
 
 
 if __name__ == '__main__':
