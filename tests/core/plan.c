@@ -364,7 +364,7 @@ random_graphs (void)
 {
   gsize arenas = 0, all = 0;
 
-  for (int round = 0; round < 200; round++) {
+  for (int round = 0; round < 120; round++) {
     VfiGraph *g = random_graph (g_test_rand_int_range (1, 25));
     VfiWeights *weights = test_weights_for ((VfiGraph *[]){ g, NULL });
     GHashTable *want = interpret (g, weights);

@@ -329,7 +329,7 @@ damaged (void)
   static const char digits[] = "0123456789{}[]\",:\\ ";
   int opened = 0, refused_count = 0;
 
-  for (int round = 0; round < 20000; round++) {
+  for (int round = 0; round < 8000; round++) {
     guint8 *copy = g_memdup2 (data, size);
     int times = g_test_rand_int_range (1, 11), at;
 
@@ -361,8 +361,8 @@ damaged (void)
     g_free (copy);
   }
   g_test_message ("%d opened, %d refused", opened, refused_count);
-  g_assert_cmpint (opened, >, 100);
-  g_assert_cmpint (refused_count, >, 10000);
+  g_assert_cmpint (opened, >, 50);
+  g_assert_cmpint (refused_count, >, 4000);
   g_bytes_unref (bytes);
 }
 
