@@ -96,6 +96,29 @@ class Pieces(unittest.TestCase):
         torch.testing.assert_close(out[..., 4:-4, 4:-4], at(-2, 1)[..., 4:-4, 4:-4], atol=1e-5, rtol=0)
 
 
+    def test_lucas_kanade(self):
+        """Steps of the closed form find a motion of a pixel and more, seen from any time, and nothing where nothing is to be seen."""
+        big = texture(64, 64, 4)
+        x, y = torch.meshgrid(torch.arange(48.), torch.arange(48.), indexing='xy')
+        look = lambda s: torch.nn.functional.grid_sample(  # the picture at time s, moving by (1.2, -.8)  # noqa: E731
+            big, torch.stack(((x + 8 - 1.2 * s) / 31.5 - 1, (y + 8 + .8 * s) / 31.5 - 1), 2)[None], 'bilinear', 'border', True)
+        for t in (.5, .25):
+            t, state = torch.full((1, 1, 1, 1), t), None
+            for _ in range(6):
+                state = net.lucas_kanade(look(0), look(1), state, t)[:, :5]
+            found = state[0, :4, 8:-8, 8:-8].mean((1, 2))
+            self.assertLess(float((found - torch.tensor((1.2, -.8, 1.2, -.8))).abs().max()), .1)
+        flat = net.lucas_kanade(torch.full((1, 1, 8, 8), .3), torch.full((1, 1, 8, 8), .3), None, t)
+        self.assertEqual(float(flat.abs().max()), 0)
+
+    def test_matching_is_least_at_the_truth(self):
+        cost = torch.zeros(1, 49, 4, 4)
+        cost[:, 3 * 7 + 5] = 1  # dy = 0, dx = 2
+        at = lambda dx: float(losses.matching(cost, torch.tensor((dx, 0.)).view(1, 2, 1, 1).expand(1, 2, 4, 4), torch.ones(1, 1, 4, 4)))  # noqa: E731
+        self.assertLess(at(2.), at(1.5))
+        self.assertLess(at(1.5), at(1.))
+        self.assertEqual(at(9.), 0)
+
     def test_teacher_speaks_the_same_velocities(self):
         try:
             import cv2  # noqa: F401

@@ -11,8 +11,9 @@ import torch.nn.functional as F
 import net
 
 LUMA, CHROMA, LEVELS = 1.0, 0.5, 4
-TEACH, SMOOTH = .04, 2e-4
-TEACH_END = .35  # of the run
+TEACH, MATCH, SMOOTH = .04, .03, 2e-4
+TEACH_END = .6  # of the run
+SHARP = 8.  # from a cost, a mean of products, to a logit
 
 
 def charbonnier(x, eps):
@@ -54,22 +55,48 @@ def weights(progress):
     return 1e-3 + 9e-3 * late, .25 * (1 - .8 * late), .6 * (1 - progress) + .03, max(1 - progress / .4, 0)
 
 
-def teaching(states, y0, ym, y1, t, v):
-    """Distance of all states from the teacher's velocities v (n,4,H/2,W/2), where these explain the picture."""
-    y0, ym, y1 = (F.avg_pool2d(p, 2) for p in (y0, ym, y1))
-    with torch.no_grad():
-        sure = torch.cat([torch.exp(-20 * F.avg_pool2d((net.warp(p, w, s) - ym).abs(), 5, 1, 2)).expand(-1, 2, -1, -1)
-                          for p, w, s in ((y0, v[:, :2], -t), (y1, v[:, 2:], 1 - t))], 1)
-    loss = 0.
-    for state in states:
+def matching(cost, d, sure):
+    """Cross entropy of a cost volume (n,(2r+1)^2,h,w), read as logits, with the true displacement d (n,2,h,w) in pixels
+    of its grid, split between its four neighbours; sure (n,1,h,w) weighs. It makes features that tell places apart,
+    which the other losses ask for only through the decoders."""
+    r = int(cost.shape[1] ** .5) // 2
+    at = torch.arange(-r, r + 1, device=d.device, dtype=d.dtype).view(1, -1, 1, 1)
+    hat_x, hat_y = ((1 - (d[:, i:i + 1] - at).abs()).clamp(min=0) for i in (0, 1))
+    target = (hat_y.unsqueeze(2) * hat_x.unsqueeze(1)).flatten(1, 2)  # all zero, so without effect, outside the volume
+    return -(target * F.log_softmax(cost.float() * SHARP, 1)).sum(1, True).mul(sure).mean()
+
+
+@torch.no_grad()
+def trust(y0, ym, y1, t, v):
+    """How well velocities v (n,4,h,w) explain the middle luma of the same size: 1 = fully; per channel."""
+    return torch.cat([torch.exp(-20 * F.avg_pool2d((net.warp(p, w, s) - ym).abs(), 5, 1, 2)).expand(-1, 2, -1, -1)
+                      for p, w, s in ((y0, v[:, :2], -t), (y1, v[:, 2:], 1 - t))], 1)
+
+
+def teaching(states, costs, t, v, sure):
+    """Distance of the states and cost volumes from the teacher's velocities v (n,4,h,w, on the finest grid or a finer one),
+    weighed by its trust: (of the states, of the volumes)."""
+    near, match = 0., 0.
+    for i, state in enumerate(states):
         s = v.shape[2] // state.shape[2]
         m, w = F.avg_pool2d(sure, s), F.avg_pool2d(sure * v, s)
-        loss = loss + charbonnier(state[:, :4] * (m * s) - w, .05).mean()  # in pixels of half the size, all levels alike
-    return loss
+        near = near + charbonnier(state[:, :4] * (m * s) - w, .05).mean()  # in pixels of the teacher's grid, all levels alike
+        with torch.no_grad():
+            m, w = F.avg_pool2d(sure, 2 * s), F.avg_pool2d(sure * v, 2 * s) / (2 * s)
+            w = w / (m + 1e-3)
+            cost, moved = costs[i]
+            if moved is not None:  # what is left, on a grid that is symmetric for t = 1/2 only
+                w = w - moved
+                m = m * (t == .5)
+            m = m.amin(1, True)
+            d = (w[:, :2] + w[:, 2:]) / 4
+        match = match + matching(cost, d, m)
+    return near, match
 
 
-def total(states, y, uv, t, progress, v=None):
-    """Loss of the three states of a batch; y (n,3,H,W), uv (n,3,2,H/2,W/2), t (n,1,1,1), v teacher's velocities or None.
+def total(states, y, uv, t, progress, costs=None, v=None):
+    """Loss of the three states of a batch; y (n,3,H,W), uv (n,3,2,H/2,W/2), t (n,1,1,1); with a teacher's velocities v
+    also of the cost volumes.
     Returns (loss, detached luma MSE of the finest synthesis)."""
     eps, pyr, coarse, early = weights(progress)
     uv0, uvm, uv1 = uv.unbind(1)
@@ -85,5 +112,6 @@ def total(states, y, uv, t, progress, v=None):
     if early > 0:
         loss = loss + SMOOTH * early * smoothness(states[-1], ym)
     if v is not None and progress < TEACH_END:
-        loss = loss + TEACH * (1 - progress / TEACH_END) * teaching(states, y0, ym, y1, t, v)
+        near, match = teaching(states, costs, t, v, trust(*(F.avg_pool2d(p, 2) for p in (y0, ym, y1)), t, v))
+        loss = loss + (1 - progress / TEACH_END) * (TEACH * near + MATCH * match)
     return loss, ((out.detach() - ym) ** 2).mean()

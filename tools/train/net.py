@@ -13,6 +13,8 @@ The network knows nothing of t. It sees both frames *through* t and answers with
   logit, all on the grid of the frame to be made; frame 0 is sampled at x - t v0, frame 1 at
   x + (1 - t) v1, and they are blended with sigmoid (logit + log ((1 - t) / t)), so the result
   tends to the real frames as t tends to 0 or 1.
+- At each level one Lucas-Kanade step on luma comes first: where brightness is constant and texture is there, its closed form
+  is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
 
@@ -46,7 +48,7 @@ CONFIGS = {
                        feat=(24, 32), radius=(2, 3, 4)),
 }
 MULTIPLE = 16  # the frame is padded (replicated right and bottom) to a multiple of this
-FLOW_IN = 0.125  # velocities enter the decoders in units of eight pixels of the level
+STATE_IN = (.125, .125, .125, .125, 1., 1., 1.)  # how v0, v1, logit and the Lucas-Kanade step enter the decoders
 
 
 def act(x):
@@ -97,6 +99,36 @@ def shear(cost, r, t):
     return out.view(n, k, h, w).to(cost.dtype)
 
 
+def mean_pool(x, k):
+    """Mean over k x k pixels and all channels: (n,c,h,w) -> (n,1,h/k,w/k), fp32."""
+    return F.avg_pool2d(x.float().mean(1, keepdim=True), k)
+
+
+LK_FLOOR, LK_RIDGE, LK_LIMIT = 1e-4, .05, 1.
+
+
+def lucas_kanade(y0, y1, state, t):
+    """One Lucas-Kanade step in closed form, seen from time t. y0, y1 (n,1,h,w), state (n,5,h,w) or None (zero).
+    With w0 = y0 (p - t v0), w1 = y1 (p + (1 - t) v1), g the central-difference gradient of their mean (border replicated) and
+    e = w1 - w0, the motion d that explains e over a window (a 3x3 box twice, zero outside) solves (sum g g' + m I) d = - sum g e,
+    m = LK_FLOOR + LK_RIDGE trace; each component is clamped to LK_LIMIT pixels. Returns (n,7,h,w): v0 + d, v1 + d, logit, d."""
+    if state is None:
+        state = y0.new_zeros(y0.shape[0], 5, *y0.shape[2:])
+    w0, w1 = warp(y0, state[:, 0:2], -t), warp(y1, state[:, 2:4], 1 - t)
+    mid, e = F.pad((w0 + w1) / 2, (1, 1, 1, 1), 'replicate'), w1 - w0
+    gx = (mid[:, :, 1:-1, 2:] - mid[:, :, 1:-1, :-2]) / 2
+    gy = (mid[:, :, 2:, 1:-1] - mid[:, :, :-2, 1:-1]) / 2
+    q = torch.cat((gx * gx, gx * gy, gy * gy, gx * e, gy * e), 1)
+    for _ in range(2):
+        q = F.avg_pool2d(q, 3, 1, 1)  # padding counts: zero outside
+    a, b, c, p, q = q.split(1, 1)
+    m = LK_RIDGE * (a + c) + LK_FLOOR
+    a, c = a + m, c + m
+    d = torch.cat((b * q - c * p, b * p - a * q), 1) / (a * c - b * b)
+    d = d.clamp(-LK_LIMIT, LK_LIMIT)
+    return torch.cat((state[:, 0:2] + d, state[:, 2:4] + d, state[:, 4:5], d), 1)
+
+
 def conv(cin, cout, k=3, s=1):
     return nn.Conv2d(cin, cout, k, s, k // 2)
 
@@ -130,7 +162,7 @@ class Decoder(nn.Module):
     def __init__(self, c, l):
         super().__init__()
         k = (2 * c.radius[l] + 1) ** 2
-        cin = k + 2 * c.enc[l] + (0 if l == 2 else 5 + c.feat[l])
+        cin = k + 2 * c.enc[l] + 7 + (0 if l == 2 else c.feat[l])
         self.cost = k
         self.n, self.nfeat = c.dec_convs[l], c.feat[l - 1] if l > 0 else 0
         self.reduce = conv(cin, c.dec[l], 1)
@@ -145,11 +177,8 @@ class Decoder(nn.Module):
         for i in range(self.n):
             y = act(getattr(self, f'conv{i}')(y) + y)
         y = F.pixel_shuffle(self.head(y), 2)
-        new, feat = y[:, :5].float(), y[:, 5:]
-        if state is not None:
-            up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)
-            new = torch.cat((up[:, :4] * 2, up[:, 4:]), 1) + new
-        return new, feat
+        up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)
+        return torch.cat((up[:, :4] * 2, up[:, 4:]), 1) + y[:, :5].float(), y[:, 5:]
 
 
 class Net(nn.Module):
@@ -161,18 +190,27 @@ class Net(nn.Module):
         for l in (2, 1, 0):
             self.add_module(f'dec{l}', Decoder(c, l))
 
-    def forward(self, x0, x1, t):
+    def forward(self, x0, x1, t, costs=None, levels=3):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 16; t (n,1,1,1) in (0,1).
-        Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit."""
+        Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit.
+        For training: fewer levels may be asked for, and a list given as costs is appended (cost volume, velocities its frames were
+        warped by or None) of each level."""
         f0, f1 = self.enc(x0), self.enc(x1)
-        k = correlation(f0[2], f1[2], self.c.radius[2])
-        state, feat = self.dec2(torch.cat((shear(k, self.c.radius[2], t), f0[2], f1[2]), 1), None)
-        states = [state]
-        for l in (1, 0):
-            w0, w1 = warp(f0[l], state[:, 0:2], -t), warp(f1[l], state[:, 2:4], 1 - t)
-            k = correlation(w0, w1, self.c.radius[l])
-            v = torch.cat((state[:, :4] * FLOW_IN, state[:, 4:]), 1).to(w0.dtype)
-            state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v, feat), 1), state)
+        state, feat, states = None, None, []
+        for l in (2, 1, 0)[:levels]:
+            y0, y1 = mean_pool(x0[:, :4], 2 ** (l + 1)), mean_pool(x1[:, :4], 2 ** (l + 1))
+            moved = lucas_kanade(y0, y1, state, t)
+            state = moved[:, :5]
+            if l == 2:
+                w0, w1 = f0[l], f1[l]
+                k = shear(correlation(w0, w1, self.c.radius[l]), self.c.radius[l], t)
+            else:
+                w0, w1 = warp(f0[l], state[:, 0:2], -t), warp(f1[l], state[:, 2:4], 1 - t)
+                k = correlation(w0, w1, self.c.radius[l])
+            if costs is not None:
+                costs.append((k, state[:, :4] if l < 2 else None))
+            v = (moved * moved.new_tensor(STATE_IN).view(1, 7, 1, 1)).to(w0.dtype)
+            state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v) + (() if feat is None else (feat,)), 1), state)
             states.append(state)
         return states
 

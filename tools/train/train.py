@@ -216,9 +216,10 @@ class Run:
         for g in self.optim.param_groups:
             g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (.005 + .995 * .5 * (1 + math.cos(math.pi * progress)))
         with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
-            states = self.trained(x0, x1, t)
+            costs = []
+            states = self.trained(x0, x1, t, costs)
         v = batch[3].to(self.device) if batch[3].numel() else None
-        loss, mse = losses.total(states, y, uv, t, progress, v)
+        loss, mse = losses.total(states, y, uv, t, progress, costs, v)
         self.optim.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
