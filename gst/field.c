@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Fields: see field.h.
+ */
+#include "field.h"
+
+void
+gst_vfi_field_set (gpointer field, const GValue *value)
+{
+  if (G_VALUE_HOLDS_ENUM (value))
+    *(int *) field = g_value_get_enum (value);
+  else if (G_VALUE_HOLDS_UINT (value))
+    *(guint *) field = g_value_get_uint (value);
+  else if (G_VALUE_HOLDS_DOUBLE (value))
+    *(double *) field = g_value_get_double (value);
+  else if (G_VALUE_HOLDS_STRING (value)) {
+    g_free (*(char **) field);
+    *(char **) field = g_value_dup_string (value);
+  } else if (GST_VALUE_HOLDS_FRACTION (value)) {
+    ((int *) field)[0] = gst_value_get_fraction_numerator (value);
+    ((int *) field)[1] = gst_value_get_fraction_denominator (value);
+  } else
+    g_assert_not_reached ();
+}
+
+void
+gst_vfi_field_get (gconstpointer field, GValue *value)
+{
+  if (G_VALUE_HOLDS_ENUM (value))
+    g_value_set_enum (value, *(const int *) field);
+  else if (G_VALUE_HOLDS_UINT (value))
+    g_value_set_uint (value, *(const guint *) field);
+  else if (G_VALUE_HOLDS_DOUBLE (value))
+    g_value_set_double (value, *(const double *) field);
+  else if (G_VALUE_HOLDS_STRING (value))
+    g_value_set_string (value, *(char *const *) field);
+  else if (GST_VALUE_HOLDS_FRACTION (value))
+    gst_value_set_fraction (value, ((const int *) field)[0], ((const int *) field)[1]);
+  else
+    g_assert_not_reached ();
+}

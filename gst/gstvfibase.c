@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the elements share: see gstvfibase.h.
+ */
+#include "gstvfibase.h"
+
+#include "field.h"
+#include "picture.h"
+
+GST_DEBUG_CATEGORY_STATIC (vfi_base_debug);
+#define GST_CAT_DEFAULT vfi_base_debug
+
+typedef struct
+{
+  /* Properties; changed and read elsewhere under the object lock. */
+  char *model, *weights;
+  int backend, precision; /* VfiBackendKind, VfiPrecision */
+  guint threads, cuda_device;
+
+  gboolean running;
+  char *used_backend, *used_model, *used_precision; /* what is in use; object lock */
+  GstVideoInfo info;
+  gboolean any_strides; /* downstream takes GstVideoMeta */
+} GstVfiBasePrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstVfiBase, gst_vfi_base, GST_TYPE_BASE_TRANSFORM)
+#define PRIV(base) ((GstVfiBasePrivate *) gst_vfi_base_get_instance_private (GST_VFI_BASE (base)))
+
+enum
+{
+  PROP_0,
+  PROP_BACKEND,
+  PROP_CUDA_DEVICE_ID,
+  PROP_MODEL,
+  PROP_WEIGHTS,
+  PROP_PRECISION,
+  PROP_THREADS,
+  PROP_STATS,
+};
+
+GST_VFI_ENUM ("GstVfiBackend", backend_type, { VFI_BACKEND_AUTO, "CUDA where there is a device, else the CPU", "auto" },
+              { VFI_BACKEND_CPU, "The CPU", "cpu" }, { VFI_BACKEND_CUDA, "An NVIDIA GPU", "cuda" })
+GST_VFI_ENUM ("GstVfiPrecision", precision_type,
+              { VFI_PRECISION_AUTO, "The fastest that costs no visible quality: bf16 or fp16 where it is native, else fp32", "auto" },
+              { VFI_PRECISION_FP32, "32 bit", "fp32" }, { VFI_PRECISION_BF16, "16 bit, bfloat (CPUs with AVX512-BF16 or AMX)", "bf16" },
+              { VFI_PRECISION_FP16, "16 bit, half (GPUs)", "fp16" })
+
+/* All formats of libvfi, which has them under GStreamer's names. */
+static GstCaps *
+template_caps (void)
+{
+  GValue formats = G_VALUE_INIT;
+  GstCaps *caps = gst_caps_new_simple ("video/x-raw", "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height", GST_TYPE_INT_RANGE, 1, G_MAXINT,
+                                       "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, NULL);
+  g_value_init (&formats, GST_TYPE_LIST);
+  for (int i = 0; i < VFI_N_FORMATS; i++) {
+    GValue name = G_VALUE_INIT;
+    g_value_init (&name, G_TYPE_STRING);
+    g_value_set_static_string (&name, vfi_format_name (i));
+    gst_value_list_append_and_take_value (&formats, &name);
+  }
+  gst_caps_set_value (caps, "format", &formats);
+  g_value_unset (&formats);
+  return caps;
+}
+
+/* ---- errors and log ----------------------------------------------------------------------------- */
+
+gboolean
+gst_vfi_base_fail (GstVfiBase *base, GError *error)
+{
+  static const struct
+  {
+    GQuark (*domain) (void);
+    int code;
+  } map[] = {
+    [VFI_ERROR_ARG] = { gst_library_error_quark, GST_LIBRARY_ERROR_SETTINGS },
+    [VFI_ERROR_SHAPE] = { gst_library_error_quark, GST_LIBRARY_ERROR_FAILED },
+    [VFI_ERROR_WEIGHTS] = { gst_resource_error_quark, GST_RESOURCE_ERROR_OPEN_READ },
+    [VFI_ERROR_MEMORY] = { gst_resource_error_quark, GST_RESOURCE_ERROR_NO_SPACE_LEFT },
+    [VFI_ERROR_BACKEND] = { gst_library_error_quark, GST_LIBRARY_ERROR_INIT },
+    [VFI_ERROR_UNSUPPORTED] = { gst_library_error_quark, GST_LIBRARY_ERROR_SETTINGS },
+  };
+  int i = error->domain == VFI_ERROR && (guint) error->code < G_N_ELEMENTS (map) ? error->code : VFI_ERROR_SHAPE;
+  gst_element_message_full (GST_ELEMENT (base), GST_MESSAGE_ERROR, map[i].domain (), map[i].code, g_strdup (error->message), NULL, __FILE__,
+                            G_STRFUNC, __LINE__);
+  g_error_free (error);
+  return FALSE;
+}
+
+void
+gst_vfi_base_announce (GstVfiBase *base, const VfiInterpInfo *info)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+  const gboolean reason = info->backend_reason && *info->backend_reason;
+  GST_INFO_OBJECT (base, "%s on %s in %s with %d threads, %" G_GSIZE_FORMAT " MB%s%s", info->model, info->backend, info->precision,
+                   info->threads, info->bytes >> 20, reason ? "; not on CUDA: " : "", reason ? info->backend_reason : "");
+  GST_OBJECT_LOCK (base);
+  g_free (p->used_backend);
+  g_free (p->used_model);
+  g_free (p->used_precision);
+  p->used_backend = g_strdup (info->backend);
+  p->used_model = g_strdup (info->model);
+  p->used_precision = g_strdup (info->precision);
+  GST_OBJECT_UNLOCK (base);
+}
+
+/* ---- properties --------------------------------------------------------------------------------- */
+
+gboolean
+gst_vfi_base_may_set (GstVfiBase *base, GParamSpec *pspec)
+{
+  GST_OBJECT_LOCK (base);
+  gboolean may = !(pspec->flags & GST_PARAM_MUTABLE_READY) || !PRIV (base)->running;
+  GST_OBJECT_UNLOCK (base);
+  if (!may)
+    g_warning ("%s: property \"%s\" can change only in the states NULL and READY", GST_OBJECT_NAME (base), pspec->name);
+  return may;
+}
+
+static const gsize fields[] = {
+  [PROP_BACKEND] = offsetof (GstVfiBasePrivate, backend),     [PROP_CUDA_DEVICE_ID] = offsetof (GstVfiBasePrivate, cuda_device),
+  [PROP_MODEL] = offsetof (GstVfiBasePrivate, model),         [PROP_WEIGHTS] = offsetof (GstVfiBasePrivate, weights),
+  [PROP_PRECISION] = offsetof (GstVfiBasePrivate, precision), [PROP_THREADS] = offsetof (GstVfiBasePrivate, threads),
+};
+
+static void
+gst_vfi_base_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  if (!gst_vfi_base_may_set (GST_VFI_BASE (object), pspec))
+    return;
+  GST_OBJECT_LOCK (object);
+  gst_vfi_field_set ((char *) PRIV (object) + fields[id], value);
+  GST_OBJECT_UNLOCK (object);
+}
+
+static GstStructure *
+stats (GstVfiBase *base)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+  GstStructure *s = gst_structure_new ("stats", "backend", G_TYPE_STRING, p->used_backend, "model", G_TYPE_STRING, p->used_model,
+                                       "precision", G_TYPE_STRING, p->used_precision, NULL);
+  if (GST_VFI_BASE_GET_CLASS (base)->stats)
+    GST_VFI_BASE_GET_CLASS (base)->stats (base, s);
+  return s;
+}
+
+static void
+gst_vfi_base_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GST_OBJECT_LOCK (object);
+  if (id == PROP_STATS)
+    g_value_take_boxed (value, stats (GST_VFI_BASE (object)));
+  else
+    gst_vfi_field_get ((char *) PRIV (object) + fields[id], value);
+  GST_OBJECT_UNLOCK (object);
+}
+
+void
+gst_vfi_base_options (GstVfiBase *base, VfiOptions *options)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+  GST_OBJECT_LOCK (base);
+  *options = (VfiOptions){ .model = g_strdup (p->model),
+                           .weights = g_strdup (p->weights),
+                           .backend = p->backend,
+                           .precision = p->precision,
+                           .threads = p->threads,
+                           .cuda_device = p->cuda_device };
+  GST_OBJECT_UNLOCK (base);
+}
+
+void
+gst_vfi_options_clear (VfiOptions *options)
+{
+  g_free ((char *) options->model);
+  g_free ((char *) options->weights);
+}
+
+/* ---- caps and buffers --------------------------------------------------------------------------- */
+
+const GstVideoInfo *
+gst_vfi_base_info (GstVfiBase *base)
+{
+  return &PRIV (base)->info;
+}
+
+VfiFrameInfo
+gst_vfi_frame_info (const GstVideoInfo *info)
+{
+  return (VfiFrameInfo){ .format = vfi_format_from_name (GST_VIDEO_INFO_NAME (info)),
+                         .width = GST_VIDEO_INFO_WIDTH (info),
+                         .height = GST_VIDEO_INFO_HEIGHT (info),
+                         .range =
+                             GST_VIDEO_INFO_COLORIMETRY (info).range == GST_VIDEO_COLOR_RANGE_0_255 ? VFI_RANGE_FULL : VFI_RANGE_LIMITED };
+}
+
+static gboolean
+gst_vfi_base_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcaps)
+{
+  GstVfiBase *base = GST_VFI_BASE (trans);
+  GstVideoInfo in, out;
+  if (!gst_video_info_from_caps (&in, incaps) || !gst_video_info_from_caps (&out, outcaps))
+    return FALSE;
+  if (GST_VIDEO_INFO_IS_INTERLACED (&in)) {
+    GST_ELEMENT_ERROR (base, STREAM, FORMAT,
+                       ("This video is interlaced. Put the element deinterlace in front: ... ! deinterlace ! %s ! ...",
+                        GST_OBJECT_NAME (gst_element_get_factory (GST_ELEMENT (base)))),
+                       (NULL));
+    return FALSE;
+  }
+  if (!GST_VFI_BASE_GET_CLASS (base)->set_info (base, &in, &out))
+    return FALSE;
+  PRIV (base)->info = in;
+  return TRUE;
+}
+
+static gboolean
+gst_vfi_base_get_unit_size (GstBaseTransform *trans, GstCaps *caps, gsize *size)
+{
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps (&info, caps))
+    return FALSE;
+  *size = GST_VIDEO_INFO_SIZE (&info);
+  return TRUE;
+}
+
+/* Where synthesized frames go: downstream's pool if it has one. */
+static gboolean
+gst_vfi_base_decide_allocation (GstBaseTransform *trans, GstQuery *query)
+{
+  g_autoptr (GstBufferPool) pool = NULL;
+  GstCaps *caps;
+  GstVideoInfo info;
+  guint size, min = 0, max = 0;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (!caps || !gst_video_info_from_caps (&info, caps))
+    return FALSE;
+  PRIV (trans)->any_strides = gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+
+  if (gst_query_get_n_allocation_pools (query) == 0)
+    gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), 0, 0);
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+  if (!pool)
+    pool = gst_video_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, size, min, max);
+  if (PRIV (trans)->any_strides)
+    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  gst_buffer_pool_set_config (pool, config); /* the parent class copes with a pool that will not have this */
+  gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
+  return GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->decide_allocation (trans, query);
+}
+
+/* Real frames go through as they are, so upstream may use what downstream can take. */
+static gboolean
+gst_vfi_base_propose_allocation (GstBaseTransform *trans, GstQuery *decided, GstQuery *query)
+{
+  GstVfiBaseClass *klass = GST_VFI_BASE_GET_CLASS (trans);
+  GstCaps *caps;
+  GstVideoInfo info;
+
+  if (!GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->propose_allocation (trans, decided, query))
+    return FALSE;
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (!caps || !gst_video_info_from_caps (&info, caps))
+    return FALSE;
+  gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), klass->held (GST_VFI_BASE (trans)) + 1, 0);
+  if (PRIV (trans)->any_strides)
+    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+static gboolean
+gst_vfi_base_transform_meta (GstBaseTransform *trans, GstBuffer *out, GstMeta *meta, GstBuffer *in)
+{
+  /* The size does not change, so whatever describes the picture stays true. */
+  return !gst_vfi_meta_is_single (meta->info);
+}
+
+GstFlowReturn
+gst_vfi_base_synthesize (GstVfiBase *base, GstBuffer *like, GstBuffer **buffer)
+{
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (base);
+  GstBaseTransformClass *klass = GST_BASE_TRANSFORM_GET_CLASS (base);
+  GstFlowReturn ret = klass->prepare_output_buffer (trans, like, buffer);
+  if (ret == GST_FLOW_FLUSHING)
+    return ret;
+  if (ret != GST_FLOW_OK) {
+    GST_ELEMENT_ERROR (base, RESOURCE, NO_SPACE_LEFT,
+                       ("There is no memory for a frame of %" G_GSIZE_FORMAT " bytes.", GST_VIDEO_INFO_SIZE (gst_vfi_base_info (base))),
+                       (NULL));
+    return ret;
+  }
+  GST_BUFFER_FLAG_UNSET (*buffer, GST_VFI_FLAGS_SINGLE | GST_BUFFER_FLAG_CORRUPTED);
+  ret = klass->transform (trans, like, *buffer);
+  if (ret != GST_FLOW_OK)
+    gst_clear_buffer (buffer);
+  return ret;
+}
+
+/* ---- object ------------------------------------------------------------------------------------- */
+
+static void
+set_running (GstVfiBase *base, gboolean running)
+{
+  GST_OBJECT_LOCK (base);
+  PRIV (base)->running = running;
+  GST_OBJECT_UNLOCK (base);
+}
+
+static gboolean
+gst_vfi_base_start (GstBaseTransform *trans)
+{
+  set_running (GST_VFI_BASE (trans), TRUE);
+  return TRUE;
+}
+
+static gboolean
+gst_vfi_base_stop (GstBaseTransform *trans)
+{
+  set_running (GST_VFI_BASE (trans), FALSE);
+  return TRUE;
+}
+
+static void
+gst_vfi_base_finalize (GObject *object)
+{
+  GstVfiBasePrivate *p = PRIV (object);
+  g_free (p->model);
+  g_free (p->weights);
+  g_free (p->used_backend);
+  g_free (p->used_model);
+  g_free (p->used_precision);
+  G_OBJECT_CLASS (gst_vfi_base_parent_class)->finalize (object);
+}
+
+static void
+gst_vfi_base_init (GstVfiBase *base)
+{
+  gst_base_transform_set_prefer_passthrough (GST_BASE_TRANSFORM (base), FALSE);
+}
+
+static void
+gst_vfi_base_class_init (GstVfiBaseClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS;
+
+  GST_DEBUG_CATEGORY_INIT (vfi_base_debug, "vfibase", 0, "what all vfi elements share");
+  object_class->set_property = gst_vfi_base_set_property;
+  object_class->get_property = gst_vfi_base_get_property;
+  object_class->finalize = gst_vfi_base_finalize;
+
+  g_object_class_install_property (object_class, PROP_BACKEND,
+                                   g_param_spec_enum ("backend", "Backend", "What computes", backend_type (), VFI_BACKEND_AUTO, flags));
+  g_object_class_install_property (object_class, PROP_CUDA_DEVICE_ID,
+                                   g_param_spec_uint ("cuda-device-id", "CUDA device", "Number of the GPU", 0, 64, 0, flags));
+  g_object_class_install_property (
+      object_class, PROP_MODEL,
+      g_param_spec_string ("model", "Model", "Name of the network (\"vfi models\" lists them), or auto", "auto", flags));
+  g_object_class_install_property (
+      object_class, PROP_WEIGHTS,
+      g_param_spec_string ("weights", "Weights", "The network's weights, a safetensors file; unset: those that come with it", NULL, flags));
+  g_object_class_install_property (
+      object_class, PROP_PRECISION,
+      g_param_spec_enum ("precision", "Precision", "Number format of feature maps", precision_type (), VFI_PRECISION_AUTO, flags));
+  g_object_class_install_property (
+      object_class, PROP_THREADS,
+      g_param_spec_uint ("threads", "Threads", "Threads on the CPU; 0: as many as the process may use", 0, 1024, 0, flags));
+  g_object_class_install_property (object_class, PROP_STATS,
+                                   g_param_spec_boxed ("stats", "Statistics", "What was done so far, and with what", GST_TYPE_STRUCTURE,
+                                                       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+
+  g_autoptr (GstCaps) caps = template_caps ();
+  gst_element_class_add_pad_template (element_class, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template (element_class, gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+
+  trans_class->start = gst_vfi_base_start;
+  trans_class->stop = gst_vfi_base_stop;
+  trans_class->set_caps = gst_vfi_base_set_caps;
+  trans_class->get_unit_size = gst_vfi_base_get_unit_size;
+  trans_class->decide_allocation = gst_vfi_base_decide_allocation;
+  trans_class->propose_allocation = gst_vfi_base_propose_allocation;
+  trans_class->transform_meta = gst_vfi_base_transform_meta;
+  gst_type_mark_as_plugin_api (GST_TYPE_VFI_BASE, 0);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the elements share: where and with which network to compute, caps to frames, output buffers, errors, statistics.
+ *
+ * Both pads carry the same pictures but for the frame rate. A subclass makes its output in submit_input_buffer and
+ * generate_output, and its transform function writes one synthesized frame.
+ */
+#pragma once
+
+#include <gst/base/gstbasetransform.h>
+#include <gst/video/video.h>
+
+#include "vfi.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_VFI_BASE (gst_vfi_base_get_type ())
+G_DECLARE_DERIVABLE_TYPE (GstVfiBase, gst_vfi_base, GST, VFI_BASE, GstBaseTransform)
+
+struct _GstVfiBaseClass
+{
+  GstBaseTransformClass parent_class;
+
+  /* New caps, progressive and of a format that libvfi knows, on the streaming thread. */
+  gboolean (*set_info) (GstVfiBase *base, const GstVideoInfo *in, const GstVideoInfo *out);
+  /* Adds its fields. With the object lock held. */
+  void (*stats) (GstVfiBase *base, GstStructure *s);
+  /* How many input buffers may be held back at the same time. */
+  guint (*held) (GstVfiBase *base);
+};
+
+/* GstVideoInfo of the caps that set_info last took. */
+const GstVideoInfo *gst_vfi_base_info (GstVfiBase *base);
+VfiFrameInfo gst_vfi_frame_info (const GstVideoInfo *info);
+
+/* The options that the properties ask for. The strings are copies of the caller's, to be freed with gst_vfi_options_clear. */
+void gst_vfi_base_options (GstVfiBase *base, VfiOptions *options);
+void gst_vfi_options_clear (VfiOptions *options);
+
+/* FALSE, with a warning, for a property that may not change in the state that the element is in. */
+gboolean gst_vfi_base_may_set (GstVfiBase *base, GParamSpec *pspec);
+
+/* Says what is in use, once, in the log and from then on in `stats`. */
+void gst_vfi_base_announce (GstVfiBase *base, const VfiInterpInfo *info);
+
+/* Posts the error as the element's, and frees it. FALSE, for `return`. */
+gboolean gst_vfi_base_fail (GstVfiBase *base, GError *error);
+
+/* A new buffer, written by the transform function, with the metas and flags of `like` that a frame which only looks like it has. */
+GstFlowReturn gst_vfi_base_synthesize (GstVfiBase *base, GstBuffer *like, GstBuffer **buffer);
+
+G_END_DECLS

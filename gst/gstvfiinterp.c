@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vfiinterp: see gstvfiinterp.h. The timeline says what is shown when, the pair makes what lies between two frames, pace says
+ * what to give up under load; rate and stretch are frame rates and slow motion as caps, events and queries have them.
+ */
+#include "gstvfiinterp.h"
+
+#include "field.h"
+#include "rate.h"
+#include "stretch.h"
+#include "tween.h"
+
+GST_DEBUG_CATEGORY_STATIC (vfi_interp_debug);
+#define GST_CAT_DEFAULT vfi_interp_debug
+
+#define DUPLICATE 0.0005 /* vfi_frame_difference up to which a frame counts as the one before it */
+
+typedef enum
+{
+  MODE_RATE,
+  MODE_SLOWMO,
+  MODE_REPAIR,
+} Mode;
+
+struct _GstVfiInterp
+{
+  GstVfiBase parent;
+
+  /* Properties; they change only in READY. */
+  int mode;          /* Mode */
+  int multiplier[2]; /* numerator and denominator */
+  int replace;       /* duplicates */
+  guint max_gap;
+  GstVfiTween tween; /* and more properties */
+
+  /* Streaming thread. */
+  VfiTimeline *timeline;
+  GstSegment segment; /* of the input */
+  int in_num, in_den, out_num, out_den;
+  GstBuffer *passing; /* reverse playback: the frame that goes through */
+};
+
+G_DEFINE_TYPE (GstVfiInterp, gst_vfi_interp, GST_TYPE_VFI_BASE)
+#define PARENT GST_BASE_TRANSFORM_CLASS (gst_vfi_interp_parent_class)
+
+enum
+{
+  PROP_0,
+  PROP_MODE,
+  PROP_MULTIPLIER,
+  PROP_FLOW_SCALE,
+  PROP_SCENE_THRESHOLD,
+  PROP_SCENE_MODE,
+  PROP_DUPLICATES,
+  PROP_MAX_GAP,
+  PROP_QOS_MODE,
+};
+
+GST_VFI_ENUM ("GstVfiInterpMode", mode_type,
+              { MODE_RATE, "Another frame rate: times multiplier, or what the caps downstream ask for", "rate" },
+              { MODE_SLOWMO, "The same frame rate, multiplier times as long", "slowmo" },
+              { MODE_REPAIR, "The same frame rate; missing, corrupted and (see duplicates) repeated frames are replaced", "repair" })
+GST_VFI_ENUM ("GstVfiInterpSceneMode", scene_mode_type, { FALSE, "Repeat the nearest real frame", "repeat" },
+              { TRUE, "Blend the two frames", "blend" })
+GST_VFI_ENUM ("GstVfiInterpDuplicates", duplicates_type, { FALSE, "They are as real as others", "keep" },
+              { TRUE, "Put synthesized frames in their place; waits for the next frame that differs", "replace" })
+GST_VFI_ENUM ("GstVfiInterpQosMode", qos_mode_type, { FALSE, "Synthesize every frame, however late", "off" },
+              { TRUE, "Cheaper synthesis, then repeats; never drops a real frame", "auto" })
+
+static int
+stretch_num (GstVfiInterp *self)
+{
+  return self->mode == MODE_SLOWMO ? self->multiplier[0] : 1;
+}
+
+static int
+stretch_den (GstVfiInterp *self)
+{
+  return self->mode == MODE_SLOWMO ? self->multiplier[1] : 1;
+}
+
+static GstClockTime
+input_period (GstVfiInterp *self)
+{
+  return self->in_num ? gst_util_uint64_scale_int (GST_SECOND, self->in_den, self->in_num) : GST_SECOND / VFI_VARIABLE_RATE;
+}
+
+/* How many input frames may have to come until one that follows the last can be shown. */
+static guint
+waits (GstVfiInterp *self)
+{
+  return self->mode == MODE_REPAIR || self->replace ? self->max_gap + 1 : 1;
+}
+
+static guint
+gst_vfi_interp_held (GstVfiBase *base)
+{
+  return waits (GST_VFI_INTERP (base)) + 3; /* the pair, and the one that the session has seen before */
+}
+
+/* ---- caps --------------------------------------------------------------------------------------- */
+
+static GstCaps *
+gst_vfi_interp_transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
+{
+  static const GstVfiRate rate[] = { GST_VFI_RATE_FREE, GST_VFI_RATE_STEADY, GST_VFI_RATE_SAME };
+  GstCaps *other = gst_vfi_rate_transform (rate[GST_VFI_INTERP (trans)->mode], direction, caps);
+  if (filter) {
+    g_autoptr (GstCaps) all = other;
+    other = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
+  }
+  return other;
+}
+
+static GstCaps *
+gst_vfi_interp_fixate_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *othercaps)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  const gboolean faster = self->mode == MODE_RATE;
+  return gst_vfi_rate_fixate (othercaps, caps, faster ? self->multiplier[0] : 1, faster ? self->multiplier[1] : 1);
+}
+
+static void
+configure_timeline (GstVfiInterp *self)
+{
+  vfi_timeline_configure (self->timeline, &(VfiTimelineConfig){ .repair = self->mode == MODE_REPAIR,
+                                                                .in_num = self->in_num,
+                                                                .in_den = self->in_den,
+                                                                .out_num = self->out_num,
+                                                                .out_den = self->out_den,
+                                                                .stretch_num = stretch_num (self),
+                                                                .stretch_den = stretch_den (self),
+                                                                .origin = self->segment.start,
+                                                                .max_gap = self->max_gap });
+}
+
+static GstFlowReturn drain (GstVfiInterp *self);
+
+static gboolean
+gst_vfi_interp_set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVideoInfo *out)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (base);
+  drain (self);
+  self->in_num = GST_VIDEO_INFO_FPS_N (in);
+  self->in_den = GST_VIDEO_INFO_FPS_D (in);
+  self->out_num = GST_VIDEO_INFO_FPS_N (out);
+  self->out_den = GST_VIDEO_INFO_FPS_D (out);
+  configure_timeline (self);
+  if (!gst_vfi_tween_setup (&self->tween, base, in, input_period (self)))
+    return FALSE;
+  gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
+  return TRUE;
+}
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+static GstFlowReturn
+gst_vfi_interp_transform (GstBaseTransform *trans, GstBuffer *in, GstBuffer *out)
+{
+  return gst_vfi_tween_write (&GST_VFI_INTERP (trans)->tween, GST_VFI_BASE (trans), out);
+}
+
+static GstFlowReturn
+gst_vfi_interp_generate_output (GstBaseTransform *trans, GstBuffer **out)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  GstVfiBase *base = GST_VFI_BASE (trans);
+  GstFlowReturn ret = GST_FLOW_OK;
+  VfiMoment m;
+
+  *out = g_steal_pointer (&self->passing);
+  while (ret == GST_FLOW_OK && !*out && vfi_timeline_pull (self->timeline, &m)) {
+    GST_TRACE_OBJECT (self, "%" GST_TIME_FORMAT " for %" GST_TIME_FORMAT ": kind %d, t %f", GST_TIME_ARGS (m.pts),
+                      GST_TIME_ARGS (m.duration), m.kind, m.t);
+    if (m.kind == VFI_MOMENT_HOLE)
+      gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (trans), gst_event_new_gap (m.pts, m.duration));
+    else
+      ret = gst_vfi_tween_make (&self->tween, base, &m, input_period (self), out);
+    if (*out)
+      gst_vfi_tween_stamp (&self->tween, base, *out, m.pts, m.duration);
+  }
+  return ret;
+}
+
+/* Pushes what the timeline has. */
+static GstFlowReturn
+push_all (GstVfiInterp *self)
+{
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
+  GstFlowReturn ret;
+  GstBuffer *buffer;
+  while ((ret = gst_vfi_interp_generate_output (trans, &buffer)) == GST_FLOW_OK && buffer)
+    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (trans), buffer);
+  if (ret != GST_FLOW_OK)
+    gst_clear_buffer (&buffer);
+  return ret;
+}
+
+static void
+forget (GstVfiInterp *self)
+{
+  vfi_timeline_clear (self->timeline);
+  gst_vfi_pair_clear (&self->tween.pair);
+  gst_clear_buffer (&self->passing);
+}
+
+/* Shows all that came, up to the end of the last frame. */
+static GstFlowReturn
+drain (GstVfiInterp *self)
+{
+  vfi_timeline_end (self->timeline, self->segment.stop);
+  GstFlowReturn ret = push_all (self);
+  forget (self);
+  return ret;
+}
+
+static GstFlowReturn
+gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, GstBuffer *in)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  const GstVideoInfo *info = gst_vfi_base_info (GST_VFI_BASE (self));
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (!gst_base_transform_reconfigure (trans) || !self->tween.pair.interp) {
+    gst_buffer_unref (in);
+    return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (trans)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+  }
+  gst_vfi_tween_took (&self->tween, GST_VFI_BASE (self));
+  const GstClockTime newest = vfi_timeline_newest (self->timeline);
+  GstClockTime pts = GST_BUFFER_PTS (in);
+  if (!GST_CLOCK_TIME_IS_VALID (pts))
+    pts = GST_CLOCK_TIME_IS_VALID (newest) ? vfi_timeline_due (self->timeline) : self->segment.start;
+  if (self->segment.rate < 0) {
+    const GstClockTime end = pts + (GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : input_period (self));
+    const GstClockTime from = vfi_stretch (pts, self->segment.start, stretch_num (self), stretch_den (self));
+    const GstClockTime to = vfi_stretch (end, self->segment.start, stretch_num (self), stretch_den (self));
+    self->passing = gst_buffer_make_writable (in);
+    gst_vfi_tween_stamp (&self->tween, GST_VFI_BASE (self), self->passing, from, to - from);
+    return ret;
+  }
+  if (GST_CLOCK_TIME_IS_VALID (newest) && pts <= newest)
+    ret = drain (self);
+
+  const guint64 duration = GST_BUFFER_DURATION (in);
+  VfiInputKind kind = GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_CORRUPTED) ? VFI_INPUT_DAMAGED : VFI_INPUT_GOOD;
+  GstVfiPicture *picture = gst_vfi_picture_new (in, info), *reference = vfi_timeline_reference (self->timeline);
+  if (!picture) {
+    GST_ELEMENT_ERROR (self, RESOURCE, READ, ("An input buffer is no frame of its caps."), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  if (kind == VFI_INPUT_GOOD && self->replace && reference &&
+      vfi_frame_difference (&self->tween.pair.info, &reference->frame, &picture->frame) <= DUPLICATE)
+    kind = VFI_INPUT_DUPLICATE;
+  vfi_timeline_push (self->timeline, picture, pts, duration, kind);
+  return ret;
+}
+
+/* ---- events and queries ------------------------------------------------------------------------- */
+
+static gboolean
+gst_vfi_interp_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  const gboolean pending = GST_CLOCK_TIME_IS_VALID (vfi_timeline_newest (self->timeline));
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_EOS:
+      drain (self);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      forget (self);
+      gst_segment_init (&self->segment, GST_FORMAT_TIME);
+      configure_timeline (self);
+      gst_vfi_pace_reset (&self->tween.pace, trans);
+      break;
+    case GST_EVENT_SEGMENT: {
+      const GstSegment *segment;
+      gst_event_parse_segment (event, &segment);
+      if (segment->format != GST_FORMAT_TIME) {
+        GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+                           ("Time stamps are needed, but this stream counts in %s.", gst_format_get_name (segment->format)), (NULL));
+        gst_event_unref (event);
+        return FALSE;
+      }
+      if (!gst_segment_is_equal (segment, &self->segment)) {
+        drain (self);
+        self->segment = *segment;
+        configure_timeline (self);
+        if (segment->rate < 0)
+          GST_WARNING_OBJECT (self, "playing backwards: real frames pass through, none are synthesized");
+      }
+      break;
+    }
+    case GST_EVENT_GAP:
+      if (pending) {
+        GstClockTime time, duration;
+        gst_event_parse_gap (event, &time, &duration);
+        vfi_timeline_gap (self->timeline, time + (GST_CLOCK_TIME_IS_VALID (duration) ? duration : 0));
+        gst_event_unref (event);
+        return push_all (self) == GST_FLOW_OK;
+      }
+      break;
+    default:
+      break;
+  }
+  return PARENT->sink_event (trans, gst_vfi_stretch_downstream (event, &self->segment, stretch_num (self), stretch_den (self)));
+}
+
+static gboolean
+gst_vfi_interp_src_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  gst_vfi_pace_event (&self->tween.pace, trans, event);
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
+    GST_OBJECT_LOCK (self);
+    /* Upstream would drop real frames: not before everything else is given up. */
+    const gboolean keep = self->tween.qos && self->tween.pace.load.level != VFI_LOAD_SPARE;
+    GST_OBJECT_UNLOCK (self);
+    if (keep) {
+      gst_event_unref (event);
+      return TRUE;
+    }
+  }
+  return PARENT->src_event (trans, gst_vfi_stretch_upstream (event, stretch_num (self), stretch_den (self)));
+}
+
+static gboolean
+gst_vfi_interp_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_DRAIN)
+    drain (self);
+  if (!PARENT->query (trans, direction, query))
+    return FALSE;
+  if (direction == GST_PAD_SRC) {
+    gst_vfi_stretch_answer (query, stretch_num (self), stretch_den (self));
+    if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
+      gst_vfi_pace_answer (&self->tween.pace, trans, query, waits (self) * input_period (self));
+  }
+  return TRUE;
+}
+
+/* ---- object ------------------------------------------------------------------------------------- */
+
+static gboolean
+gst_vfi_interp_start (GstBaseTransform *trans)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  gst_segment_init (&self->segment, GST_FORMAT_TIME);
+  gst_vfi_tween_start (&self->tween, GST_VFI_BASE (self));
+  return PARENT->start (trans);
+}
+
+static gboolean
+gst_vfi_interp_stop (GstBaseTransform *trans)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  forget (self);
+  gst_vfi_pair_close (&self->tween.pair);
+  return PARENT->stop (trans);
+}
+
+static void
+gst_vfi_interp_stats (GstVfiBase *base, GstStructure *s)
+{
+  gst_vfi_tween_stats (&GST_VFI_INTERP (base)->tween, s);
+}
+
+static const gsize fields[] = {
+  [PROP_MODE] = offsetof (GstVfiInterp, mode),
+  [PROP_MULTIPLIER] = offsetof (GstVfiInterp, multiplier),
+  [PROP_FLOW_SCALE] = offsetof (GstVfiInterp, tween.flow_scale),
+  [PROP_SCENE_THRESHOLD] = offsetof (GstVfiInterp, tween.scene_threshold),
+  [PROP_SCENE_MODE] = offsetof (GstVfiInterp, tween.blend),
+  [PROP_DUPLICATES] = offsetof (GstVfiInterp, replace),
+  [PROP_MAX_GAP] = offsetof (GstVfiInterp, max_gap),
+  [PROP_QOS_MODE] = offsetof (GstVfiInterp, tween.qos),
+};
+
+static void
+gst_vfi_interp_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  if (!gst_vfi_base_may_set (GST_VFI_BASE (object), pspec))
+    return;
+  GST_OBJECT_LOCK (object);
+  gst_vfi_field_set ((char *) object + fields[id], value);
+  GST_OBJECT_UNLOCK (object);
+}
+
+static void
+gst_vfi_interp_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GST_OBJECT_LOCK (object);
+  gst_vfi_field_get ((char *) object + fields[id], value);
+  GST_OBJECT_UNLOCK (object);
+}
+
+static void
+gst_vfi_interp_finalize (GObject *object)
+{
+  vfi_timeline_free (GST_VFI_INTERP (object)->timeline);
+  G_OBJECT_CLASS (gst_vfi_interp_parent_class)->finalize (object);
+}
+
+static void
+gst_vfi_interp_init (GstVfiInterp *self)
+{
+  self->timeline = vfi_timeline_new ((GDestroyNotify) gst_vfi_picture_unref);
+  gst_vfi_tween_init (&self->tween);
+}
+
+static void
+gst_vfi_interp_class_init (GstVfiInterpClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstVfiBaseClass *base_class = GST_VFI_BASE_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS, ready = flags | GST_PARAM_MUTABLE_READY,
+                    playing = flags | GST_PARAM_MUTABLE_PLAYING;
+
+  GST_DEBUG_CATEGORY_INIT (vfi_interp_debug, "vfiinterp", 0, "frame interpolation");
+  object_class->set_property = gst_vfi_interp_set_property;
+  object_class->get_property = gst_vfi_interp_get_property;
+  object_class->finalize = gst_vfi_interp_finalize;
+
+  const struct
+  {
+    guint id;
+    GParamSpec *spec;
+  } properties[] = {
+    { PROP_MODE, g_param_spec_enum ("mode", "Mode", "What for", mode_type (), MODE_RATE, ready) },
+    { PROP_MULTIPLIER, gst_param_spec_fraction ("multiplier", "Multiplier",
+                                                "How much faster in frames a second (mode=rate, where downstream is free), "
+                                                "or how much slower in motion (mode=slowmo)",
+                                                1, 100, 100, 1, 2, 1, ready) },
+    { PROP_FLOW_SCALE, g_param_spec_double ("flow-scale", "Flow scale",
+                                            "The size at which motion is worked out: less is faster, and good enough for large pictures",
+                                            0.25, 1, 1, playing) },
+    { PROP_SCENE_THRESHOLD,
+      g_param_spec_double ("scene-threshold", "Scene threshold", "How different two frames must be to count as a cut; 1: there are no cuts",
+                           0, 1, 0.5, playing) },
+    { PROP_SCENE_MODE,
+      g_param_spec_enum ("scene-mode", "Scene mode", "What to show between two scenes", scene_mode_type (), FALSE, playing) },
+    { PROP_DUPLICATES, g_param_spec_enum ("duplicates", "Duplicates", "What to do with frames that repeat the one before",
+                                          duplicates_type (), FALSE, ready) },
+    { PROP_MAX_GAP, g_param_spec_uint ("max-gap", "Maximum gap",
+                                       "How many missing, corrupted or repeated frames in a row are bridged by synthesis, counted at the "
+                                       "input's frame rate (30 a second if variable). Beyond that corrupted ones become repeats and "
+                                       "missing ones a gap",
+                                       0, 1000, 4, ready) },
+    { PROP_QOS_MODE,
+      g_param_spec_enum ("qos-mode", "QoS mode", "What to do when synthesis does not keep up", qos_mode_type (), TRUE, playing) },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
+    g_object_class_install_property (object_class, properties[i].id, properties[i].spec);
+
+  gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass), "Frame interpolation", "Filter/Effect/Video",
+                                         "Frames between frames: frame rate conversion, slow motion, repair of lost frames", "gst-vfi");
+
+  trans_class->start = gst_vfi_interp_start;
+  trans_class->stop = gst_vfi_interp_stop;
+  trans_class->transform_caps = gst_vfi_interp_transform_caps;
+  trans_class->fixate_caps = gst_vfi_interp_fixate_caps;
+  trans_class->transform = gst_vfi_interp_transform;
+  trans_class->submit_input_buffer = gst_vfi_interp_submit_input_buffer;
+  trans_class->generate_output = gst_vfi_interp_generate_output;
+  trans_class->sink_event = gst_vfi_interp_sink_event;
+  trans_class->src_event = gst_vfi_interp_src_event;
+  trans_class->query = gst_vfi_interp_query;
+  base_class->set_info = gst_vfi_interp_set_info;
+  base_class->stats = gst_vfi_interp_stats;
+  base_class->held = gst_vfi_interp_held;
+}

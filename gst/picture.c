@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Pictures: see picture.h.
+ */
+#include "picture.h"
+
+void
+gst_vfi_frame_from_map (VfiFrame *frame, const GstVideoFrame *map)
+{
+  *frame = (VfiFrame){ .memory = VFI_MEMORY_HOST };
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
+    frame->data[i] = GST_VIDEO_FRAME_PLANE_DATA (map, i);
+    frame->stride[i] = GST_VIDEO_FRAME_PLANE_STRIDE (map, i);
+  }
+}
+
+GstVfiPicture *
+gst_vfi_picture_new (GstBuffer *buffer, const GstVideoInfo *info)
+{
+  GstVfiPicture *p = g_rc_box_new0 (GstVfiPicture);
+  p->buffer = buffer;
+  /* Without a reference of the map's own, so that the buffer stays writable and its times can be set without a copy. */
+  if (!gst_video_frame_map (&p->map, info, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+    gst_buffer_unref (buffer);
+    g_rc_box_release (p);
+    return NULL;
+  }
+  gst_vfi_frame_from_map (&p->frame, &p->map);
+  return p;
+}
+
+GstVfiPicture *
+gst_vfi_picture_ref (GstVfiPicture *p)
+{
+  return g_rc_box_acquire (p);
+}
+
+static void
+clear (gpointer data)
+{
+  GstVfiPicture *p = data;
+  gst_video_frame_unmap (&p->map);
+  gst_buffer_unref (p->buffer);
+}
+
+void
+gst_vfi_picture_unref (GstVfiPicture *p)
+{
+  g_rc_box_release_full (p, clear);
+}
+
+gboolean
+gst_vfi_meta_is_single (const GstMetaInfo *info)
+{
+  return info->api == GST_VIDEO_CAPTION_META_API_TYPE || info->api == GST_VIDEO_TIME_CODE_META_API_TYPE ||
+         info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE || info->api == GST_VIDEO_SEI_USER_DATA_UNREGISTERED_META_API_TYPE;
+}
+
+static gboolean
+remove_single (GstBuffer *buffer, GstMeta **meta, gpointer data)
+{
+  if (gst_vfi_meta_is_single ((*meta)->info))
+    *meta = NULL;
+  return TRUE;
+}
+
+GstBuffer *
+gst_vfi_picture_show (GstVfiPicture *p, gboolean again)
+{
+  if (!again && gst_buffer_is_writable (p->buffer))
+    return gst_buffer_ref (p->buffer);
+  GstBuffer *b = gst_buffer_copy (p->buffer);
+  /* The memory may belong to a pool that takes it back with the buffer. */
+  gst_buffer_add_parent_buffer_meta (b, p->buffer);
+  if (again) {
+    gst_buffer_foreach_meta (b, remove_single, NULL);
+    GST_BUFFER_FLAG_UNSET (b, GST_VFI_FLAGS_SINGLE);
+  }
+  return b;
+}

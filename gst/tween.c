@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Tween: see tween.h.
+ */
+#include "tween.h"
+
+#define CHEAP_FLOW_SCALE 0.5 /* under load */
+#define MIN_FLOW_SCALE 0.25
+
+static void
+count (GstVfiBase *base, guint64 *field)
+{
+  GST_OBJECT_LOCK (base);
+  ++*field;
+  GST_OBJECT_UNLOCK (base);
+}
+
+void
+gst_vfi_tween_init (GstVfiTween *tween)
+{
+  gst_vfi_pace_init (&tween->pace);
+}
+
+void
+gst_vfi_tween_start (GstVfiTween *tween, GstVfiBase *base)
+{
+  GST_OBJECT_LOCK (base);
+  tween->in = tween->out = tween->synthesized = tween->repeated = tween->repaired = tween->skipped = tween->last = tween->total = 0;
+  GST_OBJECT_UNLOCK (base);
+  gst_vfi_pace_reset (&tween->pace, GST_BASE_TRANSFORM (base));
+}
+
+gboolean
+gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *info, GstClockTime period)
+{
+  const VfiFrameInfo frame = gst_vfi_frame_info (info);
+  VfiOptions options;
+  VfiInterpInfo used;
+  GError *error = NULL;
+
+  gst_vfi_base_options (base, &options);
+  GST_OBJECT_LOCK (base);
+  options.flow_scale = tween->flow_scale;
+  GST_OBJECT_UNLOCK (base);
+  if (!tween->pair.interp) /* nothing is measured yet */
+    gst_vfi_pace_guess (&tween->pace, GST_BASE_TRANSFORM (base), period / 2);
+  gboolean ok = gst_vfi_pair_setup (&tween->pair, &frame, &options, &error);
+  gst_vfi_options_clear (&options);
+  if (!ok)
+    return gst_vfi_base_fail (base, error);
+  vfi_interp_get_info (tween->pair.interp, &used);
+  gst_vfi_base_announce (base, &used);
+  return TRUE;
+}
+
+void
+gst_vfi_tween_stats (const GstVfiTween *tween, GstStructure *s)
+{
+  gst_structure_set (s, "in", G_TYPE_UINT64, tween->in, "out", G_TYPE_UINT64, tween->out, "synthesized", G_TYPE_UINT64, tween->synthesized,
+                     "repeated", G_TYPE_UINT64, tween->repeated, "repaired", G_TYPE_UINT64, tween->repaired, "skipped", G_TYPE_UINT64,
+                     tween->skipped, "last-time", G_TYPE_UINT64, tween->last, "mean-time", G_TYPE_UINT64,
+                     tween->total / MAX (tween->synthesized, 1), NULL);
+}
+
+void
+gst_vfi_tween_took (GstVfiTween *tween, GstVfiBase *base)
+{
+  count (base, &tween->in);
+}
+
+void
+gst_vfi_tween_stamp (GstVfiTween *tween, GstVfiBase *base, GstBuffer *buffer, GstClockTime pts, GstClockTime duration)
+{
+  GST_BUFFER_PTS (buffer) = pts;
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  if (GST_CLOCK_TIME_IS_VALID (duration))
+    GST_BUFFER_DURATION (buffer) = duration;
+  GST_BUFFER_OFFSET (buffer) = tween->out;
+  GST_BUFFER_OFFSET_END (buffer) = tween->out + 1;
+  count (base, &tween->out);
+}
+
+static GstFlowReturn
+between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out)
+{
+  GST_OBJECT_LOCK (base);
+  const gboolean qos = tween->qos, blend = tween->blend;
+  const double threshold = tween->scene_threshold;
+  const guint64 done = tween->out, skipped = tween->skipped;
+  GST_OBJECT_UNLOCK (base);
+
+  VfiLoadAction action = VFI_LOAD_SYNTHESIZE;
+  if (qos)
+    action = gst_vfi_pace_decide (&tween->pace, GST_BASE_TRANSFORM (base), m->pts, m->duration, period, done, skipped);
+  if (action == VFI_LOAD_SKIP) {
+    count (base, &tween->skipped);
+    return GST_FLOW_OK;
+  }
+  gst_vfi_pair_choose (&tween->pair, m->a, m->b);
+  tween->t = m->t;
+  tween->cut = action == VFI_LOAD_SYNTHESIZE && gst_vfi_pair_scene (&tween->pair) > threshold;
+  if (action == VFI_LOAD_REPEAT || (tween->cut && !blend)) {
+    count (base, &tween->repeated);
+    *out = gst_vfi_picture_show (m->t < 0.5 ? m->a : m->b, TRUE);
+    return GST_FLOW_OK;
+  }
+  GstFlowReturn ret = gst_vfi_base_synthesize (base, tween->pair.a->buffer, out);
+  if (ret == GST_FLOW_OK && !tween->cut && m->repairs)
+    count (base, &tween->repaired);
+  return ret;
+}
+
+GstFlowReturn
+gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out)
+{
+  if (m->kind == VFI_MOMENT_BETWEEN)
+    return between (tween, base, m, period, out);
+  if (m->kind == VFI_MOMENT_REPEAT)
+    count (base, &tween->repeated);
+  *out = gst_vfi_picture_show (m->a, m->kind == VFI_MOMENT_REPEAT);
+  return GST_FLOW_OK;
+}
+
+GstFlowReturn
+gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
+{
+  GstVfiPair *pair = &tween->pair;
+  GstVideoFrame map;
+  VfiFrame dst;
+  GError *error = NULL;
+
+  if (!gst_video_frame_map (&map, gst_vfi_base_info (base), out, GST_MAP_WRITE)) {
+    GST_ELEMENT_ERROR (base, RESOURCE, WRITE, ("An output buffer cannot be written to."), (NULL));
+    return GST_FLOW_ERROR;
+  }
+  gst_vfi_frame_from_map (&dst, &map);
+  GST_OBJECT_LOCK (base);
+  double flow_scale = tween->flow_scale;
+  if (tween->pace.load.level != VFI_LOAD_FULL)
+    flow_scale = MAX (MIN_FLOW_SCALE, flow_scale * CHEAP_FLOW_SCALE);
+  GST_OBJECT_UNLOCK (base);
+
+  const gint64 start = g_get_monotonic_time ();
+  gboolean ok = TRUE;
+  if (tween->cut)
+    vfi_frame_blend (&pair->info, &pair->a->frame, &pair->b->frame, tween->t, &dst);
+  else
+    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, &dst, &error);
+  const GstClockTime time = (g_get_monotonic_time () - start) * GST_USECOND;
+  gst_video_frame_unmap (&map);
+  if (!ok) {
+    gst_vfi_base_fail (base, error);
+    return GST_FLOW_ERROR;
+  }
+  if (tween->cut) {
+    count (base, &tween->repeated);
+    return GST_FLOW_OK;
+  }
+
+  GST_OBJECT_LOCK (base);
+  tween->synthesized++;
+  tween->last = time;
+  tween->total += time;
+  GST_OBJECT_UNLOCK (base);
+  gst_vfi_pace_measure (&tween->pace, GST_BASE_TRANSFORM (base), time);
+  return GST_FLOW_OK;
+}

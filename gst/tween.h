@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Tween: makes buffers of the timeline's moments. It decides how the frame between two others comes about: by synthesis, across
+ * a cut as a repeat or a blend, under load as a repeat or not at all.
+ */
+#pragma once
+
+#include "gstvfibase.h"
+#include "pace.h"
+#include "pair.h"
+#include "timeline.h"
+
+typedef struct
+{
+  /* Settings; the element's object lock. */
+  double flow_scale, scene_threshold;
+  gboolean blend, qos; /* ints, as properties are */
+
+  /* Streaming thread. */
+  GstVfiPair pair;
+  double t;
+  gboolean cut;
+
+  /* Object lock. */
+  GstVfiPace pace;
+  guint64 in, out, synthesized, repeated, repaired, skipped, last, total;
+} GstVfiTween;
+
+void gst_vfi_tween_init (GstVfiTween *tween);
+/* Forgets what was done and measured. */
+void gst_vfi_tween_start (GstVfiTween *tween, GstVfiBase *base);
+/* Fits the session to the frames, whose nominal period is `period`. FALSE after an error of the element. */
+gboolean gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *info, GstClockTime period);
+void gst_vfi_tween_stats (const GstVfiTween *tween, GstStructure *s);
+
+/* The moment's buffer (its frames are GstVfiPicture); NULL where it is skipped. */
+GstFlowReturn gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out);
+/* Times and number for the next buffer to leave. */
+void gst_vfi_tween_stamp (GstVfiTween *tween, GstVfiBase *base, GstBuffer *buffer, GstClockTime pts, GstClockTime duration);
+/* For the transform function of the element: writes the pixels of the moment that is being made. */
+GstFlowReturn gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out);
+/* Counts a frame that comes in. */
+void gst_vfi_tween_took (GstVfiTween *tween, GstVfiBase *base);
