@@ -2,7 +2,7 @@
  *
  * Which frames are shown when: short cases written out, and the rates that matter over ten minutes.
  */
-#include "gst/timeline.h"
+#include "timeline.h"
 
 #define SECOND 1000000000ull
 #define MS 1000000ull
