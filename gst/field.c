@@ -4,9 +4,31 @@
  */
 #include "field.h"
 
-void
-gst_vfi_field_set (gpointer field, const GValue *value)
+static GQuark
+quark (void)
 {
+  return g_quark_from_static_string ("gst-vfi-field");
+}
+
+void
+gst_vfi_field_install (GObjectClass *klass, const GstVfiField *fields, guint n)
+{
+  for (guint i = 0; i < n; i++) {
+    g_param_spec_set_qdata (fields[i].spec, quark (), GSIZE_TO_POINTER (fields[i].offset));
+    g_object_class_install_property (klass, i + 1, fields[i].spec);
+  }
+}
+
+static gpointer
+field_of (GObject *object, GParamSpec *spec)
+{
+  return (char *) object + (gssize) GPOINTER_TO_SIZE (g_param_spec_get_qdata (spec, quark ()));
+}
+
+void
+gst_vfi_field_set (GObject *object, const GValue *value, GParamSpec *spec)
+{
+  gpointer field = field_of (object, spec);
   if (G_VALUE_HOLDS_ENUM (value))
     *(int *) field = g_value_get_enum (value);
   else if (G_VALUE_HOLDS_UINT (value))
@@ -24,8 +46,9 @@ gst_vfi_field_set (gpointer field, const GValue *value)
 }
 
 void
-gst_vfi_field_get (gconstpointer field, GValue *value)
+gst_vfi_field_get (GObject *object, GValue *value, GParamSpec *spec)
 {
+  gconstpointer field = field_of (object, spec);
   if (G_VALUE_HOLDS_ENUM (value))
     g_value_set_enum (value, *(const int *) field);
   else if (G_VALUE_HOLDS_UINT (value))

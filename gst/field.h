@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Fields: properties that are a field of a struct, so that a table of offsets is all that an element writes of them.
+ * Fields: properties that are a field of the instance, so that a list of them is all that an element writes.
  *
- * The property's type is the field's: an enum or flag is an int, a uint a guint, a double a double, a string a char * of its own, a
+ * The property's type is the field's: an enum is an int, a uint a guint, a double a double, a string a char * of its own, a
  * fraction two ints, numerator first.
  */
 #pragma once
 
 #include <gst/gst.h>
 
-void gst_vfi_field_set (gpointer field, const GValue *value);
-void gst_vfi_field_get (gconstpointer field, GValue *value);
+typedef struct
+{
+  gssize offset; /* from the instance */
+  GParamSpec *spec;
+} GstVfiField;
+
+/* Installs properties of a class whose set_property and get_property call those below. */
+void gst_vfi_field_install (GObjectClass *klass, const GstVfiField *fields, guint n);
+void gst_vfi_field_set (GObject *object, const GValue *value, GParamSpec *spec);
+void gst_vfi_field_get (GObject *object, GValue *value, GParamSpec *spec);
 
 /* Registers an enum type for a property. */
 #define GST_VFI_ENUM(Name, function, ...)                                                                                                  \

@@ -4,7 +4,6 @@
  */
 #include "gstvfibase.h"
 
-#include "field.h"
 #include "picture.h"
 
 GST_DEBUG_CATEGORY_STATIC (vfi_base_debug);
@@ -21,22 +20,11 @@ typedef struct
   char *used_backend, *used_model, *used_precision; /* what is in use; object lock */
   GstVideoInfo info;
   gboolean any_strides; /* downstream takes GstVideoMeta */
+  guint keeps;          /* buffers that downstream keeps */
 } GstVfiBasePrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstVfiBase, gst_vfi_base, GST_TYPE_BASE_TRANSFORM)
 #define PRIV(base) ((GstVfiBasePrivate *) gst_vfi_base_get_instance_private (GST_VFI_BASE (base)))
-
-enum
-{
-  PROP_0,
-  PROP_BACKEND,
-  PROP_CUDA_DEVICE_ID,
-  PROP_MODEL,
-  PROP_WEIGHTS,
-  PROP_PRECISION,
-  PROP_THREADS,
-  PROP_STATS,
-};
 
 GST_VFI_ENUM ("GstVfiBackend", backend_type, { VFI_BACKEND_AUTO, "CUDA where there is a device, else the CPU", "auto" },
               { VFI_BACKEND_CPU, "The CPU", "cpu" }, { VFI_BACKEND_CUDA, "An NVIDIA GPU", "cuda" })
@@ -107,31 +95,16 @@ gst_vfi_base_announce (GstVfiBase *base, const VfiInterpInfo *info)
 
 /* ---- properties --------------------------------------------------------------------------------- */
 
-gboolean
-gst_vfi_base_may_set (GstVfiBase *base, GParamSpec *pspec)
-{
-  GST_OBJECT_LOCK (base);
-  gboolean may = !(pspec->flags & GST_PARAM_MUTABLE_READY) || !PRIV (base)->running;
-  GST_OBJECT_UNLOCK (base);
-  if (!may)
-    g_warning ("%s: property \"%s\" can change only in the states NULL and READY", GST_OBJECT_NAME (base), pspec->name);
-  return may;
-}
-
-static const gsize fields[] = {
-  [PROP_BACKEND] = offsetof (GstVfiBasePrivate, backend),     [PROP_CUDA_DEVICE_ID] = offsetof (GstVfiBasePrivate, cuda_device),
-  [PROP_MODEL] = offsetof (GstVfiBasePrivate, model),         [PROP_WEIGHTS] = offsetof (GstVfiBasePrivate, weights),
-  [PROP_PRECISION] = offsetof (GstVfiBasePrivate, precision), [PROP_THREADS] = offsetof (GstVfiBasePrivate, threads),
-};
-
 static void
-gst_vfi_base_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+gst_vfi_base_set_property (GObject *object, guint id, const GValue *value, GParamSpec *spec)
 {
-  if (!gst_vfi_base_may_set (GST_VFI_BASE (object), pspec))
-    return;
   GST_OBJECT_LOCK (object);
-  gst_vfi_field_set ((char *) PRIV (object) + fields[id], value);
+  const gboolean may = !(spec->flags & GST_PARAM_MUTABLE_READY) || !PRIV (object)->running;
+  if (may)
+    gst_vfi_field_set (object, value, spec);
   GST_OBJECT_UNLOCK (object);
+  if (!may)
+    g_warning ("%s: property \"%s\" can change only in the states NULL and READY", GST_OBJECT_NAME (object), spec->name);
 }
 
 static GstStructure *
@@ -146,14 +119,22 @@ stats (GstVfiBase *base)
 }
 
 static void
-gst_vfi_base_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+gst_vfi_base_get_property (GObject *object, guint id, GValue *value, GParamSpec *spec)
 {
   GST_OBJECT_LOCK (object);
-  if (id == PROP_STATS)
+  if (G_IS_PARAM_SPEC_BOXED (spec))
     g_value_take_boxed (value, stats (GST_VFI_BASE (object)));
   else
-    gst_vfi_field_get ((char *) PRIV (object) + fields[id], value);
+    gst_vfi_field_get (object, value, spec);
   GST_OBJECT_UNLOCK (object);
+}
+
+void
+gst_vfi_base_install (GObjectClass *klass, const GstVfiField *fields, guint n)
+{
+  klass->set_property = gst_vfi_base_set_property;
+  klass->get_property = gst_vfi_base_get_property;
+  gst_vfi_field_install (klass, fields, n);
 }
 
 void
@@ -242,6 +223,7 @@ gst_vfi_base_decide_allocation (GstBaseTransform *trans, GstQuery *query)
   if (gst_query_get_n_allocation_pools (query) == 0)
     gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), 0, 0);
   gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
+  PRIV (trans)->keeps = min;
   if (!pool)
     pool = gst_video_buffer_pool_new ();
   GstStructure *config = gst_buffer_pool_get_config (pool);
@@ -257,7 +239,8 @@ gst_vfi_base_decide_allocation (GstBaseTransform *trans, GstQuery *query)
 static gboolean
 gst_vfi_base_propose_allocation (GstBaseTransform *trans, GstQuery *decided, GstQuery *query)
 {
-  GstVfiBaseClass *klass = GST_VFI_BASE_GET_CLASS (trans);
+  GstVfiBasePrivate *p = PRIV (trans);
+  guint held = GST_VFI_BASE_GET_CLASS (trans)->held (GST_VFI_BASE (trans));
   GstCaps *caps;
   GstVideoInfo info;
 
@@ -266,8 +249,8 @@ gst_vfi_base_propose_allocation (GstBaseTransform *trans, GstQuery *decided, Gst
   gst_query_parse_allocation (query, &caps, NULL);
   if (!caps || !gst_video_info_from_caps (&info, caps))
     return FALSE;
-  gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), klass->held (GST_VFI_BASE (trans)) + 1, 0);
-  if (PRIV (trans)->any_strides)
+  gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), held + p->keeps + 1, 0);
+  if (p->any_strides)
     gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
   return TRUE;
 }
@@ -351,29 +334,23 @@ gst_vfi_base_class_init (GstVfiBaseClass *klass)
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS;
 
   GST_DEBUG_CATEGORY_INIT (vfi_base_debug, "vfibase", 0, "what all vfi elements share");
-  object_class->set_property = gst_vfi_base_set_property;
-  object_class->get_property = gst_vfi_base_get_property;
   object_class->finalize = gst_vfi_base_finalize;
 
-  g_object_class_install_property (object_class, PROP_BACKEND,
-                                   g_param_spec_enum ("backend", "Backend", "What computes", backend_type (), VFI_BACKEND_AUTO, flags));
-  g_object_class_install_property (object_class, PROP_CUDA_DEVICE_ID,
-                                   g_param_spec_uint ("cuda-device-id", "CUDA device", "Number of the GPU", 0, 64, 0, flags));
-  g_object_class_install_property (
-      object_class, PROP_MODEL,
-      g_param_spec_string ("model", "Model", "Name of the network (\"vfi models\" lists them), or auto", "auto", flags));
-  g_object_class_install_property (
-      object_class, PROP_WEIGHTS,
-      g_param_spec_string ("weights", "Weights", "The network's weights, a safetensors file; unset: those that come with it", NULL, flags));
-  g_object_class_install_property (
-      object_class, PROP_PRECISION,
-      g_param_spec_enum ("precision", "Precision", "Number format of feature maps", precision_type (), VFI_PRECISION_AUTO, flags));
-  g_object_class_install_property (
-      object_class, PROP_THREADS,
-      g_param_spec_uint ("threads", "Threads", "Threads on the CPU; 0: as many as the process may use", 0, 1024, 0, flags));
-  g_object_class_install_property (object_class, PROP_STATS,
-                                   g_param_spec_boxed ("stats", "Statistics", "What was done so far, and with what", GST_TYPE_STRUCTURE,
-                                                       G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+#define FIELD(name) GstVfiBase_private_offset + (gssize) offsetof (GstVfiBasePrivate, name)
+  const GstVfiField fields[] = {
+    { FIELD (backend), g_param_spec_enum ("backend", "Backend", "What computes", backend_type (), VFI_BACKEND_AUTO, flags) },
+    { FIELD (cuda_device), g_param_spec_uint ("cuda-device-id", "CUDA device", "Number of the GPU", 0, 64, 0, flags) },
+    { FIELD (model), g_param_spec_string ("model", "Model", "Name of the network (\"vfi models\" lists them), or auto", "auto", flags) },
+    { FIELD (weights), g_param_spec_string ("weights", "Weights",
+                                            "The network's weights, a safetensors file; unset: those that come with it", NULL, flags) },
+    { FIELD (precision),
+      g_param_spec_enum ("precision", "Precision", "Number format of feature maps", precision_type (), VFI_PRECISION_AUTO, flags) },
+    { FIELD (threads),
+      g_param_spec_uint ("threads", "Threads", "Threads on the CPU; 0: as many as the process may use", 0, 1024, 0, flags) },
+    { 0, g_param_spec_boxed ("stats", "Statistics", "What was done so far, and with what", GST_TYPE_STRUCTURE,
+                             G_PARAM_READABLE | G_PARAM_STATIC_STRINGS) },
+  };
+  gst_vfi_base_install (object_class, fields, G_N_ELEMENTS (fields));
 
   g_autoptr (GstCaps) caps = template_caps ();
   gst_element_class_add_pad_template (element_class, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));

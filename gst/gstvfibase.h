@@ -10,6 +10,7 @@
 #include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
 
+#include "field.h"
 #include "vfi.h"
 
 G_BEGIN_DECLS
@@ -29,6 +30,10 @@ struct _GstVfiBaseClass
   guint (*held) (GstVfiBase *base);
 };
 
+/* The properties of a subclass, in its class_init. They are set and got under the object lock; those that may change only in READY
+ * (GST_PARAM_MUTABLE_READY) change only there. */
+void gst_vfi_base_install (GObjectClass *klass, const GstVfiField *fields, guint n);
+
 /* GstVideoInfo of the caps that set_info last took. */
 const GstVideoInfo *gst_vfi_base_info (GstVfiBase *base);
 VfiFrameInfo gst_vfi_frame_info (const GstVideoInfo *info);
@@ -36,9 +41,6 @@ VfiFrameInfo gst_vfi_frame_info (const GstVideoInfo *info);
 /* The options that the properties ask for. The strings are copies of the caller's, to be freed with gst_vfi_options_clear. */
 void gst_vfi_base_options (GstVfiBase *base, VfiOptions *options);
 void gst_vfi_options_clear (VfiOptions *options);
-
-/* FALSE, with a warning, for a property that may not change in the state that the element is in. */
-gboolean gst_vfi_base_may_set (GstVfiBase *base, GParamSpec *pspec);
 
 /* Says what is in use, once, in the log and from then on in `stats`. */
 void gst_vfi_base_announce (GstVfiBase *base, const VfiInterpInfo *info);

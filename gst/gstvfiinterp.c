@@ -5,7 +5,6 @@
  */
 #include "gstvfiinterp.h"
 
-#include "field.h"
 #include "rate.h"
 #include "stretch.h"
 #include "tween.h"
@@ -43,19 +42,6 @@ struct _GstVfiInterp
 G_DEFINE_TYPE (GstVfiInterp, gst_vfi_interp, GST_TYPE_VFI_BASE)
 #define PARENT GST_BASE_TRANSFORM_CLASS (gst_vfi_interp_parent_class)
 
-enum
-{
-  PROP_0,
-  PROP_MODE,
-  PROP_MULTIPLIER,
-  PROP_FLOW_SCALE,
-  PROP_SCENE_THRESHOLD,
-  PROP_SCENE_MODE,
-  PROP_DUPLICATES,
-  PROP_MAX_GAP,
-  PROP_QOS_MODE,
-};
-
 GST_VFI_ENUM ("GstVfiInterpMode", mode_type,
               { MODE_RATE, "Another frame rate: times multiplier, or what the caps downstream ask for", "rate" },
               { MODE_SLOWMO, "The same frame rate, multiplier times as long", "slowmo" },
@@ -67,16 +53,12 @@ GST_VFI_ENUM ("GstVfiInterpDuplicates", duplicates_type, { FALSE, "They are as r
 GST_VFI_ENUM ("GstVfiInterpQosMode", qos_mode_type, { FALSE, "Synthesize every frame, however late", "off" },
               { TRUE, "Cheaper synthesis, then repeats; never drops a real frame", "auto" })
 
-static int
-stretch_num (GstVfiInterp *self)
-{
-  return self->mode == MODE_SLOWMO ? self->multiplier[0] : 1;
-}
+static const int one[2] = { 1, 1 };
 
-static int
-stretch_den (GstVfiInterp *self)
+static const int *
+stretch (GstVfiInterp *self)
 {
-  return self->mode == MODE_SLOWMO ? self->multiplier[1] : 1;
+  return self->mode == MODE_SLOWMO ? self->multiplier : one;
 }
 
 static GstClockTime
@@ -95,7 +77,7 @@ waits (GstVfiInterp *self)
 static guint
 gst_vfi_interp_held (GstVfiBase *base)
 {
-  return waits (GST_VFI_INTERP (base)) + 3; /* the pair, and the one that the session has seen before */
+  return waits (GST_VFI_INTERP (base)) + 5; /* and one that is shown, a pair, and the one that the session has seen before */
 }
 
 /* ---- caps --------------------------------------------------------------------------------------- */
@@ -116,22 +98,15 @@ static GstCaps *
 gst_vfi_interp_fixate_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *othercaps)
 {
   GstVfiInterp *self = GST_VFI_INTERP (trans);
-  const gboolean faster = self->mode == MODE_RATE;
-  return gst_vfi_rate_fixate (othercaps, caps, faster ? self->multiplier[0] : 1, faster ? self->multiplier[1] : 1);
+  return gst_vfi_rate_fixate (othercaps, caps, self->mode == MODE_RATE ? self->multiplier : one);
 }
 
 static void
 configure_timeline (GstVfiInterp *self)
 {
-  vfi_timeline_configure (self->timeline, &(VfiTimelineConfig){ .repair = self->mode == MODE_REPAIR,
-                                                                .in_num = self->in_num,
-                                                                .in_den = self->in_den,
-                                                                .out_num = self->out_num,
-                                                                .out_den = self->out_den,
-                                                                .stretch_num = stretch_num (self),
-                                                                .stretch_den = stretch_den (self),
-                                                                .origin = self->segment.start,
-                                                                .max_gap = self->max_gap });
+  const int *by = stretch (self);
+  vfi_timeline_configure (self->timeline, &(VfiTimelineConfig){ self->mode == MODE_REPAIR, self->in_num, self->in_den, self->out_num,
+                                                                self->out_den, by[0], by[1], self->segment.start, self->max_gap });
 }
 
 static GstFlowReturn drain (GstVfiInterp *self);
@@ -187,12 +162,14 @@ static GstFlowReturn
 push_all (GstVfiInterp *self)
 {
   GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
-  GstFlowReturn ret;
-  GstBuffer *buffer;
-  while ((ret = gst_vfi_interp_generate_output (trans, &buffer)) == GST_FLOW_OK && buffer)
-    ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (trans), buffer);
-  if (ret != GST_FLOW_OK)
-    gst_clear_buffer (&buffer);
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstBuffer *buffer = NULL;
+  do {
+    if (buffer)
+      ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (trans), buffer);
+    if (ret == GST_FLOW_OK)
+      ret = gst_vfi_interp_generate_output (trans, &buffer);
+  } while (ret == GST_FLOW_OK && buffer);
   return ret;
 }
 
@@ -218,24 +195,24 @@ static GstFlowReturn
 gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, GstBuffer *in)
 {
   GstVfiInterp *self = GST_VFI_INTERP (trans);
-  const GstVideoInfo *info = gst_vfi_base_info (GST_VFI_BASE (self));
+  GstVfiBase *base = GST_VFI_BASE (trans);
+  const int *by = stretch (self);
   GstFlowReturn ret = GST_FLOW_OK;
 
   if (!gst_base_transform_reconfigure (trans) || !self->tween.pair.interp) {
     gst_buffer_unref (in);
     return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (trans)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   }
-  gst_vfi_tween_took (&self->tween, GST_VFI_BASE (self));
+  gst_vfi_tween_took (&self->tween, base);
   const GstClockTime newest = vfi_timeline_newest (self->timeline);
   GstClockTime pts = GST_BUFFER_PTS (in);
   if (!GST_CLOCK_TIME_IS_VALID (pts))
     pts = GST_CLOCK_TIME_IS_VALID (newest) ? vfi_timeline_due (self->timeline) : self->segment.start;
   if (self->segment.rate < 0) {
     const GstClockTime end = pts + (GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : input_period (self));
-    const GstClockTime from = vfi_stretch (pts, self->segment.start, stretch_num (self), stretch_den (self));
-    const GstClockTime to = vfi_stretch (end, self->segment.start, stretch_num (self), stretch_den (self));
+    const GstClockTime from = vfi_stretch (pts, self->segment.start, by[0], by[1]);
     self->passing = gst_buffer_make_writable (in);
-    gst_vfi_tween_stamp (&self->tween, GST_VFI_BASE (self), self->passing, from, to - from);
+    gst_vfi_tween_stamp (&self->tween, base, self->passing, from, vfi_stretch (end, self->segment.start, by[0], by[1]) - from);
     return ret;
   }
   if (GST_CLOCK_TIME_IS_VALID (newest) && pts <= newest)
@@ -243,7 +220,7 @@ gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, G
 
   const guint64 duration = GST_BUFFER_DURATION (in);
   VfiInputKind kind = GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_CORRUPTED) ? VFI_INPUT_DAMAGED : VFI_INPUT_GOOD;
-  GstVfiPicture *picture = gst_vfi_picture_new (in, info), *reference = vfi_timeline_reference (self->timeline);
+  GstVfiPicture *picture = gst_vfi_picture_new (in, gst_vfi_base_info (base)), *reference = vfi_timeline_reference (self->timeline);
   if (!picture) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, ("An input buffer is no frame of its caps."), (NULL));
     return GST_FLOW_ERROR;
@@ -305,7 +282,7 @@ gst_vfi_interp_sink_event (GstBaseTransform *trans, GstEvent *event)
     default:
       break;
   }
-  return PARENT->sink_event (trans, gst_vfi_stretch_downstream (event, &self->segment, stretch_num (self), stretch_den (self)));
+  return PARENT->sink_event (trans, gst_vfi_stretch_downstream (event, &self->segment, stretch (self)));
 }
 
 static gboolean
@@ -323,7 +300,7 @@ gst_vfi_interp_src_event (GstBaseTransform *trans, GstEvent *event)
       return TRUE;
     }
   }
-  return PARENT->src_event (trans, gst_vfi_stretch_upstream (event, stretch_num (self), stretch_den (self)));
+  return PARENT->src_event (trans, gst_vfi_stretch_upstream (event, stretch (self)));
 }
 
 static gboolean
@@ -335,7 +312,7 @@ gst_vfi_interp_query (GstBaseTransform *trans, GstPadDirection direction, GstQue
   if (!PARENT->query (trans, direction, query))
     return FALSE;
   if (direction == GST_PAD_SRC) {
-    gst_vfi_stretch_answer (query, stretch_num (self), stretch_den (self));
+    gst_vfi_stretch_answer (query, stretch (self));
     if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
       gst_vfi_pace_answer (&self->tween.pace, trans, query, waits (self) * input_period (self));
   }
@@ -368,35 +345,6 @@ gst_vfi_interp_stats (GstVfiBase *base, GstStructure *s)
   gst_vfi_tween_stats (&GST_VFI_INTERP (base)->tween, s);
 }
 
-static const gsize fields[] = {
-  [PROP_MODE] = offsetof (GstVfiInterp, mode),
-  [PROP_MULTIPLIER] = offsetof (GstVfiInterp, multiplier),
-  [PROP_FLOW_SCALE] = offsetof (GstVfiInterp, tween.flow_scale),
-  [PROP_SCENE_THRESHOLD] = offsetof (GstVfiInterp, tween.scene_threshold),
-  [PROP_SCENE_MODE] = offsetof (GstVfiInterp, tween.blend),
-  [PROP_DUPLICATES] = offsetof (GstVfiInterp, replace),
-  [PROP_MAX_GAP] = offsetof (GstVfiInterp, max_gap),
-  [PROP_QOS_MODE] = offsetof (GstVfiInterp, tween.qos),
-};
-
-static void
-gst_vfi_interp_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
-{
-  if (!gst_vfi_base_may_set (GST_VFI_BASE (object), pspec))
-    return;
-  GST_OBJECT_LOCK (object);
-  gst_vfi_field_set ((char *) object + fields[id], value);
-  GST_OBJECT_UNLOCK (object);
-}
-
-static void
-gst_vfi_interp_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
-{
-  GST_OBJECT_LOCK (object);
-  gst_vfi_field_get ((char *) object + fields[id], value);
-  GST_OBJECT_UNLOCK (object);
-}
-
 static void
 gst_vfi_interp_finalize (GObject *object)
 {
@@ -421,40 +369,36 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
                     playing = flags | GST_PARAM_MUTABLE_PLAYING;
 
   GST_DEBUG_CATEGORY_INIT (vfi_interp_debug, "vfiinterp", 0, "frame interpolation");
-  object_class->set_property = gst_vfi_interp_set_property;
-  object_class->get_property = gst_vfi_interp_get_property;
   object_class->finalize = gst_vfi_interp_finalize;
 
-  const struct
-  {
-    guint id;
-    GParamSpec *spec;
-  } properties[] = {
-    { PROP_MODE, g_param_spec_enum ("mode", "Mode", "What for", mode_type (), MODE_RATE, ready) },
-    { PROP_MULTIPLIER, gst_param_spec_fraction ("multiplier", "Multiplier",
-                                                "How much faster in frames a second (mode=rate, where downstream is free), "
-                                                "or how much slower in motion (mode=slowmo)",
-                                                1, 100, 100, 1, 2, 1, ready) },
-    { PROP_FLOW_SCALE, g_param_spec_double ("flow-scale", "Flow scale",
-                                            "The size at which motion is worked out: less is faster, and good enough for large pictures",
-                                            0.25, 1, 1, playing) },
-    { PROP_SCENE_THRESHOLD,
+#define FIELD(name) offsetof (GstVfiInterp, name)
+  const GstVfiField fields[] = {
+    { FIELD (mode), g_param_spec_enum ("mode", "Mode", "What for", mode_type (), MODE_RATE, ready) },
+    { FIELD (multiplier), gst_param_spec_fraction ("multiplier", "Multiplier",
+                                                   "How much faster in frames a second (mode=rate, where downstream is free), "
+                                                   "or how much slower in motion (mode=slowmo)",
+                                                   1, 100, 100, 1, 2, 1, ready) },
+    { FIELD (tween.flow_scale),
+      g_param_spec_double ("flow-scale", "Flow scale",
+                           "The size at which motion is worked out: less is faster, and good enough for large pictures", 0.25, 1, 1,
+                           playing) },
+    { FIELD (tween.scene_threshold),
       g_param_spec_double ("scene-threshold", "Scene threshold", "How different two frames must be to count as a cut; 1: there are no cuts",
                            0, 1, 0.5, playing) },
-    { PROP_SCENE_MODE,
+    { FIELD (tween.blend),
       g_param_spec_enum ("scene-mode", "Scene mode", "What to show between two scenes", scene_mode_type (), FALSE, playing) },
-    { PROP_DUPLICATES, g_param_spec_enum ("duplicates", "Duplicates", "What to do with frames that repeat the one before",
+    { FIELD (replace), g_param_spec_enum ("duplicates", "Duplicates", "What to do with frames that repeat the one before",
                                           duplicates_type (), FALSE, ready) },
-    { PROP_MAX_GAP, g_param_spec_uint ("max-gap", "Maximum gap",
-                                       "How many missing, corrupted or repeated frames in a row are bridged by synthesis, counted at the "
-                                       "input's frame rate (30 a second if variable). Beyond that corrupted ones become repeats and "
-                                       "missing ones a gap",
-                                       0, 1000, 4, ready) },
-    { PROP_QOS_MODE,
+    { FIELD (max_gap),
+      g_param_spec_uint ("max-gap", "Maximum gap",
+                         "How many missing, corrupted or repeated frames in a row are bridged by synthesis, counted at the "
+                         "input's frame rate (30 a second if variable). Beyond that corrupted ones become repeats and "
+                         "missing ones a gap",
+                         0, 1000, 4, ready) },
+    { FIELD (tween.qos),
       g_param_spec_enum ("qos-mode", "QoS mode", "What to do when synthesis does not keep up", qos_mode_type (), TRUE, playing) },
   };
-  for (guint i = 0; i < G_N_ELEMENTS (properties); i++)
-    g_object_class_install_property (object_class, properties[i].id, properties[i].spec);
+  gst_vfi_base_install (object_class, fields, G_N_ELEMENTS (fields));
 
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass), "Frame interpolation", "Filter/Effect/Video",
                                          "Frames between frames: frame rate conversion, slow motion, repair of lost frames", "gst-vfi");

@@ -33,12 +33,12 @@ gst_vfi_rate_transform (GstVfiRate rate, GstPadDirection direction, GstCaps *cap
 }
 
 GstCaps *
-gst_vfi_rate_fixate (GstCaps *caps, GstCaps *incaps, int num, int den)
+gst_vfi_rate_fixate (GstCaps *caps, GstCaps *incaps, const int by[2])
 {
-  int in_num, in_den;
+  int in_num, in_den, num, den;
   if (!gst_structure_get_fraction (gst_caps_get_structure (incaps, 0), "framerate", &in_num, &in_den) || in_num == 0)
     in_num = VFI_VARIABLE_RATE, in_den = 1;
-  if (!gst_util_fraction_multiply (in_num, in_den, num, den, &num, &den)) {
+  if (!gst_util_fraction_multiply (in_num, in_den, by[0], by[1], &num, &den)) {
     num = in_num;
     den = in_den;
   }

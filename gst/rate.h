@@ -17,5 +17,5 @@ typedef enum
 
 /* The caps that the other pad can have where the pad of `direction` has `caps`. */
 GstCaps *gst_vfi_rate_transform (GstVfiRate rate, GstPadDirection direction, GstCaps *caps);
-/* Takes caps of the source pad and fixates them, as close to num / den times the input's frame rate as they allow. */
-GstCaps *gst_vfi_rate_fixate (GstCaps *caps, GstCaps *incaps, int num, int den);
+/* Takes caps of the source pad and fixates them, as close to by[0] / by[1] times the input's frame rate as they allow. */
+GstCaps *gst_vfi_rate_fixate (GstCaps *caps, GstCaps *incaps, const int by[2]);

@@ -8,31 +8,32 @@
 
 /* A duration; negative ones (offsets) keep their sign, -1 is unknown. */
 static gint64
-longer (gint64 time, int num, int den)
+longer (gint64 time, const int by[2])
 {
   if (time == -1)
     return -1;
-  return time < 0 ? -(gint64) vfi_stretch (-time, 0, num, den) : (gint64) vfi_stretch (time, 0, num, den);
+  return time < 0 ? -(gint64) vfi_stretch (-time, 0, by[0], by[1]) : (gint64) vfi_stretch (time, 0, by[0], by[1]);
 }
 
 /* The other way, to the nearest nanosecond, so that a position that came from `longer` comes back. */
 static gint64
-shorter (gint64 time, int num, int den)
+shorter (gint64 time, const int by[2])
 {
   if (time == -1)
     return -1;
-  return time < 0 ? -(gint64) gst_util_uint64_scale_int_round (-time, den, num) : (gint64) gst_util_uint64_scale_int_round (time, den, num);
+  return time < 0 ? -(gint64) gst_util_uint64_scale_int_round (-time, by[1], by[0])
+                  : (gint64) gst_util_uint64_scale_int_round (time, by[1], by[0]);
 }
 
 void
-gst_vfi_stretch_segment (GstSegment *s, int num, int den)
+gst_vfi_stretch_segment (GstSegment *s, const int by[2])
 {
-  s->stop = vfi_stretch (s->stop, s->start, num, den);
-  s->position = vfi_stretch (s->position, s->start, num, den);
-  s->base = longer (s->base, num, den);
-  s->offset = longer (s->offset, num, den);
-  s->time = longer (s->time, num, den);
-  s->duration = longer (s->duration, num, den);
+  s->stop = vfi_stretch (s->stop, s->start, by[0], by[1]);
+  s->position = vfi_stretch (s->position, s->start, by[0], by[1]);
+  s->base = longer (s->base, by);
+  s->offset = longer (s->offset, by);
+  s->time = longer (s->time, by);
+  s->duration = longer (s->duration, by);
 }
 
 static GstEvent *
@@ -45,28 +46,28 @@ replace (GstEvent *event, GstEvent *by)
 }
 
 GstEvent *
-gst_vfi_stretch_downstream (GstEvent *event, const GstSegment *segment, int num, int den)
+gst_vfi_stretch_downstream (GstEvent *event, const GstSegment *segment, const int by[2])
 {
-  if (num == den)
+  if (by[0] == by[1])
     return event;
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEGMENT: {
       GstSegment s;
       gst_event_copy_segment (event, &s);
-      gst_vfi_stretch_segment (&s, num, den);
+      gst_vfi_stretch_segment (&s, by);
       return replace (event, gst_event_new_segment (&s));
     }
     case GST_EVENT_GAP: {
       GstClockTime time, duration;
       gst_event_parse_gap (event, &time, &duration);
-      return replace (event, gst_event_new_gap (vfi_stretch (time, segment->start, num, den), longer (duration, num, den)));
+      return replace (event, gst_event_new_gap (vfi_stretch (time, segment->start, by[0], by[1]), longer (duration, by)));
     }
     case GST_EVENT_SEGMENT_DONE: {
       GstFormat format;
       gint64 position;
       gst_event_parse_segment_done (event, &format, &position);
       if (format == GST_FORMAT_TIME && position != -1)
-        position = vfi_stretch (position, segment->start, num, den);
+        position = vfi_stretch (position, segment->start, by[0], by[1]);
       return replace (event, gst_event_new_segment_done (format, position));
     }
     default:
@@ -75,9 +76,9 @@ gst_vfi_stretch_downstream (GstEvent *event, const GstSegment *segment, int num,
 }
 
 GstEvent *
-gst_vfi_stretch_upstream (GstEvent *event, int num, int den)
+gst_vfi_stretch_upstream (GstEvent *event, const int by[2])
 {
-  if (num == den)
+  if (by[0] == by[1])
     return event;
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_SEEK: {
@@ -91,9 +92,8 @@ gst_vfi_stretch_upstream (GstEvent *event, int num, int den)
       gst_event_parse_seek_trickmode_interval (event, &interval);
       if (format != GST_FORMAT_TIME)
         return event;
-      event = replace (
-          event, gst_event_new_seek (rate, format, flags, start_type, shorter (start, num, den), stop_type, shorter (stop, num, den)));
-      gst_event_set_seek_trickmode_interval (event, shorter (interval, num, den));
+      event = replace (event, gst_event_new_seek (rate, format, flags, start_type, shorter (start, by), stop_type, shorter (stop, by)));
+      gst_event_set_seek_trickmode_interval (event, shorter (interval, by));
       return event;
     }
     case GST_EVENT_QOS: {
@@ -102,7 +102,7 @@ gst_vfi_stretch_upstream (GstEvent *event, int num, int den)
       GstClockTimeDiff diff;
       GstClockTime time;
       gst_event_parse_qos (event, &type, &proportion, &diff, &time);
-      return replace (event, gst_event_new_qos (type, proportion, shorter (diff, num, den), shorter (time, num, den)));
+      return replace (event, gst_event_new_qos (type, proportion, shorter (diff, by), shorter (time, by)));
     }
     default:
       return event;
@@ -110,7 +110,7 @@ gst_vfi_stretch_upstream (GstEvent *event, int num, int den)
 }
 
 void
-gst_vfi_stretch_answer (GstQuery *query, int num, int den)
+gst_vfi_stretch_answer (GstQuery *query, const int by[2])
 {
   GstFormat format;
   gint64 start, end;
@@ -119,12 +119,12 @@ gst_vfi_stretch_answer (GstQuery *query, int num, int den)
     case GST_QUERY_DURATION:
       gst_query_parse_duration (query, &format, &end);
       if (format == GST_FORMAT_TIME)
-        gst_query_set_duration (query, format, longer (end, num, den));
+        gst_query_set_duration (query, format, longer (end, by));
       break;
     case GST_QUERY_SEEKING:
       gst_query_parse_seeking (query, &format, &seekable, &start, &end);
       if (format == GST_FORMAT_TIME)
-        gst_query_set_seeking (query, format, seekable, longer (start, num, den), longer (end, num, den));
+        gst_query_set_seeking (query, format, seekable, longer (start, by), longer (end, by));
       break;
     default:
       break;

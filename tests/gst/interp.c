@@ -489,6 +489,10 @@ test_flushing_downstream (void)
   run_push (r, 10, 0, 50 * MS, 0);
   gst_pad_set_active (r->h->sinkpad, FALSE);
   g_assert_cmpint (run_push (r, 20, 50 * MS, 50 * MS, 0), ==, GST_FLOW_FLUSHING);
+  /* Nor does what is pending break anything. */
+  g_assert_cmpint (run_push (r, 30, 100 * MS, 50 * MS, 0), ==, GST_FLOW_FLUSHING);
+  gst_harness_push_event (r->h, gst_event_new_eos ());
+  run_expect (r, "0+25=10");
 }
 
 static void
