@@ -7,6 +7,7 @@
 #define GRACE 4     /* late frames until cheaper synthesis is judged not to do */
 #define PATIENCE 32 /* frames in time, at first */
 #define PATIENCE_MAX 4096
+#define SAMPLES_FALL 128
 #define SAMPLES 8 /* frames until a measured time counts */
 #define MS 1000000ull
 
@@ -43,8 +44,14 @@ gboolean
 vfi_load_measure (VfiLoad *load, guint64 ns)
 {
   load->synthesis = load->samples ? load->synthesis - load->synthesis / 8 + ns / 8 : ns;
-  if (++load->samples < SAMPLES || (load->synthesis <= load->announced && load->announced / 2 <= load->synthesis + MS))
+  load->samples++;
+  /* Too little at once, too much not before long: every change disturbs the pipeline. */
+  const gboolean little = load->synthesis > load->announced, much = load->announced > 3 * load->synthesis + 2 * MS;
+  if (load->samples < SAMPLES || !(little || much))
     return FALSE;
-  load->announced = (load->synthesis + load->synthesis / 4 + MS) / MS * MS;
+  if (much && load->samples < load->next_fall)
+    return FALSE;
+  load->announced = (load->synthesis * 3 / 2 + MS) / MS * MS;
+  load->next_fall = load->samples + SAMPLES_FALL;
   return TRUE;
 }

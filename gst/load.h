@@ -28,7 +28,7 @@ typedef struct
 {
   VfiLoadLevel level;
   guint late, fine, patience; /* successive frames; fine ones that it takes to go up a level */
-  guint samples;
+  guint samples, next_fall;
   guint64 synthesis; /* smoothed time of one frame, ns */
   guint64 announced; /* what the pipeline was told it takes, ns */
 } VfiLoad;
@@ -37,5 +37,5 @@ typedef struct
 void vfi_load_init (VfiLoad *load, guint64 synthesis);
 /* What to do for a frame that is `late` ns too late (negative: early), where an input frame lasts `period` ns. */
 VfiLoadAction vfi_load_decide (VfiLoad *load, gint64 late, guint64 period);
-/* A frame took this long. TRUE if `announced` had to change: it is at least the time synthesis takes, at most about twice. */
+/* A frame took this long. TRUE if `announced` had to change: it is at least the time synthesis takes, and after a while at most about three times. */
 gboolean vfi_load_measure (VfiLoad *load, guint64 ns);

@@ -195,8 +195,7 @@ test_many (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
+  run_init (&argc, &argv);
   g_test_add_data_func ("/vfiinterp/clip/rate", GUINT_TO_POINTER (0), test_clip);
   g_test_add_data_func ("/vfiinterp/clip/rate-5/2", GUINT_TO_POINTER (1), test_clip);
   g_test_add_data_func ("/vfiinterp/clip/slowmo", GUINT_TO_POINTER (2), test_clip);

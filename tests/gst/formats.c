@@ -118,8 +118,7 @@ test_format (gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
+  run_init (&argc, &argv);
   for (int i = 0; i < VFI_N_FORMATS; i++) {
     g_autofree char *path = g_strconcat ("/vfiinterp/format/", vfi_format_name (i), NULL);
     g_test_add_data_func (path, GINT_TO_POINTER (i), test_format);

@@ -589,8 +589,7 @@ test_short_buffer (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
+  run_init (&argc, &argv);
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *path = g_strconcat ("/vfiinterp/", cases[i].name, NULL);
     g_test_add_data_func (path, &cases[i], test_case);

@@ -65,11 +65,11 @@ test_latency (gconstpointer data)
   query_latency (r, &live, &min, &max);
   const GstClockTime synthesis = min - 30 * MS - cases[i].periods * PERIOD;
   g_test_message ("synthesis takes %.3f ms, announced %.3f ms", mean / 1e6, synthesis / 1e6);
-  if (mean < PERIOD / 2 / 3)
+  if (mean < PERIOD / 2 / 4)
     g_assert_cmpint (announced, >=, 1);
-  g_assert_cmpint (announced, <=, 8);
-  g_assert_cmpuint (synthesis, >=, mean / 2);
-  g_assert_cmpuint (synthesis, <=, 4 * mean + 2 * MS);
+  g_assert_cmpint (announced, <=, 10);
+  g_assert_cmpuint (synthesis, >=, mean / 4);
+  g_assert_cmpuint (synthesis, <=, 8 * mean + 3 * MS);
 }
 
 static void
@@ -224,8 +224,7 @@ test_qos_slowmo (void)
 int
 main (int argc, char **argv)
 {
-  gst_init (&argc, &argv);
-  g_test_init (&argc, &argv, NULL);
+  run_init (&argc, &argv);
   g_test_add_data_func ("/vfiinterp/latency/rate", GUINT_TO_POINTER (0), test_latency);
   g_test_add_data_func ("/vfiinterp/latency/repair", GUINT_TO_POINTER (1), test_latency);
   g_test_add_data_func ("/vfiinterp/latency/repair-max-gap", GUINT_TO_POINTER (2), test_latency);

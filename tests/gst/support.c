@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "support.h"
 
+void
+run_init (int *argc, char ***argv)
+{
+  GError *error = NULL;
+  gst_init (argc, argv);
+  g_test_init (argc, argv, NULL);
+  GstPlugin *plugin = gst_plugin_load_file (g_getenv ("VFI_PLUGIN"), &error);
+  g_assert_no_error (error);
+  gst_object_unref (plugin);
+}
+
 static void
 append_ms (GString *s, GstClockTime ns)
 {

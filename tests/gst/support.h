@@ -19,6 +19,9 @@ typedef struct
   GstBus *bus;
 } Run;
 
+/* Instead of gst_init and g_test_init: loads the plugin that was built, too (VFI_PLUGIN; a sanitizer's could not be scanned). */
+void run_init (int *argc, char ***argv);
+
 /* An element by its launch line, fed with frames that are `size` pixels wide and high, and its bus. */
 Run *run_new (const char *element, const char *format, int size, int num, int den, const char *outcaps);
 void run_free (Run *r);
