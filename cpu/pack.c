@@ -78,9 +78,10 @@ static void
 means (const Part *p, int y, int x, int n, int size, float *to)
 {
   const double y0 = y * size * p->ky, y1 = (y + 1) * size * p->ky, k = size * p->kx;
-  float sums[COLUMNS + 8] = { 0 }, area = 0;
+  float sums[COLUMNS + 8], area = 0;
   int first, m = columns (p, x, n, size, &first);
 
+  memset (sums, 0, sizeof (float) * m);
   for (int i = (int) y0; i < y1 && i < p->h; i++) {
     const float weight = MIN (i + 1, y1) - MAX (i, y0);
     add_row (p, i, first, m, weight, sums);
@@ -146,21 +147,24 @@ chroma (const Packer *k, int y, int x, int n, float *cb, float *cr)
   }
 }
 
+/* Rows of pairs (luma above, luma below, chroma), n blocks, to x. */
 VFI_INLINE void
-interleave (float *const rows[4], int n, const VfiView *x, gsize pixel, const VfiDType type)
+interleave (const float *const rows[3], int n, const VfiView *x, gsize pixel, const VfiDType type)
 {
-  for (int j = 0; j < n; j++) {
-    const float v[6] = { rows[0][2 * j], rows[0][2 * j + 1], rows[1][2 * j], rows[1][2 * j + 1], rows[2][j], rows[3][j] };
+  guint16 half[3][2 * BLOCKS];
 
-    if (type == VFI_F32)
-      memcpy ((float *) x->data + (pixel + j) * x->ld, v, sizeof v);
-    else {
-      guint16 h[6];
-      for (int i = 0; i < 6; i++)
-        h[i] = vfi_f32_to_bf16 (v[i]);
-      memcpy ((guint16 *) x->data + (pixel + j) * x->ld, h, sizeof h);
-    }
+  if (type == VFI_F32) {
+    for (int j = 0; j < n; j++)
+      for (int i = 0; i < 3; i++)
+        memcpy ((float *) x->data + (pixel + j) * x->ld + 2 * i, rows[i] + 2 * j, 2 * sizeof (float));
+    return;
   }
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < 2 * n; j += VFI_LANES)
+      vec_store (half[i], VFI_BF16, j, VFI_LANES, vec_load (rows[i], VFI_F32, j, VFI_LANES));
+  for (int j = 0; j < n; j++)
+    for (int i = 0; i < 3; i++)
+      memcpy ((guint16 *) x->data + (pixel + j) * x->ld + 2 * i, half[i] + 2 * j, 2 * sizeof (guint16));
 }
 
 /* Repeats the last of n values up to `size`. */
@@ -175,8 +179,8 @@ extend (float *v, int n, int size)
 static void
 piece (const Packer *k, int i, int j0, int n, const VfiView *x)
 {
-  float y0[2 * BLOCKS], y1[2 * BLOCKS], cb[BLOCKS], cr[BLOCKS];
-  float *const rows[] = { y0, y1, cb, cr };
+  float y0[2 * BLOCKS], y1[2 * BLOCKS], cb[BLOCKS], cr[BLOCKS], c[2 * BLOCKS];
+  const float *const rows[] = { y0, y1, c };
   const int lx = MIN (2 * j0, k->sw - 1), ln = CLAMP (k->sw - 2 * j0, 1, 2 * n);
   const int cx = MIN (j0, (k->sw + 1) / 2 - 1), cn = CLAMP ((k->sw + 1) / 2 - j0, 1, n);
 
@@ -187,6 +191,10 @@ piece (const Packer *k, int i, int j0, int n, const VfiView *x)
   extend (y1, ln, 2 * n);
   extend (cb, cn, n);
   extend (cr, cn, n);
+  for (int j = 0; j < n; j++) {
+    c[2 * j] = cb[j];
+    c[2 * j + 1] = cr[j];
+  }
   if (x->dtype == VFI_F32)
     interleave (rows, n, x, (gsize) i * x->w + j0, VFI_F32);
   else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * synthesize of core/frame.h, a piece of a row at a time: the state's rows are blended and its five channels separated, brought to
- * the plane's columns, and then VFI_LANES pixels are sampled at once, by gathers of 32 bits that hold two neighbouring samples of
- * one byte or two, or a whole pixel. Planes of one shape share all but the samples.
+ * the plane's columns, and then VFI_LANES pixels are sampled at once, 32 bits for each: two neighbouring samples of one byte or two, or
+ * a whole pixel. Planes of one shape share all but the samples.
  */
 #include <math.h>
 
@@ -54,26 +54,30 @@ tap (float v, int n, int *upper, float *f)
   return i;
 }
 
-/* Cells of five channels to five rows, VFI_LANES of them. */
+/* VFI_LANES cells of five channels, blended from two rows, to five rows. */
 VFI_INLINE void
-separate (const float *from, float *const to[5])
+separate (const float *p, const float *q, float f, float *const to[5])
 {
 #ifdef __AVX512F__
   const __m512i five = _mm512_mullo_epi32 ((__m512i) vec_iota (), _mm512_set1_epi32 (5));
-  const __m512 v0 = _mm512_loadu_ps (from), v1 = _mm512_loadu_ps (from + 16), v2 = _mm512_loadu_ps (from + 32);
-  const __m512 v3 = _mm512_loadu_ps (from + 48), v4 = _mm512_loadu_ps (from + 64);
+  __m512 v[5];
 
+#pragma GCC unroll 5
+  for (int i = 0; i < 5; i++) {
+    const Vec a = *(const Vec *) (p + 16 * i);
+    v[i] = (__m512) vec_fma (vec_set (f), *(const Vec *) (q + 16 * i) - a, a);
+  }
 #pragma GCC unroll 5
   for (int c = 0; c < 5; c++) {
     const __m512i at = _mm512_add_epi32 (five, _mm512_set1_epi32 (c));
     const __mmask16 m2 = _mm512_cmpge_epi32_mask (at, _mm512_set1_epi32 (32)), m4 = _mm512_cmpge_epi32_mask (at, _mm512_set1_epi32 (64));
-    __m512 v = _mm512_mask_blend_ps (m2, _mm512_permutex2var_ps (v0, at, v1), _mm512_permutex2var_ps (v2, at, v3));
-    _mm512_storeu_ps (to[c], _mm512_mask_permutexvar_ps (v, m4, at, v4));
+    const __m512 low = _mm512_permutex2var_ps (v[0], at, v[1]), high = _mm512_permutex2var_ps (v[2], at, v[3]);
+    _mm512_storeu_ps (to[c], _mm512_mask_permutexvar_ps (_mm512_mask_blend_ps (m2, low, high), m4, at, v[4]));
   }
 #else
-  for (int c = 0; c < 5; c++)
-    for (int i = 0; i < VFI_LANES; i++)
-      to[c][i] = from[5 * i + c];
+  for (int i = 0; i < VFI_LANES; i++)
+    for (int c = 0; c < 5; c++)
+      to[c][i] = p[5 * i + c] + f * (q[5 * i + c] - p[5 * i + c]);
 #endif
 }
 
@@ -81,22 +85,25 @@ separate (const float *from, float *const to[5])
 static void
 load_cells (const VfiView *s, float y, int first, int n, float cells[5][CELLS])
 {
-  float blended[5 * (CELLS + VFI_LANES)], f;
+  float f;
   int upper, lower = tap (y, s->h, &upper, &f);
   const float *p = (const float *) s->data + ((gsize) lower * s->w + first) * s->ld;
   const float *q = (const float *) s->data + ((gsize) upper * s->w + first) * s->ld;
+  float rest[2][5 * VFI_LANES];
 
-  if (s->ld == 5) /* as it is for a tensor of its own */
-    for (int k = 0; k < 5 * n; k++)
-      blended[k] = p[k] + f * (q[k] - p[k]);
-  else
-    for (int k = 0; k < 5 * n; k++)
-      blended[k] = p[k / 5 * s->ld + k % 5] + f * (q[k / 5 * s->ld + k % 5] - p[k / 5 * s->ld + k % 5]);
-  for (int x = 5 * n; x < 5 * (n + VFI_LANES); x++)
-    blended[x] = 0;
   for (int x = 0; x < n; x += VFI_LANES) {
     float *const to[] = { &cells[0][FIRST + x], &cells[1][FIRST + x], &cells[2][FIRST + x], &cells[3][FIRST + x], &cells[4][FIRST + x] };
-    separate (blended + 5 * x, to);
+
+    if (s->ld == 5 && x + VFI_LANES <= n) /* dense, as it is for a tensor of its own */
+      separate (p + 5 * x, q + 5 * x, f, to);
+    else {
+      for (int i = 0; i < VFI_LANES; i++) {
+        const gsize at = (gsize) MIN (x + i, n - 1) * s->ld;
+        memcpy (&rest[0][5 * i], p + at, 5 * sizeof (float));
+        memcpy (&rest[1][5 * i], q + at, 5 * sizeof (float));
+      }
+      separate (rest[0], rest[1], f, to);
+    }
   }
   for (int c = 0; c < 5; c++) {
     cells[c][FIRST - 1] = cells[c][FIRST];
@@ -200,40 +207,96 @@ sample_at (VecI word, int bit, int mask)
   return VEC_TO_FLOAT ((VecI) ((VecU) word >> bit) & mask);
 }
 
-/* Gathers at a row: of the pixels at `at` and of their right neighbours. `limit` is the last byte offset at which 32 bits can be read. */
-VFI_INLINE void
-gather_row (const guint8 *row, VecI at, int limit, const int bytes, const int second, VecI word[2])
-{
-  if (bytes == 1) {
-    /* Near the end of the plane, further left, and shifted. */
-    const VecI from = vec_mini (at, (VecI){ 0 } + limit);
-    word[0] = word[1] = (VecI) ((VecU) vec_gather (row, from, 1) >> (VecU) ((at - from) << 3));
-  } else {
-    word[0] = vec_gather (row, at, 1);
-    word[1] = second ? vec_gather (row + second, at, 1) : word[0];
-  }
-}
-
-/* Where a frame is sampled, and how. */
+/* Where a frame is sampled. */
 typedef struct
 {
   VecI iy, ix;
   Vec fy, fx;
 } Taps;
 
+/* The 32 bits at the upper left pixel, its right neighbour, the lower left one and its right neighbour. */
+typedef struct
+{
+  VecI word[4];
+} Corners;
+
+#ifdef __AVX512VBMI__
+#define WINDOW 1
+
+/* Where motion is smooth, all lanes lie in a window of two rows, and of the three rows below them: it is loaded, and the lanes permuted
+ * out of it, in a fraction of the time of gathers. FALSE if they do not. One or two bytes to a pixel: 64 bytes of a row; else 128. */
+VFI_INLINE gboolean
+window (const guint8 *data, int stride, int h, int w, const Taps *t, const int bytes, const int second, Corners *to)
+{
+  const int row = bytes <= 2 ? 64 : 128, room = row / bytes; /* whole pixels; the last one only as a neighbour */
+  const int left = CLAMP (t->ix[0] - (room - VFI_LANES) / 2, 0, w - (row + bytes - 1) / bytes);
+  const int top = MIN (_mm512_reduce_min_epi32 ((__m512i) t->iy), h - 3);
+  const __m512i x = _mm512_sub_epi32 ((__m512i) t->ix, _mm512_set1_epi32 (left));
+  const __m512i y = _mm512_sub_epi32 ((__m512i) t->iy, _mm512_set1_epi32 (top));
+  const guint8 *p = data + (gssize) top * stride + left * bytes;
+  __m512i at, r[3][2];
+
+  if (left < 0 || (_mm512_cmpgt_epu32_mask (x, _mm512_set1_epi32 (room - 2)) | _mm512_cmpgt_epu32_mask (y, _mm512_set1_epi32 (1))))
+    return FALSE;
+  /* Numbers of four bytes in a row for each lane. */
+  at = _mm512_mullo_epi32 (x, _mm512_set1_epi32 (bytes * 0x01010101));
+  at = _mm512_add_epi32 (at, _mm512_set1_epi32 (0x03020100));
+  for (int i = 0; i < 3; i++) {
+    r[i][0] = _mm512_loadu_si512 (p + (gsize) i * stride);
+    if (row == 128)
+      r[i][1] = _mm512_loadu_si512 (p + (gsize) i * stride + 64);
+  }
+  if (row == 64) {
+    at = _mm512_add_epi8 (at, _mm512_mullo_epi32 (y, _mm512_set1_epi32 (0x40404040)));
+    to->word[0] = to->word[1] = (VecI) _mm512_permutex2var_epi8 (r[0][0], at, r[1][0]);
+    to->word[2] = to->word[3] = (VecI) _mm512_permutex2var_epi8 (r[1][0], at, r[2][0]);
+  } else {
+    const __mmask16 low = _mm512_test_epi32_mask (y, y);
+
+    for (int i = 0; i < 2; i++) {
+      const __m512i n = i ? _mm512_add_epi32 (at, _mm512_set1_epi32 (second * 0x01010101)) : at;
+      const __m512i a = _mm512_permutex2var_epi8 (r[0][0], n, r[0][1]), b = _mm512_permutex2var_epi8 (r[1][0], n, r[1][1]);
+      const __m512i c = _mm512_permutex2var_epi8 (r[2][0], n, r[2][1]);
+      to->word[i] = (VecI) _mm512_mask_blend_epi32 (low, a, b);
+      to->word[2 + i] = (VecI) _mm512_mask_blend_epi32 (low, b, c);
+    }
+  }
+  return TRUE;
+}
+#else
+#define WINDOW 0
+#endif
+
+/* Whatever the motion. */
+VFI_INLINE void
+gather (const guint8 *data, int stride, int h, int w, const Taps *t, const int bytes, const int second, Corners *to)
+{
+  const VecI at = t->iy * stride + t->ix * bytes;
+
+  for (int i = 0; i < 2; i++)
+    if (bytes == 1) {
+      /* At the end of the plane, from further left, and shifted. */
+      const VecI there = at + i * stride, from = vec_mini (there, (VecI){ 0 } + ((h - 1) * stride + w - 4));
+      to->word[2 * i] = to->word[2 * i + 1] = (VecI) ((VecU) vec_gather (data, from, 1) >> (VecU) ((there - from) << 3));
+    } else {
+      to->word[2 * i] = vec_gather (data + (gsize) i * stride, at, 1);
+      to->word[2 * i + 1] = second ? vec_gather (data + (gsize) i * stride + second, at, 1) : to->word[2 * i];
+    }
+}
+
 VFI_INLINE void
 sample (const Pixel *p, const guint8 *data, int stride, int h, int w, const Taps *t, const int comps, const int bytes, const int second,
         Vec to[4])
 {
-  const VecI at = t->iy * stride + t->ix * bytes;
-  const int limit = (h - 1) * stride + w * bytes - 4;
-  VecI top[2], bottom[2];
+  Corners k;
 
-  gather_row (data, at, limit, bytes, second, top);
-  gather_row (data, at + stride, limit, bytes, second, bottom);
+#if WINDOW
+  if (!window (data, stride, h, w, t, bytes, second, &k))
+#endif
+    gather (data, stride, h, w, t, bytes, second, &k);
   for (int c = 0; c < comps; c++) {
-    const Vec a = sample_at (top[0], p->a[c], p->mask), b = sample_at (top[1], p->b[c], p->mask);
-    const Vec d = sample_at (bottom[0], p->a[c], p->mask), e = sample_at (bottom[1], p->b[c], p->mask);
+    const Vec a = sample_at (k.word[0], p->a[c], p->mask), b = sample_at (k.word[1], p->b[c], p->mask);
+    const Vec d = sample_at (k.word[2], p->a[c], p->mask), e = sample_at (k.word[3], p->b[c], p->mask);
     const Vec upper = vec_fma (t->fx, b - a, a), lower = vec_fma (t->fx, e - d, d);
     to[c] = vec_fma (t->fy, lower - upper, upper);
   }
@@ -243,19 +306,14 @@ sample (const Pixel *p, const guint8 *data, int stride, int h, int w, const Taps
 VFI_INLINE void
 store_pixels (guint8 *to, VecI words, int n, const int bytes)
 {
-  typedef guint8 VecB __attribute__ ((vector_size (VFI_LANES), aligned (1), may_alias));
-
-  if (n == VFI_LANES && bytes == 1)
-    *(VecB *) to = __builtin_convertvector((VecU) words, VecB);
-  else if (n == VFI_LANES && bytes == 2)
-    *(VecH *) to = __builtin_convertvector((VecU) words, VecH);
-  else if (n == VFI_LANES && bytes == 4)
-    memcpy (to, &words, sizeof words);
-  else
+  n = MIN (n, VFI_LANES);
+  if (bytes == 3)
     for (int i = 0; i < n; i++) {
       const guint32 word = words[i];
-      memcpy (to + i * bytes, &word, bytes);
+      memcpy (to + i * 3, &word, 3);
     }
+  else
+    vec_store_low (to, words, n, bytes);
 }
 
 /* Pixels x0 to x0 + n - 1 of row y; the state's channels begin at x0. */
@@ -284,7 +342,7 @@ pixels (const Planes *p, const Moment *m, int y, int x0, int n, const float *con
         const Vec v = vec_min (vec_max (vec_fma (w, s0[c] - s1[c], s1[c]), vec_set (0)), vec_set (p->pixel.top));
         words |= VEC_TO_INT (v + 0.5f) << p->pixel.a[c];
       }
-      store_pixels (p->dst[i] + (gsize) y * p->stride[i] + (gsize) (x0 + x) * bytes, words, MIN (n - x, VFI_LANES), bytes);
+      store_pixels (p->dst[i] + (gsize) y * p->stride[i] + (gsize) (x0 + x) * bytes, words, n - x, bytes);
     }
   }
 }
