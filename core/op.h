@@ -17,7 +17,8 @@ struct _VfiOp
   double (*flop) (const VfiNode *node); /* NULL: arithmetic is not the point */
 };
 
-extern const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_op_shear, vfi_op_resize, vfi_op_pixel_shuffle, vfi_op_scale;
+extern const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_op_shear, vfi_op_resize, vfi_op_pixel_shuffle, vfi_op_scale,
+    vfi_op_mean_pool, vfi_op_lucas_kanade;
 
 /* Parameters of each operator, as node->params. */
 typedef struct
@@ -56,6 +57,17 @@ typedef struct
   gboolean identity; /* all gains are 1 */
   float gain[];      /* channels */
 } VfiScaleParams;
+
+typedef struct
+{
+  int k;
+} VfiMeanPoolParams;
+
+typedef struct
+{
+  float floor, ridge, limit;
+  gboolean state; /* src: a, b[, state] */
+} VfiLucasKanadeParams;
 
 static inline float
 vfi_act_apply (VfiAct act, float slope, float v)

@@ -49,7 +49,8 @@ release (gpointer p)
   }
 
 const VfiKernel *const vfi_reference_kernels[] = {
-  KERNEL (conv2d), KERNEL (warp), KERNEL (correlation), KERNEL (shear), KERNEL (resize), KERNEL (pixel_shuffle), KERNEL (scale), NULL,
+  KERNEL (conv2d),        KERNEL (warp),  KERNEL (correlation), KERNEL (shear),        KERNEL (resize),
+  KERNEL (pixel_shuffle), KERNEL (scale), KERNEL (mean_pool),   KERNEL (lucas_kanade), NULL,
 };
 
 static void

@@ -15,9 +15,11 @@ typedef struct
   int radius[3];
 } Config;
 
-static const float flow_in[] = { 0.125f, 0.125f, 0.125f, 0.125f, 1 }; /* net.py: FLOW_IN */
-static const float twice[] = { 2, 2, 2, 2, 1 };                       /* velocities in pixels of a grid twice as fine */
+static const float state_in[] = { 0.125f, 0.125f, 0.125f, 0.125f, 1, 1, 1 }; /* net.py: STATE_IN */
+static const float twice[] = { 2, 2, 2, 2, 1 };                              /* velocities in pixels of a grid twice as fine */
 
+/* net.py: LK_FLOOR, LK_RIDGE, LK_LIMIT */
+#define LUCAS_KANADE .floor = 1e-4f, .ridge = 0.05f, .limit = 1
 #define ACT .act = VFI_LEAKY_RELU, .slope = 0.1f
 
 static const char *
@@ -33,7 +35,12 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const Config *k = model->config;
   VfiTensor *x = vfi_input (g, "x", VFI_FEATURE, h / 2, w / 2, 6);
+  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, x, 0, 4), 2); /* luma, at the size of each level */
 
+  for (int l = 0; l < 3; l++) {
+    y = l ? vfi_mean_pool (g, y, 2) : y;
+    vfi_output (g, numbered ("y%d", l, 0), y);
+  }
   vfi_push (g, "enc");
   for (int l = 0; l < 3; l++) {
     x = vfi_conv2d (g, numbered ("down%d", l, 0), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
@@ -44,13 +51,15 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_pop (g);
 }
 
+/* What depends on both frames, but not on t. */
 static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const Config *k = model->config;
-  VfiTensor *f0 = vfi_input (g, "0.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
-  VfiTensor *f1 = vfi_input (g, "1.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
+  VfiTensor *y0 = vfi_input (g, "0.y2", VFI_F32, h / 16, w / 16, 1), *f0 = vfi_input (g, "0.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
+  VfiTensor *y1 = vfi_input (g, "1.y2", VFI_F32, h / 16, w / 16, 1), *f1 = vfi_input (g, "1.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
 
+  vfi_output (g, "moved", vfi_lucas_kanade (g, y0, y1, LUCAS_KANADE));
   vfi_output (g, "cost", vfi_correlation (g, f0, f1, k->radius[2]));
 }
 
@@ -72,26 +81,36 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *state = NULL, *head = NULL;
 
   for (int l = 2; l >= 0; l--) {
-    int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l], n = (2 * r + 1) * (2 * r + 1);
+    int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
     VfiTensor *f0 = vfi_input (g, numbered ("0.f%d", l, 0), VFI_FEATURE, hl, wl, k->enc[l]);
     VfiTensor *f1 = vfi_input (g, numbered ("1.f%d", l, 0), VFI_FEATURE, hl, wl, k->enc[l]);
-    VfiTensor *x;
+    VfiTensor *moved, *v, *x; /* moved: v0 v1 logit, and the step that was just made */
 
     if (!head) {
-      VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, n);
-      x = vfi_concat (g, vfi_shear (g, cost, t), f0, f1);
+      VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, (2 * r + 1) * (2 * r + 1));
+
+      moved = vfi_input (g, "moved", VFI_F32, hl, wl, 7);
+      v = vfi_scale (g, moved, state_in, VFI_FEATURE);
+      x = vfi_concat (g, vfi_shear (g, cost, t), f0, f1, v);
     } else {
-      VfiTensor *w0 = vfi_warp (g, f0, vfi_slice (g, state, 0, 2), .time = t, .side = 0);
-      VfiTensor *w1 = vfi_warp (g, f1, vfi_slice (g, state, 2, 2), .time = t, .side = 1);
+      VfiTensor *y0 = vfi_input (g, numbered ("0.y%d", l, 0), VFI_F32, hl, wl, 1);
+      VfiTensor *y1 = vfi_input (g, numbered ("1.y%d", l, 0), VFI_F32, hl, wl, 1);
       VfiTensor *feat = vfi_pixel_shuffle (g, vfi_slice (g, head, 20, 4 * k->feat[l]), 2);
-      x = vfi_concat (g, vfi_correlation (g, w0, w1, r), w0, w1, vfi_scale (g, state, flow_in, VFI_FEATURE), feat);
+
+      y0 = vfi_warp (g, y0, vfi_slice (g, state, 0, 2), .time = t, .side = 0);
+      y1 = vfi_warp (g, y1, vfi_slice (g, state, 2, 2), .time = t, .side = 1);
+      moved = vfi_lucas_kanade (g, y0, y1, LUCAS_KANADE, .state = state);
+      v = vfi_scale (g, moved, state_in, VFI_FEATURE);
+      f0 = vfi_warp (g, f0, vfi_slice (g, moved, 0, 2), .time = t, .side = 0);
+      f1 = vfi_warp (g, f1, vfi_slice (g, moved, 2, 2), .time = t, .side = 1);
+      x = vfi_concat (g, vfi_correlation (g, f0, f1, r), f0, f1, v, feat);
     }
+    state = vfi_slice (g, moved, 0, 5);
 
     vfi_push (g, "dec%d", l);
     head = decoder (g, k, l, x);
     vfi_pop (g);
-    state = state ? vfi_resize (g, state, .scale = 2, .gain = twice, .detail = vfi_slice (g, head, 0, 20))
-                  : vfi_pixel_shuffle (g, vfi_slice (g, head, 0, 20), 2);
+    state = vfi_resize (g, state, .scale = 2, .gain = twice, .detail = vfi_slice (g, head, 0, 20));
   }
   vfi_output (g, "state", state);
 }

@@ -104,6 +104,17 @@ def scale(k, src):
     return src(k.h, k.w, k.c) * gain(k)
 
 
+def mean_pool(k, src):
+    return net.mean_pool(src(k.h, k.w, k.c), k.scale)
+
+
+def lucas_kanade(k, src):
+    net.LK_FLOOR, net.LK_RIDGE, net.LK_LIMIT = .01, .05, 1.
+    d = net.lucas_kanade(src(k.h, k.w, 1).double(), src(k.h, k.w, 1).double(), None, torch.full((1, 1, 1, 1), .5))[:, 5:]
+    state = src(k.h, k.w, 5) if k.residual else torch.zeros(1, 5, k.h, k.w)
+    return torch.cat((state[:, :2] + d, state[:, 2:4] + d, state[:, 4:], d), 1)
+
+
 def gain(k):
     return torch.from_numpy(coarse(k.name + '/gain', k.c)).view(1, -1, 1, 1) if k.gain else 1.0
 
@@ -137,7 +148,10 @@ def weight(name, shape):
 
 
 def picture(name, h, w):
-    return nchw(uniform(name, h // 2, w // 2, 6) * np.float32(0.5))
+    """Blocks of 8 x 8 (so that there is something to follow), and noise."""
+    fine = uniform(name, h // 2, w // 2, 6)
+    y, x = np.arange(h // 2) // 8, np.arange(w // 2) // 8
+    return nchw(uniform(name + '/blocks', h // 2, w // 2, 6)[y][:, x] * np.float32(.375) + fine * np.float32(.125))
 
 
 def model(name):

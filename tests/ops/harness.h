@@ -18,8 +18,8 @@ typedef struct
 
   int channels; /* conv2d */
   int kernel;
-  VfiConv2d conv; /* without tensors */
-  gboolean residual;
+  VfiConv2d conv;    /* without tensors */
+  gboolean residual; /* conv2d; lucas_kanade: a state */
 
   float flow;     /* warp: largest displacement */
   gboolean timed; /* warp */
@@ -27,7 +27,7 @@ typedef struct
   float time; /* warp and shear */
 
   int radius;      /* correlation and shear */
-  int scale;       /* resize and pixel_shuffle */
+  int scale;       /* resize, pixel_shuffle and mean_pool */
   gboolean detail; /* resize */
   gboolean gain;   /* resize and scale: a gain per channel */
 } OpCase;
