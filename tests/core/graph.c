@@ -185,11 +185,6 @@ WRONG (resize_scale, vfi_resize (g, x, .scale = -2))
 WRONG (resize_detail, vfi_resize (g, x, .detail = x))
 WRONG (shuffle_factor, vfi_pixel_shuffle (g, x, 0))
 WRONG (shuffle_channels, vfi_pixel_shuffle (g, x, 3))
-WRONG (pool_factor, vfi_mean_pool (g, x, 0))
-WRONG (pool_size, vfi_mean_pool (g, x, 6))
-WRONG (lucas_floor, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), .limit = 1))
-WRONG (lucas_source, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, x, 1, 1), .floor = 1, .limit = 1))
-WRONG (lucas_state, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), .floor = 1, .limit = 1, .state = f))
 WRONG (scale_null, vfi_scale (g, NULL, NULL, VFI_F32))
 WRONG (slice_first, vfi_slice (g, x, -1, 2))
 WRONG (slice_end, vfi_slice (g, x, 7, 2))
@@ -230,11 +225,6 @@ static const struct
   { wrong_resize_detail, VFI_ERROR_SHAPE, "net.resize: the detail is 5 x 7 x 8, not 5 x 7 x 32" },
   { wrong_shuffle_factor, VFI_ERROR_ARG, "net.pixel_shuffle: r 0 is not in 1..64" },
   { wrong_shuffle_channels, VFI_ERROR_SHAPE, "net.pixel_shuffle: 8 channels do not make blocks of 3 x 3" },
-  { wrong_pool_factor, VFI_ERROR_ARG, "net.mean_pool: k 0 is not in 1..64" },
-  { wrong_pool_size, VFI_ERROR_SHAPE, "net.mean_pool: 5 x 7 has no 6 x 6 pixels" },
-  { wrong_lucas_floor, VFI_ERROR_ARG, "net.lucas_kanade: floor 0, ridge 0, limit 1" },
-  { wrong_lucas_source, VFI_ERROR_SHAPE, "net.lucas_kanade: source 1 is 5 x 7 x 1, bf16, not 5 x 7 x 1, fp32" },
-  { wrong_lucas_state, VFI_ERROR_SHAPE, "net.lucas_kanade: source 2 is 5 x 7 x 8, fp32, not 5 x 7 x 5, fp32" },
   { wrong_scale_null, VFI_ERROR_ARG, "net.scale: source 0 is NULL" },
   { wrong_slice_first, VFI_ERROR_SHAPE, "net.slice: 2 channels from -1 of a tensor that has 8" },
   { wrong_slice_end, VFI_ERROR_SHAPE, "net.slice: 2 channels from 7 of a tensor that has 8" },
