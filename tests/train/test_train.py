@@ -134,8 +134,8 @@ class Pieces(unittest.TestCase):
 class Network(unittest.TestCase):
     def test_ends_and_flat(self):
         model = randomized()
-        a, b = texture(32, 48, 1), texture(32, 48, 2)
-        uv = torch.zeros(1, 2, 16, 24)
+        a, b = texture(32, 64, 1), texture(32, 64, 2)
+        uv = torch.zeros(1, 2, 16, 32)
         with torch.no_grad():
             for t, want in ((1e-6, a), (1 - 1e-6, b)):
                 t = torch.full((1, 1, 1, 1), t)

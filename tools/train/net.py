@@ -13,7 +13,7 @@ The network knows nothing of t. It sees both frames *through* t and answers with
   logit, all on the grid of the frame to be made; frame 0 is sampled at x - t v0, frame 1 at
   x + (1 - t) v1, and they are blended with sigmoid (logit + log ((1 - t) / t)), so the result
   tends to the real frames as t tends to 0 or 1.
-- At each level one Lucas-Kanade step on luma comes first: where brightness is constant and texture is there, its closed form
+- At each level, from 1/32 up, a Lucas-Kanade step on luma comes first, and a last one at 1/2: where brightness is constant and texture is there, its closed form
   is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
@@ -47,7 +47,7 @@ CONFIGS = {
     'vfi-base': Config(enc=(32, 64, 112), enc_convs=(1, 2, 3), dec=(72, 112, 144), dec_convs=(4, 5, 6),
                        feat=(24, 32), radius=(2, 3, 4)),
 }
-MULTIPLE = 16  # the frame is padded (replicated right and bottom) to a multiple of this
+MULTIPLE = 32  # the frame is padded (replicated right and bottom) to a multiple of this
 STATE_IN = (.125, .125, .125, .125, 1., 1., 1.)  # how v0, v1, logit and the Lucas-Kanade step enter the decoders
 
 
@@ -55,18 +55,20 @@ def act(x):
     return F.leaky_relu(x, 0.1)
 
 
+def exact(x):
+    """fp32 where a network runs in less; fp64 stays."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
 def warp(x, v, gain):
     """Bilinear sample of x (n,c,h,w) at p + gain * v(p); v (n,2,h,w) in pixels, gain (n,1,1,1). Border: clamp."""
     n, _, h, w = x.shape
-    v = (v * gain).to(torch.float32)
-    gy, gx = torch.meshgrid(torch.arange(h, device=x.device, dtype=torch.float32),
-                            torch.arange(w, device=x.device, dtype=torch.float32), indexing='ij')
+    v = exact(v * gain)
+    gy, gx = torch.meshgrid(torch.arange(h, device=x.device, dtype=v.dtype), torch.arange(w, device=x.device, dtype=v.dtype),
+                            indexing='ij')
     gx = (gx + v[:, 0]) * (2.0 / max(w - 1, 1)) - 1
     gy = (gy + v[:, 1]) * (2.0 / max(h - 1, 1)) - 1
-    grid = torch.stack((gx, gy), 3)
-    return F.grid_sample(x, grid.to(x.dtype) if x.dtype == torch.float64 else grid, 'bilinear', 'border', True) \
-        if x.dtype in (torch.float32, torch.float64) else \
-        F.grid_sample(x.float(), grid, 'bilinear', 'border', True).to(x.dtype)
+    return F.grid_sample(exact(x).to(v.dtype), torch.stack((gx, gy), 3), 'bilinear', 'border', True).to(x.dtype)
 
 
 def correlation(f0, f1, r):
@@ -95,13 +97,13 @@ def shear(cost, r, t):
     gx = torch.arange(w, device=cost.device).view(1, 1, 1, w) + (s * dx.reshape(1, -1)).view(n, k, 1, 1)
     gy = torch.arange(h, device=cost.device).view(1, 1, h, 1) + (s * dy.reshape(1, -1)).view(n, k, 1, 1)
     grid = torch.stack(((2 * gx + 1) / w - 1 + 0 * gy, (2 * gy + 1) / h - 1 + 0 * gx), 4)
-    out = F.grid_sample(cost.float().reshape(n * k, 1, h, w), grid.reshape(n * k, h, w, 2), 'bilinear', 'zeros', False)
+    out = F.grid_sample(exact(cost).reshape(n * k, 1, h, w), grid.reshape(n * k, h, w, 2).to(exact(cost).dtype), 'bilinear', 'zeros', False)
     return out.view(n, k, h, w).to(cost.dtype)
 
 
 def mean_pool(x, k):
     """Mean over k x k pixels and all channels: (n,c,h,w) -> (n,1,h/k,w/k), fp32."""
-    return F.avg_pool2d(x.float().mean(1, keepdim=True), k)
+    return F.avg_pool2d(exact(x).mean(1, keepdim=True), k)
 
 
 LK_FLOOR, LK_RIDGE, LK_LIMIT = 1e-4, .05, 1.
@@ -127,6 +129,12 @@ def lucas_kanade(y0, y1, state, t):
     d = torch.cat((b * q - c * p, b * p - a * q), 1) / (a * c - b * b)
     d = d.clamp(-LK_LIMIT, LK_LIMIT)
     return torch.cat((state[:, 0:2] + d, state[:, 2:4] + d, state[:, 4:5], d), 1)
+
+
+def finer(state):
+    """The same state on the grid twice as fine."""
+    up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)
+    return torch.cat((up[:, :4] * 2, up[:, 4:]), 1)
 
 
 def conv(cin, cout, k=3, s=1):
@@ -177,8 +185,7 @@ class Decoder(nn.Module):
         for i in range(self.n):
             y = act(getattr(self, f'conv{i}')(y) + y)
         y = F.pixel_shuffle(self.head(y), 2)
-        up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)
-        return torch.cat((up[:, :4] * 2, up[:, 4:]), 1) + y[:, :5].float(), y[:, 5:]
+        return finer(state) + exact(y[:, :5]), y[:, 5:]
 
 
 class Net(nn.Module):
@@ -191,15 +198,17 @@ class Net(nn.Module):
             self.add_module(f'dec{l}', Decoder(c, l))
 
     def forward(self, x0, x1, t, costs=None, levels=3):
-        """x0, x1 (n,6,H/2,W/2), H and W multiples of 16; t (n,1,1,1) in (0,1).
+        """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1).
         Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit.
         For training: fewer levels may be asked for, and a list given as costs is appended (cost volume, velocities its frames were
         warped by or None) of each level."""
         f0, f1 = self.enc(x0), self.enc(x1)
-        state, feat, states = None, None, []
+        y0, y1 = ([mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1))  # luma at 1/2 ... 1/32
+        state = lucas_kanade(y0[4], y1[4], None, t)[:, :5]
+        state = finer(lucas_kanade(y0[4], y1[4], state, t)[:, :5])
+        feat, states = None, []
         for l in (2, 1, 0)[:levels]:
-            y0, y1 = mean_pool(x0[:, :4], 2 ** (l + 1)), mean_pool(x1[:, :4], 2 ** (l + 1))
-            moved = lucas_kanade(y0, y1, state, t)
+            moved = lucas_kanade(y0[l + 1], y1[l + 1], state, t)
             state = moved[:, :5]
             if l == 2:
                 w0, w1 = f0[l], f1[l]
@@ -211,6 +220,8 @@ class Net(nn.Module):
                 costs.append((k, state[:, :4] if l < 2 else None))
             v = (moved * moved.new_tensor(STATE_IN).view(1, 7, 1, 1)).to(w0.dtype)
             state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v) + (() if feat is None else (feat,)), 1), state)
+            if l == 0:
+                state = lucas_kanade(y0[0], y1[0], state, t)[:, :5]
             states.append(state)
         return states
 
