@@ -88,6 +88,14 @@ typedef struct
 VfiTensor *vfi_resize_ (VfiGraph *g, VfiTensor *x, const VfiResize *o);
 #define vfi_resize(g, x, ...) vfi_resize_ (g, x, &(VfiResize){ __VA_ARGS__ })
 
+/* Mean over k x k pixels and all channels: (h, w, c) -> (h / k, w / k, 1), F32. */
+VfiTensor *vfi_mean_pool (VfiGraph *g, VfiTensor *x, int k);
+
+/* One Lucas-Kanade step in closed form on pictures y0, y1 (F32, 1 channel), seen from time t. state (F32, 5 channels: v0x v0y v1x v1y
+ * logit, pixels per pair interval) is where it starts; NULL is zero. With d the step, at most 1 pixel, the result is v0 + d,
+ * v1 + d, logit: 5 channels, F32; with `step`, 7: also d. */
+VfiTensor *vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step);
+
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
 

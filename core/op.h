@@ -49,6 +49,17 @@ typedef struct
 
 typedef struct
 {
+  int k;
+} VfiMeanPoolParams;
+
+typedef struct
+{
+  gboolean state; /* src: y0, y1, time[, state] */
+  gboolean step;  /* the result has two more channels */
+} VfiLucasKanadeParams;
+
+typedef struct
+{
   int r;
 } VfiPixelShuffleParams;
 

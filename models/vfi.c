@@ -35,19 +35,24 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const Config *k = model->config;
   VfiTensor *x = vfi_input (g, "x", VFI_FEATURE, h / 2, w / 2, 6);
-  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, x, 0, 4), 2); /* luma, at the size of each level */
+  VfiTensor *y = vfi_slice (g, x, 0, 4);
 
   for (int l = 0; l < 3; l++) {
     y = l ? vfi_mean_pool (g, y, 2) : y;
     vfi_output (g, numbered ("y%d", l, 0), y);
   }
   vfi_push (g, "enc");
+  y = vfi_mean_pool (g, y, 1);
+  vfi_output (g, "y0", y);
   for (int l = 0; l < 3; l++) {
     x = vfi_conv2d (g, numbered ("down%d", l, 0), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
     for (int i = 0; i < k->enc_convs[l]; i++)
       x = vfi_conv2d (g, numbered ("conv%d_%d", l, i), x, k->enc[l], 3, .padding = 1, ACT);
     vfi_output (g, numbered ("f%d", l, 0), x);
+    y = vfi_mean_pool (g, y, 2);
+    vfi_output (g, numbered ("y%d", l + 1, 0), y);
   }
+  vfi_output (g, "y4", vfi_mean_pool (g, y, 2));
   vfi_pop (g);
 }
 
@@ -73,46 +78,47 @@ decoder (VfiGraph *g, const Config *k, int l, VfiTensor *x)
   return vfi_conv2d (g, "head", x, 4 * (5 + (l ? k->feat[l - 1] : 0)), 1, .dtype = VFI_F32);
 }
 
+/* Luma of frame i at 1/2^(level + 1). */
+static VfiTensor *
+luma (VfiGraph *g, int i, int level, int h, int w)
+{
+  return vfi_input (g, numbered ("%d.y%d", i, level), VFI_F32, h >> (level + 1), w >> (level + 1), 1);
+}
+
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const Config *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *state = NULL, *head = NULL;
+  VfiTensor *y0 = luma (g, 0, 4, h, w), *y1 = luma (g, 1, 4, h, w);
+  VfiTensor *state = vfi_lucas_kanade (g, y0, y1, t, NULL, FALSE), *head = NULL;
+
+  state = vfi_resize (g, vfi_lucas_kanade (g, y0, y1, t, state, FALSE), .scale = 2, .gain = twice);
 
   for (int l = 2; l >= 0; l--) {
     int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
     VfiTensor *f0 = vfi_input (g, numbered ("0.f%d", l, 0), VFI_FEATURE, hl, wl, k->enc[l]);
     VfiTensor *f1 = vfi_input (g, numbered ("1.f%d", l, 0), VFI_FEATURE, hl, wl, k->enc[l]);
-    VfiTensor *moved, *v, *x; /* moved: v0 v1 logit, and the step that was just made */
+    VfiTensor *moved = vfi_lucas_kanade (g, luma (g, 0, l + 1, h, w), luma (g, 1, l + 1, h, w), t, state, TRUE);
+    VfiTensor *v = vfi_scale (g, moved, state_in, VFI_FEATURE), *x;
 
     if (!head) {
-      VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, (2 * r + 1) * (2 * r + 1));
-
-      moved = vfi_input (g, "moved", VFI_F32, hl, wl, 7);
-      v = vfi_scale (g, moved, state_in, VFI_FEATURE);
+      VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, n);
       x = vfi_concat (g, vfi_shear (g, cost, t), f0, f1, v);
     } else {
-      VfiTensor *y0 = vfi_input (g, numbered ("0.y%d", l, 0), VFI_F32, hl, wl, 1);
-      VfiTensor *y1 = vfi_input (g, numbered ("1.y%d", l, 0), VFI_F32, hl, wl, 1);
+      VfiTensor *w0 = vfi_warp (g, f0, vfi_slice (g, moved, 0, 2), .time = t, .side = 0);
+      VfiTensor *w1 = vfi_warp (g, f1, vfi_slice (g, moved, 2, 2), .time = t, .side = 1);
       VfiTensor *feat = vfi_pixel_shuffle (g, vfi_slice (g, head, 20, 4 * k->feat[l]), 2);
-
-      y0 = vfi_warp (g, y0, vfi_slice (g, state, 0, 2), .time = t, .side = 0);
-      y1 = vfi_warp (g, y1, vfi_slice (g, state, 2, 2), .time = t, .side = 1);
-      moved = vfi_lucas_kanade (g, y0, y1, LUCAS_KANADE, .state = state);
-      v = vfi_scale (g, moved, state_in, VFI_FEATURE);
-      f0 = vfi_warp (g, f0, vfi_slice (g, moved, 0, 2), .time = t, .side = 0);
-      f1 = vfi_warp (g, f1, vfi_slice (g, moved, 2, 2), .time = t, .side = 1);
-      x = vfi_concat (g, vfi_correlation (g, f0, f1, r), f0, f1, v, feat);
+      x = vfi_concat (g, vfi_correlation (g, w0, w1, r), w0, w1, v, feat);
     }
     state = vfi_slice (g, moved, 0, 5);
 
     vfi_push (g, "dec%d", l);
     head = decoder (g, k, l, x);
     vfi_pop (g);
-    state = vfi_resize (g, state, .scale = 2, .gain = twice, .detail = vfi_slice (g, head, 0, 20));
+    state = vfi_resize (g, vfi_slice (g, moved, 0, 5), .scale = 2, .gain = twice, .detail = vfi_slice (g, head, 0, 20));
   }
-  vfi_output (g, "state", state);
+  vfi_output (g, "state", vfi_lucas_kanade (g, luma (g, 0, 0, h, w), luma (g, 1, 0, h, w), t, state, FALSE));
 }
 
 static const Config nano = {
@@ -134,7 +140,7 @@ static const Config base = {
 
 #define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
   {                                                                                                                                        \
-    .name = NAME, .task = "interpolation", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 16, .config = &CONFIG,  \
+    .name = NAME, .task = "interpolation", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 32, .config = &CONFIG,  \
     .frame = frame, .pair = pair, .at = at                                                                                                 \
   }
 

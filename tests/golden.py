@@ -76,7 +76,7 @@ def warp(k, src):
     flow = nchw(uniform(k.name + '/src1', k.h, k.w, 2) * np.float32(k.flow))
     gain = np.float32(1) if not k.timed else np.float32(1) - np.float32(k.time) if k.side else -np.float32(k.time)
     # float64 inside: grid_sample's own rounding of normalised coordinates is not what is tested
-    return net.warp(x.double(), flow, torch.full((1, 1, 1, 1), float(gain))).float()
+    return net.warp(x.double(), flow.double(), torch.full((1, 1, 1, 1), float(gain), dtype=torch.float64)).float()
 
 
 def correlation(k, src):
@@ -94,6 +94,16 @@ def resize(k, src):
     if k.detail:
         y = y + F.pixel_shuffle(src(k.h, k.w, k.c * k.scale ** 2), k.scale)
     return y
+
+
+def mean_pool(k, src):
+    return net.mean_pool(src(k.h, k.w, k.c), k.scale)
+
+
+def lucas_kanade(k, src):
+    y0, y1 = src(k.h, k.w, 1).double(), src(k.h, k.w, 1).double()
+    state = nchw(uniform(k.name + '/src3', k.h, k.w, 5) * np.float32(k.flow)).double() if k.residual else None
+    return net.lucas_kanade(y0, y1, state, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double())[:, :5 if k.detail else 7].float()
 
 
 def pixel_shuffle(k, src):
@@ -138,7 +148,7 @@ def ops(program):
 
 # ---- models ---------------------------------------------------------------------------------------
 
-RUNS = [(64, 96, 0.5), (48, 80, 0.25), (32, 16, 0.9), (16, 16, 0.4)]  # padded height and width, t
+RUNS = [(64, 96, 0.5), (96, 160, 0.25), (64, 32, 0.9), (32, 32, 0.4)]  # padded height and width, t
 
 
 def weight(name, shape):
@@ -159,10 +169,11 @@ def model(name):
     m = net.Net(name)
     state = m.state_dict()
     m.load_state_dict({k: weight(k, tuple(v.shape)) for k, v in state.items()})
+    m.double()  # exact: PyTorch's own rounding of normalised coordinates is not what is tested
     out = {}
     for h, w, t in RUNS:
         x0, x1 = picture(f'{name}/{h}x{w}/x0', h, w), picture(f'{name}/{h}x{w}/x1', h, w)
-        out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0, x1, torch.full((1, 1, 1, 1), t))[-1])
+        out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0.double(), x1.double(), torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
     save(out, 'models', name + '.safetensors')
     with open(os.path.join(HERE, 'models', 'golden', name + '.weights'), 'w') as f:
         f.writelines(' '.join([k, *map(str, v.shape)]) + '\n' for k, v in sorted(state.items()))

@@ -1,88 +1,135 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * lucas_kanade: one step of Lucas and Kanade's method (1981) in closed form, on two pictures that were warped to a common time.
+ * lucas_kanade: one step of registration in closed form (Lucas and Kanade, 1981), symmetric, seen from time t.
  *
- * With g the gradient of their mean m = (a + b) / 2 by central differences (border replicated) and e = b - a, the motion d that explains e
- * in a window solves a 2 x 2 system:
+ *   w0 = y0 (p - t v0),  w1 = y1 (p + (1 - t) v1)                     bilinear, clamped to the border
+ *   g  = central differences of (w0 + w1) / 2, border replicated;  e = w1 - w0
+ *   (sum g g' + m I) d = - sum g e,   m = VFI_LK_FLOOR + VFI_LK_RIDGE trace (sum g g'),   |d| <= VFI_LK_LIMIT per component
+ *   dst = (v0 + d, v1 + d, logit[, d])
  *
- *   (S [g g'] + (floor + ridge trace S [g g']) I) d = -S [g e],   each component of d clamped to +-limit
- *
- * where S is the mean over 3 x 3 pixels, twice, each time with 0 outside the picture: a weight of n (dy) n (dx) / 81 for a neighbour within two
- * pixels, n being the number of pixels inside the picture that are next to, or are, both. The result has seven channels:
- *
- *   dst = v0 + d, v1 + d, logit, d      where the state is v0, v1, logit (0 without one)
+ * The sums are means over a 3x3 box applied twice, 0 outside the picture each time. Where texture is there and brightness is
+ * constant d is precise to a small part of a pixel; flat areas give 0.
  */
 #include <math.h>
 
+#include "lucas_kanade.h"
 #include "op.h"
 #include "vfi.h"
 
-/* How many pixels of 0..n - 1 are within 1 of both p and s, which are at most 2 apart. */
-static int
-common (int p, int s, int n)
+static float
+sample (const VfiView *v, float y, float x)
 {
-  return MIN (MIN (p, s) + 1, n - 1) - MAX (MAX (p, s) - 1, 0) + 1;
+  int ix, iy, jx, jy;
+  float fx, fy, top, bottom;
+
+  x = fminf (fmaxf (x, 0), v->w - 1);
+  y = fminf (fmaxf (y, 0), v->h - 1);
+  ix = x;
+  iy = y;
+  fx = x - ix;
+  fy = y - iy;
+  jx = MIN (ix + 1, v->w - 1);
+  jy = MIN (iy + 1, v->h - 1);
+  top = (1 - fx) * vfi_view_get (v, iy, ix, 0) + fx * vfi_view_get (v, iy, jx, 0);
+  bottom = (1 - fx) * vfi_view_get (v, jy, ix, 0) + fx * vfi_view_get (v, jy, jx, 0);
+  return (1 - fy) * top + fy * bottom;
 }
 
 static float
-mean (const VfiView *src, int y, int x)
+velocity (const VfiView *src, gboolean state, int y, int x, int c)
 {
-  return (vfi_view_get (&src[0], y, x, 0) + vfi_view_get (&src[1], y, x, 0)) / 2;
+  return state ? vfi_view_get (&src[3], y, x, c) : 0;
+}
+
+/* Both frames at pixel (y, x), clamped, as time t sees them. */
+static void
+warped (const VfiView *src, gboolean state, float t, int y, int x, float w[2])
+{
+  y = CLAMP (y, 0, src[0].h - 1);
+  x = CLAMP (x, 0, src[0].w - 1);
+  for (int i = 0; i < 2; i++) {
+    float gain = i ? 1 - t : -t;
+
+    w[i] = sample (&src[i], y + gain * velocity (src, state, y, x, 2 * i + 1), x + gain * velocity (src, state, y, x, 2 * i));
+  }
+}
+
+/* Weight of the pixel s away from i on an axis of n pixels in two boxes of three, 0 outside. */
+static int
+window (int i, int s, int n)
+{
+  int count = 0;
+
+  for (int j = -1; j <= 1; j++)
+    count += i + j >= 0 && i + j < n && ABS (s - j) <= 1 && i + s >= 0 && i + s < n;
+  return count;
 }
 
 static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
-  const VfiLucasKanadeParams *p = node->params;
-  int h = dst->h, w = dst->w;
+  const VfiLucasKanadeParams *params = node->params;
+  gboolean state = params->state;
+  float t = vfi_view_get (&src[2], 0, 0, 0);
 
-  for (int y = 0; y < h; y++)
-    for (int x = 0; x < w; x++) {
-      float xx = 0, xy = 0, yy = 0, xe = 0, ye = 0, det, dx, dy;
+  for (int y = 0; y < dst->h; y++)
+    for (int x = 0; x < dst->w; x++) {
+      float a = 0, b = 0, c = 0, p = 0, q = 0, m, det, d[2];
 
-      for (int i = MAX (y - 2, 0); i <= MIN (y + 2, h - 1); i++)
-        for (int j = MAX (x - 2, 0); j <= MIN (x + 2, w - 1); j++) {
-          float weight = common (y, i, h) * common (x, j, w) / 81.0f;
-          float gx = (mean (src, i, MIN (j + 1, w - 1)) - mean (src, i, MAX (j - 1, 0))) / 2;
-          float gy = (mean (src, MIN (i + 1, h - 1), j) - mean (src, MAX (i - 1, 0), j)) / 2;
-          float e = vfi_view_get (&src[1], i, j, 0) - vfi_view_get (&src[0], i, j, 0);
+      for (int i = -2; i <= 2; i++)
+        for (int j = -2; j <= 2; j++) {
+          float weight = window (y, i, dst->h) * window (x, j, dst->w) / 81.f;
+          float here[2], left[2], right[2], up[2], down[2], gx, gy, e;
 
-          xx += weight * gx * gx;
-          xy += weight * gx * gy;
-          yy += weight * gy * gy;
-          xe += weight * gx * e;
-          ye += weight * gy * e;
+          if (weight == 0)
+            continue;
+          warped (src, state, t, y + i, x + j, here);
+          warped (src, state, t, y + i, x + j - 1, left);
+          warped (src, state, t, y + i, x + j + 1, right);
+          warped (src, state, t, y + i - 1, x + j, up);
+          warped (src, state, t, y + i + 1, x + j, down);
+          gx = (right[0] + right[1] - left[0] - left[1]) / 4;
+          gy = (down[0] + down[1] - up[0] - up[1]) / 4;
+          e = here[1] - here[0];
+          a += weight * gx * gx;
+          b += weight * gx * gy;
+          c += weight * gy * gy;
+          p += weight * gx * e;
+          q += weight * gy * e;
         }
-      det = p->ridge * (xx + yy) + p->floor;
-      xx += det;
-      yy += det;
-      det = xx * yy - xy * xy;
-      dx = fminf (fmaxf ((xy * ye - yy * xe) / det, -p->limit), p->limit);
-      dy = fminf (fmaxf ((xy * xe - xx * ye) / det, -p->limit), p->limit);
-      for (int c = 0; c < 7; c++) {
-        float v = p->state && c < 5 ? vfi_view_get (&src[2], y, x, c) : 0;
-
-        vfi_view_set (dst, y, x, c, c == 4 ? v : v + (c == 0 || c == 2 || c == 5 ? dx : dy));
-      }
+      m = VFI_LK_RIDGE * (a + c) + VFI_LK_FLOOR;
+      a += m;
+      c += m;
+      det = a * c - b * b;
+      d[0] = CLAMP ((b * q - c * p) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+      d[1] = CLAMP ((b * p - a * q) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+      for (int k = 0; k < 4; k++)
+        vfi_view_set (dst, y, x, k, velocity (src, state, y, x, k) + d[k % 2]);
+      vfi_view_set (dst, y, x, 4, velocity (src, state, y, x, 4));
+      for (int k = 5; k < dst->c; k++)
+        vfi_view_set (dst, y, x, k, d[k - 5]);
     }
 }
 
 const VfiOp vfi_op_lucas_kanade = { "lucas_kanade", .reference = reference };
 
 VfiTensor *
-vfi_lucas_kanade_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, const VfiLucasKanade *o)
+vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step)
 {
-  VfiLucasKanadeParams p = { .floor = o->floor, .ridge = o->ridge, .limit = o->limit, .state = o->state != NULL };
-  VfiTensor *src[] = { a, b, o->state };
-  int n = p.state ? 3 : 2;
+  VfiLucasKanadeParams p = { state != NULL, step };
+  VfiTensor *src[] = { y0, y1, time, state };
+  int n = state ? 4 : 3;
 
   if (!vfi_graph_ready (g, "lucas_kanade", src, n))
     return vfi_graph_dummy (g);
-  if (!(p.floor > 0 && p.ridge >= 0 && p.limit > 0))
-    return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_ARG, "floor %g, ridge %g, limit %g", p.floor, p.ridge, p.limit);
-  for (int i = 0; i < n; i++)
-    if (src[i]->dtype != VFI_F32 || src[i]->h != a->h || src[i]->w != a->w || src[i]->c != (i == 2 ? 5 : 1))
-      return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_SHAPE, "source %d is %d x %d x %d, %s, not %d x %d x %d, fp32", i, src[i]->h,
-                             src[i]->w, src[i]->c, vfi_dtype_name (src[i]->dtype), a->h, a->w, i == 2 ? 5 : 1);
-  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_lucas_kanade, "lucas_kanade", &p, sizeof p, src, n, VFI_F32, a->h, a->w, 7));
+  if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
+    return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32",
+                           y0->h, y0->w, y0->c, y1->h, y1->w, y1->c);
+  if (time->dtype != VFI_F32 || time->h != 1 || time->w != 1 || time->c != 1)
+    return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_SHAPE, "the time is not 1 x 1 x 1, fp32");
+  if (state && (state->dtype != VFI_F32 || state->h != y0->h || state->w != y0->w || state->c != 5))
+    return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_SHAPE, "the state is %d x %d x %d, not %d x %d x 5, fp32", state->h, state->w,
+                           state->c, y0->h, y0->w);
+  return vfi_node_result (
+      g, vfi_graph_add (g, &vfi_op_lucas_kanade, "lucas_kanade", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, step ? 7 : 5));
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * mean_pool: one fp32 channel, the mean over k x k pixels and all channels; what is left over on the right and bottom is dropped.
+ * mean_pool: the picture itself on a coarser grid, for what needs brightness rather than features.
  *
- *   dst (y, x) = mean over i, j < k and c of src (y k + i, x k + j, c)
+ *   dst (y, x) = mean over c, i < k, j < k of src (k y + i, k x + j, c),   fp32
+ *
+ * Rows and columns that fill no whole k x k block are left out, as in torch.nn.functional.avg_pool2d.
  */
 #include "op.h"
 #include "vfi.h"
@@ -10,7 +12,8 @@
 static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
-  int k = ((const VfiMeanPoolParams *) node->params)->k;
+  const VfiMeanPoolParams *p = node->params;
+  int k = p->k;
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
@@ -33,9 +36,7 @@ vfi_mean_pool (VfiGraph *g, VfiTensor *x, int k)
 
   if (!vfi_graph_ready (g, "mean_pool", &x, 1))
     return vfi_graph_dummy (g);
-  if (k < 1 || k > 64)
-    return vfi_graph_fail (g, "mean_pool", VFI_ERROR_ARG, "k %d is not in 1..64", k);
-  if (x->h < k || x->w < k)
-    return vfi_graph_fail (g, "mean_pool", VFI_ERROR_SHAPE, "%d x %d has no %d x %d pixels", x->h, x->w, k, k);
+  if (k < 1 || k > MIN (x->h, x->w))
+    return vfi_graph_fail (g, "mean_pool", VFI_ERROR_ARG, "k = %d is not in 1..%d", k, MIN (x->h, x->w));
   return vfi_node_result (g, vfi_graph_add (g, &vfi_op_mean_pool, "mean_pool", &p, sizeof p, &x, 1, VFI_F32, x->h / k, x->w / k, 1));
 }

@@ -13,6 +13,9 @@
   .name = "shear/" NAME, .op = &vfi_op_shear, .h = H, .w = W, .c = (2 * R + 1) * (2 * R + 1), .radius = R, .time = T
 #define RESIZE(NAME, H, W, C, S) .name = "resize/" NAME, .op = &vfi_op_resize, .h = H, .w = W, .c = C, .scale = S
 #define SHUFFLE(NAME, H, W, C, R) .name = "pixel_shuffle/" NAME, .op = &vfi_op_pixel_shuffle, .h = H, .w = W, .c = C, .scale = R
+#define POOL(NAME, H, W, C, K) .name = "mean_pool/" NAME, .op = &vfi_op_mean_pool, .h = H, .w = W, .c = C, .scale = K, .dst_f32 = TRUE
+#define LUCAS_KANADE(NAME, H, W, T)                                                                                                        \
+  .name = "lucas_kanade/" NAME, .op = &vfi_op_lucas_kanade, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
 
 #define MEAN_POOL(NAME, H, W, C, K) .name = "mean_pool/" NAME, .op = &vfi_op_mean_pool, .h = H, .w = W, .c = C, .scale = K
@@ -89,19 +92,14 @@ const OpCase op_cases[] = {
   { SCALE ("copy", 5, 3, 24) },
   { SCALE ("copy-f32", 3, 7, 2), .src_f32 = TRUE, .dst_f32 = TRUE },
   { SCALE ("one-pixel", 1, 1, 1) },
-  { MEAN_POOL ("luma", 10, 14, 4, 2) },
-  { MEAN_POOL ("f32", 6, 8, 1, 2), .src_f32 = TRUE },
-  { MEAN_POOL ("rest", 7, 11, 3, 3) },
-  { MEAN_POOL ("by-1", 3, 4, 5, 1) },
-  { MEAN_POOL ("by-8", 8, 17, 4, 8) },
-  { MEAN_POOL ("one-pixel", 2, 2, 4, 2) },
-  { LUCAS_KANADE ("plain", 9, 12) },
-  { LUCAS_KANADE ("state", 11, 7), .residual = TRUE },
-  { LUCAS_KANADE ("row", 1, 9), .residual = TRUE },
-  { LUCAS_KANADE ("column", 8, 1) },
-  { LUCAS_KANADE ("one-pixel", 1, 1), .residual = TRUE },
-  { LUCAS_KANADE ("two", 2, 3) },
-  { LUCAS_KANADE ("wide", 4, 70), .residual = TRUE },
+  { POOL ("luma", 6, 10, 4, 2) },
+  { POOL ("again", 6, 8, 1, 2), .src_f32 = TRUE },
+  { POOL ("rest", 7, 11, 3, 3) },
+  { LUCAS_KANADE ("start", 12, 21, 0.5f) },
+  { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
+  { LUCAS_KANADE ("late", 9, 16, 0.8f), .residual = TRUE, .flow = 20, .detail = TRUE },
+  { LUCAS_KANADE ("row", 1, 7, 0.5f), .residual = TRUE, .flow = 1 },
+  { LUCAS_KANADE ("one-pixel", 1, 1, 0.25f) },
   { NULL },
 };
 
@@ -143,10 +141,9 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_mean_pool)
     return vfi_mean_pool (g, x, k->scale);
   if (k->op == &vfi_op_lucas_kanade) {
-    VfiTensor *y = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1);
-    VfiTensor *state = k->residual ? vfi_input (g, "src2", VFI_F32, k->h, k->w, 5) : NULL;
+    VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 
-    return vfi_lucas_kanade (g, x, y, .floor = 0.01f, .ridge = 0.05f, .limit = 1, .state = state);
+    return vfi_lucas_kanade (g, x, y1, time, k->residual ? vfi_input (g, "src3", VFI_F32, k->h, k->w, 5) : NULL, !k->detail);
   }
   g_assert_not_reached ();
 }

@@ -78,7 +78,13 @@ fences_stand (const Fenced *f)
 static gboolean
 is_time (const VfiNode *node, int i)
 {
-  return (node->op == &vfi_op_warp && i == 2) || (node->op == &vfi_op_shear && i == 1);
+  return (node->op == &vfi_op_warp && i == 2) || (node->op == &vfi_op_shear && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 2);
+}
+
+static gboolean
+is_flow (const VfiNode *node, int i)
+{
+  return (node->op == &vfi_op_warp && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
 }
 
 float *
@@ -91,7 +97,7 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
   guint64 seed = test_seed (full);
 
   for (gsize j = 0; j < n; j++)
-    v[j] = is_time (node, i) ? time : node->op == &vfi_op_warp && i == 1 ? flow * test_uniform (seed, j) : test_coarse (seed, j);
+    v[j] = is_time (node, i) ? time : is_flow (node, i) ? flow * test_uniform (seed, j) : test_coarse (seed, j);
   g_free (full);
   return v;
 }
