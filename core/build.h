@@ -99,19 +99,6 @@ VfiTensor *vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTenso
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
 
-/* One channel, F32: the mean over k x k pixels and all channels of x; (h / k, w / k). */
-VfiTensor *vfi_mean_pool (VfiGraph *g, VfiTensor *x, int k);
-
-/* One Lucas-Kanade step between two pictures (one channel, F32) that were warped to a common time: F32, 7 channels, v0 + d, v1 + d, logit, d. The
- * motion d is clamped to +-limit; ridge is relative to the squared gradients and floor is absolute, both steady it where texture lacks. */
-typedef struct
-{
-  float floor, ridge, limit;
-  VfiTensor *state; /* v0 v1 logit, F32, 5 channels; default 0 */
-} VfiLucasKanade;
-VfiTensor *vfi_lucas_kanade_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, const VfiLucasKanade *o);
-#define vfi_lucas_kanade(g, a, b, ...) vfi_lucas_kanade_ (g, a, b, &(VfiLucasKanade){ __VA_ARGS__ })
-
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
 VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);
 

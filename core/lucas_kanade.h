@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The per-pixel solution of operator lucas_kanade, shared by its implementations.
+ * The constants of operator lucas_kanade, shared by its implementations (net.py: LK_FLOOR, LK_RIDGE, LK_LIMIT).
  */
 #pragma once
 

@@ -69,17 +69,6 @@ typedef struct
   float gain[];      /* channels */
 } VfiScaleParams;
 
-typedef struct
-{
-  int k;
-} VfiMeanPoolParams;
-
-typedef struct
-{
-  float floor, ridge, limit;
-  gboolean state; /* src: a, b[, state] */
-} VfiLucasKanadeParams;
-
 static inline float
 vfi_act_apply (VfiAct act, float slope, float v)
 {

@@ -18,8 +18,6 @@ typedef struct
 static const float state_in[] = { 0.125f, 0.125f, 0.125f, 0.125f, 1, 1, 1 }; /* net.py: STATE_IN */
 static const float twice[] = { 2, 2, 2, 2, 1 };                              /* velocities in pixels of a grid twice as fine */
 
-/* net.py: LK_FLOOR, LK_RIDGE, LK_LIMIT */
-#define LUCAS_KANADE .floor = 1e-4f, .ridge = 0.05f, .limit = 1
 #define ACT .act = VFI_LEAKY_RELU, .slope = 0.1f
 
 static const char *
@@ -35,14 +33,9 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const Config *k = model->config;
   VfiTensor *x = vfi_input (g, "x", VFI_FEATURE, h / 2, w / 2, 6);
-  VfiTensor *y = vfi_slice (g, x, 0, 4);
+  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, x, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
 
-  for (int l = 0; l < 3; l++) {
-    y = l ? vfi_mean_pool (g, y, 2) : y;
-    vfi_output (g, numbered ("y%d", l, 0), y);
-  }
   vfi_push (g, "enc");
-  y = vfi_mean_pool (g, y, 1);
   vfi_output (g, "y0", y);
   for (int l = 0; l < 3; l++) {
     x = vfi_conv2d (g, numbered ("down%d", l, 0), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
@@ -61,10 +54,9 @@ static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const Config *k = model->config;
-  VfiTensor *y0 = vfi_input (g, "0.y2", VFI_F32, h / 16, w / 16, 1), *f0 = vfi_input (g, "0.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
-  VfiTensor *y1 = vfi_input (g, "1.y2", VFI_F32, h / 16, w / 16, 1), *f1 = vfi_input (g, "1.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
+  VfiTensor *f0 = vfi_input (g, "0.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
+  VfiTensor *f1 = vfi_input (g, "1.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
 
-  vfi_output (g, "moved", vfi_lucas_kanade (g, y0, y1, LUCAS_KANADE));
   vfi_output (g, "cost", vfi_correlation (g, f0, f1, k->radius[2]));
 }
 
@@ -103,7 +95,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     VfiTensor *v = vfi_scale (g, moved, state_in, VFI_FEATURE), *x;
 
     if (!head) {
-      VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, n);
+      VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, (2 * r + 1) * (2 * r + 1));
       x = vfi_concat (g, vfi_shear (g, cost, t), f0, f1, v);
     } else {
       VfiTensor *w0 = vfi_warp (g, f0, vfi_slice (g, moved, 0, 2), .time = t, .side = 0);

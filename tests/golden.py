@@ -114,17 +114,6 @@ def scale(k, src):
     return src(k.h, k.w, k.c) * gain(k)
 
 
-def mean_pool(k, src):
-    return net.mean_pool(src(k.h, k.w, k.c), k.scale)
-
-
-def lucas_kanade(k, src):
-    net.LK_FLOOR, net.LK_RIDGE, net.LK_LIMIT = .01, .05, 1.
-    d = net.lucas_kanade(src(k.h, k.w, 1).double(), src(k.h, k.w, 1).double(), None, torch.full((1, 1, 1, 1), .5))[:, 5:]
-    state = src(k.h, k.w, 5) if k.residual else torch.zeros(1, 5, k.h, k.w)
-    return torch.cat((state[:, :2] + d, state[:, 2:4] + d, state[:, 4:], d), 1)
-
-
 def gain(k):
     return torch.from_numpy(coarse(k.name + '/gain', k.c)).view(1, -1, 1, 1) if k.gain else 1.0
 

@@ -18,9 +18,6 @@
   .name = "lucas_kanade/" NAME, .op = &vfi_op_lucas_kanade, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
 
-#define MEAN_POOL(NAME, H, W, C, K) .name = "mean_pool/" NAME, .op = &vfi_op_mean_pool, .h = H, .w = W, .c = C, .scale = K
-#define LUCAS_KANADE(NAME, H, W) .name = "lucas_kanade/" NAME, .op = &vfi_op_lucas_kanade, .h = H, .w = W, .c = 1, .src_f32 = TRUE
-
 const OpCase op_cases[] = {
   { CONV ("1x1", 5, 7, 16, 32, 1) },
   { CONV ("1x1-odd", 9, 5, 70, 28, 1), .conv = { .act = VFI_LEAKY_RELU, .slope = 0.1f } },
