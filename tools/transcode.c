@@ -194,6 +194,10 @@ on_pad_added (GstElement *source, GstPad *pad, gpointer data)
 
   if (strcmp (name, "video/x-raw") == 0 && !job->video_linked) {
     job->video_linked = TRUE;
+    g_autoptr (GstElement) fields = gst_bin_get_by_name (GST_BIN (job->video), "fields");
+    const char *order = gst_structure_get_string (gst_caps_get_structure (caps, 0), "field-order");
+    if (fields && g_strcmp0 (order, "bottom-field-first") == 0)
+      gst_util_set_object_arg (G_OBJECT (fields), "fields", "bottom");
     g_autoptr (GstPad) sink = gst_element_get_static_pad (job->video, "sink");
     if (gst_pad_link (pad, sink) != GST_PAD_LINK_OK)
       fail (job, g_error_new (VFI_ERROR, VFI_ERROR_UNSUPPORTED, "cannot link the video"));
@@ -243,11 +247,12 @@ build (Job *job, const char *part, GError **error)
 
   g_autofree char *description = g_strdup_printf (
       QUEUE " ! %s videoconvert n-threads=%u ! vfiinterp name=interp ! capsfilter name=rate ! " QUEUE " ! videoconvert n-threads=%u ! %s",
-      t->interlaced ? "deinterlace method=greedyh fields=top !" : "", g_get_num_processors (), g_get_num_processors (),
+      t->interlaced ? "deinterlace name=fields method=greedyh fields=top !" : "", g_get_num_processors (), g_get_num_processors (),
       encoder ? encoder->description : t->encoder);
   job->video = gst_parse_bin_from_description (description, TRUE, error);
   if (!job->video)
     return FALSE;
+  /* Of fields, the first of a frame: with the other one deinterlace of GStreamer 1.22 gives two frames the same time. */
   GstElement *source = gst_element_factory_make ("uridecodebin", NULL);
   GstElement *sink = gst_element_factory_make ("filesink", NULL);
   job->mux = gst_element_factory_make (c->muxer.factory, NULL);

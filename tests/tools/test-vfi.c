@@ -335,10 +335,18 @@ test_rates (void)
 static void
 test_interlaced (void)
 {
-  make_clip ("interlaced.mp4", 20, "! interlace field-pattern=1:1 ! x264enc interlaced=true");
-  g_auto (Run) r = vfi ("interp interlaced.mp4 progressive.mp4");
-  g_assert_cmpint (r.status, ==, 0);
-  assert_contains (r.err, "deinterlaced");
+  static const char *const orders[] = { "true", "false" };
+  for (guint i = 0; i < G_N_ELEMENTS (orders); i++) { /* top or bottom field first */
+    g_autofree char *filter = g_strdup_printf ("! interlace field-pattern=1:1 top-field-first=%s ! x264enc interlaced=true", orders[i]);
+    make_clip ("interlaced.mp4", 40, filter);
+    g_auto (Run) r = vfi ("interp interlaced.mp4 progressive.mp4");
+    g_assert_cmpint (r.status, ==, 0);
+    assert_contains (r.err, "20 frames in at 5 a second, 40 out at 10 a second");
+    assert_contains (r.err, "deinterlaced");
+    Content out = look ("progressive.mp4");
+    g_assert_cmpint (out.frames, ==, 40);
+    g_assert_cmpfloat_with_epsilon (out.last_frame, 3.9, 1e-4);
+  }
 }
 
 /* Neither the output nor anything that was to become it. */
