@@ -245,6 +245,8 @@ gst_vfi_interp_sink_event (GstBaseTransform *trans, GstEvent *event)
     case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_EOS:
       drain (self);
+      if (GST_EVENT_TYPE (event) == GST_EVENT_EOS)
+        g_object_notify (G_OBJECT (self), "stats"); /* gst-launch-1.0 -v prints it */
       break;
     case GST_EVENT_FLUSH_STOP:
       forget (self);

@@ -94,8 +94,8 @@ on_pad_added (GstElement *decoder, GstPad *pad, gpointer data)
 {
   GstElement *convert = data;
   g_autoptr (GstPad) sink = gst_element_get_static_pad (convert, "sink");
-  g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, NULL);
-  if (!gst_pad_is_linked (sink) && gst_caps_get_size (caps) && gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw"))
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  if (!gst_pad_is_linked (sink) && caps && gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw"))
     gst_pad_link (pad, sink);
 }
 

@@ -189,8 +189,8 @@ static void
 on_pad_added (GstElement *source, GstPad *pad, gpointer data)
 {
   Job *job = data;
-  g_autoptr (GstCaps) caps = gst_pad_query_caps (pad, NULL);
-  const char *name = gst_caps_get_size (caps) ? gst_structure_get_name (gst_caps_get_structure (caps, 0)) : "";
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  const char *name = caps ? gst_structure_get_name (gst_caps_get_structure (caps, 0)) : "";
 
   if (strcmp (name, "video/x-raw") == 0 && !job->video_linked) {
     job->video_linked = TRUE;

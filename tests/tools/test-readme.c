@@ -3,7 +3,9 @@
  * What README.md says that a program can check: the table of properties, the example, the pipelines. README names the file.
  */
 #include <string.h>
+#include <sys/wait.h>
 
+#include <glib/gstdio.h>
 #include <gst/gst.h>
 
 static char *readme;
@@ -32,7 +34,8 @@ table_rows (const char *heading)
   GHashTable *rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   const char *start = strstr (readme, heading);
   g_assert_nonnull (start);
-  g_autofree char *section = g_strndup (start, strcspn (start + 1, "#") + 1);
+  const char *end = strstr (start, "\n## ");
+  g_autofree char *section = end ? g_strndup (start, (gsize) (end - start)) : g_strdup (start);
   g_auto (GStrv) lines = g_strsplit (section, "\n", -1);
   for (int i = 0; lines[i]; i++)
     if (g_str_has_prefix (lines[i], "| `")) {
@@ -78,6 +81,30 @@ test_example (void)
   g_assert_nonnull (strstr (readme, block));
 }
 
+/* It is run on two flat frames. */
+static void
+test_example_runs (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *dir = g_dir_make_tmp ("vfi-XXXXXX", NULL), *a = g_build_filename (dir, "a.yuv", NULL), *out = NULL;
+  char frame[33 * 17 + 2 * 17 * 9]; /* odd sizes, too */
+  memset (frame, 77, sizeof frame);
+  g_assert_true (g_file_set_contents (a, frame, sizeof frame, NULL));
+  char *argv[] = { (char *) g_getenv ("EXAMPLE_PROGRAM"), a, a, (char *) "33", (char *) "17", NULL };
+  int status, pipe;
+  GPid pid;
+  g_assert_true (g_spawn_async_with_pipes (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid, NULL, &pipe, NULL, &error));
+  g_autoptr (GIOChannel) channel = g_io_channel_unix_new (pipe);
+  gsize length;
+  g_io_channel_set_encoding (channel, NULL, NULL);
+  g_assert_cmpint (g_io_channel_read_to_end (channel, &out, &length, &error), ==, G_IO_STATUS_NORMAL);
+  waitpid (pid, &status, 0);
+  g_assert_true (g_spawn_check_wait_status (status, &error));
+  g_assert_cmpmem (out, length, frame, sizeof frame);
+  g_remove (a);
+  g_rmdir (dir);
+}
+
 /* Every gst-launch-1.0 line: its elements are there and take these properties. */
 static void
 test_pipelines (void)
@@ -119,6 +146,7 @@ main (int argc, char **argv)
     g_error ("README does not name a file");
   g_test_add_func ("/readme/properties", test_properties);
   g_test_add_func ("/readme/example", test_example);
+  g_test_add_func ("/readme/example/runs", test_example_runs);
   g_test_add_func ("/readme/pipelines", test_pipelines);
   int status = g_test_run ();
   g_free (readme);
