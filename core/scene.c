@@ -3,18 +3,20 @@
  * Is the second frame the same picture, the same scene, or another one? Both answers come from small luma pictures of block means, so that
  * noise and compression do not count and a 720p pair costs a fraction of a millisecond.
  *
- * The scene score asks how well one frame's blocks can be found in the other: for each 8x8 block of a picture about 64 wide, the least sum
- * of absolute differences within a tenth of the width, after taking off both blocks' means (so that fades and flashes do not count),
- * held against the deviation that the blocks have from their means. Panned, zoomed and moving things are found again (near 0); in a cut
- * what is found is hardly better than a flat block (near 1). Both directions are summed: what comes into view is missed in one only.
+ * The scene score asks how well each frame's blocks can be found in the other: for each 8x8 block of a picture of 48x48, the least sum
+ * of absolute differences within an eighth of the picture each way, after taking off both blocks' means (so that fades and flashes do not
+ * count), held against the deviation of the blocks from their means. Panned, zoomed and moving things are found again (near 0);
+ * across a cut, what is found is hardly better than nothing (near 1). Both directions are summed: what comes into view is missed in
+ * one only.
  */
 #include "frame.h"
 
 #include <math.h>
 
-#define GRID 64           /* longest side of the small pictures */
-#define BLOCK 8           /* of the scene score */
-#define REACH 6           /* how far blocks are looked for, of GRID */
+#define CELLS 64 /* of the difference, each way */
+#define GRID 48  /* of the scene score, each way */
+#define BLOCK 8
+#define REACH 6           /* how far a block is looked for, each way */
 #define NOISE (1.f / 219) /* added to the deviations, so that what is flat but for noise counts as found */
 
 /* Means of luma over the cells of a w x h grid, in [0,1] by the frame's range. */
@@ -60,7 +62,7 @@ luma_means (const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, float
 double
 vfi_frame_difference (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
 {
-  int w = MIN (info->width, GRID), h = MIN (info->height, GRID);
+  int w = MIN (info->width, CELLS), h = MIN (info->height, CELLS);
   g_autofree float *p = g_new (float, w *h), *q = g_new (float, w *h);
   double sum = 0;
 
@@ -95,12 +97,10 @@ static Small *
 small_new (const VfiFrameInfo *info, const VfiFrame *frame)
 {
   static const float zero[GRID * BLOCK];
-  int longest = MAX (info->width, info->height), grid = MIN (GRID, longest / BLOCK * BLOCK);
   Small *s = g_new (Small, 1);
 
-  /* Square pixels where the shape allows; each side at least one block, at most the frame's own samples. */
-  s->w = CLAMP ((grid * info->width / longest + BLOCK / 2) / BLOCK, 1, info->width / BLOCK) * BLOCK;
-  s->h = CLAMP ((grid * info->height / longest + BLOCK / 2) / BLOCK, 1, info->height / BLOCK) * BLOCK;
+  s->w = MIN (GRID, info->width) / BLOCK * BLOCK;
+  s->h = MIN (GRID, info->height) / BLOCK * BLOCK;
   luma_means (info, frame, s->w, s->h, s->luma);
   for (int y = 0; y + BLOCK <= s->h; y++)
     for (int x = 0; x + BLOCK <= s->w; x++) {
@@ -119,15 +119,13 @@ small_new (const VfiFrameInfo *info, const VfiFrame *frame)
 static void
 search (const Small *a, const Small *b, double *left, double *there)
 {
-  int reach = REACH * MAX (a->w, a->h) / GRID;
-
   for (int y = 0; y + BLOCK <= a->h; y += BLOCK)
     for (int x = 0; x + BLOCK <= a->w; x += BLOCK) {
       int here = y * a->w + x, found = here;
       float best = G_MAXFLOAT;
 
-      for (int v = MAX (y - reach, 0); v <= MIN (y + reach, a->h - BLOCK); v++)
-        for (int u = MAX (x - reach, 0); u <= MIN (x + reach, a->w - BLOCK); u++) {
+      for (int v = MAX (y - REACH, 0); v <= MIN (y + REACH, a->h - BLOCK); v++)
+        for (int u = MAX (x - REACH, 0); u <= MIN (x + REACH, a->w - BLOCK); u++) {
           int at = v * a->w + u;
           float d = block_difference (&a->luma[here], &b->luma[at], a->w, a->mean[here] - b->mean[at]);
           if (d < best) {
