@@ -146,11 +146,11 @@ def weight(name, shape):
     return torch.from_numpy(uniform(name, *shape) * bound)
 
 
-def picture(name, h, w):
-    """Blocks of 8 x 8 (so that there is something to follow), and noise."""
-    fine = uniform(name, h // 2, w // 2, 6)
-    y, x = np.arange(h // 2) // 8, np.arange(w // 2) // 8
-    return nchw(uniform(name + '/blocks', h // 2, w // 2, 6)[y][:, x] * np.float32(.375) + fine * np.float32(.125))
+def picture(name, h, w, i):
+    """Frame i: blocks of 8 x 8 that move by 3 to the left and 1 up, and noise."""
+    fine = uniform(f'{name}/{h}x{w}/x{i}', h // 2, w // 2, 6)
+    y, x = (np.arange(h // 2) + i) // 8, (np.arange(w // 2) + 3 * i) // 8
+    return nchw(uniform(f'{name}/{h}x{w}', h // 2, w // 2, 6)[y][:, x] * np.float32(.375) + fine * np.float32(.125))
 
 
 def model(name):
@@ -161,7 +161,7 @@ def model(name):
     m.double()  # exact: PyTorch's own rounding of normalised coordinates is not what is tested
     out = {}
     for h, w, t in RUNS:
-        x0, x1 = picture(f'{name}/{h}x{w}/x0', h, w), picture(f'{name}/{h}x{w}/x1', h, w)
+        x0, x1 = picture(name, h, w, 0), picture(name, h, w, 1)
         out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0.double(), x1.double(), torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
     save(out, 'models', name + '.safetensors')
     with open(os.path.join(HERE, 'models', 'golden', name + '.weights'), 'w') as f:

@@ -185,6 +185,10 @@ WRONG (resize_scale, vfi_resize (g, x, .scale = -2))
 WRONG (resize_detail, vfi_resize (g, x, .detail = x))
 WRONG (shuffle_factor, vfi_pixel_shuffle (g, x, 0))
 WRONG (shuffle_channels, vfi_pixel_shuffle (g, x, 3))
+WRONG (pool_factor, vfi_mean_pool (g, x, 6))
+WRONG (lucas_picture, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), x, t, NULL, FALSE))
+WRONG (lucas_time, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, NULL, FALSE))
+WRONG (lucas_state, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, f, FALSE))
 WRONG (scale_null, vfi_scale (g, NULL, NULL, VFI_F32))
 WRONG (slice_first, vfi_slice (g, x, -1, 2))
 WRONG (slice_end, vfi_slice (g, x, 7, 2))
@@ -225,6 +229,10 @@ static const struct
   { wrong_resize_detail, VFI_ERROR_SHAPE, "net.resize: the detail is 5 x 7 x 8, not 5 x 7 x 32" },
   { wrong_shuffle_factor, VFI_ERROR_ARG, "net.pixel_shuffle: r 0 is not in 1..64" },
   { wrong_shuffle_channels, VFI_ERROR_SHAPE, "net.pixel_shuffle: 8 channels do not make blocks of 3 x 3" },
+  { wrong_pool_factor, VFI_ERROR_ARG, "net.mean_pool: k = 6 is not in 1..5" },
+  { wrong_lucas_picture, VFI_ERROR_SHAPE, "net.lucas_kanade: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
+  { wrong_lucas_time, VFI_ERROR_SHAPE, "net.lucas_kanade: the time is not 1 x 1 x 1, fp32" },
+  { wrong_lucas_state, VFI_ERROR_SHAPE, "net.lucas_kanade: the state is 5 x 7 x 8, not 5 x 7 x 5, fp32" },
   { wrong_scale_null, VFI_ERROR_ARG, "net.scale: source 0 is NULL" },
   { wrong_slice_first, VFI_ERROR_SHAPE, "net.slice: 2 channels from -1 of a tensor that has 8" },
   { wrong_slice_end, VFI_ERROR_SHAPE, "net.slice: 2 channels from 7 of a tensor that has 8" },
