@@ -147,6 +147,39 @@ test_seek (void)
   gst_element_set_state (pipeline, GST_STATE_NULL);
 }
 
+/* Broadcast rates: every time stamp to the nanosecond, and the end. timeline.c does the same for ten minutes. */
+static void
+test_rates (gconstpointer data)
+{
+  static const struct
+  {
+    const char *in, *out;
+    int num, den, frames; /* out of 240 */
+  } rates[] = { { "24000/1001", "60000/1001", 60000, 1001, 600 },
+                { "25/1", "50/1", 50, 1, 480 },
+                { "30/1", "60/1", 60, 1, 480 },
+                { "50/1", "30/1", 30, 1, 144 },
+                { "24/1", "25/1", 25, 1, 250 },
+                { "30000/1001", "24000/1001", 24000, 1001, 192 } };
+  const guint i = GPOINTER_TO_UINT (data);
+  g_autofree char *line = g_strdup_printf ("videotestsrc num-buffers=240 ! video/x-raw,format=GRAY8,width=16,height=16,framerate=%s ! "
+                                           "vfiinterp backend=cpu threads=1 ! video/x-raw,framerate=%s ! appsink name=sink sync=false",
+                                           rates[i].in, rates[i].out);
+  g_autoptr (GstElement) pipeline = parse (line), sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  GstSample *sample;
+  guint64 k = 0;
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  for (; (sample = gst_app_sink_pull_sample (GST_APP_SINK (sink))); k++) {
+    GstBuffer *b = gst_sample_get_buffer (sample);
+    g_assert_cmpuint (GST_BUFFER_PTS (b), ==, gst_util_uint64_scale (k, rates[i].den * GST_SECOND, rates[i].num));
+    g_assert_cmpuint (GST_BUFFER_PTS (b) + GST_BUFFER_DURATION (b), ==,
+                      gst_util_uint64_scale (k + 1, rates[i].den * GST_SECOND, rates[i].num));
+    gst_sample_unref (sample);
+  }
+  g_assert_cmpuint (k, ==, rates[i].frames);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+}
+
 /* A stream that loses frames comes out whole. */
 static void
 test_lossy (void)
@@ -200,6 +233,12 @@ main (int argc, char **argv)
   g_test_add_data_func ("/vfiinterp/clip/rate-5/2", GUINT_TO_POINTER (1), test_clip);
   g_test_add_data_func ("/vfiinterp/clip/slowmo", GUINT_TO_POINTER (2), test_clip);
   g_test_add_data_func ("/vfiinterp/clip/repair", GUINT_TO_POINTER (3), test_clip);
+  g_test_add_data_func ("/vfiinterp/rates/23.98-59.94", GUINT_TO_POINTER (0), test_rates);
+  g_test_add_data_func ("/vfiinterp/rates/25-50", GUINT_TO_POINTER (1), test_rates);
+  g_test_add_data_func ("/vfiinterp/rates/30-60", GUINT_TO_POINTER (2), test_rates);
+  g_test_add_data_func ("/vfiinterp/rates/50-30", GUINT_TO_POINTER (3), test_rates);
+  g_test_add_data_func ("/vfiinterp/rates/24-25", GUINT_TO_POINTER (4), test_rates);
+  g_test_add_data_func ("/vfiinterp/rates/29.97-23.98", GUINT_TO_POINTER (5), test_rates);
   g_test_add_func ("/vfiinterp/pipeline/seek", test_seek);
   g_test_add_func ("/vfiinterp/pipeline/lossy", test_lossy);
   g_test_add_func ("/vfiinterp/pipeline/many", test_many);

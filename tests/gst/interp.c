@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include <glib/gstdio.h>
+#include <sys/resource.h>
 
 #define CPU "backend=cpu precision=fp32 threads=1 "
 
@@ -568,6 +569,33 @@ test_wrong (gconstpointer data)
   g_assert_true (gst_harness_push_event (r->h, gst_event_new_caps (good)));
 }
 
+/* Frames that are too large for the memory there is: an error that says how much it takes, and the process lives on. */
+static void
+test_memory (void)
+{
+#ifdef __SANITIZE_ADDRESS__
+  g_test_skip ("the sanitizer's own memory is beyond any limit");
+#else
+  if (g_test_subprocess ()) {
+    g_autoptr (Run) r = run_new ("vfiinterp " CPU, NULL, 0, 0, 0, NULL);
+    g_autoptr (GstCaps) large = gst_caps_from_string ("video/x-raw,format=I420,width=8192,height=8192,framerate=25/1");
+    g_autoptr (GstCaps) small = gst_caps_from_string (GOOD);
+    const struct rlimit limit = { 800 << 20, 800 << 20 };
+    g_assert_true (gst_harness_push_event (r->h, gst_event_new_caps (small)));
+    g_assert_cmpint (setrlimit (RLIMIT_AS, &limit), ==, 0);
+    gst_harness_push_event (r->h, gst_event_new_caps (large));
+    run_expect_error (r, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "bytes");
+    gst_element_set_state (r->h->element, GST_STATE_READY);
+    gst_element_set_state (r->h->element, GST_STATE_PLAYING);
+    gst_harness_push_event (r->h, gst_event_new_stream_start ("again"));
+    g_assert_true (gst_harness_push_event (r->h, gst_event_new_caps (small)));
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+  g_test_trap_assert_passed ();
+#endif
+}
+
 static void
 test_bytes_segment (void)
 {
@@ -615,6 +643,7 @@ main (int argc, char **argv)
     g_autofree char *path = g_strconcat ("/vfiinterp/error/", wrongs[i].name, NULL);
     g_test_add_data_func (path, &wrongs[i], test_wrong);
   }
+  g_test_add_func ("/vfiinterp/error/memory", test_memory);
   g_test_add_func ("/vfiinterp/error/bytes-segment", test_bytes_segment);
   g_test_add_func ("/vfiinterp/error/short-buffer", test_short_buffer);
   return g_test_run ();
