@@ -6,8 +6,8 @@
 
 #include "picture.h"
 
-GST_DEBUG_CATEGORY_STATIC (vfi_base_debug);
-#define GST_CAT_DEFAULT vfi_base_debug
+GST_DEBUG_CATEGORY (gst_vfi_debug);
+#define GST_CAT_DEFAULT gst_vfi_debug
 
 typedef struct
 {
@@ -333,7 +333,7 @@ gst_vfi_base_class_init (GstVfiBaseClass *klass)
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS;
 
-  GST_DEBUG_CATEGORY_INIT (vfi_base_debug, "vfibase", 0, "what all vfi elements share");
+  GST_DEBUG_CATEGORY_INIT (gst_vfi_debug, "vfi", 0, "what all vfi elements share");
   object_class->finalize = gst_vfi_base_finalize;
 
 #define FIELD(name) GstVfiBase_private_offset + (gssize) offsetof (GstVfiBasePrivate, name)

@@ -15,6 +15,9 @@
 
 G_BEGIN_DECLS
 
+/* What the files without an element of their own log to: "vfi". */
+GST_DEBUG_CATEGORY_EXTERN (gst_vfi_debug);
+
 #define GST_TYPE_VFI_BASE (gst_vfi_base_get_type ())
 G_DECLARE_DERIVABLE_TYPE (GstVfiBase, gst_vfi_base, GST, VFI_BASE, GstBaseTransform)
 

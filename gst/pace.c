@@ -4,6 +4,10 @@
  */
 #include "pace.h"
 
+#include "gstvfibase.h"
+
+#define GST_CAT_DEFAULT gst_vfi_debug
+
 void
 gst_vfi_pace_init (GstVfiPace *pace)
 {
@@ -112,7 +116,10 @@ gst_vfi_pace_measure (GstVfiPace *pace, GstBaseTransform *trans, GstClockTime ti
 {
   GST_OBJECT_LOCK (trans);
   gboolean changed = vfi_load_measure (&pace->load, time) && pace->live;
+  GstClockTime announced = pace->load.announced;
   GST_OBJECT_UNLOCK (trans);
-  if (changed)
-    gst_element_post_message (GST_ELEMENT (trans), gst_message_new_latency (GST_OBJECT (trans)));
+  if (!changed)
+    return;
+  GST_DEBUG_OBJECT (trans, "synthesis takes %" GST_TIME_FORMAT " now", GST_TIME_ARGS (announced));
+  gst_element_post_message (GST_ELEMENT (trans), gst_message_new_latency (GST_OBJECT (trans)));
 }
