@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator lucas_kanade in three passes over rows: both frames as time t sees them; products, summed along the row; sums along
- * columns and the solution. A vector is a run of pixels.
+ * Operator lucas_kanade, row by row: both frames as time t sees them; products, summed along the row; sums along columns and the
+ * solution. Each thread keeps the few rows that the next step needs in rings, which stay in its cache. A vector is a run of pixels.
  */
 #include <omp.h>
 #include <stdlib.h>
@@ -11,21 +11,22 @@
 
 #define PAD VFI_LANES /* around a row, so that neighbours are plain loads */
 
-/* Planes of h rows of `pitch` floats, pixel 0 at PAD: the mean of the warped frames, their difference, five sums of products; then
- * two rows of scratch for each thread. */
-typedef struct
-{
-  int pitch, h;
-  float *data;
-} State;
-
 enum
 {
-  MID,
-  E,
-  PRODUCTS,
-  N_PLANES = PRODUCTS + 5
+  MID = 0,          /* the mean of the warped frames: row y is at y mod RING */
+  E = MID + 8,      /* their difference */
+  PRODUCTS = E + 8, /* five sums of products along the row, a ring each */
+  SCRATCH = PRODUCTS + 5 * 8,
+  N_ROWS = SCRATCH + 2,
+  RING = 8
 };
+
+/* N_ROWS rows of `pitch` floats for each thread, pixel 0 at PAD. */
+typedef struct
+{
+  int pitch;
+  float *data;
+} State;
 
 static void
 release (gpointer state)
@@ -42,9 +43,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   State *s = g_new0 (State, 1);
   gsize size;
 
-  s->h = dst->h;
   s->pitch = (dst->w + VFI_LANES - 1) / VFI_LANES * VFI_LANES + 2 * PAD;
-  size = ((gsize) N_PLANES * s->h + 2 * b->threads) * s->pitch * sizeof (float);
+  size = (gsize) N_ROWS * b->threads * s->pitch * sizeof (float);
   s->data = aligned_alloc (64, (size + 63) & ~(gsize) 63);
   if (s->data) {
     memset (s->data, 0, size);
@@ -55,10 +55,11 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   return NULL;
 }
 
+/* Row y of the ring that starts at `first`; `rows` are the thread's. */
 VFI_INLINE float *
-plane_row (const State *s, int plane, int y)
+ring_row (const State *s, float *rows, int first, int y)
 {
-  return s->data + ((gsize) plane * s->h + y) * s->pitch + PAD;
+  return rows + (gsize) (first + y % RING) * s->pitch + PAD;
 }
 
 VFI_INLINE VecI
@@ -72,25 +73,52 @@ split (Vec v, int n, Vec *f)
   return i;
 }
 
-/* y bilinearly at (x + vx, row + vy). */
+/* Both neighbours on a row, p[at] and p[at + 1], for each lane. */
+VFI_INLINE void
+pairs (const float *p, VecI at, Vec *left, Vec *right)
+{
+#ifdef __AVX512F__
+  const __m512i low = _mm512_i32gather_epi64 (_mm512_castsi512_si256 ((__m512i) at), p, 4);
+  const __m512i high = _mm512_i32gather_epi64 (_mm512_extracti64x4_epi64 ((__m512i) at, 1), p, 4);
+  const __m512i even = _mm512_slli_epi32 (_mm512_loadu_si512 (&(VecI){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 }), 1);
+
+  *left = (Vec) _mm512_permutex2var_epi32 (low, even, high);
+  *right = (Vec) _mm512_permutex2var_epi32 (low, _mm512_add_epi32 (even, _mm512_set1_epi32 (1)), high);
+#else
+  *left = (Vec) vec_gather (p, at, 4);
+  *right = (Vec) vec_gather (p + 1, at, 4);
+#endif
+}
+
+/* y bilinearly at (x, row). */
 VFI_INLINE Vec
 sample (const VfiView *y, Vec x, Vec row)
 {
   const float *p = y->data;
-  const gsize right = y->w > 1 ? y->ld : 0, below = y->h > 1 ? (gsize) y->w * y->ld : 0;
-  Vec fx, fy;
+  const gsize below = y->h > 1 ? (gsize) y->w * y->ld : 0;
+  Vec fx, fy, a, b, c, d, top, bottom;
   VecI ix = split (x, y->w, &fx), iy = split (row, y->h, &fy), at = (iy * y->w + ix) * y->ld;
-  Vec a = (Vec) vec_gather (p, at, 4), b = (Vec) vec_gather (p + right, at, 4);
-  Vec c = (Vec) vec_gather (p + below, at, 4), d = (Vec) vec_gather (p + below + right, at, 4);
-  Vec top = a + fx * (b - a), bottom = c + fx * (d - c);
 
+  if (y->ld == 1 && y->w > 1) {
+    pairs (p, at, &a, &b);
+    pairs (p + below, at, &c, &d);
+  } else {
+    const gsize right = y->w > 1 ? y->ld : 0;
+
+    a = (Vec) vec_gather (p, at, 4);
+    b = (Vec) vec_gather (p + right, at, 4);
+    c = (Vec) vec_gather (p + below, at, 4);
+    d = (Vec) vec_gather (p + below + right, at, 4);
+  }
+  top = a + fx * (b - a);
+  bottom = c + fx * (d - c);
   return top + fy * (bottom - top);
 }
 
 static void
-warp_row (const State *s, const VfiView *src, const VfiView *state, float t, int y)
+warp_row (const State *s, float *rows, const VfiView *src, const VfiView *state, float t, int y)
 {
-  float *mid = plane_row (s, MID, y), *e = plane_row (s, E, y);
+  float *mid = ring_row (s, rows, MID, y), *e = ring_row (s, rows, E, y);
   const int w = src->w;
 
   for (int x0 = 0; x0 < w; x0 += VFI_LANES) {
@@ -124,10 +152,11 @@ box_row (float *dst, const float *src, int w)
 }
 
 static void
-product_row (const State *s, int w, int y, float *one, float *two)
+product_row (const State *s, float *rows, int h, int w, int y)
 {
-  const float *mid = plane_row (s, MID, y), *e = plane_row (s, E, y);
-  const float *up = plane_row (s, MID, MAX (y - 1, 0)), *down = plane_row (s, MID, MIN (y + 1, s->h - 1));
+  const float *mid = ring_row (s, rows, MID, y), *e = ring_row (s, rows, E, y);
+  const float *up = ring_row (s, rows, MID, MAX (y - 1, 0)), *down = ring_row (s, rows, MID, MIN (y + 1, h - 1));
+  float *one = ring_row (s, rows, SCRATCH, 0), *two = one + s->pitch;
 
   for (int k = 0; k < 5; k++) {
     for (int x = 0; x < w; x += VFI_LANES) {
@@ -140,7 +169,7 @@ product_row (const State *s, int w, int y, float *one, float *two)
     for (int x = w; x % VFI_LANES; x++)
       one[x] = 0;
     box_row (two, one, w);
-    box_row (plane_row (s, PRODUCTS + k, y), two, w);
+    box_row (ring_row (s, rows, PRODUCTS + k * RING, y), two, w);
   }
 }
 
@@ -156,14 +185,14 @@ window (int y, int i, int h)
 }
 
 static void
-solve_row (const State *s, const VfiView *state, const VfiView *dst, int y)
+solve_row (const State *s, float *rows, const VfiView *state, const VfiView *dst, int y)
 {
   const int w = dst->w;
   float *to = (float *) dst->data + (gsize) y * w * dst->ld;
   float weight[5];
 
   for (int i = 0; i < 5; i++)
-    weight[i] = window (y, i - 2, s->h) / 81.f;
+    weight[i] = window (y, i - 2, dst->h) / 81.f;
   for (int x0 = 0; x0 < w; x0 += VFI_LANES) {
     const int n = MIN (w - x0, VFI_LANES);
     Vec sum[5], a, b, c, p, q, m, det, d[2];
@@ -172,7 +201,7 @@ solve_row (const State *s, const VfiView *state, const VfiView *dst, int y)
       sum[k] = vec_set (0);
       for (int i = 0; i < 5; i++)
         if (weight[i] > 0)
-          sum[k] += weight[i] * *(const Vec *) (plane_row (s, PRODUCTS + k, y + i - 2) + x0);
+          sum[k] += weight[i] * *(const Vec *) (ring_row (s, rows, PRODUCTS + k * RING, y + i - 2) + x0);
     }
     a = sum[0], b = sum[1], c = sum[2], p = sum[3], q = sum[4];
     m = VFI_LK_RIDGE * (a + c) + VFI_LK_FLOOR;
@@ -204,17 +233,19 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 
 #pragma omp parallel
   {
-    float *scratch = plane_row (s, N_PLANES, 2 * omp_get_thread_num ());
+    const int n = omp_get_num_threads (), i = omp_get_thread_num (), h = dst->h;
+    const int first = (gint64) h * i / n, last = (gint64) h * (i + 1) / n;
+    int product = MAX (first - 2, 0), warp = MAX (product - 1, 0); /* the next ones to be made */
+    float *rows = s->data + (gsize) i * N_ROWS * s->pitch;
 
-#pragma omp for schedule(static)
-    for (int y = 0; y < dst->h; y++)
-      warp_row (s, src, state, t, y);
-#pragma omp for schedule(static)
-    for (int y = 0; y < dst->h; y++)
-      product_row (s, dst->w, y, scratch, scratch + s->pitch);
-#pragma omp for schedule(static)
-    for (int y = 0; y < dst->h; y++)
-      solve_row (s, state, dst, y);
+    for (int y = first; y < last; y++) {
+      for (; product <= MIN (y + 2, h - 1); product++) {
+        for (; warp <= MIN (product + 1, h - 1); warp++)
+          warp_row (s, rows, src, state, t, warp);
+        product_row (s, rows, h, dst->w, product);
+      }
+      solve_row (s, rows, state, dst, y);
+    }
   }
 }
 
