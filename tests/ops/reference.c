@@ -52,6 +52,21 @@ against_pytorch (gconstpointer data)
   vfi_graph_free (g);
 }
 
+/* Nothing is stored that is not a case any more. */
+static void
+no_others (void)
+{
+  VfiGraph *none = NULL;
+  char **names;
+  guint n = 0;
+
+  while (op_cases[n].name)
+    n++;
+  vfi_weights_check (golden, &none, &names, NULL);
+  g_assert_cmpuint (g_strv_length (names), ==, n);
+  g_strfreev (names);
+}
+
 static void
 plain_backend (gconstpointer data)
 {
@@ -90,6 +105,7 @@ main (int argc, char **argv)
   golden = vfi_weights_open (path, &error);
   g_assert_no_error (error);
   g_free (path);
+  g_test_add_func ("/ops/pytorch/no-others", no_others);
   for (const OpCase *k = op_cases; k->name; k++) {
     char *name = g_strconcat ("/ops/pytorch/", k->name, NULL);
 

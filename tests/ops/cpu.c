@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The CPU backend against the plain C references: every case, in each precision, with the kernels of each instruction set of this machine.
+ *
+ *   ops-cpu --bench vfi-nano 1280 720 [avx512|avx2|base [fp32|bf16]]     times each node of a network's graphs
+ */
+#include "../../cpu/cpu.h"
+#include "harness.h"
+#include "model.h"
+
+/* As a part of the root mean square: other orders of summation and interpolation. */
+#define TOLERANCE 2e-6
+
+typedef struct
+{
+  const char *isa;
+  VfiDType feature;
+  int threads;
+  const OpCase *op;
+} Case;
+
+static double worst;
+
+static void
+check (gconstpointer data)
+{
+  const Case *k = data;
+  GError *error = NULL;
+  VfiBackend *b = vfi_cpu_backend_new_isa (k->threads, k->isa, &error);
+
+  if (!b) {
+    g_assert_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED);
+    g_test_skip (error->message);
+    g_error_free (error);
+    return;
+  }
+  if (b->klass->supports_precision (b, k->feature))
+    worst = MAX (worst, op_case_check (k->op, b, k->feature, TOLERANCE));
+  else
+    g_test_skip ("this machine does not compute in this precision");
+  vfi_backend_unref (b);
+}
+
+static int
+bench (int argc, char **argv)
+{
+  GError *error = NULL;
+  const VfiModel *m = argc > 2 ? vfi_model_find (argv[2], &error) : NULL;
+  VfiBackend *b = m ? vfi_cpu_backend_new_isa (0, argc > 5 ? argv[5] : NULL, &error) : NULL;
+  int w = argc > 4 ? atoi (argv[3]) : 1280, h = argc > 4 ? atoi (argv[4]) : 720;
+
+  if (!b) {
+    g_printerr ("%s\n", error ? error->message : "--bench MODEL [WIDTH HEIGHT [ISA [fp32|bf16]]]");
+    return 1;
+  }
+  h = (h + m->multiple - 1) / m->multiple * m->multiple;
+  w = (w + m->multiple - 1) / m->multiple * m->multiple;
+  bench_model (m->name, b, argc > 6 ? (strcmp (argv[6], "bf16") ? VFI_F32 : VFI_BF16) : b->klass->best_precision (b), h, w);
+  vfi_backend_unref (b);
+  return 0;
+}
+
+int
+main (int argc, char **argv)
+{
+  static const char *const isas[] = { "avx512", "avx2", "base" };
+  static const VfiDType features[] = { VFI_F32, VFI_BF16 };
+  int result;
+
+  if (argc > 1 && !strcmp (argv[1], "--bench"))
+    return bench (argc, argv);
+  g_test_init (&argc, &argv, NULL);
+  for (int i = 0; i < 3; i++)
+    for (int j = 0; j < 2; j++)
+      for (const OpCase *op = op_cases; op->name; op++) {
+        Case k = { isas[i], features[j], 1 + (op - op_cases) % 3, op }; /* one to three threads */
+        char *name = g_strdup_printf ("/ops/cpu/%s/%s/%s", k.isa, vfi_dtype_name (k.feature), op->name);
+
+        g_test_add_data_func_full (name, g_memdup2 (&k, sizeof k), check, g_free);
+        g_free (name);
+      }
+  result = g_test_run ();
+  g_print ("# largest difference in fp32: %.2g of the root mean square\n", worst);
+  return result;
+}
