@@ -497,6 +497,12 @@ test_flushing_downstream (void)
 }
 
 static void
+count_one (int *n)
+{
+  ++*n;
+}
+
+static void
 test_stats (void)
 {
   g_autoptr (Run) r = run_new ("vfiinterp mode=repair " CPU, "GRAY8", 32, 20, 1, NULL);
@@ -516,6 +522,10 @@ test_stats (void)
   g_assert_cmpuint (run_stat (r, "skipped"), ==, 0);
   g_assert_cmpuint (run_stat (r, "last-time"), >, 0);
   g_assert_cmpuint (run_stat (r, "mean-time"), >, 0);
+  int notified = 0;
+  g_signal_connect_swapped (r->h->element, "notify::stats", G_CALLBACK (count_one), &notified);
+  gst_harness_push_event (r->h, gst_event_new_eos ());
+  g_assert_cmpint (notified, ==, 1);
 }
 
 /* ---- errors ---------------------------------------------------------------------------------------- */
