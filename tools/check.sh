@@ -55,7 +55,7 @@ installed () {
 need $DEPS_BUILD $DEPS_RUN $DEPS_TEST || exit 1
 
 if build build --buildtype release; then
-  suite build
+  suite build --timeout-multiplier 4
   one install installed
 else
   echo "not ok build" >>"$results"
