@@ -44,10 +44,10 @@ installed () {
     [ -e "$prefix/$file" ] || { echo "not installed: $file"; return 1; }
   done
   [ -n "$(find "$root" -path '*/gstreamer-1.0/libgstvfi.so')" ] || { echo "no plugin in a folder of GStreamer"; return 1; }
-  PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name gst-vfi.pc)") || return 1
-  export PKG_CONFIG_PATH
+  # As the installed file will read once it lies where it belongs.
+  sed "s|^prefix=.*|prefix=$prefix|" "$(find "$prefix" -name gst-vfi.pc)" > "$scratch/gst-vfi.pc" || return 1
   # shellcheck disable=SC2046
-  cc tests/tools/example.c $(pkg-config --define-variable=prefix="$prefix" --cflags --libs gst-vfi) -o "$scratch/example" || return 1
+  cc tests/tools/example.c $(PKG_CONFIG_PATH=$scratch pkg-config --cflags --libs gst-vfi) -o "$scratch/example" || return 1
   LD_LIBRARY_PATH=$(dirname "$(find "$prefix" -name 'libvfi.so.0')") "$scratch/example" 2>&1 | grep -q usage
 }
 

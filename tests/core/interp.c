@@ -539,8 +539,8 @@ save_weights (const VfiModel *m, const char *path, gboolean extra)
   g_autoptr (GBytes) file = NULL;
   GError *error = NULL;
 
-  m->frame (graphs[0], m, 16, 16);
-  m->at (graphs[1], m, 16, 16);
+  m->frame (graphs[0], m, m->multiple, m->multiple);
+  m->at (graphs[1], m, m->multiple, m->multiple);
   for (int i = 0; i < 2; i++)
     for (guint j = 0; j < graphs[i]->nodes->len; j++) {
       const VfiNode *node = g_ptr_array_index (graphs[i]->nodes, j);
@@ -641,9 +641,9 @@ profile (gconstpointer kind)
   g_assert_cmpint (n, >, 5);
   g_assert_cmpint (n, <=, 32);
   g_assert_cmpint (line (p, n, "pack")->calls, ==, 1);
-  g_assert_cmpfloat (line (p, n, "pack")->bytes, ==, 64 * 48 * 3 / 2 + 64 * 48 / 4 * 6 * 4);
+  g_assert_cmpfloat (line (p, n, "pack")->bytes, ==, 64 * 48 * 3 / 2 + 64 * 64 / 4 * 6 * 4);
   g_assert_cmpint (line (p, n, "synthesize")->calls, ==, 2);
-  g_assert_cmpfloat (line (p, n, "synthesize")->bytes, ==, 2 * (3 * 64 * 48 * 3 / 2 + 64 * 48 / 4 * 5 * 4));
+  g_assert_cmpfloat (line (p, n, "synthesize")->bytes, ==, 2 * (3 * 64 * 48 * 3 / 2 + 64 * 64 / 4 * 5 * 4));
   for (int i = 0; i < n; i++)
     g_assert_cmpfloat (p[i].seconds, >, 0);
 
@@ -651,7 +651,7 @@ profile (gconstpointer kind)
   list = vfi_model_list ();
   for (const VfiModelInfo *m = list; m->name; m++)
     if (strcmp (m->name, "vfi-nano") == 0)
-      want = m->gflop_per_mp * 1e3 * 64 * 48;
+      want = m->gflop_per_mp * 1e3 * 64 * 64;
   vfi_model_list_free (list);
   g_assert_cmpfloat (line (p, n, "conv2d")->flop, >, want);
   g_assert_cmpfloat (line (p, n, "conv2d")->flop, <, 2 * want);
