@@ -229,7 +229,7 @@ VFI_INLINE gboolean
 window (const guint8 *data, int stride, int h, int w, const Taps *t, const int bytes, const int second, Corners *to)
 {
   const int row = bytes <= 2 ? 64 : 128, room = row / bytes; /* whole pixels; the last one only as a neighbour */
-  const int last = w - (row + bytes - 1) / bytes; /* negative where rows are shorter than a window, which CLAMP would not keep */
+  const int last = w - (row + bytes - 1) / bytes;            /* negative where rows are shorter than a window, which CLAMP would not keep */
   const int left = MIN (MAX (t->ix[0] - (room - VFI_LANES) / 2, 0), last);
   const int top = MIN (_mm512_reduce_min_epi32 ((__m512i) t->iy), h - 3);
   const __m512i x = _mm512_sub_epi32 ((__m512i) t->ix, _mm512_set1_epi32 (left));
