@@ -48,7 +48,7 @@ installed () {
   sed "s|^prefix=.*|prefix=$prefix|" "$(find "$prefix" -name gst-vfi.pc)" > "$scratch/gst-vfi.pc" || return 1
   # shellcheck disable=SC2046
   cc tests/tools/example.c $(PKG_CONFIG_PATH=$scratch pkg-config --cflags --libs gst-vfi) -o "$scratch/example" || return 1
-  LD_LIBRARY_PATH=$(dirname "$(find "$prefix" -name 'libvfi.so.0')") "$scratch/example" 2>&1 | grep -q usage
+  [[ $(LD_LIBRARY_PATH=$(dirname "$(find "$prefix" -name 'libvfi.so.0')") "$scratch/example" 2>&1) == *usage* ]]
 }
 
 # shellcheck disable=SC2086
