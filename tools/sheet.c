@@ -19,7 +19,8 @@ typedef struct
   int multiplier, rows, width;
   int wanted[MAX_ROWS * COLUMNS]; /* frame numbers, ascending */
   int n_wanted, n_taken, n_frames;
-  GstElement *label;
+  int crop[4]; /* width, height, x, y; all 0: the whole picture */
+  GstElement *label, *cropper;
   ToolPicture *sheet;
 } Sheet;
 
@@ -50,14 +51,21 @@ on_decoded (GstPad *pad, GstPadProbeInfo *info, gpointer data)
     gst_video_info_from_caps (&video, caps);
     if (duration <= 0)
       gst_pad_query_duration (pad, GST_FORMAT_TIME, &duration);
-    choose_frames (
-        s, (int) gst_util_uint64_scale_round ((guint64) MAX (duration, 0), (guint64) video.fps_n, (guint64) video.fps_d * GST_SECOND));
+    if (s->crop[0])
+      g_object_set (s->cropper, "left", s->crop[2], "top", s->crop[3], "right", MAX (0, video.width - s->crop[2] - s->crop[0]), "bottom",
+                    MAX (0, video.height - s->crop[3] - s->crop[1]), NULL);
+    guint64 total = gst_util_uint64_scale_round ((guint64) MAX (duration, 0), (guint64) video.fps_n, (guint64) video.fps_d * GST_SECOND);
+    choose_frames (s, (int) total);
   }
   int i = s->n_frames++;
   if (s->n_taken == s->n_wanted || s->wanted[s->n_taken] != i)
     return GST_PAD_PROBE_DROP;
-  int part = i % s->multiplier;
-  g_autofree char *text = part ? g_strdup_printf ("synthesized, t = %d/%d", part, s->multiplier) : g_strdup ("real");
+  int part = i % s->multiplier, of = s->multiplier;
+  if (part && of % part == 0) {
+    of /= part;
+    part = 1;
+  }
+  g_autofree char *text = part ? g_strdup_printf ("synthesized, t = %d/%d", part, of) : g_strdup ("real");
   g_object_set (s->label, "text", text, NULL);
   return GST_PAD_PROBE_OK;
 }
@@ -92,8 +100,8 @@ on_picture (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer data)
 static void
 on_pad_added (GstElement *decoder, GstPad *pad, gpointer data)
 {
-  GstElement *convert = data;
-  g_autoptr (GstPad) sink = gst_element_get_static_pad (convert, "sink");
+  GstElement *first = data;
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (first, "sink");
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
   if (!gst_pad_is_linked (sink) && caps && gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw"))
     gst_pad_link (pad, sink);
@@ -104,7 +112,7 @@ static gboolean
 run (Sheet *s, const char *path, GError **error)
 {
   g_autofree char *description =
-      g_strdup_printf ("filesrc name=src ! decodebin name=decoder videoconvert name=in ! videoscale ! "
+      g_strdup_printf ("filesrc name=src ! decodebin name=decoder videocrop name=in ! videoconvert ! videoscale ! "
                        "video/x-raw, format=RGB, width=%d, pixel-aspect-ratio=1/1 ! "
                        "textoverlay name=label valignment=top halignment=left shaded-background=true font-desc=\"Sans 14\" ! "
                        "fakesink name=sink sync=false signal-handoffs=true",
@@ -125,6 +133,7 @@ run (Sheet *s, const char *path, GError **error)
   g_autoptr (GstElement) label = gst_bin_get_by_name (GST_BIN (pipeline), "label");
   g_autoptr (GstPad) pad = gst_element_get_static_pad (in, "sink");
   s->label = label;
+  s->cropper = in;
   g_object_set (src, "location", path, NULL);
   g_signal_connect (decoder, "pad-added", G_CALLBACK (on_pad_added), in);
   g_signal_connect (sink, "handoff", G_CALLBACK (on_picture), s);
@@ -151,9 +160,11 @@ int
 tool_sheet (int argc, char **argv)
 {
   Sheet s = { .multiplier = 4, .rows = 4, .width = 480 };
+  g_autofree char *crop = NULL;
   const GOptionEntry entries[] = {
     { "multiplier", 'm', 0, G_OPTION_ARG_INT, &s.multiplier, "every Nth frame is real (default: 4)", "N" },
     { "rows", 0, 0, G_OPTION_ARG_INT, &s.rows, "rows, spread evenly over the video (default: 4)", "N" },
+    { "crop", 0, 0, G_OPTION_ARG_STRING, &crop, "show this part only", "WxH+X+Y" },
     { "width", 0, 0, G_OPTION_ARG_INT, &s.width, "of one picture (default: 480)", "PIXELS" },
     { NULL },
   };
@@ -167,6 +178,11 @@ tool_sheet (int argc, char **argv)
     return tool_usage ("wanted: a video and a PNG, got %d argument%s", argc - 1, argc == 2 ? "" : "s");
   if (s.multiplier < 2 || s.rows < 1 || s.rows > MAX_ROWS || s.width < 16 || s.width > 4096)
     return tool_usage ("--multiplier is at least 2, --rows 1 to %d, --width 16 to 4096", MAX_ROWS);
+
+  char rest;
+  if (crop && (sscanf (crop, "%dx%d+%d+%d%c", &s.crop[0], &s.crop[1], &s.crop[2], &s.crop[3], &rest) != 4 || s.crop[0] < 1 ||
+               s.crop[1] < 1 || s.crop[2] < 0 || s.crop[3] < 0))
+    return tool_usage ("--crop: '%s' is not a part of a picture such as 320x240+100+50", crop);
 
   g_autoptr (GError) error = NULL;
   if (run (&s, argv[1], &error) && tool_picture_write_png (s.sheet, argv[2], &error))
