@@ -39,10 +39,7 @@ need () {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
 }
 
-# build FOLDER [MESON OPTION...]: configures it once and compiles.
-build () {
-  local folder=$1
-  shift
-  [ -e "$folder/build.ninja" ] || meson setup "$folder" "$@"
-  ninja -C "$folder"
+# configure FOLDER [MESON OPTION...]: once.
+configure () {
+  [ -e "$1/build.ninja" ] || meson setup "$@"
 }
