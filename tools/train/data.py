@@ -120,7 +120,7 @@ class Sampler:
         while True:
             clip = self.pick(rng)
             speed = float(np.median(clip.diff))
-            step = rng.choice(4, p=(.45, .27, .18, .1)) + 1
+            step = rng.choice(4, p=(.5, .27, .15, .08)) + 1
             if t[1] > 2:  # longer spans already
                 step = 1 if speed > 2 else min(step, 2)
             step = min(step, 1 if speed > 12 else 2 if speed > 6 else 4, (clip.n - 1) // t[1])

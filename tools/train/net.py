@@ -42,7 +42,7 @@ class Config:
 
 
 CONFIGS = {
-    'vfi-nano': Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(28, 48, 64), dec_convs=(1, 2, 3),
+    'vfi-nano': Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(32, 48, 64), dec_convs=(1, 2, 3),
                        feat=(8, 16), radius=(1, 3, 4)),
     'vfi-base': Config(enc=(32, 64, 112), enc_convs=(1, 2, 3), dec=(72, 112, 144), dec_convs=(4, 5, 6),
                        feat=(24, 32), radius=(2, 3, 4)),
@@ -113,7 +113,8 @@ def lucas_kanade(y0, y1, state, t):
     """One Lucas-Kanade step in closed form, seen from time t. y0, y1 (n,1,h,w), state (n,5,h,w) or None (zero).
     With w0 = y0 (p - t v0), w1 = y1 (p + (1 - t) v1), g the central-difference gradient of their mean (border replicated) and
     e = w1 - w0, the motion d that explains e over a window (a 3x3 box twice, zero outside) solves (sum g g' + m I) d = - sum g e,
-    m = LK_FLOOR + LK_RIDGE trace; each component is clamped to LK_LIMIT pixels. Returns (n,7,h,w): v0 + d, v1 + d, logit, d."""
+    m = LK_FLOOR + LK_RIDGE trace; each component is clamped to LK_LIMIT pixels.
+    Returns (n,7,h,w): v0 + d and v1 + d, each the mean over 3x3 pixels (border replicated), logit, d."""
     if state is None:
         state = y0.new_zeros(y0.shape[0], 5, *y0.shape[2:])
     w0, w1 = warp(y0, state[:, 0:2], -t), warp(y1, state[:, 2:4], 1 - t)
@@ -128,7 +129,8 @@ def lucas_kanade(y0, y1, state, t):
     a, c = a + m, c + m
     d = torch.cat((b * q - c * p, b * p - a * q), 1) / (a * c - b * b)
     d = d.clamp(-LK_LIMIT, LK_LIMIT)
-    return torch.cat((state[:, 0:2] + d, state[:, 2:4] + d, state[:, 4:5], d), 1)
+    v = state[:, :4] + torch.cat((d, d), 1)
+    return torch.cat((F.avg_pool2d(F.pad(v, (1, 1, 1, 1), 'replicate'), 3, 1), state[:, 4:5], d), 1)
 
 
 def finer(state):
