@@ -559,7 +559,7 @@ test_wrong (gconstpointer data)
   g_autofree char *dir = g_dir_make_tmp ("vfi-XXXXXX", NULL), *damaged = g_build_filename (dir, "damaged", NULL);
   g_auto (GStrv) parts = g_strsplit (k->properties, "DAMAGED", -1);
   g_autofree char *properties = g_strjoinv (damaged, parts);
-  g_autofree char *element = g_strdup_printf ("vfiinterp threads=1 %s", properties);
+  g_autofree char *element = g_strdup_printf ("vfiinterp %s", properties);
   g_assert_true (g_file_set_contents (damaged, "\x08\0\0\0\0\0\0\0{\"a\":1}", 15, NULL));
 
   g_autoptr (Run) r = run_new (element, NULL, 0, 0, 0, NULL);
