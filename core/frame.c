@@ -119,7 +119,7 @@ vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_sca
 /* Where to read for a bilinear sample at coordinate v of 0..n-1, clamped (NaN too): i, i1 and the weight of i1. */
 typedef struct
 {
-  int i, i1;
+  int i, i1, n;
   float f;
 } Tap;
 
@@ -131,6 +131,7 @@ tap (float v, int n)
   a.i = (int) v;
   a.i1 = MIN (a.i + 1, n - 1);
   a.f = v - a.i;
+  a.n = n;
   return a;
 }
 
@@ -149,9 +150,33 @@ state_at (const VfiView *state, float y, float x, float s[5])
                  lerp (vfi_view_get (state, ty.i1, tx.i, c), vfi_view_get (state, ty.i1, tx.i1, c), tx.f), ty.f);
 }
 
+/* Weights of the pixels i - 1 to i + 2. */
+static inline void
+cubic (float f, float w[4])
+{
+  w[0] = ((-0.5f * f + 1) * f - 0.5f) * f;
+  w[1] = (1.5f * f - 2.5f) * f * f + 1;
+  w[2] = ((-1.5f * f + 2) * f + 0.5f) * f;
+  w[3] = (0.5f * f - 0.5f) * f * f;
+}
+
 static float
 sample (const Plane *p, Tap ty, Tap tx, int c)
 {
+  if (!p->l->sub_x && !p->l->sub_y) {
+    float wx[4], wy[4], sum = 0;
+
+    cubic (tx.f, wx);
+    cubic (ty.f, wy);
+    for (int i = 0; i < 4; i++) {
+      float row = 0;
+
+      for (int j = 0; j < 4; j++)
+        row += wx[j] * get (p, CLAMP (ty.i + i - 1, 0, ty.n - 1), CLAMP (tx.i + j - 1, 0, tx.n - 1), c);
+      sum += wy[i] * row;
+    }
+    return sum;
+  }
   return lerp (lerp (get (p, ty.i, tx.i, c), get (p, ty.i, tx.i1, c), tx.f), lerp (get (p, ty.i1, tx.i, c), get (p, ty.i1, tx.i1, c), tx.f),
                ty.f);
 }

@@ -19,7 +19,8 @@
  * synthesize: state (H/2, W/2, 5: v0x v0y v1x v1y logit, F32, in pixels of its grid) -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
- *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), bilinear, clamped to the plane's border, in fp32 coordinates,
+ *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), p clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
+ *   Catmull-Rom's cubics (4x4 taps, replicated beyond the border), which keep fine texture, planes of subsampled chroma bilinearly,
  *   m = sigmoid (logit + log ((1 - t) / t)),  dst = floor (m w0 + (1 - m) w1 + 1/2), clamped to 0..2^depth - 1.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
  * are written as 0. All components of a plane (alpha, x) are treated alike. dst may not overlap f0 or f1.

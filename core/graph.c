@@ -231,6 +231,7 @@ vfi_slice (VfiGraph *g, VfiTensor *x, int first, int channels)
     return vfi_graph_fail (g, "slice", VFI_ERROR_SHAPE, "%d channels from %d of a tensor that has %d", channels, first, x->c);
   y = tensor_new (g, x->dtype, x->h, x->w, channels);
   y->producer = x->producer;
+  y->planar = x->planar;
   y->parent = x;
   y->offset = first;
   return y;
@@ -240,7 +241,7 @@ vfi_slice (VfiGraph *g, VfiTensor *x, int first, int channels)
 static gboolean
 can_move (const VfiTensor *x, VfiDType dtype)
 {
-  return x->dtype == dtype && !x->io_name && !x->parent && !x->dense_used && !(x->producer && x->producer->op->dense);
+  return x->dtype == dtype && !x->planar && !x->io_name && !x->parent && !x->dense_used && !(x->producer && x->producer->op->dense);
 }
 
 VfiTensor *
@@ -287,7 +288,8 @@ vfi_graph_add (VfiGraph *g, const VfiOp *op, const char *name, gconstpointer par
   if (!shape_ok (g, name, h, w, c))
     return NULL;
   for (int i = 0; i < n_src; i++) {
-    from[i] = op->dense && src[i]->parent ? vfi_scale (g, src[i], NULL, src[i]->dtype) : src[i];
+    from[i] =
+        (op->dense && src[i]->parent) || (src[i]->planar && !(op->planar >> i & 1)) ? vfi_scale (g, src[i], NULL, src[i]->dtype) : src[i];
     from[i]->dense_used |= op->dense;
   }
   node = g_new0 (VfiNode, 1);

@@ -19,6 +19,7 @@ struct _VfiTensor
   int h, w, c;
   char *io_name;     /* of an input, or NULL */
   VfiNode *producer; /* NULL for inputs and concats */
+  gboolean planar;   /* channels lie apart: the states of coarse-to-fine estimates, each channel a thing of its own */
   /* Storage: a slice or a concatenated tensor lies in another one, `offset` channels in. */
   VfiTensor *parent;
   int offset;

@@ -12,6 +12,7 @@ struct _VfiOp
 {
   const char *name; /* "conv2d" */
   gboolean dense;   /* sources and result must have ld == c */
+  guint planar;     /* bit i: source i may be planar; others are copied first */
   /* fp32 arithmetic on host views of any dtype. Sources first, in the order of node->src; weights as in the file, fp32. */
   void (*reference) (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst);
   double (*flop) (const VfiNode *node); /* NULL: arithmetic is not the point */

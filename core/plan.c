@@ -56,7 +56,7 @@ view_of (VfiTensor *x)
 {
   VfiTensor *root = vfi_tensor_root (x, NULL);
 
-  return (VfiView){ .dtype = x->dtype, .h = x->h, .w = x->w, .c = x->c, .ld = root->c };
+  return (VfiView){ .dtype = x->dtype, .h = x->h, .w = x->w, .c = x->c, .ld = x->planar ? 1 : root->c, .cd = x->planar ? x->h * x->w : 1 };
 }
 
 static gsize
@@ -118,7 +118,7 @@ add_step (VfiPlan *plan, GHashTable *slot_of, const VfiNode *node, int now)
     vfi_tensor_root (x, &channels);
     s->view[i] = view_of (x);
     s->slot[i] = slot_use (plan, slot_of, x, now);
-    s->offset[i] = (gsize) channels * vfi_dtype_size (x->dtype);
+    s->offset[i] = (gsize) channels * s->view[i].cd * vfi_dtype_size (x->dtype);
     s->bytes += tensor_bytes (x);
   }
   for (int i = 0; i < node->n_weights; i++)

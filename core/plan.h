@@ -16,7 +16,7 @@ VfiPlan *vfi_plan_new (VfiGraph *graph, VfiBackend *backend, VfiWeights *weights
 void vfi_plan_free (VfiPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiPlan, vfi_plan_free)
 
-/* Inputs and outputs live in the caller's buffers. The dense view (ld == c) of one by name, data NULL; FALSE if there is none. */
+/* Inputs and outputs live in the caller's buffers. The view of one, without gaps, by name, data NULL; FALSE if there is none. */
 gboolean vfi_plan_io (const VfiPlan *plan, const char *name, VfiView *view);
 int vfi_plan_n_io (const VfiPlan *plan);
 const char *vfi_plan_io_name (const VfiPlan *plan, int i, gboolean *is_output);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What a kernel sees of a tensor: a pointer, a shape, and the distance between pixels.
+ * What a kernel sees of a tensor: a pointer, a shape, and the distances between pixels and channels.
  */
 #pragma once
 
@@ -8,13 +8,14 @@
 
 #include "build.h"
 
-/* NHWC with n = 1: element (y, x, c) lies at data[(y w + x) ld + c]; ld > c where the tensor is a slice of a wider one. */
+/* Element (y, x, c) lies at data[(y w + x) ld + c cd]. Interleaved (NHWC), as most are: cd = 1, and ld > c where the tensor is a slice of a
+ * wider one. Planar (NCHW): ld = 1 and cd = h w. */
 typedef struct
 {
   void *data;
   VfiDType dtype; /* never VFI_FEATURE */
   int h, w, c;
-  int ld;
+  int ld, cd;
 } VfiView;
 
 static inline int
@@ -93,7 +94,7 @@ vfi_f32_to_f16 (float f)
 static inline float
 vfi_view_get (const VfiView *v, int y, int x, int c)
 {
-  gsize i = ((gsize) y * v->w + x) * v->ld + c;
+  gsize i = ((gsize) y * v->w + x) * v->ld + (gsize) c * v->cd;
   if (v->dtype == VFI_F32)
     return ((const float *) v->data)[i];
   return v->dtype == VFI_BF16 ? vfi_bf16_to_f32 (((const guint16 *) v->data)[i]) : vfi_f16_to_f32 (((const guint16 *) v->data)[i]);
@@ -102,7 +103,7 @@ vfi_view_get (const VfiView *v, int y, int x, int c)
 static inline void
 vfi_view_set (const VfiView *v, int y, int x, int c, float f)
 {
-  gsize i = ((gsize) y * v->w + x) * v->ld + c;
+  gsize i = ((gsize) y * v->w + x) * v->ld + (gsize) c * v->cd;
   if (v->dtype == VFI_F32)
     ((float *) v->data)[i] = f;
   else

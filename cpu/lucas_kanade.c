@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Operator lucas_kanade, row by row: both frames as time t sees them; products, summed along the row; sums along columns and the
- * solution. Each thread keeps the few rows that the next step needs in rings, which stay in its cache. A vector is a run of pixels.
+ * solution; the mean over 3x3. Each thread keeps the few rows that the next step needs in rings, which stay in its cache. A vector is a run of pixels.
  */
 #include <omp.h>
 #include <stdlib.h>
@@ -13,11 +13,12 @@
 
 enum
 {
-  MID = 0,          /* the mean of the warped frames: row y is at y mod RING */
-  E = MID + 8,      /* their difference */
-  PRODUCTS = E + 8, /* five sums of products along the row, a ring each */
-  SCRATCH = PRODUCTS + 5 * 8,
-  N_ROWS = SCRATCH + 2,
+  MID = 0,                  /* the mean of the warped frames: row y is at y mod RING */
+  E = MID + 8,              /* their difference */
+  PRODUCTS = E + 8,         /* five products, summed over the window's part of the row: a ring each */
+  MOVED = PRODUCTS + 5 * 8, /* the four velocities after the step: a ring each */
+  SCRATCH = MOVED + 4 * 8,
+  N_ROWS = SCRATCH + 5,
   RING = 8
 };
 
@@ -73,67 +74,83 @@ split (Vec v, int n, Vec *f)
   return i;
 }
 
-/* Both neighbours on a row, p[at] and p[at + 1], for each lane. */
-VFI_INLINE void
-pairs (const float *p, VecI at, Vec *left, Vec *right)
-{
 #ifdef __AVX512F__
-  const __m512i low = _mm512_i32gather_epi64 (_mm512_castsi512_si256 ((__m512i) at), p, 4);
-  const __m512i high = _mm512_i32gather_epi64 (_mm512_extracti64x4_epi64 ((__m512i) at, 1), p, 4);
-  const __m512i even = _mm512_slli_epi32 (_mm512_loadu_si512 (&(VecI){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 }), 1);
-
-  *left = (Vec) _mm512_permutex2var_epi32 (low, even, high);
-  *right = (Vec) _mm512_permutex2var_epi32 (low, _mm512_add_epi32 (even, _mm512_set1_epi32 (1)), high);
-#else
-  *left = (Vec) vec_gather (p, at, 4);
-  *right = (Vec) vec_gather (p + 1, at, 4);
-#endif
-}
-
-/* y bilinearly at (x, row). */
-VFI_INLINE Vec
-sample (const VfiView *y, Vec x, Vec row)
+/* Where motion is smooth, all neighbours lie in a window of three rows of 32 samples: loads and permutations, a fraction of the time of
+ * gathers. FALSE: they do not. */
+VFI_INLINE gboolean
+window (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
 {
-  const float *p = y->data;
-  const gsize below = y->h > 1 ? (gsize) y->w * y->ld : 0;
-  Vec fx, fy, a, b, c, d, top, bottom;
-  VecI ix = split (x, y->w, &fx), iy = split (row, y->h, &fy), at = (iy * y->w + ix) * y->ld;
+  const int left = CLAMP (ix[0] - 8, 0, y->w - 32), top = MIN (MIN (iy[0], iy[VFI_LANES - 1]), y->h - 3);
+  const __m512i x = _mm512_sub_epi32 ((__m512i) ix, _mm512_set1_epi32 (left)), right = _mm512_add_epi32 (x, _mm512_set1_epi32 (1));
+  const __m512i down = _mm512_sub_epi32 ((__m512i) iy, _mm512_set1_epi32 (top));
+  const __mmask16 second = _mm512_cmpgt_epi32_mask (down, _mm512_setzero_si512 ());
+  const float *p = (const float *) y->data + (gsize) top * y->w + left;
+  __m512 l[3], r[3];
 
-  if (y->ld == 1 && y->w > 1) {
-    pairs (p, at, &a, &b);
-    pairs (p + below, at, &c, &d);
-  } else {
-    const gsize right = y->w > 1 ? y->ld : 0;
-
-    a = (Vec) vec_gather (p, at, 4);
-    b = (Vec) vec_gather (p + right, at, 4);
-    c = (Vec) vec_gather (p + below, at, 4);
-    d = (Vec) vec_gather (p + below + right, at, 4);
+  if (_mm512_cmpgt_epu32_mask (x, _mm512_set1_epi32 (30)) | _mm512_cmpgt_epu32_mask (down, _mm512_set1_epi32 (1)))
+    return FALSE;
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; i++) {
+    const __m512 a = _mm512_loadu_ps (p + (gsize) i * y->w), b = _mm512_loadu_ps (p + (gsize) i * y->w + 16);
+    l[i] = _mm512_permutex2var_ps (a, x, b);
+    r[i] = _mm512_permutex2var_ps (a, right, b);
   }
-  top = a + fx * (b - a);
-  bottom = c + fx * (d - c);
-  return top + fy * (bottom - top);
+  corner[0] = (Vec) _mm512_mask_blend_ps (second, l[0], l[1]);
+  corner[1] = (Vec) _mm512_mask_blend_ps (second, r[0], r[1]);
+  corner[2] = (Vec) _mm512_mask_blend_ps (second, l[1], l[2]);
+  corner[3] = (Vec) _mm512_mask_blend_ps (second, r[1], r[2]);
+  return TRUE;
+}
+#endif
+
+VFI_INLINE void
+gather (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
+{
+  const gsize right = y->w > 1 ? y->ld : 0, below = y->h > 1 ? (gsize) y->w * y->ld : 0;
+  const float *p = y->data;
+  const VecI at = (iy * y->w + ix) * y->ld;
+
+  for (int i = 0; i < 4; i++)
+    corner[i] = (Vec) vec_gather (p + (i / 2 ? below : 0) + (i % 2 ? right : 0), at, 4);
 }
 
+/* y bilinearly at (x, row); windows: it is dense and large enough for them. */
+VFI_INLINE Vec
+sample (const VfiView *y, Vec x, Vec row, gboolean windows)
+{
+  Vec fx, fy, k[4], top, bottom;
+  const VecI ix = split (x, y->w, &fx), iy = split (row, y->h, &fy);
+
+#ifdef __AVX512F__
+  if (!windows || !window (y, ix, iy, k))
+#endif
+    gather (y, ix, iy, k);
+  top = vec_fma (fx, k[1] - k[0], k[0]);
+  bottom = vec_fma (fx, k[3] - k[2], k[2]);
+  return vec_fma (fy, bottom - top, top);
+}
+
+/* Row y of both frames as time t sees them. */
 static void
 warp_row (const State *s, float *rows, const VfiView *src, const VfiView *state, float t, int y)
 {
   float *mid = ring_row (s, rows, MID, y), *e = ring_row (s, rows, E, y);
   const int w = src->w;
+  const gboolean windows0 = src[0].ld == 1 && w >= 32 && src->h >= 3, windows1 = src[1].ld == 1 && windows0;
 
   for (int x0 = 0; x0 < w; x0 += VFI_LANES) {
-    const VecI lane = vec_iota ();
-    const Vec x = VEC_TO_FLOAT (lane + x0);
-    Vec v[4] = { { 0 } }, w0, w1;
+    const int n = MIN (w - x0, VFI_LANES);
+    const Vec x = VEC_TO_FLOAT (vec_iota () + x0), row = vec_set (y);
+    Vec w0, w1;
 
     if (state) {
-      const VecI at = vec_mini (lane, (VecI){ 0 } + (w - x0 - 1)) * state->ld;
-      const float *from = (const float *) state->data + ((gsize) y * w + x0) * state->ld;
-      for (int k = 0; k < 4; k++)
-        v[k] = (Vec) vec_gather (from + k, at, 4);
+      w0 = sample (&src[0], x - t * vec_load_pixels (state, y, x0, 0, n), row - t * vec_load_pixels (state, y, x0, 1, n), windows0);
+      w1 = sample (&src[1], x + (1 - t) * vec_load_pixels (state, y, x0, 2, n), row + (1 - t) * vec_load_pixels (state, y, x0, 3, n),
+                   windows1);
+    } else {
+      w0 = vec_load_pixels (&src[0], y, x0, 0, n);
+      w1 = vec_load_pixels (&src[1], y, x0, 0, n);
     }
-    w0 = sample (&src[0], x - t * v[0], (float) y - t * v[1]);
-    w1 = sample (&src[1], x + (1 - t) * v[2], (float) y + (1 - t) * v[3]);
     *(Vec *) (mid + x0) = (w0 + w1) / 2;
     *(Vec *) (e + x0) = w1 - w0;
   }
@@ -141,14 +158,18 @@ warp_row (const State *s, float *rows, const VfiView *src, const VfiView *state,
   mid[w] = mid[w - 1];
 }
 
-/* dst = src summed over three neighbours; src is 0 outside 0..w - 1. */
+/* Two boxes of three along a row of w, 0 outside each time: 1 2 3 2 1, but that the first box has nothing at -1 and w. */
 VFI_INLINE void
-box_row (float *dst, const float *src, int w)
+window_row (float *to, float *p, int w)
 {
-  for (int x = 0; x < w; x += VFI_LANES)
-    *(Vec *) (dst + x) = *(const Vec *) (src + x - 1) + *(const Vec *) (src + x) + *(const Vec *) (src + x + 1);
-  for (int x = w; x < w + VFI_LANES && x % VFI_LANES; x++)
-    dst[x] = 0;
+  p[-2] = p[-1] = p[w] = p[w + 1] = 0;
+  for (int x = 0; x < w; x += VFI_LANES) {
+    const float *q = p + x;
+    const Vec one = *(const Vec *) (q - 2) + *(const Vec *) (q + 2), two = *(const Vec *) (q - 1) + *(const Vec *) (q + 1);
+    *(Vec *) (to + x) = vec_fma (vec_set (3), *(const Vec *) q, vec_fma (vec_set (2), two, one));
+  }
+  to[0] -= p[0];
+  to[w - 1] -= p[w - 1];
 }
 
 static void
@@ -156,71 +177,95 @@ product_row (const State *s, float *rows, int h, int w, int y)
 {
   const float *mid = ring_row (s, rows, MID, y), *e = ring_row (s, rows, E, y);
   const float *up = ring_row (s, rows, MID, MAX (y - 1, 0)), *down = ring_row (s, rows, MID, MIN (y + 1, h - 1));
-  float *one = ring_row (s, rows, SCRATCH, 0), *two = one + s->pitch;
+  float *p = ring_row (s, rows, SCRATCH, 0);
 
-  for (int k = 0; k < 5; k++) {
-    for (int x = 0; x < w; x += VFI_LANES) {
-      Vec gx = (*(const Vec *) (mid + x + 1) - *(const Vec *) (mid + x - 1)) / 2;
-      Vec gy = (*(const Vec *) (down + x) - *(const Vec *) (up + x)) / 2;
-      Vec other = k < 2 ? gx : k == 2 ? gy : *(const Vec *) (e + x);
+  for (int x = 0; x < w; x += VFI_LANES) {
+    const Vec gx = (*(const Vec *) (mid + x + 1) - *(const Vec *) (mid + x - 1)) / 2;
+    const Vec gy = (*(const Vec *) (down + x) - *(const Vec *) (up + x)) / 2, d = *(const Vec *) (e + x);
 
-      *(Vec *) (one + x) = (k == 1 || k == 2 || k == 4 ? gy : gx) * other;
-    }
-    for (int x = w; x % VFI_LANES; x++)
-      one[x] = 0;
-    box_row (two, one, w);
-    box_row (ring_row (s, rows, PRODUCTS + k * RING, y), two, w);
+    *(Vec *) (p + x) = gx * gx;
+    *(Vec *) (p + s->pitch + x) = gx * gy;
+    *(Vec *) (p + 2 * s->pitch + x) = gy * gy;
+    *(Vec *) (p + 3 * s->pitch + x) = gx * d;
+    *(Vec *) (p + 4 * s->pitch + x) = gy * d;
   }
+  for (int k = 0; k < 5; k++)
+    window_row (ring_row (s, rows, PRODUCTS + k * RING, y), p + k * s->pitch, w);
 }
 
-/* How often row y + i counts for row y: two boxes of three, 0 outside. */
+/* How often row y + i counts for row y: as in window_row. */
 static int
-window (int y, int i, int h)
+times (int y, int i, int h)
 {
-  int n = 0;
-
-  for (int j = -1; j <= 1; j++)
-    n += y + j >= 0 && y + j < h && ABS (i - j) <= 1 && y + i >= 0 && y + i < h;
-  return n;
+  return y + i < 0 || y + i >= h ? 0 : 3 - ABS (i) - (i == 0 && y == 0) - (i == 0 && y == h - 1);
 }
 
 static void
 solve_row (const State *s, float *rows, const VfiView *state, const VfiView *dst, int y)
 {
   const int w = dst->w;
-  float *to = (float *) dst->data + (gsize) y * w * dst->ld;
+  const float *row[5];
   float weight[5];
+  float *moved[4];
+  int n = 0;
 
-  for (int i = 0; i < 5; i++)
-    weight[i] = window (y, i - 2, dst->h) / 81.f;
-  for (int x0 = 0; x0 < w; x0 += VFI_LANES) {
-    const int n = MIN (w - x0, VFI_LANES);
-    Vec sum[5], a, b, c, p, q, m, det, d[2];
+  for (int i = -2; i <= 2; i++)
+    if (times (y, i, dst->h)) {
+      weight[n] = times (y, i, dst->h) / 81.f;
+      row[n++] = ring_row (s, rows, PRODUCTS, y + i);
+    }
+  for (int k = 0; k < 4; k++)
+    moved[k] = ring_row (s, rows, MOVED + k * RING, y);
+  for (int x = 0; x < w; x += VFI_LANES) {
+    const int lanes = MIN (w - x, VFI_LANES);
+    Vec sum[5], a, b, c, p, q, m, scale, d[2];
 
     for (int k = 0; k < 5; k++) {
-      sum[k] = vec_set (0);
-      for (int i = 0; i < 5; i++)
-        if (weight[i] > 0)
-          sum[k] += weight[i] * *(const Vec *) (ring_row (s, rows, PRODUCTS + k * RING, y + i - 2) + x0);
+      const gsize ring = (gsize) k * RING * s->pitch + x;
+
+      sum[k] = weight[0] * *(const Vec *) (row[0] + ring);
+      for (int i = 1; i < n; i++)
+        sum[k] = vec_fma (vec_set (weight[i]), *(const Vec *) (row[i] + ring), sum[k]);
     }
     a = sum[0], b = sum[1], c = sum[2], p = sum[3], q = sum[4];
     m = VFI_LK_RIDGE * (a + c) + VFI_LK_FLOOR;
     a += m;
     c += m;
-    det = a * c - b * b;
-    d[0] = vec_max (vec_min ((b * q - c * p) / det, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
-    d[1] = vec_max (vec_min ((b * p - a * q) / det, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
-    for (int k = 0; k < n; k++, to += dst->ld) {
-      const float *v = state ? (const float *) state->data + ((gsize) y * w + x0 + k) * state->ld : (const float[5]){ 0 };
+    scale = 1 / (a * c - b * b);
+    d[0] = vec_max (vec_min ((b * q - c * p) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
+    d[1] = vec_max (vec_min ((b * p - a * q) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
+    for (int k = 0; k < 4; k++)
+      *(Vec *) (moved[k] + x) = d[k & 1] + (state ? vec_load_pixels (state, y, x, k, lanes) : vec_set (0));
+    for (int k = 5; k < dst->c; k++)
+      vec_store_pixels (dst, y, x, k, lanes, d[k - 5]);
+  }
+  /* Repeated to both sides: neighbours of the mean. */
+  for (int k = 0; k < 4; k++) {
+    moved[k][-1] = moved[k][0];
+    moved[k][w] = moved[k][w - 1];
+  }
+}
 
-      for (int j = 0; j < 4; j++)
-        to[j] = v[j] + d[j & 1][k];
-      to[4] = v[4];
-      if (dst->c > 5) {
-        to[5] = d[0][k];
-        to[6] = d[1][k];
-      }
-    }
+/* The mean of 3x3 velocities; the rest as it is. */
+static void
+mean_row (const State *s, float *rows, const VfiView *state, const VfiView *dst, int y)
+{
+  const int w = dst->w, above = MAX (y - 1, 0), below = MIN (y + 1, dst->h - 1);
+
+  for (int k = 0; k < 4; k++) {
+    const float *up = ring_row (s, rows, MOVED + k * RING, above), *mid = ring_row (s, rows, MOVED + k * RING, y);
+    const float *down = ring_row (s, rows, MOVED + k * RING, below);
+    float *sum = ring_row (s, rows, SCRATCH, 0);
+
+    for (int x = -VFI_LANES; x < w + 1; x += VFI_LANES)
+      *(Vec *) (sum + x) = *(const Vec *) (up + x) + *(const Vec *) (mid + x) + *(const Vec *) (down + x);
+    for (int x = 0; x < w; x += VFI_LANES)
+      vec_store_pixels (dst, y, x, k, MIN (w - x, VFI_LANES),
+                        (*(const Vec *) (sum + x - 1) + *(const Vec *) (sum + x) + *(const Vec *) (sum + x + 1)) * (1 / 9.f));
+  }
+  for (int x = 0; x < w; x += VFI_LANES) {
+    const int n = MIN (w - x, VFI_LANES);
+    vec_store_pixels (dst, y, x, 4, n, state ? vec_load_pixels (state, y, x, 4, n) : vec_set (0));
   }
 }
 
@@ -235,16 +280,20 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   {
     const int n = omp_get_num_threads (), i = omp_get_thread_num (), h = dst->h;
     const int first = (gint64) h * i / n, last = (gint64) h * (i + 1) / n;
-    int product = MAX (first - 2, 0), warp = MAX (product - 1, 0); /* the next ones to be made */
+    /* The next rows to be made of each kind. */
+    int solve = MAX (first - 1, 0), product = MAX (solve - 2, 0), warp = MAX (product - 1, 0);
     float *rows = s->data + (gsize) i * N_ROWS * s->pitch;
 
     for (int y = first; y < last; y++) {
-      for (; product <= MIN (y + 2, h - 1); product++) {
-        for (; warp <= MIN (product + 1, h - 1); warp++)
-          warp_row (s, rows, src, state, t, warp);
-        product_row (s, rows, h, dst->w, product);
+      for (; solve <= MIN (y + 1, h - 1); solve++) {
+        for (; product <= MIN (solve + 2, h - 1); product++) {
+          for (; warp <= MIN (product + 1, h - 1); warp++)
+            warp_row (s, rows, src, state, t, warp);
+          product_row (s, rows, h, dst->w, product);
+        }
+        solve_row (s, rows, state, dst, solve);
       }
-      solve_row (s, rows, state, dst, y);
+      mean_row (s, rows, state, dst, y);
     }
   }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator resize. Rows are blended first; what is left is a blend of neighbouring pixels, where `scale` results share two of them.
+ * Operator resize. Planes are taken one by one. Rows are blended first; what is left is a blend of neighbouring pixels, where `scale` results share two of them.
  */
 #include <math.h>
 #include <omp.h>
@@ -67,38 +67,65 @@ blend_rows (const VfiView *x, const float *gain, const float weight[3], int y, f
   memcpy (blended + (gsize) (x->w + 1) * c, blended + (gsize) x->w * c, sizeof (float) * c);
 }
 
-#ifdef __AVX512F__
-/* For scale 2 and few channels: both results of a pixel in one vector, its three neighbours in another. */
+/* The same for one fp32 channel without gaps. */
 VFI_INLINE void
-row_of_few (const VfiView *detail, const float *weight, int parity, const float *blended, const VfiView *dst, int y, const VfiDType type)
+blend_plane_rows (const VfiView *x, float gain, const float weight[3], int y, float *blended)
 {
-  const int c = dst->c;
-  const gsize first = (gsize) (y / 2) * (dst->w / 2);
-  VecI side, middle, at;
-  Vec far, near;
+  const int other = weight[0] > 0 ? MAX (y - 1, 0) : MIN (y + 1, x->h - 1), w = x->w;
+  const float near = gain * weight[1], far = gain * (weight[0] + weight[2]);
 
-  for (int k = 0; k < VFI_LANES; k++) {
-    const int j = k < 2 * c ? k / c : 0, channel = k < 2 * c ? k % c : 0;
-    side[k] = (j ? 2 * c : 0) + channel;
-    middle[k] = c + channel;
-    at[k] = (channel * 2 + parity) * 2 + j;
-    far[k] = weight[3 * j] + weight[3 * j + 2];
-    near[k] = weight[3 * j + 1];
+  for (int i = 0; i < w; i += VFI_LANES) {
+    const int n = MIN (w - i, VFI_LANES);
+    vec_store (blended, VFI_F32, i + 1, n,
+               vec_fma (vec_set (near), vec_load (x->data, VFI_F32, (gsize) y * w + i, n),
+                        far * vec_load (x->data, VFI_F32, (gsize) other * w + i, n)));
   }
-  for (int x = 0; x < dst->w / 2; x++) {
-    const Vec three = vec_load (blended, VFI_F32, (gsize) x * c, VFI_LANES);
-    Vec v = vec_fma (near, __builtin_shuffle (three, middle), far * __builtin_shuffle (three, side));
+  blended[0] = blended[1];
+  blended[w + 1] = blended[w];
+}
 
-    if (detail) {
-      const gsize p = (first + x) * detail->ld;
-      const int n = 4 * c - VFI_LANES;
-      Vec low = vec_load (detail->data, type, p, MIN (4 * c, VFI_LANES));
-      v += __builtin_shuffle (low, n > 0 ? vec_load (detail->data, type, p + VFI_LANES, n) : low, at);
+/* Two floats at p + stride i for each even lane and its neighbour. */
+VFI_INLINE Vec
+load_pairs (const float *p, gsize stride, int n)
+{
+#ifdef __AVX512F__
+  const __m256i i = _mm256_mullo_epi32 (_mm256_set_epi32 (7, 6, 5, 4, 3, 2, 1, 0), _mm256_set1_epi32 ((int) stride));
+  return (Vec) _mm512_mask_i32gather_epi64 (_mm512_setzero_si512 (), (__mmask8) ((1u << n) - 1), i, p, 4);
+#else
+  Vec v = { 0 };
+  for (int i = 0; i < n; i++) {
+    v[2 * i] = p[i * stride];
+    v[2 * i + 1] = p[i * stride + 1];
+  }
+  return v;
+#endif
+}
+
+/* For scale 2: result 2 i lies a quarter left of pixel i, 2 i + 1 a quarter right of it. */
+VFI_INLINE void
+plane_row_of_2 (const VfiView *detail, const float *blended, const VfiView *dst, int y)
+{
+  const VecI iota = vec_iota (), low = (iota >> 1) + (iota & 1) * VFI_LANES;
+  const float *d = detail ? (const float *) detail->data + (gsize) (y / 2) * detail->w * detail->ld + y % 2 * 2 : NULL;
+  float *to = (float *) dst->data + (gsize) y * dst->w;
+  const int w = dst->w / 2;
+
+  for (int x = 0; x < w; x += VFI_LANES) {
+    const Vec left = *(const Vec *) (blended + x), middle = *(const Vec *) (blended + x + 1), right = *(const Vec *) (blended + x + 2);
+    const Vec even = vec_fma (vec_set (.25f), left - middle, middle), odd = vec_fma (vec_set (.25f), right - middle, middle);
+
+    for (int half = 0; half < 2; half++) {
+      const int at = x + half * VFI_LANES / 2, n = MIN (w - at, VFI_LANES / 2);
+      Vec v = (Vec) __builtin_shuffle (even, odd, low + half * VFI_LANES / 2);
+
+      if (n <= 0)
+        break;
+      if (d)
+        v += load_pairs (d + (gsize) at * detail->ld, detail->ld, n);
+      vec_store (to, VFI_F32, 2 * at, 2 * n, v);
     }
-    vec_store (dst->data, type, ((gsize) y * dst->w + 2 * x) * c, 2 * c, v);
   }
 }
-#endif
 
 VFI_INLINE void
 row (const VfiView *detail, const float *weight, int scale, const float *blended, const VfiView *dst, int y, const VfiDType type)
@@ -125,34 +152,58 @@ row (const VfiView *detail, const float *weight, int scale, const float *blended
     }
 }
 
+/* Channels first to first + channels - 1 of row y. */
 VFI_INLINE void
-any_row (const State *s, const VfiResizeParams *p, const VfiView *src, const VfiView *dst, int y, float *blended, const VfiDType type)
+any_row (const State *s, const VfiResizeParams *p, const VfiView *x, const VfiView *detail, const float *gain, const VfiView *dst, int y,
+         float *blended, const VfiDType type)
 {
   const int i = y % p->scale;
-  const VfiView *detail = p->detail ? &src[1] : NULL;
 
-  blend_rows (src, p->gain, s->weight + 3 * i, y / p->scale, blended, type);
-#ifdef __AVX512F__
-  if (p->scale == 2 && dst->ld == dst->c && 3 * dst->c <= VFI_LANES)
-    row_of_few (detail, s->weight, i, blended, dst, y, type);
-  else
-#endif
+  if (type == VFI_F32 && p->scale == 2 && x->ld == 1 && dst->ld == 1) {
+    blend_plane_rows (x, *gain, s->weight + 3 * i, y / 2, blended);
+    plane_row_of_2 (detail, blended, dst, y);
+  } else {
+    blend_rows (x, gain, s->weight + 3 * i, y / p->scale, blended, type);
     row (detail, s->weight, p->scale, blended, dst, y, type);
+  }
+}
+
+/* `channels` of a view from channel c on. */
+static VfiView
+part (const VfiView *v, int c, int channels)
+{
+  VfiView w = *v;
+
+  w.data = (guint8 *) v->data + (gsize) c * v->cd * vfi_dtype_size (v->dtype);
+  w.c = channels;
+  return w;
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
+  const VfiResizeParams *p = node->params;
   const State *s = state;
+  /* Planes are so many pictures of one channel. */
+  const int step = src->cd > 1 || dst->cd > 1 ? 1 : dst->c, area = p->scale * p->scale;
 
 #pragma omp parallel for schedule(static) num_threads(b->threads)
   for (int y = 0; y < dst->h; y++) {
     float *blended = s->rows + s->row_size * omp_get_thread_num ();
 
-    if (dst->dtype == VFI_F32)
-      any_row (s, node->params, src, dst, y, blended, VFI_F32);
-    else
-      any_row (s, node->params, src, dst, y, blended, VFI_BF16);
+    for (int c = 0; c < dst->c; c += step) {
+      const VfiView x = part (src, c, step), to = part (dst, c, step);
+      VfiView detail, *d = NULL;
+
+      if (p->detail) {
+        detail = part (&src[1], c * area, step * area);
+        d = &detail;
+      }
+      if (dst->dtype == VFI_F32)
+        any_row (s, p, &x, d, p->gain + c, &to, y, blended, VFI_F32);
+      else
+        any_row (s, p, &x, d, p->gain + c, &to, y, blended, VFI_BF16);
+    }
   }
 }
 

@@ -17,6 +17,24 @@ row (const VfiView *src, const float *gain, const VfiView *dst, int y, const Vfi
     }
 }
 
+/* From planes, VFI_LANES pixels at once: as rows of pixels, their channels are a transposition away. */
+VFI_INLINE void
+row_of_planes (const VfiView *src, const float *gain, const VfiView *dst, int y, const VfiDType to)
+{
+  for (int c0 = 0; c0 < src->c; c0 += VFI_LANES)
+    for (int x = 0; x < src->w; x += VFI_LANES) {
+      const int channels = MIN (src->c - c0, VFI_LANES), n = MIN (src->w - x, VFI_LANES);
+      const gsize first = ((gsize) y * dst->w + x) * dst->ld + c0;
+      VecI m[VFI_LANES];
+
+      for (int c = 0; c < VFI_LANES; c++)
+        m[c] = c < channels ? (VecI) (gain[c0 + c] * vec_load_pixels (src, y, x, c0 + c, n)) : (VecI){ 0 };
+      vec_transpose (m);
+      for (int i = 0; i < n; i++)
+        vec_store (dst->data, to, first + (gsize) i * dst->ld, channels, (Vec) m[i]);
+    }
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
@@ -26,7 +44,12 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 
 #pragma omp parallel for schedule(static)
   for (int y = 0; y < dst->h; y++)
-    if (from == to && p->identity)
+    if (src->cd > 1)
+      if (to == VFI_F32)
+        row_of_planes (src, p->gain, dst, y, VFI_F32);
+      else
+        row_of_planes (src, p->gain, dst, y, VFI_BF16);
+    else if (from == to && p->identity)
       for (int x = 0; x < dst->w; x++) {
         const gsize i = (gsize) y * dst->w + x;
         memcpy ((guint8 *) dst->data + i * dst->ld * size, (const guint8 *) src->data + i * src->ld * size, dst->c * size);
@@ -42,4 +65,10 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
       row (src, p->gain, dst, y, VFI_BF16, VFI_BF16);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_scale) = { &vfi_op_scale, .run = run };
+static gboolean
+supports (VfiBackend *b, const VfiNode *node)
+{
+  return !node->src[0]->planar || node->src[0]->dtype == VFI_F32;
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_scale) = { &vfi_op_scale, supports, .run = run };

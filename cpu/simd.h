@@ -187,6 +187,27 @@ vec_store (void *data, const VfiDType t, gsize i, int n, Vec v)
 #endif
 }
 
+/* Channel c of pixels x to x + n - 1 of row y, fp32; lanes n and up are anything. 1 <= n <= VFI_LANES. */
+VFI_INLINE Vec
+vec_load_pixels (const VfiView *v, int y, int x, int c, int n)
+{
+  const float *p = (const float *) v->data + ((gsize) y * v->w + x) * v->ld + (gsize) c * v->cd;
+
+  return v->ld == 1 ? vec_load (p, VFI_F32, 0, n) : (Vec) vec_gather (p, vec_mini (vec_iota (), (VecI){ 0 } + (n - 1)) * v->ld, 4);
+}
+
+VFI_INLINE void
+vec_store_pixels (const VfiView *v, int y, int x, int c, int n, Vec value)
+{
+  float *p = (float *) v->data + ((gsize) y * v->w + x) * v->ld + (gsize) c * v->cd;
+
+  if (v->ld == 1)
+    vec_store (p, VFI_F32, 0, n, value);
+  else
+    for (int i = 0; i < n; i++)
+      p[(gsize) i * v->ld] = value[i];
+}
+
 /* The low `bytes` (1, 2 or 4) bytes of the first n lanes, which hold no more. */
 VFI_INLINE void
 vec_store_low (void *to, VecI v, int n, const int bytes)

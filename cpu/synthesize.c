@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * synthesize of core/frame.h, a piece of a row at a time: the state's rows are blended and its five channels separated, brought to
- * the plane's columns, and then VFI_LANES pixels are sampled at once, 32 bits for each: two neighbouring samples of one byte or two, or
- * a whole pixel. Planes of one shape share all but the samples.
+ * synthesize of core/frame.h, a piece of a row at a time: the state's rows are blended, brought to the plane's columns, and then
+ * VFI_LANES pixels are sampled at once, 32 bits for each: up to four neighbouring samples, or a whole pixel. Planes of one shape share all but
+ * the samples.
  */
 #include <math.h>
 
@@ -12,21 +12,11 @@
 #define CELLS (PIXELS + 64) /* of the state's grid that a piece needs, with room for whole vectors on either side */
 #define FIRST 16            /* where the first of them stands in a row */
 
-/* A plane's pixels in memory: what a gather at a pixel and its right neighbour holds. */
-typedef struct
-{
-  int bytes;      /* from pixel to pixel */
-  int second;     /* bytes from the pixel to the gather for its neighbour; 0: one gather serves both */
-  int a[4], b[4]; /* per component: the bit where its sample begins, in the pixel's and in the neighbour's gather */
-  int mask;
-  float top; /* 2^depth - 1 */
-} Pixel;
-
 /* Planes of one shape. */
 typedef struct
 {
-  Pixel pixel;
-  int n, comps, w, h;
+  const VfiPlaneLayout *layout;
+  int n, w, h;
   float kx, ky; /* samples of the scaled picture per pixel */
   const guint8 *f0[3], *f1[3];
   guint8 *dst[3];
@@ -36,7 +26,7 @@ typedef struct
 typedef struct
 {
   const VfiView *state;
-  float t, u, logit;
+  float t, u, logit; /* t, 1 - t, log2 ((1 - t) / t) */
 } Moment;
 
 /* ---- the state, in columns of the plane --------------------------------------------------------- */
@@ -54,60 +44,23 @@ tap (float v, int n, int *upper, float *f)
   return i;
 }
 
-/* VFI_LANES cells of five channels, blended from two rows, to five rows. */
-VFI_INLINE void
-separate (const float *p, const float *q, float f, float *const to[5])
-{
-#ifdef __AVX512F__
-  const __m512i five = _mm512_mullo_epi32 ((__m512i) vec_iota (), _mm512_set1_epi32 (5));
-  __m512 v[5];
-
-#pragma GCC unroll 5
-  for (int i = 0; i < 5; i++) {
-    const Vec a = *(const Vec *) (p + 16 * i);
-    v[i] = (__m512) vec_fma (vec_set (f), *(const Vec *) (q + 16 * i) - a, a);
-  }
-#pragma GCC unroll 5
-  for (int c = 0; c < 5; c++) {
-    const __m512i at = _mm512_add_epi32 (five, _mm512_set1_epi32 (c));
-    const __mmask16 m2 = _mm512_cmpge_epi32_mask (at, _mm512_set1_epi32 (32)), m4 = _mm512_cmpge_epi32_mask (at, _mm512_set1_epi32 (64));
-    const __m512 low = _mm512_permutex2var_ps (v[0], at, v[1]), high = _mm512_permutex2var_ps (v[2], at, v[3]);
-    _mm512_storeu_ps (to[c], _mm512_mask_permutexvar_ps (_mm512_mask_blend_ps (m2, low, high), m4, at, v[4]));
-  }
-#else
-  for (int i = 0; i < VFI_LANES; i++)
-    for (int c = 0; c < 5; c++)
-      to[c][i] = p[5 * i + c] + f * (q[5 * i + c] - p[5 * i + c]);
-#endif
-}
-
 /* Cells first to first + n - 1 of the state at row coordinate y, to cells[c][FIRST + i]; repeated beyond the grid by one. */
 static void
 load_cells (const VfiView *s, float y, int first, int n, float cells[5][CELLS])
 {
   float f;
   int upper, lower = tap (y, s->h, &upper, &f);
-  const float *p = (const float *) s->data + ((gsize) lower * s->w + first) * s->ld;
-  const float *q = (const float *) s->data + ((gsize) upper * s->w + first) * s->ld;
-  float rest[2][5 * VFI_LANES];
 
-  for (int x = 0; x < n; x += VFI_LANES) {
-    float *const to[] = { &cells[0][FIRST + x], &cells[1][FIRST + x], &cells[2][FIRST + x], &cells[3][FIRST + x], &cells[4][FIRST + x] };
-
-    if (s->ld == 5 && x + VFI_LANES <= n) /* dense, as it is for a tensor of its own */
-      separate (p + 5 * x, q + 5 * x, f, to);
-    else {
-      for (int i = 0; i < VFI_LANES; i++) {
-        const gsize at = (gsize) MIN (x + i, n - 1) * s->ld;
-        memcpy (&rest[0][5 * i], p + at, 5 * sizeof (float));
-        memcpy (&rest[1][5 * i], q + at, 5 * sizeof (float));
-      }
-      separate (rest[0], rest[1], f, to);
-    }
-  }
   for (int c = 0; c < 5; c++) {
-    cells[c][FIRST - 1] = cells[c][FIRST];
-    cells[c][FIRST + n] = cells[c][FIRST + n - 1];
+    float *to = cells[c] + FIRST;
+
+    for (int x = 0; x < n; x += VFI_LANES) {
+      const int lanes = MIN (n - x, VFI_LANES);
+      const Vec a = vec_load_pixels (s, lower, first + x, c, lanes), b = vec_load_pixels (s, upper, first + x, c, lanes);
+      *(Vec *) (to + x) = vec_fma (vec_set (f), b - a, a);
+    }
+    to[-1] = to[0];
+    to[n] = to[n - 1];
   }
 }
 
@@ -162,145 +115,265 @@ state_row (const VfiView *s, const Planes *p, int y, int x0, int n, float cells[
   }
 }
 
-/* ---- samples ------------------------------------------------------------------------------------ */
+/* ---- where to sample ---------------------------------------------------------------------------- */
 
-/* e^v for |v| <= 87: 2^n times a polynomial in the rest, to about 2e-7. */
-VFI_INLINE Vec
-vec_exp (Vec v)
+/* How a plane is sampled and what its pixels are; all constants where it is used. */
+typedef struct
 {
-  const Vec magic = vec_set (12582912); /* 1.5 2^23: rounds to an integer */
-  const Vec shifted = vec_fma (v, vec_set (1.44269504f), magic), n = shifted - magic;
-  const Vec r = vec_fma (n, vec_set (-1.42860677e-6f), vec_fma (n, vec_set (-0.693145752f), v));
-  Vec p = vec_set (1.3888889e-3f);
+  int taps; /* each way: 2 bilinear, 4 cubic */
+  int comps, sample_bytes, depth, shift;
+} Kind;
 
-  p = vec_fma (p, r, vec_set (8.3333333e-3f));
-  p = vec_fma (p, r, vec_set (4.1666668e-2f));
-  p = vec_fma (p, r, vec_set (1.6666667e-1f));
-  p = vec_fma (p, r, vec_set (0.5f));
-  p = vec_fma (p, r, vec_set (1));
-  p = vec_fma (p, r, vec_set (1));
-  return (Vec) ((VecI) p + ((VecI) shifted << 23));
-}
+#define BYTES(k) ((k).comps * (k).sample_bytes)
+#define BEFORE(k) ((k).taps / 2 - 1)                            /* taps left of and above the place */
+#define PER_WORD(k) (BYTES (k) <= 2 ? 4 / BYTES (k) : 1)        /* pixels in 32 bits */
+#define WORDS(k) (((k).taps + PER_WORD (k) - 1) / PER_WORD (k)) /* for the taps of a row */
+#define WORD_AT(k, i) ((i) *PER_WORD (k) * BYTES (k))           /* byte of word i from the first tap */
+#define ROW_BYTES(k) (WORD_AT (k, WORDS (k) - 1) + 4)           /* from the first tap to the end of the last word */
 
-VFI_INLINE Vec
-sigmoid (Vec v)
+typedef enum
 {
-  v = vec_min (vec_max (v, vec_set (-80)), vec_set (80));
-  return 1 / (1 + vec_exp (-v));
-}
+  NEAR,  /* all lanes' taps lie in one window */
+  FAR,   /* they lie inside the plane */
+  BORDER /* some do not, or the last word would end beyond the row */
+} Reach;
 
-/* The lower neighbour of a clamped coordinate, at most n - 2, and the weight of the upper one. */
+/* VFI_LANES pixels' places in a frame. */
+typedef struct
+{
+  VecI ix, iy; /* lower integer, at most w - 2, h - 2 (0 where that is negative) */
+  Vec fx, fy;  /* the rest */
+  Reach reach;
+  int left, top; /* NEAR: the window, and which four bytes of it each lane begins with: see below */
+  VecI bytes;
+} Places;
+
+/* A coordinate clamped to [0, n - 1), as its integer part and the rest. */
 VFI_INLINE VecI
-split (Vec v, int n, Vec *f)
+split (Vec v, float below, Vec *f)
 {
-  VecI i;
-
-  v = vec_min (vec_max (v, vec_set (0)), vec_set (n - 1));
-  i = vec_mini (VEC_TO_INT (v), (VecI){ 0 } + (n - 2));
+  v = vec_min (vec_max (v, vec_set (0)), vec_set (below));
+#ifdef __AVX512DQ__
+  *f = (Vec) _mm512_reduce_ps ((__m512) v, _MM_FROUND_TO_ZERO);
+  return VEC_TO_INT (v);
+#else
+  const VecI i = VEC_TO_INT (v);
   *f = v - VEC_TO_FLOAT (i);
   return i;
+#endif
 }
 
-VFI_INLINE Vec
-sample_at (VecI word, int bit, int mask)
+VFI_INLINE gboolean
+any_lane (VecI mask)
 {
-  return VEC_TO_FLOAT ((VecI) ((VecU) word >> bit) & mask);
+#ifdef __AVX512F__
+  return _mm512_movepi32_mask ((__m512i) mask) != 0;
+#else
+  int any = 0;
+  for (int i = 0; i < VFI_LANES; i++)
+    any |= mask[i];
+  return any != 0;
+#endif
 }
-
-/* Where a frame is sampled. */
-typedef struct
-{
-  VecI iy, ix;
-  Vec fy, fx;
-} Taps;
-
-/* The 32 bits at the upper left pixel, its right neighbour, the lower left one and its right neighbour. */
-typedef struct
-{
-  VecI word[4];
-} Corners;
 
 #ifdef __AVX512VBMI__
-#define WINDOW 1
+/* Where motion is smooth, the taps of all lanes lie in a window of taps + 1 rows, which is loaded once; the lanes are permuted out of it
+ * in a fraction of the time of gathers. 64 bytes of each row, or 128 for pixels of three bytes or four. */
+#define WINDOW(k) (BYTES (k) <= 2 ? 64 : 128)
 
-/* Where motion is smooth, all lanes lie in a window of two rows, and of the three rows below them: it is loaded, and the lanes permuted
- * out of it, in a fraction of the time of gathers. FALSE if they do not. One or two bytes to a pixel: 64 bytes of a row; else 128. */
 VFI_INLINE gboolean
-window (const guint8 *data, int stride, int h, int w, const Taps *t, const int bytes, const int second, Corners *to)
+find_window (Places *p, int w, int h, const Kind k)
 {
-  const int row = bytes <= 2 ? 64 : 128, room = row / bytes; /* whole pixels; the last one only as a neighbour */
-  const int last = w - (row + bytes - 1) / bytes;            /* negative where rows are shorter than a window, which CLAMP would not keep */
-  const int left = MIN (MAX (t->ix[0] - (room - VFI_LANES) / 2, 0), last);
-  const int top = MIN (_mm512_reduce_min_epi32 ((__m512i) t->iy), h - 3);
-  const __m512i x = _mm512_sub_epi32 ((__m512i) t->ix, _mm512_set1_epi32 (left));
-  const __m512i y = _mm512_sub_epi32 ((__m512i) t->iy, _mm512_set1_epi32 (top));
-  const guint8 *p = data + (gssize) top * stride + left * bytes;
-  __m512i at, r[3][2];
+  const int room = (WINDOW (k) - ROW_BYTES (k)) / BYTES (k); /* places beyond the leftmost one */
+  const int last = (w * BYTES (k) - WINDOW (k)) / BYTES (k); /* of the window's left */
+  const int left = MIN (MAX (p->ix[0] - BEFORE (k) - (room - VFI_LANES) / 2, 0), last);
+  const int top = MIN (MIN (p->iy[0], p->iy[VFI_LANES - 1]) - BEFORE (k), h - k.taps - 1);
+  const __m512i x = _mm512_sub_epi32 ((__m512i) p->ix, _mm512_set1_epi32 (left + BEFORE (k)));
+  const __m512i y = _mm512_sub_epi32 ((__m512i) p->iy, _mm512_set1_epi32 (top + BEFORE (k)));
+  __m512i first = _mm512_mullo_epi32 (x, _mm512_set1_epi32 (BYTES (k)));
 
-  if (left < 0 || (_mm512_cmpgt_epu32_mask (x, _mm512_set1_epi32 (room - 2)) | _mm512_cmpgt_epu32_mask (y, _mm512_set1_epi32 (1))))
+  if (w * BYTES (k) < WINDOW (k) || top < 0 ||
+      (_mm512_cmpgt_epu32_mask (x, _mm512_set1_epi32 (room)) | _mm512_cmpgt_epu32_mask (y, _mm512_set1_epi32 (1))))
     return FALSE;
-  /* Numbers of four bytes in a row for each lane. */
-  at = _mm512_mullo_epi32 (x, _mm512_set1_epi32 (bytes * 0x01010101));
-  at = _mm512_add_epi32 (at, _mm512_set1_epi32 (0x03020100));
-  for (int i = 0; i < 3; i++) {
-    r[i][0] = _mm512_loadu_si512 (p + (gsize) i * stride);
-    if (row == 128)
-      r[i][1] = _mm512_loadu_si512 (p + (gsize) i * stride + 64);
-  }
-  if (row == 64) {
-    at = _mm512_add_epi8 (at, _mm512_mullo_epi32 (y, _mm512_set1_epi32 (0x40404040)));
-    to->word[0] = to->word[1] = (VecI) _mm512_permutex2var_epi8 (r[0][0], at, r[1][0]);
-    to->word[2] = to->word[3] = (VecI) _mm512_permutex2var_epi8 (r[1][0], at, r[2][0]);
-  } else {
-    const __mmask16 low = _mm512_test_epi32_mask (y, y);
-
-    for (int i = 0; i < 2; i++) {
-      const __m512i n = i ? _mm512_add_epi32 (at, _mm512_set1_epi32 (second * 0x01010101)) : at;
-      const __m512i a = _mm512_permutex2var_epi8 (r[0][0], n, r[0][1]), b = _mm512_permutex2var_epi8 (r[1][0], n, r[1][1]);
-      const __m512i c = _mm512_permutex2var_epi8 (r[2][0], n, r[2][1]);
-      to->word[i] = (VecI) _mm512_mask_blend_epi32 (low, a, b);
-      to->word[2 + i] = (VecI) _mm512_mask_blend_epi32 (low, b, c);
-    }
-  }
+  /* A lane's bytes are numbered in its first row and the one below it, or, where two registers are one row, in that. */
+  if (WINDOW (k) == 64)
+    first = _mm512_add_epi32 (first, _mm512_slli_epi32 (y, 6));
+  first = _mm512_shuffle_epi8 (first, _mm512_set4_epi32 (0x0c0c0c0c, 0x08080808, 0x04040404, 0));
+  p->bytes = (VecI) _mm512_add_epi32 (first, _mm512_set1_epi32 (0x03020100));
+  p->top = top;
+  p->left = left;
   return TRUE;
 }
-#else
-#define WINDOW 0
 #endif
 
-/* Whatever the motion. */
 VFI_INLINE void
-gather (const guint8 *data, int stride, int h, int w, const Taps *t, const int bytes, const int second, Corners *to)
+place (Places *p, Vec x, Vec y, int w, int h, const Kind k)
 {
-  const VecI at = t->iy * stride + t->ix * bytes;
+  VecI outside;
 
-  for (int i = 0; i < 2; i++)
-    if (bytes == 1) {
-      /* At the end of the plane, from further left, and shifted. */
-      const VecI there = at + i * stride, from = vec_mini (there, (VecI){ 0 } + ((h - 1) * stride + w - 4));
-      to->word[2 * i] = to->word[2 * i + 1] = (VecI) ((VecU) vec_gather (data, from, 1) >> (VecU) ((there - from) << 3));
-    } else {
-      to->word[2 * i] = vec_gather (data + (gsize) i * stride, at, 1);
-      to->word[2 * i + 1] = second ? vec_gather (data + (gsize) i * stride + second, at, 1) : to->word[2 * i];
+  /* Just below the last pixel, so that there always is a right neighbour. */
+  p->ix = split (x, (w - 1) * (1 - 0x1p-24f), &p->fx);
+  p->iy = split (y, (h - 1) * (1 - 0x1p-24f), &p->fy);
+  outside = (p->ix < BEFORE (k)) | (p->iy < BEFORE (k)) | (p->iy > h - k.taps + BEFORE (k)) |
+            ((p->ix - BEFORE (k)) * BYTES (k) > w * BYTES (k) - ROW_BYTES (k));
+  p->reach = any_lane (outside) ? BORDER : FAR;
+#ifdef __AVX512VBMI__
+  if (p->reach == FAR && find_window (p, w, h, k))
+    p->reach = NEAR;
+#endif
+}
+
+/* ---- samples ------------------------------------------------------------------------------------ */
+
+/* Weights of the taps at a place f beyond the one before it. */
+VFI_INLINE void
+weights (Vec f, const Kind k, Vec w[4])
+{
+  if (k.taps == 2) {
+    w[0] = 1 - f;
+    w[1] = f;
+    return;
+  }
+  w[0] = vec_fma (vec_fma (f, vec_set (-0.5f), vec_set (1)), f, vec_set (-0.5f)) * f;
+  w[1] = vec_fma (vec_fma (f, vec_set (1.5f), vec_set (-2.5f)), f * f, vec_set (1));
+  w[2] = vec_fma (vec_fma (f, vec_set (-1.5f), vec_set (2)), f, vec_set (0.5f)) * f;
+  w[3] = vec_fma (f, vec_set (0.5f), vec_set (-0.5f)) * (f * f);
+}
+
+/* Component c of tap i of a row, out of the row's words. */
+VFI_INLINE Vec
+component (const VecI word[4], const int i, const int c, const Kind k)
+{
+  const int first = i % PER_WORD (k) * 8 * BYTES (k) + 8 * c * k.sample_bytes + k.shift;
+
+  return VEC_TO_FLOAT ((VecI) ((VecU) word[i / PER_WORD (k)] >> first) & ((1 << k.depth) - 1));
+}
+
+/* Adds a row of taps. */
+VFI_INLINE void
+add_row (const VecI word[4], const Vec wx[4], Vec wy, const Kind k, Vec to[4])
+{
+#pragma GCC unroll 4
+  for (int c = 0; c < k.comps; c++) {
+    Vec sum = wx[0] * component (word, 0, c, k);
+#pragma GCC unroll 4
+    for (int i = 1; i < k.taps; i++)
+      sum = vec_fma (wx[i], component (word, i, c, k), sum);
+    to[c] = vec_fma (wy, sum, to[c]);
+  }
+}
+
+#ifdef __AVX512VBMI__
+VFI_INLINE void
+sample_near (const guint8 *data, int stride, const Places *t, const Vec wx[4], const Vec wy[4], const Kind k, Vec to[4])
+{
+  const guint8 *p = data + (gssize) t->top * stride + t->left * BYTES (k);
+  const __m512i at = (__m512i) t->bytes;
+
+  if (WINDOW (k) == 64) {
+    __m512i upper = _mm512_loadu_si512 (p);
+#pragma GCC unroll 4
+    for (int j = 0; j < k.taps; j++) {
+      const __m512i lower = _mm512_loadu_si512 (p + (gssize) (j + 1) * stride);
+      VecI word[4];
+      for (int i = 0; i < WORDS (k); i++)
+        word[i] = (VecI) _mm512_permutex2var_epi8 (upper, _mm512_add_epi8 (at, _mm512_set1_epi8 (WORD_AT (k, i))), lower);
+      add_row (word, wx, wy[j], k, to);
+      upper = lower;
+    }
+  } else {
+    const __mmask16 second = _mm512_cmpgt_epi32_mask ((__m512i) t->iy, _mm512_set1_epi32 (t->top + BEFORE (k)));
+    VecI upper[4];
+#pragma GCC unroll 5
+    for (int j = 0; j <= k.taps; j++) {
+      const __m512i a = _mm512_loadu_si512 (p + (gssize) j * stride), b = _mm512_loadu_si512 (p + (gssize) j * stride + 64);
+      VecI lower[4], word[4];
+      for (int i = 0; i < WORDS (k); i++) {
+        lower[i] = (VecI) _mm512_permutex2var_epi8 (a, _mm512_add_epi8 (at, _mm512_set1_epi8 (WORD_AT (k, i))), b);
+        if (j)
+          word[i] = (VecI) _mm512_mask_blend_epi32 (second, (__m512i) upper[i], (__m512i) lower[i]);
+        upper[i] = lower[i];
+      }
+      if (j)
+        add_row (word, wx, wy[j - 1], k, to);
+    }
+  }
+}
+#endif
+
+VFI_INLINE void
+sample_far (const guint8 *data, int stride, const Places *t, const Vec wx[4], const Vec wy[4], const Kind k, Vec to[4])
+{
+  const VecI at = (t->iy - BEFORE (k)) * stride + (t->ix - BEFORE (k)) * BYTES (k);
+
+  for (int j = 0; j < k.taps; j++) {
+    VecI word[4];
+    for (int i = 0; i < WORDS (k); i++)
+      word[i] = vec_gather (data + (gsize) j * stride + WORD_AT (k, i), at, 1);
+    add_row (word, wx, wy[j], k, to);
+  }
+}
+
+/* Tap by tap, none outside the plane. */
+VFI_INLINE void
+sample_border (const guint8 *data, int stride, int h, int w, const Places *t, const Vec wx[4], const Vec wy[4], const Kind k, Vec to[4])
+{
+  for (int lane = 0; lane < VFI_LANES; lane++)
+    for (int j = 0; j < k.taps; j++) {
+      const guint8 *row = data + (gssize) CLAMP (t->iy[lane] + j - BEFORE (k), 0, h - 1) * stride;
+
+      for (int i = 0; i < k.taps; i++) {
+        const guint8 *p = row + (gsize) CLAMP (t->ix[lane] + i - BEFORE (k), 0, w - 1) * BYTES (k);
+
+        for (int c = 0; c < k.comps; c++) {
+          int v = p[c * k.sample_bytes];
+          if (k.sample_bytes == 2)
+            v = (v | p[c * 2 + 1] << 8) >> k.shift;
+          to[c][lane] += wx[i][lane] * wy[j][lane] * v;
+        }
+      }
     }
 }
 
+/* All components of VFI_LANES pixels. */
 VFI_INLINE void
-sample (const Pixel *p, const guint8 *data, int stride, int h, int w, const Taps *t, const int comps, const int bytes, const int second,
-        Vec to[4])
+sample (const guint8 *data, int stride, int h, int w, const Places *t, const Kind k, Vec to[4])
 {
-  Corners k;
+  Vec wx[4], wy[4];
 
-#if WINDOW
-  if (!window (data, stride, h, w, t, bytes, second, &k))
+  weights (t->fx, k, wx);
+  weights (t->fy, k, wy);
+  for (int c = 0; c < k.comps; c++)
+    to[c] = vec_set (0);
+#ifdef __AVX512VBMI__
+  if (t->reach == NEAR)
+    sample_near (data, stride, t, wx, wy, k, to);
+  else
 #endif
-    gather (data, stride, h, w, t, bytes, second, &k);
-  for (int c = 0; c < comps; c++) {
-    const Vec a = sample_at (k.word[0], p->a[c], p->mask), b = sample_at (k.word[1], p->b[c], p->mask);
-    const Vec d = sample_at (k.word[2], p->a[c], p->mask), e = sample_at (k.word[3], p->b[c], p->mask);
-    const Vec upper = vec_fma (t->fx, b - a, a), lower = vec_fma (t->fx, e - d, d);
-    to[c] = vec_fma (t->fy, lower - upper, upper);
-  }
+      if (t->reach == BORDER)
+    sample_border (data, stride, h, w, t, wx, wy, k, to);
+  else
+    sample_far (data, stride, t, wx, wy, k, to);
+}
+
+/* ---- pixels ------------------------------------------------------------------------------------- */
+
+/* 1 / (1 + 2^-v), to about 2e-7. */
+VFI_INLINE Vec
+sigmoid2 (Vec v)
+{
+  const Vec magic = vec_set (12582912); /* 1.5 2^23: rounds to an integer */
+  Vec p = vec_set (1.3333558e-3f), shifted, f;
+
+  v = vec_min (vec_max (-v, vec_set (-120)), vec_set (120));
+  shifted = v + magic;
+  f = v - (shifted - magic);
+  p = vec_fma (p, f, vec_set (9.6181291e-3f));
+  p = vec_fma (p, f, vec_set (5.5504109e-2f));
+  p = vec_fma (p, f, vec_set (2.4022651e-1f));
+  p = vec_fma (p, f, vec_set (6.9314718e-1f));
+  p = vec_fma (p, f, vec_set (1));
+  return 1 / (1 + (Vec) ((VecI) p + ((VecI) shifted << 23)));
 }
 
 /* The low `bytes` bytes of the first n lanes. */
@@ -319,31 +392,37 @@ store_pixels (guint8 *to, VecI words, int n, const int bytes)
 
 /* Pixels x0 to x0 + n - 1 of row y; the state's channels begin at x0. */
 VFI_INLINE void
-pixels (const Planes *p, const Moment *m, int y, int x0, int n, const float *const rows[5], const int comps, const int bytes,
-        const int second)
+pixels (const Planes *p, const Moment *m, int y, int x0, int n, const float *const rows[5], const Kind k)
 {
   const float a0x = -m->t * 2 / p->kx, a0y = -m->t * 2 / p->ky, a1x = m->u * 2 / p->kx, a1y = m->u * 2 / p->ky;
+  Places p0[PIXELS / VFI_LANES], p1[PIXELS / VFI_LANES];
+  Vec weight[PIXELS / VFI_LANES];
 
-  for (int x = 0; x < n; x += VFI_LANES) {
-    const Vec at = VEC_TO_FLOAT (vec_iota () + (x0 + x));
-    const Vec w = sigmoid (*(const Vec *) (rows[4] + x) + m->logit);
-    Taps t0, t1;
+  /* In two loops: what to load follows from a long chain of arithmetic. */
+  for (int x = 0, i = 0; x < n; x += VFI_LANES, i++) {
+    const Vec at = VEC_TO_FLOAT (vec_iota () + (x0 + x)), line = vec_set (y);
 
-    t0.ix = split (at + a0x * *(const Vec *) (rows[0] + x), p->w, &t0.fx);
-    t0.iy = split ((float) y + a0y * *(const Vec *) (rows[1] + x), p->h, &t0.fy);
-    t1.ix = split (at + a1x * *(const Vec *) (rows[2] + x), p->w, &t1.fx);
-    t1.iy = split ((float) y + a1y * *(const Vec *) (rows[3] + x), p->h, &t1.fy);
-    for (int i = 0; i < p->n; i++) {
+    place (&p0[i], vec_fma (vec_set (a0x), *(const Vec *) (rows[0] + x), at), vec_fma (vec_set (a0y), *(const Vec *) (rows[1] + x), line),
+           p->w, p->h, k);
+    place (&p1[i], vec_fma (vec_set (a1x), *(const Vec *) (rows[2] + x), at), vec_fma (vec_set (a1y), *(const Vec *) (rows[3] + x), line),
+           p->w, p->h, k);
+    weight[i] = sigmoid2 (vec_fma (vec_set (1.44269504f), *(const Vec *) (rows[4] + x), vec_set (m->logit)));
+  }
+  for (int q = 0; q < p->n; q++) {
+    guint8 *to = p->dst[q] + (gsize) y * p->stride[q] + (gsize) x0 * BYTES (k);
+
+    for (int x = 0, i = 0; x < n; x += VFI_LANES, i++) {
       Vec s0[4], s1[4];
       VecI words = { 0 };
 
-      sample (&p->pixel, p->f0[i], p->stride0[i], p->h, p->w, &t0, comps, bytes, second, s0);
-      sample (&p->pixel, p->f1[i], p->stride1[i], p->h, p->w, &t1, comps, bytes, second, s1);
-      for (int c = 0; c < comps; c++) {
-        const Vec v = vec_min (vec_max (vec_fma (w, s0[c] - s1[c], s1[c]), vec_set (0)), vec_set (p->pixel.top));
-        words |= VEC_TO_INT (v + 0.5f) << p->pixel.a[c];
+      sample (p->f0[q], p->stride0[q], p->h, p->w, &p0[i], k, s0);
+      sample (p->f1[q], p->stride1[q], p->h, p->w, &p1[i], k, s1);
+#pragma GCC unroll 4
+      for (int c = 0; c < k.comps; c++) {
+        const Vec v = vec_fma (weight[i], s0[c] - s1[c], s1[c] + 0.5f);
+        words |= VEC_TO_INT (vec_min (vec_max (v, vec_set (0)), vec_set ((1 << k.depth) - 1))) << (8 * c * k.sample_bytes + k.shift);
       }
-      store_pixels (p->dst[i] + (gsize) y * p->stride[i] + (gsize) (x0 + x) * bytes, words, n - x, bytes);
+      store_pixels (to + (gsize) x * BYTES (k), words, n - x, BYTES (k));
     }
   }
 }
@@ -351,48 +430,29 @@ pixels (const Planes *p, const Moment *m, int y, int x0, int n, const float *con
 static void
 row (const Planes *p, const Moment *m, int y)
 {
+  const VfiPlaneLayout *l = p->layout;
+  const int taps = l->sub_x || l->sub_y ? 2 : 4;
+
   for (int x0 = 0; x0 < p->w; x0 += PIXELS) {
     float cells[5][CELLS], columns[5][PIXELS];
     const float *rows[5];
     const int n = MIN (PIXELS, p->w - x0);
 
     state_row (m->state, p, y, x0, n, cells, columns, rows);
-    switch (p->comps * 100 + p->pixel.bytes * 10 + p->pixel.second) {
-      case 110:
-        pixels (p, m, y, x0, n, rows, 1, 1, 0);
-        break;
-      case 120:
-        pixels (p, m, y, x0, n, rows, 1, 2, 0);
-        break;
-      case 220:
-        pixels (p, m, y, x0, n, rows, 2, 2, 0);
-        break;
-      case 244:
-        pixels (p, m, y, x0, n, rows, 2, 4, 4);
-        break;
-      case 332:
-        pixels (p, m, y, x0, n, rows, 3, 3, 2);
-        break;
-      case 444:
-        pixels (p, m, y, x0, n, rows, 4, 4, 4);
-    }
+#define CASE(TAPS, COMPS, BYTES, DEPTH, SHIFT)                                                                                             \
+  if (taps == TAPS && l->comps == COMPS && l->depth == DEPTH && l->shift == SHIFT)                                                         \
+  pixels (p, m, y, x0, n, rows, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
+    CASE (4, 1, 1, 8, 0);
+    CASE (2, 1, 1, 8, 0);
+    CASE (4, 1, 2, 10, 0);
+    CASE (2, 1, 2, 10, 0);
+    CASE (4, 1, 2, 10, 6);
+    CASE (2, 2, 1, 8, 0);
+    CASE (2, 2, 2, 10, 6);
+    CASE (4, 3, 1, 8, 0);
+    CASE (4, 4, 1, 8, 0);
+#undef CASE
   }
-}
-
-/* ---- planes ------------------------------------------------------------------------------------- */
-
-static Pixel
-pixel_of (const VfiPlaneLayout *l)
-{
-  Pixel p = { .bytes = l->comps * l->bytes, .mask = (1 << l->depth) - 1, .top = (1 << l->depth) - 1 };
-
-  /* Two pixels fit into 32 bits, or one does; three bytes are read so that nothing beyond the neighbour is touched. */
-  p.second = p.bytes <= 2 ? 0 : p.bytes == 3 ? 2 : 4;
-  for (int c = 0; c < l->comps; c++) {
-    p.a[c] = 8 * c * l->bytes + l->shift;
-    p.b[c] = p.a[c] + (p.bytes <= 2 ? 8 * p.bytes : p.bytes == 3 ? 8 : 0);
-  }
-  return p;
 }
 
 void
@@ -402,7 +462,7 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
-  const Moment m = { state, (float) t, (float) (1 - t), (float) log ((1 - t) / t) };
+  const Moment m = { state, (float) t, (float) (1 - t), (float) log2 ((1 - t) / t) };
   Planes all[4];
   int n = 0;
 
@@ -412,7 +472,7 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
 
     if (i == 0 || memcmp (l, &f->plane[i - 1], sizeof *l)) {
       p = &all[n++];
-      *p = (Planes){ .pixel = pixel_of (l), .comps = l->comps, .kx = sx * (1 << l->sub_x), .ky = sy * (1 << l->sub_y) };
+      *p = (Planes){ .layout = l, .kx = sx * (1 << l->sub_x), .ky = sy * (1 << l->sub_y) };
       vfi_frame_info_plane_size (info, i, &p->w, &p->h);
     }
     p = &all[n - 1];

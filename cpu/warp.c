@@ -19,17 +19,14 @@ split (Vec v, int n, Vec *f)
 VFI_INLINE void
 row (const VfiView *x, const VfiView *flow, float gain, const VfiView *dst, int y, const VfiDType type)
 {
-  const float *v = (const float *) flow->data + (gsize) y * flow->w * flow->ld;
   const gsize right = x->w > 1 ? x->ld : 0, below = x->h > 1 ? (gsize) x->w * x->ld : 0;
   const VecI lane = vec_iota ();
 
   for (int x0 = 0; x0 < dst->w; x0 += VFI_LANES) {
     const int n = MIN (dst->w - x0, VFI_LANES);
-    const VecI at = vec_mini (lane, (VecI){ 0 } + (n - 1)) * flow->ld;
-    const float *from = v + (gsize) x0 * flow->ld;
     Vec fx, fy;
-    VecI ix = split (VEC_TO_FLOAT (lane + x0) + gain * (Vec) vec_gather (from, at, 4), x->w, &fx);
-    VecI iy = split ((float) y + gain * (Vec) vec_gather (from + 1, at, 4), x->h, &fy);
+    VecI ix = split (VEC_TO_FLOAT (lane + x0) + gain * vec_load_pixels (flow, y, x0, 0, n), x->w, &fx);
+    VecI iy = split ((float) y + gain * vec_load_pixels (flow, y, x0, 1, n), x->h, &fy);
     VecI pixel = iy * x->w + ix;
     Vec w11 = fx * fy, w10 = fy - w11, w01 = fx - w11, w00 = 1 - fx - w10;
 

@@ -116,7 +116,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 static const Config nano = {
   .enc = { 24, 40, 64 },
   .enc_convs = { 0, 1, 1 },
-  .dec = { 28, 48, 64 },
+  .dec = { 32, 48, 64 },
   .dec_convs = { 1, 2, 3 },
   .feat = { 8, 16 },
   .radius = { 1, 3, 4 },

@@ -5,10 +5,10 @@
  *   w0 = y0 (p - t v0),  w1 = y1 (p + (1 - t) v1)                     bilinear, clamped to the border
  *   g  = central differences of (w0 + w1) / 2, border replicated;  e = w1 - w0
  *   (sum g g' + m I) d = - sum g e,   m = VFI_LK_FLOOR + VFI_LK_RIDGE trace (sum g g'),   |d| <= VFI_LK_LIMIT per component
- *   dst = (v0 + d, v1 + d, logit[, d])
+ *   dst = (mean (v0 + d), mean (v1 + d), logit[, d])                   over 3x3 pixels, border replicated
  *
  * The sums are means over a 3x3 box applied twice, 0 outside the picture each time. Where texture is there and brightness is
- * constant d is precise to a small part of a pixel; flat areas give 0.
+ * constant d is precise to a small part of a pixel; flat areas give 0. Neighbours' errors differ where their motion does not: hence the mean.
  */
 #include <math.h>
 
@@ -65,59 +65,89 @@ window (int i, int s, int n)
   return count;
 }
 
+/* The motion that is left at pixel (y, x). */
+static void
+solve (const VfiView *src, gboolean state, float t, int y, int x, float d[2])
+{
+  const int h = src[0].h, w = src[0].w;
+  float a = 0, b = 0, c = 0, p = 0, q = 0, m, det;
+
+  for (int i = -2; i <= 2; i++)
+    for (int j = -2; j <= 2; j++) {
+      float weight = window (y, i, h) * window (x, j, w) / 81.f;
+      float here[2], left[2], right[2], up[2], down[2], gx, gy, e;
+
+      if (weight == 0)
+        continue;
+      warped (src, state, t, y + i, x + j, here);
+      warped (src, state, t, y + i, x + j - 1, left);
+      warped (src, state, t, y + i, x + j + 1, right);
+      warped (src, state, t, y + i - 1, x + j, up);
+      warped (src, state, t, y + i + 1, x + j, down);
+      gx = (right[0] + right[1] - left[0] - left[1]) / 4;
+      gy = (down[0] + down[1] - up[0] - up[1]) / 4;
+      e = here[1] - here[0];
+      a += weight * gx * gx;
+      b += weight * gx * gy;
+      c += weight * gy * gy;
+      p += weight * gx * e;
+      q += weight * gy * e;
+    }
+  m = VFI_LK_RIDGE * (a + c) + VFI_LK_FLOOR;
+  a += m;
+  c += m;
+  det = a * c - b * b;
+  d[0] = CLAMP ((b * q - c * p) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+  d[1] = CLAMP ((b * p - a * q) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+}
+
+/* Three values of channel c in a line are summed, those at its ends twice: n pixels from (y, x) on, down or to the right, times gain. */
+static void
+sum_line (const VfiView *dst, int y, int x, gboolean down, int n, int c, float gain)
+{
+  float before = vfi_view_get (dst, y, x, c), here = before;
+
+  for (int i = 0; i < n; i++, y += down, x += !down) {
+    float after = i + 1 < n ? vfi_view_get (dst, y + down, x + !down, c) : here;
+
+    vfi_view_set (dst, y, x, c, (before + here + after) * gain);
+    before = here;
+    here = after;
+  }
+}
+
 static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
-  const VfiLucasKanadeParams *params = node->params;
-  gboolean state = params->state;
+  gboolean state = ((const VfiLucasKanadeParams *) node->params)->state;
   float t = vfi_view_get (&src[2], 0, 0, 0);
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
-      float a = 0, b = 0, c = 0, p = 0, q = 0, m, det, d[2];
+      float d[2];
 
-      for (int i = -2; i <= 2; i++)
-        for (int j = -2; j <= 2; j++) {
-          float weight = window (y, i, dst->h) * window (x, j, dst->w) / 81.f;
-          float here[2], left[2], right[2], up[2], down[2], gx, gy, e;
-
-          if (weight == 0)
-            continue;
-          warped (src, state, t, y + i, x + j, here);
-          warped (src, state, t, y + i, x + j - 1, left);
-          warped (src, state, t, y + i, x + j + 1, right);
-          warped (src, state, t, y + i - 1, x + j, up);
-          warped (src, state, t, y + i + 1, x + j, down);
-          gx = (right[0] + right[1] - left[0] - left[1]) / 4;
-          gy = (down[0] + down[1] - up[0] - up[1]) / 4;
-          e = here[1] - here[0];
-          a += weight * gx * gx;
-          b += weight * gx * gy;
-          c += weight * gy * gy;
-          p += weight * gx * e;
-          q += weight * gy * e;
-        }
-      m = VFI_LK_RIDGE * (a + c) + VFI_LK_FLOOR;
-      a += m;
-      c += m;
-      det = a * c - b * b;
-      d[0] = CLAMP ((b * q - c * p) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
-      d[1] = CLAMP ((b * p - a * q) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+      solve (src, state, t, y, x, d);
       for (int k = 0; k < 4; k++)
         vfi_view_set (dst, y, x, k, velocity (src, state, y, x, k) + d[k % 2]);
       vfi_view_set (dst, y, x, 4, velocity (src, state, y, x, 4));
       for (int k = 5; k < dst->c; k++)
         vfi_view_set (dst, y, x, k, d[k - 5]);
     }
+  for (int k = 0; k < 4; k++) {
+    for (int y = 0; y < dst->h; y++)
+      sum_line (dst, y, 0, FALSE, dst->w, k, 1);
+    for (int x = 0; x < dst->w; x++)
+      sum_line (dst, 0, x, TRUE, dst->h, k, 1 / 9.f);
+  }
 }
 
-const VfiOp vfi_op_lucas_kanade = { "lucas_kanade", .reference = reference };
+const VfiOp vfi_op_lucas_kanade = { "lucas_kanade", .planar = 1 << 3, .reference = reference };
 
 VfiTensor *
 vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step)
 {
   VfiLucasKanadeParams p = { state != NULL, step };
-  VfiTensor *src[] = { y0, y1, time, state };
+  VfiTensor *src[] = { y0, y1, time, state }, *y;
   int n = state ? 4 : 3;
 
   if (!vfi_graph_ready (g, "lucas_kanade", src, n))
@@ -130,6 +160,8 @@ vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, Vf
   if (state && (state->dtype != VFI_F32 || state->h != y0->h || state->w != y0->w || state->c != 5))
     return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_SHAPE, "the state is %d x %d x %d, not %d x %d x 5, fp32", state->h, state->w,
                            state->c, y0->h, y0->w);
-  return vfi_node_result (
-      g, vfi_graph_add (g, &vfi_op_lucas_kanade, "lucas_kanade", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, step ? 7 : 5));
+  y = vfi_node_result (g,
+                       vfi_graph_add (g, &vfi_op_lucas_kanade, "lucas_kanade", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, step ? 7 : 5));
+  y->planar = TRUE;
+  return y;
 }

@@ -47,7 +47,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
     }
 }
 
-const VfiOp vfi_op_resize = { "resize", .reference = reference };
+const VfiOp vfi_op_resize = { "resize", .planar = 1, .reference = reference };
 
 VfiTensor *
 vfi_resize_ (VfiGraph *g, VfiTensor *x, const VfiResize *o)
@@ -73,6 +73,7 @@ vfi_resize_ (VfiGraph *g, VfiTensor *x, const VfiResize *o)
   for (int c = 0; c < x->c; c++)
     p->gain[c] = o->gain ? o->gain[c] : 1;
   y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_resize, "resize", p, size, src, n, x->dtype, x->h * s, x->w * s, x->c));
+  y->planar = x->planar;
   g_free (p);
   return y;
 }

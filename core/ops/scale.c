@@ -17,7 +17,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         vfi_view_set (dst, y, x, c, p->gain[c] * vfi_view_get (src, y, x, c));
 }
 
-const VfiOp vfi_op_scale = { "scale", .reference = reference };
+const VfiOp vfi_op_scale = { "scale", .planar = 1, .reference = reference };
 
 VfiTensor *
 vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype)

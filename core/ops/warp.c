@@ -46,7 +46,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
     }
 }
 
-const VfiOp vfi_op_warp = { "warp", .reference = reference };
+const VfiOp vfi_op_warp = { "warp", .planar = 1 << 1, .reference = reference };
 
 VfiTensor *
 vfi_warp_ (VfiGraph *g, VfiTensor *x, VfiTensor *flow, const VfiWarp *o)

@@ -36,10 +36,11 @@ ramp (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer
 static VfiView
 state_new (const VfiFrameInfo *info, double flow_scale)
 {
-  VfiView s = { .dtype = VFI_F32, .c = 5, .ld = 5 };
+  VfiView s = { .dtype = VFI_F32, .c = 5, .ld = 1 };
   vfi_frame_net_size (info, flow_scale, 16, &s.h, &s.w);
   s.h /= 2;
   s.w /= 2;
+  s.cd = s.h * s.w;
   s.data = g_new0 (float, (gsize) s.h *s.w * 5);
   return s;
 }
@@ -50,7 +51,7 @@ state_random (VfiView *s, double speed, double logit)
 {
   guint64 seed = test_seed ("state");
   for (int i = 0; i < s->h * s->w * 5; i++)
-    ((float *) s->data)[i] = (float) (test_uniform (seed, i) * (i % 5 < 4 ? speed : logit));
+    ((float *) s->data)[i] = (float) (test_uniform (seed, i) * (i < 4 * s->cd ? speed : logit));
 }
 
 static TestFrame *
@@ -146,7 +147,7 @@ moving_ramp (void)
     state_random (&s, 0, 2);
     for (int i = 0; i < s.h * s.w; i++)
       for (int c = 0; c < 4; c++)
-        ((float *) s.data)[i * 5 + c] = (float) (c % 2 ? vy * sy / 2 : vx * sx / 2);
+        ((float *) s.data)[c * s.cd + i] = (float) (c % 2 ? vy * sy / 2 : vx * sx / 2);
     d = synthesize (a, b, flow_scales[k], t, &s);
     if (test_frame_worst (m, d, 6) > 1)
       g_error ("%s at flow-scale %g: a moving ramp is off by %d", words (&info), flow_scales[k], test_frame_worst (m, d, 6));
@@ -315,7 +316,7 @@ pack (void)
     g_autoptr (TestFrame) f = test_frame_new (&info, 9);
     int sw = vfi_scaled_size (info.width, flow_scales[k]), sh = vfi_scaled_size (info.height, flow_scales[k]);
     double fy = (double) info.height / sh, fx = (double) info.width / sw;
-    VfiView x = { .dtype = VFI_F32, .c = 6, .ld = 7 };
+    VfiView x = { .dtype = VFI_F32, .c = 6, .ld = 7, .cd = 1 };
 
     test_frame_random (f, words (&info));
     vfi_frame_net_size (&info, flow_scales[k], 16, &x.h, &x.w);

@@ -26,9 +26,10 @@ note (Watcher *b, VfiTensor *x, const VfiView *v)
 {
   int channels;
   VfiTensor *root = vfi_tensor_root (x, &channels);
-  guint8 *base = (guint8 *) v->data - channels * vfi_dtype_size (x->dtype), *known = g_hash_table_lookup (b->where, root);
+  guint8 *base = (guint8 *) v->data - (gsize) channels * v->cd * vfi_dtype_size (x->dtype), *known = g_hash_table_lookup (b->where, root);
 
-  g_assert_cmpint (v->ld, ==, root->c);
+  g_assert_cmpint (v->ld, ==, x->planar ? 1 : root->c);
+  g_assert_cmpint (v->cd, ==, x->planar ? root->h * root->w : 1);
   g_assert_true (!known || known == base);
   g_hash_table_insert (b->where, root, base);
 }
@@ -218,7 +219,7 @@ random_graph (int nodes)
     char name[16];
 
     g_snprintf (name, sizeof name, "n%d", i);
-    switch (g_test_rand_int_range (0, 8)) {
+    switch (g_test_rand_int_range (0, 9)) {
       case 0:
         y = vfi_conv2d (g, name, x, g_test_rand_int_range (1, 12), 3, .padding = 1, .act = VFI_TANH);
         break;
@@ -247,6 +248,12 @@ random_graph (int nodes)
       }
       case 7:
         y = vfi_scale (g, x, NULL, g_test_rand_bit () ? VFI_F32 : VFI_FEATURE);
+        break;
+      case 8: /* planar */
+        y = vfi_mean_pool (g, x, 1);
+        y = vfi_lucas_kanade (g, y, vfi_mean_pool (g, pick (pool), 1), t, NULL, FALSE);
+        if (g_test_rand_bit ())
+          y = vfi_lucas_kanade (g, vfi_mean_pool (g, x, 1), vfi_slice (g, y, 4, 1), t, y, TRUE);
         break;
     }
     g_ptr_array_add (pool, y);
@@ -279,12 +286,13 @@ view_in (GHashTable *storage, VfiTensor *x)
   int offset;
   VfiTensor *root = vfi_tensor_root (x, &offset);
   guint8 *base = g_hash_table_lookup (storage, root);
+  int cd = x->planar ? x->h * x->w : 1;
 
   if (!base) {
     base = g_malloc0 ((gsize) root->h * root->w * root->c * vfi_dtype_size (root->dtype));
     g_hash_table_insert (storage, root, base);
   }
-  return (VfiView){ base + offset * vfi_dtype_size (x->dtype), x->dtype, x->h, x->w, x->c, root->c };
+  return (VfiView){ base + (gsize) offset * cd * vfi_dtype_size (x->dtype), x->dtype, x->h, x->w, x->c, x->planar ? 1 : root->c, cd };
 }
 
 /* Runs a graph the simple way: every tensor has memory of its own. Returns it, by root tensor. */
@@ -383,7 +391,7 @@ random_graphs (void)
       VfiView v;
 
       g_assert_true (vfi_plan_io (plan, name, &v));
-      g_assert_cmpint (v.ld, ==, v.c);
+      g_assert_true (v.ld == (v.cd == 1 ? v.c : 1));
       v.data = g_malloc ((gsize) v.h * v.w * v.c * vfi_dtype_size (v.dtype));
       g_ptr_array_add (buffers, v.data);
       if (!output)

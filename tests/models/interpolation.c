@@ -13,7 +13,7 @@ static const struct
 {
   int h, w;
   float t;
-} runs[] = { { 64, 96, 0.5f }, { 96, 160, 0.25f }, { 64, 32, 0.9f }, { 32, 32, 0.4f } }; /* golden.py: RUNS */
+} runs[] = { { 64, 96, 0.5f }, { 32, 128, 0.25f }, { 64, 32, 0.9f }, { 32, 32, 0.4f } }; /* golden.py: RUNS */
 
 static char *
 golden_path (const VfiModel *m, const char *suffix)

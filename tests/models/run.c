@@ -99,9 +99,13 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
   run (&pool, plans[1], "");
 
   g_assert_true (vfi_plan_io (plans[1], "state", &v));
-  g_assert_true (v.dtype == VFI_F32 && v.h == h / 2 && v.w == w / 2 && v.c == 5 && v.ld == 5);
+  g_assert_true (v.dtype == VFI_F32 && v.h == h / 2 && v.w == w / 2 && v.c == 5 && v.ld == 1 && v.cd == v.h * v.w);
+  v.data = g_new (float, (gsize) v.h *v.w *v.c);
+  b->klass->download (b, v.data, g_hash_table_lookup (pool.buffers, "state"), (gsize) v.h * v.w * v.c * sizeof (float));
   state = g_new (float, (gsize) v.h *v.w *v.c);
-  b->klass->download (b, state, g_hash_table_lookup (pool.buffers, "state"), (gsize) v.h * v.w * v.c * sizeof (float));
+  for (int i = 0; i < v.h * v.w * v.c; i++)
+    state[i] = vfi_view_get (&v, i / v.c / v.w, i / v.c % v.w, i % v.c);
+  g_free (v.data);
   g_hash_table_iter_init (&iter, pool.buffers);
   while (g_hash_table_iter_next (&iter, NULL, &p))
     b->klass->dealloc (b, p);

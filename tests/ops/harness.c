@@ -20,13 +20,17 @@ typedef struct
 } Fenced;
 
 static Fenced
-fenced_new (const VfiTensor *x, gboolean strided)
+fenced_new (const VfiTensor *x, gboolean strided, gboolean planar)
 {
-  int before = strided ? 3 : 0, after = strided ? 2 : 0, size = vfi_dtype_size (x->dtype);
-  Fenced f = { .view = { .dtype = x->dtype, .h = x->h, .w = x->w, .c = x->c, .ld = before + x->c + after } };
+  int before = strided ? 3 : 0, after = strided ? 2 : 0, size = vfi_dtype_size (x->dtype), all = before + x->c + after;
+  Fenced f = { .view = { .dtype = x->dtype, .h = x->h, .w = x->w, .c = x->c, .ld = all, .cd = 1 } };
 
-  f.start = GUARD + before * size;
-  f.bytes = (gsize) x->h * x->w * f.view.ld * size + 2 * GUARD;
+  if (planar) {
+    f.view.ld = 1;
+    f.view.cd = x->h * x->w;
+  }
+  f.start = GUARD + (gsize) before * f.view.cd * size;
+  f.bytes = (gsize) x->h * x->w * all * size + 2 * GUARD;
   f.host = g_malloc (f.bytes);
   memset (f.host, FENCE, f.bytes);
   f.view.data = f.host + f.start;
@@ -67,7 +71,8 @@ static gboolean
 fences_stand (const Fenced *f)
 {
   int size = vfi_dtype_size (f->view.dtype);
-  gsize own = (gsize) f->view.c * size, pitch = (gsize) f->view.ld * size, end = f->start + (gsize) f->view.h * f->view.w * pitch;
+  gsize pixels = (gsize) f->view.h * f->view.w, planes = f->view.ld == 1 ? f->view.c : 1; /* rows of pixels that follow one another */
+  gsize own = (f->view.ld == 1 ? 1 : f->view.c) * (gsize) size, pitch = (gsize) f->view.ld * size, end = f->start + planes * pixels * pitch;
 
   for (gsize i = 0; i < f->bytes; i++)
     if ((i < f->start || i >= end || (i - f->start) % pitch >= own) && f->host[i] != FENCE)
@@ -158,10 +163,12 @@ compare (const VfiView *got, const VfiView *want, const char *name, double toler
 
 static double
 check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float *const *weights, const char *name, gboolean strided,
-              float flow, float time, double tolerance)
+              guint planar, float flow, float time, double tolerance)
 {
-  Fenced src[VFI_MAX_SRC], dst = fenced_new (node->dst, strided);
-  VfiView host[VFI_MAX_SRC], view[VFI_MAX_SRC], result, want = { .dtype = VFI_F32, .h = dst.view.h, .w = dst.view.w, .c = dst.view.c };
+  Fenced src[VFI_MAX_SRC], dst = fenced_new (node->dst, strided, node->dst->planar || (planar && node->op == &vfi_op_resize));
+  VfiView host[VFI_MAX_SRC], view[VFI_MAX_SRC], result, without_data;
+  VfiView want = { .dtype = VFI_F32, .h = dst.view.h, .w = dst.view.w, .c = dst.view.c, .ld = dst.view.c, .cd = 1 };
+  const char *layout = planar ? "planar" : strided ? "strided" : "dense";
   GError *error = NULL;
   gpointer state;
   double worst = INFINITY;
@@ -169,22 +176,21 @@ check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float
   for (int i = 0; i < node->n_src; i++) {
     float *values = node_source (node, i, name, flow, time);
 
-    src[i] = fenced_new (node->src[i], strided && !is_time (node, i));
+    src[i] = fenced_new (node->src[i], strided && !is_time (node, i), planar >> i & 1);
     fenced_set (&src[i], values);
     host[i] = src[i].view;
     view[i] = fenced_upload (&src[i], b);
     g_free (values);
   }
-  want.ld = want.c;
   want.data = g_new (float, (gsize) want.h *want.w *want.c);
   node->op->reference (node, host, (const float *const *) weights, &want);
 
   result = fenced_upload (&dst, b);
   for (int i = 0; i < node->n_src; i++)
     host[i].data = NULL;
-  state = kernel->prepare ? kernel->prepare (b, node, host, (const float *const *) weights,
-                                             &(VfiView){ NULL, result.dtype, result.h, result.w, result.c, result.ld }, &error)
-                          : NULL;
+  without_data = result;
+  without_data.data = NULL;
+  state = kernel->prepare ? kernel->prepare (b, node, host, (const float *const *) weights, &without_data, &error) : NULL;
   if (error) {
     g_test_fail_printf ("%s: %s", name, error->message);
     g_error_free (error);
@@ -194,14 +200,14 @@ check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float
     b->klass->end (b);
     b->klass->download (b, dst.host, dst.memory, dst.bytes);
     if (!fences_stand (&dst))
-      g_test_fail_printf ("%s (%s): writes outside of its result", name, strided ? "strided" : "dense");
+      g_test_fail_printf ("%s (%s): writes outside of its result", name, layout);
     worst = compare (&dst.view, &want, name, tolerance);
     for (int i = 0; i < node->n_src; i++) {
       guint8 *now = g_malloc (src[i].bytes);
 
       b->klass->download (b, now, src[i].memory, src[i].bytes);
       if (memcmp (now, src[i].host, src[i].bytes))
-        g_test_fail_printf ("%s (%s): writes into source %d", name, strided ? "strided" : "dense", i);
+        g_test_fail_printf ("%s (%s): writes into source %d", name, layout, i);
       g_free (now);
     }
     if (kernel->release)
@@ -212,6 +218,15 @@ check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float
   fenced_free (&dst, b);
   g_free (want.data);
   return worst;
+}
+
+/* The sources that are tried as planes too: a resized plane is one. */
+static guint
+planar_sources (const VfiNode *node)
+{
+  guint planar = node->op->planar & ((1u << node->n_src) - 1);
+
+  return node->src[0]->dtype == VFI_F32 || planar != 1 ? planar : 0;
 }
 
 double
@@ -226,9 +241,11 @@ node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, fl
     return INFINITY;
   }
   node_weights (node, weights);
-  worst = check_layout (node, b, kernel, weights, name, FALSE, flow, time, tolerance);
+  worst = check_layout (node, b, kernel, weights, name, FALSE, 0, flow, time, tolerance);
   if (!node->op->dense)
-    worst = MAX (worst, check_layout (node, b, kernel, weights, name, TRUE, flow, time, tolerance));
+    worst = MAX (worst, check_layout (node, b, kernel, weights, name, TRUE, 0, flow, time, tolerance));
+  if (node->op->planar && planar_sources (node))
+    worst = MAX (worst, check_layout (node, b, kernel, weights, name, TRUE, planar_sources (node), flow, time, tolerance));
   for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
     g_free (weights[i]);
   return worst;
@@ -276,7 +293,7 @@ bench_node (const VfiNode *node, VfiBackend *b)
   for (int i = 0; i <= node->n_src; i++) {
     VfiTensor *x = i ? node->src[i - 1] : node->dst;
 
-    item[i] = fenced_new (x, vfi_tensor_root (x, NULL) != x);
+    item[i] = fenced_new (x, vfi_tensor_root (x, NULL) != x, x->planar);
     if (i) {
       float *values = node_source (node, i - 1, node->path, 4, 0.5f);
 

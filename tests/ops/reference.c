@@ -24,7 +24,7 @@ against_pytorch (gconstpointer data)
   VfiWeightSpec spec = { (char *) k->name, 3, { y->h, y->w, y->c } };
   GError *error = NULL;
   float *want = vfi_weights_read (golden, &spec, &error), *weights[VFI_MAX_WEIGHTS] = { NULL };
-  VfiView src[VFI_MAX_SRC], dst = { .dtype = VFI_F32, .h = y->h, .w = y->w, .c = y->c, .ld = y->c };
+  VfiView src[VFI_MAX_SRC], dst = { .dtype = VFI_F32, .h = y->h, .w = y->w, .c = y->c, .ld = y->c, .cd = 1 };
   gsize n = (gsize) y->h * y->w * y->c;
   double sum = 0, worst = 0;
 
@@ -32,7 +32,7 @@ against_pytorch (gconstpointer data)
   for (int i = 0; i < node->n_src; i++) {
     const VfiTensor *x = node->src[i];
 
-    src[i] = (VfiView){ node_source (node, i, k->name, k->flow, k->time), VFI_F32, x->h, x->w, x->c, x->c };
+    src[i] = (VfiView){ node_source (node, i, k->name, k->flow, k->time), VFI_F32, x->h, x->w, x->c, x->c, 1 };
   }
   node_weights (node, weights);
   dst.data = g_new (float, n);
