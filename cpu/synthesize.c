@@ -144,7 +144,7 @@ typedef struct
   VecI ix, iy; /* lower integer, at most w - 2, h - 2 (0 where that is negative) */
   Vec fx, fy;  /* the rest */
   Reach reach;
-  int left, top; /* NEAR: the window, and which four bytes of it each lane begins with: see below */
+  int left, top; /* NEAR: the window, and which bytes of it each lane begins with: see below */
   VecI bytes;
 } Places;
 
@@ -176,7 +176,8 @@ any_lane (VecI mask)
 #endif
 }
 
-#ifdef __AVX512VBMI__
+#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__)
+#define WINDOWS
 /* Where motion is smooth, the taps of all lanes lie in a window of taps + 1 rows, which is loaded once; the lanes are permuted out of it
  * in a fraction of the time of gathers. 64 bytes of each row, or 128 for pixels of three bytes or four. */
 #define WINDOW(k) (BYTES (k) <= 2 ? 64 : 128)
@@ -195,11 +196,12 @@ find_window (Places *p, int w, int h, const Kind k)
   if (w * BYTES (k) < WINDOW (k) || top < 0 ||
       (_mm512_cmpgt_epu32_mask (x, _mm512_set1_epi32 (room)) | _mm512_cmpgt_epu32_mask (y, _mm512_set1_epi32 (1))))
     return FALSE;
-  /* A lane's bytes are numbered in its first row and the one below it, or, where two registers are one row, in that. */
+  /* A lane's bytes are numbered in its first row and the one below it, or, where two registers are one row, in that: two taps of 16 bits,
+   * of which bytes leave the upper half empty. */
   if (WINDOW (k) == 64)
     first = _mm512_add_epi32 (first, _mm512_slli_epi32 (y, 6));
   first = _mm512_shuffle_epi8 (first, _mm512_set4_epi32 (0x0c0c0c0c, 0x08080808, 0x04040404, 0));
-  p->bytes = (VecI) _mm512_add_epi32 (first, _mm512_set1_epi32 (0x03020100));
+  p->bytes = (VecI) _mm512_add_epi8 (first, _mm512_set1_epi32 (BYTES (k) * 0x01010000 + (k.sample_bytes == 2 ? 0x01000100 : 0)));
   p->top = top;
   p->left = left;
   return TRUE;
@@ -217,7 +219,7 @@ place (Places *p, Vec x, Vec y, int w, int h, const Kind k)
   outside = (p->ix < BEFORE (k)) | (p->iy < BEFORE (k)) | (p->iy > h - k.taps + BEFORE (k)) |
             ((p->ix - BEFORE (k)) * BYTES (k) > w * BYTES (k) - ROW_BYTES (k));
   p->reach = any_lane (outside) ? BORDER : FAR;
-#ifdef __AVX512VBMI__
+#ifdef WINDOWS
   if (p->reach == FAR && find_window (p, w, h, k))
     p->reach = NEAR;
 #endif
@@ -263,41 +265,93 @@ add_row (const VecI word[4], const Vec wx[4], Vec wy, const Kind k, Vec to[4])
   }
 }
 
-#ifdef __AVX512VBMI__
+#ifdef WINDOWS
+#define ONE 16384 /* weights along rows are 16-bit integers, products of two taps are summed by one instruction */
+
+/* Weights of taps 0 and 1, 2 and 3; their sum is exact. */
+VFI_INLINE void
+weigh_pairs (const Vec w[4], const Kind k, __m512i pair[2])
+{
+  const __m512i low = _mm512_set1_epi32 (0xffff), one = _mm512_set1_epi32 (ONE);
+  const __m512i w0 = _mm512_cvtps_epi32 ((__m512) (w[0] * ONE));
+  __m512i w1 = _mm512_sub_epi32 (one, w0);
+
+  if (k.taps == 4) {
+    const __m512i w2 = _mm512_cvtps_epi32 ((__m512) (w[2] * ONE)), w3 = _mm512_cvtps_epi32 ((__m512) (w[3] * ONE));
+    w1 = _mm512_sub_epi32 (w1, _mm512_add_epi32 (w2, w3));
+    pair[1] = _mm512_or_si512 (_mm512_and_si512 (w2, low), _mm512_slli_epi32 (w3, 16));
+  }
+  pair[0] = _mm512_or_si512 (_mm512_and_si512 (w0, low), _mm512_slli_epi32 (w1, 16));
+}
+
+/* Two neighbouring taps of one component: bytes `at` of two registers. */
+VFI_INLINE __m512i
+load_pair (__m512i a, __m512i at, __m512i b, const Kind k)
+{
+  __m512i v;
+
+  if (k.sample_bytes == 1)
+    return _mm512_maskz_permutex2var_epi8 (0x5555555555555555, a, at, b);
+  v = _mm512_permutex2var_epi8 (a, at, b);
+  return k.shift ? _mm512_srli_epi16 (v, k.shift) : v;
+}
+
+/* The sum of a row's taps, times ONE. */
+VFI_INLINE Vec
+sum_row (const __m512i pair[2], const __m512i weight[2], const Kind k)
+{
+  __m512i sum = _mm512_dpwssd_epi32 (_mm512_setzero_si512 (), pair[0], weight[0]);
+
+  if (k.taps == 4)
+    sum = _mm512_dpwssd_epi32 (sum, pair[1], weight[1]);
+  return (Vec) _mm512_cvtepi32_ps (sum);
+}
+
 VFI_INLINE void
 sample_near (const guint8 *data, int stride, const Places *t, const Vec wx[4], const Vec wy[4], const Kind k, Vec to[4])
 {
   const guint8 *p = data + (gssize) t->top * stride + t->left * BYTES (k);
-  const __m512i at = (__m512i) t->bytes;
+  const __mmask16 second = _mm512_cmpgt_epi32_mask ((__m512i) t->iy, _mm512_set1_epi32 (t->top + BEFORE (k)));
+  __m512i weight[2], upper[4][2];
 
+  weigh_pairs (wx, k, weight);
   if (WINDOW (k) == 64) {
-    __m512i upper = _mm512_loadu_si512 (p);
+    __m512i row = _mm512_loadu_si512 (p);
+
 #pragma GCC unroll 4
     for (int j = 0; j < k.taps; j++) {
-      const __m512i lower = _mm512_loadu_si512 (p + (gssize) (j + 1) * stride);
-      VecI word[4];
-      for (int i = 0; i < WORDS (k); i++)
-        word[i] = (VecI) _mm512_permutex2var_epi8 (upper, _mm512_add_epi8 (at, _mm512_set1_epi8 (WORD_AT (k, i))), lower);
-      add_row (word, wx, wy[j], k, to);
-      upper = lower;
+      const __m512i below = _mm512_loadu_si512 (p + (gssize) (j + 1) * stride);
+#pragma GCC unroll 4
+      for (int c = 0; c < k.comps; c++) {
+        __m512i pair[2];
+#pragma GCC unroll 2
+        for (int i = 0; i < k.taps / 2; i++)
+          pair[i] =
+              load_pair (row, _mm512_add_epi8 ((__m512i) t->bytes, _mm512_set1_epi8 (c * k.sample_bytes + 2 * i * BYTES (k))), below, k);
+        to[c] = vec_fma (wy[j], sum_row (pair, weight, k), to[c]);
+      }
+      row = below;
     }
-  } else {
-    const __mmask16 second = _mm512_cmpgt_epi32_mask ((__m512i) t->iy, _mm512_set1_epi32 (t->top + BEFORE (k)));
-    VecI upper[4];
+  } else
 #pragma GCC unroll 5
     for (int j = 0; j <= k.taps; j++) {
       const __m512i a = _mm512_loadu_si512 (p + (gssize) j * stride), b = _mm512_loadu_si512 (p + (gssize) j * stride + 64);
-      VecI lower[4], word[4];
-      for (int i = 0; i < WORDS (k); i++) {
-        lower[i] = (VecI) _mm512_permutex2var_epi8 (a, _mm512_add_epi8 (at, _mm512_set1_epi8 (WORD_AT (k, i))), b);
+#pragma GCC unroll 4
+      for (int c = 0; c < k.comps; c++) {
+        __m512i lower[2], pair[2];
+#pragma GCC unroll 2
+        for (int i = 0; i < k.taps / 2; i++) {
+          lower[i] = load_pair (a, _mm512_add_epi8 ((__m512i) t->bytes, _mm512_set1_epi8 (c * k.sample_bytes + 2 * i * BYTES (k))), b, k);
+          if (j)
+            pair[i] = _mm512_mask_blend_epi32 (second, upper[c][i], lower[i]);
+          upper[c][i] = lower[i];
+        }
         if (j)
-          word[i] = (VecI) _mm512_mask_blend_epi32 (second, (__m512i) upper[i], (__m512i) lower[i]);
-        upper[i] = lower[i];
+          to[c] = vec_fma (wy[j - 1], sum_row (pair, weight, k), to[c]);
       }
-      if (j)
-        add_row (word, wx, wy[j - 1], k, to);
     }
-  }
+  for (int c = 0; c < k.comps; c++)
+    to[c] *= 1.f / ONE;
 }
 #endif
 
@@ -345,7 +399,7 @@ sample (const guint8 *data, int stride, int h, int w, const Places *t, const Kin
   weights (t->fy, k, wy);
   for (int c = 0; c < k.comps; c++)
     to[c] = vec_set (0);
-#ifdef __AVX512VBMI__
+#ifdef WINDOWS
   if (t->reach == NEAR)
     sample_near (data, stride, t, wx, wy, k, to);
   else
