@@ -12,7 +12,7 @@
 #include "model.h"
 #include "plan.h"
 
-#define SMALL 128
+#define SMALL 144 /* the largest of oneDNN 3.7 */
 #define SMALL_PER_CONV 12
 
 static gint counting, count, small; /* atomic */
