@@ -51,6 +51,10 @@ struct _VfiBackendClass
   void (*pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
   void (*synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
                       const VfiView *state, const VfiFrame *dst);
+  /* NULL: the backend has none yet, and does not run networks that see pictures. */
+  void (*pack_picture) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
+  void (*unpack_picture) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,
+                          const VfiPicture *picture, const VfiView *x, const VfiFrame *dst);
 
   /* The rates of vfi_machine_rates. */
   gboolean (*rates) (VfiBackend *b, VfiDType feature, double seconds, double *flops, double *copy_bytes, GError **error);

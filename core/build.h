@@ -32,11 +32,15 @@ typedef enum
   VFI_LEAKY_RELU, /* .slope, default 0.01 */
   VFI_SIGMOID,
   VFI_TANH,
+  VFI_PRELU, /* .slopes */
 } VfiAct;
 
 /* The dotted prefix of weight names: push "block1" then conv "0.conv" asks for "block1.0.conv.weight". */
 void vfi_push (VfiGraph *g, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void vfi_pop (VfiGraph *g);
+
+/* The size at which motion is worked out, 0.25 to 1: for networks that see pictures (VFI_RGB); h and w are the whole picture's all the same. */
+double vfi_flow_scale (const VfiGraph *g);
 
 VfiTensor *vfi_input (VfiGraph *g, const char *name, VfiDType dtype, int h, int w, int c);
 void vfi_output (VfiGraph *g, const char *name, VfiTensor *x);
@@ -47,18 +51,30 @@ int vfi_channels (const VfiTensor *x);
 
 /* ---- layers: one core/ops/NAME.c each ----------------------------------------------------------- */
 
-/* act (conv (x) + bias + residual). Weights NAME.weight (channels, in, kernel, kernel) and NAME.bias. */
+/* act (conv (x) + bias + residual). Weights NAME.weight (channels, in, kernel, kernel) and NAME.bias. Other weights lie beside NAME under
+ * names of their own; what is linear among them is folded when the plan is made and costs nothing. */
 typedef struct
 {
   int stride, padding, dilation; /* defaults 1, 0, 1 */
   gboolean no_bias;
+  const char *norm;    /* a torch.nn.BatchNorm2d in evaluation, on conv (x) + bias: its .weight, .bias, .running_mean, .running_var */
+  const char *gain;    /* a weight (1, channels, 1, 1) that conv (x) + bias is multiplied by */
   VfiTensor *residual; /* the shape of the result, added before the activation */
   VfiAct act;
   float slope;
-  VfiDType dtype; /* of the result */
+  const char *slopes; /* VFI_PRELU: the weight with a slope for each channel, */
+  gboolean one_slope; /* or one for all */
+  VfiDType dtype;     /* of the result */
 } VfiConv2d;
 VfiTensor *vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, const VfiConv2d *o);
 #define vfi_conv2d(g, name, x, channels, kernel, ...) vfi_conv2d_ (g, name, x, channels, kernel, &(VfiConv2d){ __VA_ARGS__ })
+
+/* torch.nn.ConvTranspose2d with kernel 4, stride 2, padding 1: twice the size. Weights NAME.weight (in, channels, 4, 4) and NAME.bias. A
+ * convolution of its own kind and an interleave. */
+VfiTensor *vfi_conv_transpose2d (VfiGraph *g, const char *name, VfiTensor *x, int channels, VfiDType dtype);
+
+/* (h + 1, w + 1, 4 c) -> (2 h, 2 w, c): the four phases of a transposed convolution; see core/ops/interleave.c. */
+VfiTensor *vfi_interleave (VfiGraph *g, VfiTensor *x);
 
 /* x sampled (bilinear, coordinates clamped to the border) at p + gain flow (p). flow: F32, 2 channels, same size as x.
  * gain is 1 without `time`; with it (F32, 1x1x1: t) it is -t for side 0 and 1 - t for side 1, so that flow is a velocity. */
@@ -99,6 +115,39 @@ VfiTensor *vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTenso
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
 
+/* The mean of the four pixels in the middle of each k x k, k even: bilinear reduction with align_corners = False, and for k = 2 average
+ * pooling. (h, w, c) -> (h / k, w / k, c); channel c is then multiplied by gain[c] (all 1 if gain is NULL). */
+VfiTensor *vfi_downsample (VfiGraph *g, VfiTensor *x, int k, const float *gain);
+
+/* h x w x 1, VFI_FEATURE, of the one number of `value` (F32, 1x1x1: t). */
+VfiTensor *vfi_fill (VfiGraph *g, VfiTensor *value, int h, int w);
+
+/* p (t) a + q (t) b, tensors of one shape, to the type of a. p and q are polynomials: p[0] + p[1] t + p[2] t^2; NULL is 1. time (F32, 1x1x1)
+ * may be NULL: 0. */
+typedef struct
+{
+  VfiTensor *time;
+  const float *p, *q; /* 3 each; copied */
+} VfiMix;
+VfiTensor *vfi_mix_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, const VfiMix *o);
+#define vfi_mix(g, a, b, ...) vfi_mix_ (g, a, b, &(VfiMix){ __VA_ARGS__ })
+
+/* Pictures a and b by how likely each is: m a + (1 - m) b + residual, m = sigmoid (gain logit (, 1 channel) [+ log ((1 - t) / t)]). All F32. */
+typedef struct
+{
+  float gain;          /* default 1 */
+  VfiTensor *time;     /* F32 1x1x1, or NULL: without the term in t */
+  VfiTensor *residual; /* or NULL */
+} VfiBlend;
+VfiTensor *vfi_blend_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, VfiTensor *logit, const VfiBlend *o);
+#define vfi_blend(g, a, b, logit, ...) vfi_blend_ (g, a, b, logit, &(VfiBlend){ __VA_ARGS__ })
+
+/* Over all pixels and channels: (h, w, c) -> (1, 1, 2), F32: the mean, and the mean of the squares. */
+VfiTensor *vfi_moments (VfiGraph *g, VfiTensor *x);
+
+/* x less the mean that pictures of moments m0 and m1 have together; with `unit`, then divided by their standard deviation + 1e-7. F32. */
+VfiTensor *vfi_normalize (VfiGraph *g, VfiTensor *x, VfiTensor *m0, VfiTensor *m1, gboolean unit);
+
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
 VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);
 
@@ -111,16 +160,37 @@ VfiTensor *vfi_concat_ (VfiGraph *g, VfiTensor **xs);
 
 /* ---- what a model file exports ------------------------------------------------------------------ */
 
+/* What a network sees and gives. */
+typedef enum
+{
+  VFI_NATIVE, /* samples of the frame's own planes, and motion by which the new frame is made from those planes */
+  VFI_RGB,    /* a picture, and a picture */
+  VFI_BGR,
+} VfiOrder;
+
+/* How a frame becomes a network's picture: see core/frame.h. */
+typedef struct
+{
+  VfiOrder order;
+  gboolean zeros;   /* padding is 0, not the nearest pixel */
+  gboolean centred; /* it lies on all sides, not only right and bottom */
+} VfiPicture;
+
 /* An interpolation network is up to three static graphs; h, w are the padded frame's, multiples of `multiple`.
  *   frame: run once for each new frame.  input "x": VFI_FEATURE h/2 w/2 6 (see core/frame.h: pack). Outputs: any names.
  *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names. May be NULL.
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
- *          output "state": F32 h/2 w/2 5: v0x v0y v1x v1y logit (see core/frame.h: synthesize). */
+ *          output "state": F32 h/2 w/2 5: v0x v0y v1x v1y logit (see core/frame.h: synthesize).
+ * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
+ * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle. */
 typedef struct _VfiModel VfiModel;
 struct _VfiModel
 {
   const char *name, *task, *summary, *paper;
+  const char *source; /* whose checkpoint its weights are converted from, and their licence; NULL: they ship with this project */
   gboolean any_t;
+  gboolean any_scale; /* of pictures: the graphs heed vfi_flow_scale */
+  VfiPicture picture;
   int multiple;
   gconstpointer config; /* the model file's own */
   void (*frame) (VfiGraph *g, const VfiModel *model, int h, int w);

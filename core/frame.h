@@ -24,6 +24,15 @@
  *   m = sigmoid (logit + log ((1 - t) / t)),  dst = floor (m w0 + (1 - m) w1 + 1/2), clamped to 0..2^depth - 1.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
  * are written as 0. All components of a plane (alpha, x) are treated alike. dst may not overlap f0 or f1.
+ *
+ * pack_picture: frame -> x (H, W, 3; F32): red, green and blue in [0,1] (VFI_BGR: the other way round) for networks that see pictures (core/build.h:
+ * VfiPicture). Samples x gain + bias of vfi_format_scale; YUV goes through BT.709 in both directions, so that what the frame's own matrix is
+ * does not matter to flat areas, and nothing is clamped, so that colours outside of the cube survive:
+ *   r = y + 1.5748 cr,  b = y + 1.8556 cb,  g = (y - .2126 r - .0722 b) / .7152.
+ * Chroma is interpolated bilinearly, sited between the luma samples that it covers. The frame lies top left, or in the middle (top and left
+ * margins rounded down); around it are zeros, or its nearest pixels.
+ * unpack_picture: the same backwards; a chroma sample is the mean over the luma samples that it covers. Rounded to nearest, clamped to
+ * 0..2^depth - 1. Samples that are no part of the picture (alpha, x) are (1 - t) f0 + t f1.
  */
 #pragma once
 
@@ -56,6 +65,14 @@ gboolean vfi_frame_info_check (const VfiFrameInfo *info, GError **error);
 gboolean vfi_frame_check (const VfiFrameInfo *info, const VfiFrame *frame, const char *name, GError **error);
 /* The padded picture H x W for a frame. */
 void vfi_frame_net_size (const VfiFrameInfo *info, double flow_scale, int multiple, int *h, int *w);
+
+/* core/picture.c; one row of x, and rows 2 i and 2 i + 1 of the frame: for backends that share rows among threads. */
+void vfi_picture_pack_row (const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x, int row);
+void vfi_picture_unpack_rows (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
+                              const VfiView *x, const VfiFrame *dst, int i);
+void vfi_picture_pack (const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
+void vfi_picture_unpack (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
+                         const VfiView *x, const VfiFrame *dst);
 
 /* Size of the scaled picture before padding: max (1, round (size flow_scale)). */
 static inline int

@@ -33,6 +33,7 @@ vfi_graph_new (VfiDType feature)
   VfiGraph *g = g_new0 (VfiGraph, 1);
 
   g->feature = feature == VFI_FEATURE ? VFI_F32 : feature;
+  g->flow_scale = 1;
   g->nodes = g_ptr_array_new_with_free_func (node_free);
   g->tensors = g_ptr_array_new_with_free_func (tensor_free);
   g->inputs = g_ptr_array_new ();
@@ -55,6 +56,12 @@ vfi_graph_free (VfiGraph *g)
   g_ptr_array_unref (g->path);
   g_clear_error (&g->error);
   g_free (g);
+}
+
+double
+vfi_flow_scale (const VfiGraph *g)
+{
+  return g->flow_scale;
 }
 
 /* ---- names and errors --------------------------------------------------------------------------- */
@@ -312,12 +319,35 @@ vfi_node_result (VfiGraph *g, VfiNode *node)
   return node ? node->dst : vfi_graph_dummy (g);
 }
 
+static void
+add_weight (VfiNode *node, char *name, int rank, const int *shape)
+{
+  VfiWeightSpec *spec = &node->weights[node->n_weights];
+  gsize n = 1;
+
+  spec->name = name;
+  spec->rank = rank;
+  memcpy (spec->shape, shape, rank * sizeof *shape);
+  for (int i = 0; i < rank; i++)
+    n *= shape[i];
+  node->folded[node->n_weights++] = n;
+}
+
 void
 vfi_node_weight (VfiNode *node, const char *suffix, int rank, const int *shape)
 {
-  VfiWeightSpec *spec = &node->weights[node->n_weights++];
+  add_weight (node, g_strdup_printf ("%s.%s", node->path, suffix), rank, shape);
+}
 
-  spec->name = g_strdup_printf ("%s.%s", node->path, suffix);
-  spec->rank = rank;
-  memcpy (spec->shape, shape, rank * sizeof *shape);
+void
+vfi_node_weight_beside (VfiGraph *g, VfiNode *node, const char *name, int rank, const int *shape)
+{
+  add_weight (node, full_path (g, name), rank, shape);
+}
+
+void
+vfi_node_fold (const VfiNode *node, float **weights)
+{
+  if (node->op->fold)
+    node->op->fold (node, weights);
 }

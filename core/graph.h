@@ -9,8 +9,8 @@
 typedef struct _VfiOp VfiOp;
 typedef struct _VfiNode VfiNode;
 
-#define VFI_MAX_SRC 4
-#define VFI_MAX_WEIGHTS 2
+#define VFI_MAX_SRC 5
+#define VFI_MAX_WEIGHTS 7 /* a convolution with bias or norm, gain and slopes */
 
 struct _VfiTensor
 {
@@ -40,14 +40,16 @@ struct _VfiNode
   gpointer params;
   VfiTensor *src[VFI_MAX_SRC];
   int n_src;
-  VfiWeightSpec weights[VFI_MAX_WEIGHTS];
+  VfiWeightSpec weights[VFI_MAX_WEIGHTS]; /* as they lie in the file */
   int n_weights;
+  gsize folded[VFI_MAX_WEIGHTS]; /* how many numbers kernels get for each of theirs, after op->fold; 0: none */
   VfiTensor *dst;
 };
 
 struct _VfiGraph
 {
   VfiDType feature;   /* what VFI_FEATURE means here */
+  double flow_scale;  /* vfi_flow_scale */
   GPtrArray *nodes;   /* of VfiNode, in order */
   GPtrArray *tensors; /* of VfiTensor: owns */
   GPtrArray *inputs;  /* of VfiTensor */
@@ -76,5 +78,8 @@ VfiNode *vfi_graph_add (VfiGraph *g, const VfiOp *op, const char *name, gconstpo
                         VfiDType dtype, int h, int w, int c);
 /* What a builder returns of it: node->dst, a dummy for NULL. */
 VfiTensor *vfi_node_result (VfiGraph *g, VfiNode *node);
-/* Declares weight `suffix` of the node ("weight": path.weight). */
+/* Declares weight `suffix` of the node ("weight": path.weight); or, by its own name, one that lies beside it. */
 void vfi_node_weight (VfiNode *node, const char *suffix, int rank, const int *shape);
+void vfi_node_weight_beside (VfiGraph *g, VfiNode *node, const char *name, int rank, const int *shape);
+/* Turns weights as in the file (g_malloc, in the order they were declared) into those that kernels get, in place. */
+void vfi_node_fold (const VfiNode *node, float **weights);

@@ -6,6 +6,9 @@
  * slots, so that in a stream each frame goes through it once; the slots swap roles from pair to pair. Nothing runs before a frame is
  * asked for: pairs that nobody wants a frame of (a cut, a lower output rate) cost nothing.
  *
+ * A network that only makes the middle of a pair reaches other times by halving: the middle is a frame like any other, between which and one
+ * of its neighbours there is a middle again. What was made so for a pair is kept in further slots.
+ *
  * Plans and buffers belong to one padded size. A few sizes are kept, so that flow-scale may go back and forth under changing load.
  */
 #include "interp.h"
@@ -17,21 +20,24 @@
 #include "plan.h"
 
 #define MAX_NETS 3
+#define MAX_SLOTS 5 /* the two frames, and three made between them by halving: enough to make one more between any two */
+#define STEPS 8     /* halving reaches multiples of 1 / STEPS */
 
-/* A tensor that passes between plans: outputs of `frame` exist twice, once for each slot. */
+/* A tensor that passes between plans: outputs of `frame` exist once for each slot; so do results that become frames. */
 typedef struct
 {
   char *name;
   VfiView view; /* without data */
-  gboolean feature;
-  void *data[2];
+  gboolean feature, result;
+  void *data[MAX_SLOTS];
 } Buffer;
 
 /* Everything that depends on the padded size. */
 typedef struct
 {
   VfiBackend *backend; /* the session's */
-  int h, w;
+  int h, w, n_slots;
+  double flow_scale;          /* of the graphs: 1 but for networks that see pictures */
   VfiPlan *frame, *pair, *at; /* pair may be NULL */
   GArray *buffers;
   gsize bytes;
@@ -50,10 +56,11 @@ struct _VfiInterp
   Net *net[MAX_NETS]; /* the one in use first, then by last use */
 
   gboolean have_pair;
-  VfiFrame pair[2];    /* borrowed */
-  int first;           /* slot of pair[0] */
-  gboolean known[2];   /* slot holds what `frame` computes of its frame */
-  gboolean pair_known; /* `pair` has run for this pair */
+  VfiFrame pair[2];          /* borrowed */
+  int first;                 /* slot of pair[0] */
+  gboolean known[MAX_SLOTS]; /* slot holds what `frame` computes of its frame */
+  int made[MAX_SLOTS];       /* slots 2 and up: at which multiple of 1 / STEPS the frame in it was made; 0: none */
+  int pair_of[2];            /* slots that `pair` has run for, or -1 */
 
   gboolean profiling;
   GArray *profile; /* of VfiProfile */
@@ -83,7 +90,7 @@ net_free (Net *net)
   g_clear_pointer (&net->at, vfi_plan_free);
   for (guint i = 0; i < net->buffers->len; i++) {
     Buffer *b = &g_array_index (net->buffers, Buffer, i);
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < MAX_SLOTS; s++)
       if (b->data[s])
         net->backend->klass->dealloc (net->backend, b->data[s]);
     g_free (b->name);
@@ -124,9 +131,9 @@ net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GEr
 
     vfi_plan_io (plan, name, &view);
     if (output || g_strcmp0 (name, own) == 0) {
-      Buffer b = { .name = g_strdup (name), .view = view, .feature = feature && output };
+      Buffer b = { .name = g_strdup (name), .view = view, .feature = feature && output, .result = strcmp (name, "result") == 0 };
       g_array_append_val (net->buffers, b);
-      for (int s = 0; s < (b.feature ? 2 : 1); s++) {
+      for (int s = 0; s < (b.feature || b.result ? net->n_slots : 1); s++) {
         void *data = klass->alloc (net->backend, view_bytes (&view), error);
         if (!data)
           return FALSE;
@@ -144,13 +151,14 @@ net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GEr
 
 /* The graphs of a model for one padded size, NULL-terminated: frame, at and, if there is one, pair. */
 static void
-build_graphs (const VfiModel *model, VfiDType feature, int h, int w, VfiGraph *graphs[4])
+build_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4])
 {
   void (*const parts[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
 
   memset (graphs, 0, 4 * sizeof *graphs);
   for (int i = 0; i < 3 && parts[i]; i++) {
     graphs[i] = vfi_graph_new (feature);
+    graphs[i]->flow_scale = flow_scale;
     parts[i](graphs[i], model, h, w);
   }
 }
@@ -192,20 +200,25 @@ weight_bytes (VfiGraph *const *graphs, VfiDType feature)
 }
 
 static Net *
-net_new (VfiInterp *self, int h, int w, GError **error)
+net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
 {
   g_autoptr (Net) net = g_new0 (Net, 1);
   VfiGraph *graphs[4];
 
-  *net = (Net){ .backend = self->backend, .h = h, .w = w, .buffers = g_array_new (FALSE, TRUE, sizeof (Buffer)) };
-  build_graphs (self->model, self->feature, h, w, graphs);
+  *net = (Net){ .backend = self->backend,
+                .h = h,
+                .w = w,
+                .n_slots = self->model->any_t ? 2 : MAX_SLOTS,
+                .flow_scale = flow_scale,
+                .buffers = g_array_new (FALSE, TRUE, sizeof (Buffer)) };
+  build_graphs (self->model, self->feature, h, w, flow_scale, graphs);
   net->bytes = weight_bytes (graphs, self->feature);
   if (!check_graphs (graphs, self->weights, NULL, error)) {
     free_graphs (graphs);
     return NULL;
   }
   if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), self->backend, self->weights, error)) ||
-      !net_add_buffers (net, net->frame, "x", TRUE, error) ||
+      !net_add_buffers (net, net->frame, self->model->picture.order ? "picture" : "x", TRUE, error) ||
       (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), self->backend, self->weights, error)) ||
                      !net_add_buffers (net, net->pair, NULL, FALSE, error))) ||
       !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), self->backend, self->weights, error)) ||
@@ -216,26 +229,26 @@ net_new (VfiInterp *self, int h, int w, GError **error)
   return g_steal_pointer (&net);
 }
 
-/* Binds everything the plan reads and writes, with slot `first` for frame 0, and runs it. */
+/* Binds everything the plan reads and writes, with the slots of frame 0 and 1 and of the result, and runs it. */
 static void
-net_run (Net *net, VfiPlan *plan, int first)
+net_run (Net *net, VfiPlan *plan, const int slot[2], int result)
 {
   for (int i = 0; i < vfi_plan_n_io (plan); i++) {
     gboolean output;
     int frame;
     const Buffer *b = net_buffer (net, vfi_plan_io_name (plan, i, &output), &frame);
-    vfi_plan_bind (plan, i, b->data[b->feature ? first ^ frame : 0]);
+    vfi_plan_bind (plan, i, b->data[b->feature ? slot[frame] : b->result ? result : 0]);
   }
   vfi_plan_run (plan);
 }
 
 static VfiView
-net_view (Net *net, const char *name)
+net_view (Net *net, const char *name, int slot)
 {
   int frame;
   const Buffer *b = net_buffer (net, name, &frame);
   VfiView v = b->view;
-  v.data = b->data[0];
+  v.data = b->data[slot];
   return v;
 }
 
@@ -250,21 +263,45 @@ net_set_profile (Net *net, GArray *lines)
 
 /* ---- the session -------------------------------------------------------------------------------- */
 
+/* Forgets everything that was computed. */
+static void
+forget (VfiInterp *self)
+{
+  memset (self->known, 0, sizeof self->known);
+  memset (self->made, 0, sizeof self->made);
+  self->pair_of[0] = -1;
+}
+
+/* The padded size, and the flow scale of the graphs: pictures keep their size, and the graphs know only 1, 1/2 and 1/4. */
+static void
+net_size (const VfiModel *model, const VfiFrameInfo *info, double flow_scale, int *h, int *w, double *graphs)
+{
+  *graphs = 1;
+  if (model->picture.order == VFI_NATIVE) {
+    vfi_frame_net_size (info, flow_scale, model->multiple, h, w);
+    return;
+  }
+  while (model->any_scale && *graphs > flow_scale && *graphs > 0.25)
+    *graphs /= 2;
+  vfi_frame_net_size (info, 1, (int) (model->multiple / *graphs), h, w);
+}
+
 /* Puts the network for a size in front, making it if need be; the least recently used one goes when there are too many. */
 static gboolean
 use_net (VfiInterp *self, const VfiFrameInfo *info, double flow_scale, GError **error)
 {
   int h, w, i;
+  double graphs;
   Net *net;
 
-  vfi_frame_net_size (info, flow_scale, self->model->multiple, &h, &w);
+  net_size (self->model, info, flow_scale, &h, &w, &graphs);
   for (i = 0; i < MAX_NETS && self->net[i]; i++)
-    if (self->net[i]->h == h && self->net[i]->w == w)
+    if (self->net[i]->h == h && self->net[i]->w == w && self->net[i]->flow_scale == graphs)
       break;
   if (i < MAX_NETS && self->net[i]) {
     net = self->net[i];
   } else {
-    net = net_new (self, h, w, error);
+    net = net_new (self, h, w, graphs, error);
     if (!net) {
       g_prefix_error (error, "%s for frames of %d x %d: ", self->model->name, info->width, info->height);
       return FALSE;
@@ -276,7 +313,7 @@ use_net (VfiInterp *self, const VfiFrameInfo *info, double flow_scale, GError **
   }
   memmove (&self->net[1], &self->net[0], i * sizeof self->net[0]);
   self->net[0] = net;
-  self->known[0] = self->known[1] = self->pair_known = FALSE;
+  forget (self);
   return TRUE;
 }
 
@@ -302,6 +339,11 @@ vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weigh
   if (!flow_scale_check (&flow_scale, error) || !vfi_frame_info_check (info, error))
     return NULL;
 
+  if (model->picture.order && !backend->klass->pack_picture) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s does not run on %s: use the CPU backend", model->name, backend->description);
+    return NULL;
+  }
+
   self = g_new0 (VfiInterp, 1);
   self->backend = vfi_backend_ref (backend);
   self->model = model;
@@ -311,7 +353,7 @@ vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weigh
   self->flow_scale = flow_scale;
   self->profile = g_array_new (FALSE, TRUE, sizeof (VfiProfile));
 
-  build_graphs (model, feature, model->multiple, model->multiple, graphs);
+  build_graphs (model, feature, model->multiple, model->multiple, 1, graphs);
   if (check_graphs (graphs, weights, &unused, error) && use_net (self, info, flow_scale, error)) {
     self->unused = unused ? g_strjoinv (", ", unused) : g_strdup ("");
     self->reason = g_strdup ("");
@@ -397,7 +439,8 @@ vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GErr
   else
     self->known[self->first] = FALSE;
   self->known[self->first ^ 1] = FALSE;
-  self->pair_known = FALSE;
+  memset (self->made, 0, sizeof self->made);
+  self->pair_of[0] = -1;
   self->pair[0] = *a;
   self->pair[1] = *b;
   self->have_pair = TRUE;
@@ -407,7 +450,8 @@ vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GErr
 void
 vfi_interp_reset (VfiInterp *self)
 {
-  self->have_pair = self->known[0] = self->known[1] = self->pair_known = FALSE;
+  self->have_pair = FALSE;
+  forget (self);
 }
 
 /* ---- running ------------------------------------------------------------------------------------ */
@@ -443,29 +487,96 @@ frame_bytes (const VfiFrameInfo *info)
   return sum;
 }
 
-/* What `frame` computes of pair[i], into its slot. */
+/* What `frame` computes of the frame in a slot: one of the pair, or one that was made. */
 static void
-learn_frame (VfiInterp *self, int i)
+learn_frame (VfiInterp *self, int slot)
 {
   Net *net = self->net[0];
-  VfiView x = net_view (net, "x");
-  double start = settle (self);
+  const VfiBackendClass *klass = self->backend->klass;
+  const VfiPicture *picture = &self->model->picture;
+  VfiView x = net_view (net, picture->order ? "picture" : "x", 0);
 
-  self->backend->klass->pack (self->backend, &self->info, &self->pair[i], self->flow_scale, &x);
-  if (self->profiling)
-    vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + view_bytes (&x));
-  net_run (net, net->frame, self->first ^ i);
-  self->known[self->first ^ i] = TRUE;
+  if (slot < 2) {
+    const VfiFrame *frame = &self->pair[slot ^ self->first];
+    double start = settle (self);
+
+    if (picture->order)
+      klass->pack_picture (self->backend, &self->info, frame, picture, &x);
+    else
+      klass->pack (self->backend, &self->info, frame, self->flow_scale, &x);
+    if (self->profiling)
+      vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + view_bytes (&x));
+    net_run (net, net->frame, (int[]){ slot, slot }, 0);
+  } else {
+    for (int i = 0; i < vfi_plan_n_io (net->frame); i++) {
+      gboolean output;
+      const char *name = vfi_plan_io_name (net->frame, i, &output);
+      vfi_plan_bind (net->frame, i, net_view (net, output ? name : "result", slot).data);
+    }
+    vfi_plan_run (net->frame);
+  }
+  self->known[slot] = TRUE;
+  self->pair_of[0] = -1;
+}
+
+/* The network's answer for the frames in two slots at time t; a result goes to slot `result`. */
+static void
+run_pair (VfiInterp *self, const int slot[2], double t, int result)
+{
+  Net *net = self->net[0];
+  const float time = (float) t;
+  int frame;
+
+  for (int i = 0; i < 2; i++)
+    if (!self->known[slot[i]])
+      learn_frame (self, slot[i]);
+  if (net->pair && memcmp (self->pair_of, slot, sizeof self->pair_of) != 0)
+    net_run (net, net->pair, slot, 0);
+  memcpy (self->pair_of, slot, sizeof self->pair_of);
+  if (net_buffer (net, "t", &frame))
+    self->backend->klass->upload (self->backend, net_view (net, "t", 0).data, &time, sizeof time);
+  net_run (net, net->at, slot, result);
+}
+
+/* Halves until the multiple of 1 / STEPS nearest to t is made; returns its slot. */
+static int
+halve (VfiInterp *self, double t)
+{
+  int want = CLAMP ((int) (t * STEPS + 0.5), 1, STEPS - 1), low = 0, high = STEPS;
+  int slot[2] = { self->first, self->first ^ 1 };
+
+  for (;;) {
+    int middle = (low + high) / 2, s = 0;
+
+    for (int i = 2; i < MAX_SLOTS; i++)
+      if (self->made[i] == middle)
+        s = i;
+    for (int i = 2; i < MAX_SLOTS && !s; i++)
+      if (!self->made[i])
+        s = i;
+    for (int i = 2; i < MAX_SLOTS && !s; i++)
+      if (i != slot[0] && i != slot[1])
+        s = i;
+    if (self->made[s] != middle) {
+      run_pair (self, slot, 0.5, s);
+      self->made[s] = middle;
+      self->known[s] = FALSE;
+    }
+    if (middle == want)
+      return s;
+    slot[want > middle ? 0 : 1] = s;
+    *(want > middle ? &low : &high) = middle;
+  }
 }
 
 gboolean
 vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
 {
-  Net *net = self->net[0];
   const VfiBackendClass *klass = self->backend->klass;
-  float time = (float) t;
-  VfiView state = net_view (net, "state");
+  const VfiPicture *picture = &self->model->picture;
+  VfiView made;
   double start;
+  int slot = 0;
 
   if (!self->have_pair) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
@@ -483,19 +594,18 @@ vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
   }
 
   klass->begin (self->backend);
-  for (int i = 0; i < 2; i++)
-    if (!self->known[self->first ^ i])
-      learn_frame (self, i);
-  if (net->pair && !self->pair_known)
-    net_run (net, net->pair, self->first);
-  self->pair_known = TRUE;
-
-  klass->upload (self->backend, net_view (net, "t").data, &time, sizeof time);
-  net_run (net, net->at, self->first);
+  if (self->model->any_t)
+    run_pair (self, (int[]){ self->first, self->first ^ 1 }, t, 0);
+  else
+    slot = halve (self, t);
+  made = net_view (self->net[0], picture->order ? "result" : "state", slot);
   start = settle (self);
-  klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &state, dst);
+  if (picture->order)
+    klass->unpack_picture (self->backend, &self->info, &self->pair[0], &self->pair[1], t, picture, &made, dst);
+  else
+    klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, dst);
   if (self->profiling)
-    vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&state));
+    vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&made));
   klass->end (self->backend);
   return TRUE;
 }
@@ -541,7 +651,7 @@ fits (const VfiModel *model, VfiWeights *weights)
   VfiGraph *graphs[4];
   gboolean ok;
 
-  build_graphs (model, VFI_F32, model->multiple, model->multiple, graphs);
+  build_graphs (model, VFI_F32, model->multiple, model->multiple, 1, graphs);
   ok = check_graphs (graphs, weights, NULL, NULL);
   free_graphs (graphs);
   return ok;

@@ -55,7 +55,7 @@ vfi_model_find (const char *name, GError **error)
 
 /* Adds the convolutions' arithmetic and weights of one graph for a picture of 1024 x 1024. */
 static void
-count (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int), double *flop, double *parameters)
+count (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int), GHashTable *seen, double *flop, double *parameters)
 {
   VfiGraph *g;
 
@@ -73,7 +73,8 @@ count (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int)
 
       for (int k = 0; k < node->weights[j].rank; k++)
         n *= node->weights[j].shape[k];
-      *parameters += n;
+      if (g_hash_table_add (seen, g_strdup (node->weights[j].name)))
+        *parameters += n;
     }
   }
   vfi_graph_free (g);
@@ -91,11 +92,13 @@ vfi_model_list (void)
   for (int i = 0; i < n; i++) {
     const VfiModel *m = vfi_models[i];
     double flop = 0;
+    GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
     list[i] = (VfiModelInfo){ m->name, m->task, m->summary, m->paper, m->any_t, .weights = vfi_model_find_weights (m) };
-    count (m, m->frame, &flop, &list[i].parameters);
-    count (m, m->pair, &flop, &list[i].parameters);
-    count (m, m->at, &flop, &list[i].parameters);
+    count (m, m->frame, seen, &flop, &list[i].parameters);
+    count (m, m->pair, seen, &flop, &list[i].parameters);
+    count (m, m->at, seen, &flop, &list[i].parameters);
+    g_hash_table_unref (seen);
     list[i].gflop_per_mp = flop / 1024 / 1024 / 1e3;
   }
   return list;

@@ -16,10 +16,13 @@ struct _VfiOp
   /* fp32 arithmetic on host views of any dtype. Sources first, in the order of node->src; weights as in the file, fp32. */
   void (*reference) (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst);
   double (*flop) (const VfiNode *node); /* NULL: arithmetic is not the point */
+  /* Weights as in the file, in the order they were declared, become in place what kernels get; NULL: they are the same. */
+  void (*fold) (const VfiNode *node, float **weights);
 };
 
 extern const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_op_shear, vfi_op_resize, vfi_op_pixel_shuffle, vfi_op_scale,
-    vfi_op_mean_pool, vfi_op_lucas_kanade;
+    vfi_op_mean_pool, vfi_op_lucas_kanade, vfi_op_interleave, vfi_op_downsample, vfi_op_fill, vfi_op_mix, vfi_op_blend, vfi_op_moments,
+    vfi_op_normalize;
 
 /* Parameters of each operator, as node->params. */
 typedef struct
@@ -28,7 +31,10 @@ typedef struct
   gboolean bias, residual; /* residual: src[1] */
   VfiAct act;
   float slope;
-} VfiConv2dParams; /* weights: weight (oc, ic, k, k), bias (oc) */
+  /* How the file's weights differ from those of the kernels. */
+  gboolean no_file_bias, gain, norm, transposed;
+  int slopes;
+} VfiConv2dParams; /* weights of kernels: weight (oc, ic, k, k), bias (oc) or NULL, for VFI_PRELU: slopes (oc) */
 
 typedef struct
 {
@@ -70,6 +76,53 @@ typedef struct
   float gain[];      /* channels */
 } VfiScaleParams;
 
+typedef struct
+{
+  int k;
+  float gain[]; /* channels */
+} VfiDownsampleParams;
+
+typedef struct
+{
+  gboolean timed; /* src: a, b[, time] */
+  float p[3], q[3];
+} VfiMixParams;
+
+typedef struct
+{
+  float gain;
+  gboolean residual, timed; /* src: a, b, logit[, residual][, time] */
+} VfiBlendParams;
+
+typedef struct
+{
+  gboolean unit; /* src: x, m0, m1 */
+} VfiNormalizeParams;
+
+/* A polynomial of mix at t. */
+static inline float
+vfi_mix_gain (const float p[3], float t)
+{
+  return p[0] + t * (p[1] + t * p[2]);
+}
+
+/* log ((1 - t) / t), finite for t in [0, 1]. */
+static inline float
+vfi_blend_logit (float t)
+{
+  return t < 1e-6f ? 14 : t > 1 - 1e-6f ? -14 : __builtin_logf ((1 - t) / t);
+}
+
+/* What normalize subtracts and then multiplies by. */
+static inline void
+vfi_normalize_by (const float m0[2], const float m1[2], gboolean unit, float *mean, float *gain)
+{
+  double m = (m0[0] + (double) m1[0]) / 2, v = (m0[1] + (double) m1[1]) / 2 - m * m;
+
+  *mean = (float) m;
+  *gain = unit ? (float) (1 / (__builtin_sqrt (v > 0 ? v : 0) + 1e-7)) : 1;
+}
+
 static inline float
 vfi_act_apply (VfiAct act, float slope, float v)
 {
@@ -77,6 +130,7 @@ vfi_act_apply (VfiAct act, float slope, float v)
     case VFI_RELU:
       return v > 0 ? v : 0;
     case VFI_LEAKY_RELU:
+    case VFI_PRELU:
       return v > 0 ? v : v * slope;
     case VFI_SIGMOID:
       return 1 / (1 + __builtin_expf (-v));

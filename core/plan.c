@@ -206,10 +206,12 @@ prepare (VfiPlan *plan, Step *s, VfiWeights *weights, GError **error)
     return FALSE;
   for (int i = 0; i < s->node->n_weights && !e; i++)
     data[i] = vfi_weights_read (weights, &s->node->weights[i], &e);
+  if (!e)
+    vfi_node_fold (s->node, data);
   if (!e && s->kernel->prepare)
     s->state = s->kernel->prepare (b, s->node, &s->view[1], (const float *const *) data, &s->view[0], &e);
   s->prepared = !e;
-  for (int i = 0; i < s->node->n_weights; i++)
+  for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
     g_free (data[i]);
   if (e)
     g_propagate_prefixed_error (error, e, "%s: ", s->node->path);

@@ -16,13 +16,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   State *state = g_new0 (State, 1);
 
-  for (int i = 0; i < node->n_weights; i++) {
-    gsize n = 1;
-
-    for (int j = 0; j < node->weights[i].rank; j++)
-      n *= node->weights[i].shape[j];
-    state->weights[i] = g_memdup2 (weights[i], n * sizeof (float));
-  }
+  for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
+    state->weights[i] = g_memdup2 (weights[i], node->folded[i] * sizeof (float));
   return state;
 }
 
@@ -50,7 +45,9 @@ release (gpointer p)
 
 const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (conv2d),        KERNEL (warp),  KERNEL (correlation), KERNEL (shear),        KERNEL (resize),
-  KERNEL (pixel_shuffle), KERNEL (scale), KERNEL (mean_pool),   KERNEL (lucas_kanade), NULL,
+  KERNEL (pixel_shuffle), KERNEL (scale), KERNEL (mean_pool),   KERNEL (lucas_kanade), KERNEL (interleave),
+  KERNEL (downsample),    KERNEL (fill),  KERNEL (mix),         KERNEL (blend),        KERNEL (moments),
+  KERNEL (normalize),     NULL,
 };
 
 static void
@@ -112,6 +109,19 @@ synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const V
   vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, dst);
 }
 
+static void
+pack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x)
+{
+  vfi_picture_pack (info, frame, picture, x);
+}
+
+static void
+unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
+                const VfiView *x, const VfiFrame *dst)
+{
+  vfi_picture_unpack (info, f0, f1, t, picture, x, dst);
+}
+
 static const VfiBackendClass klass = {
   .name = "reference",
   .memory = VFI_MEMORY_HOST,
@@ -127,6 +137,8 @@ static const VfiBackendClass klass = {
   .end = nothing,
   .pack = pack,
   .synthesize = synthesize,
+  .pack_picture = pack_picture,
+  .unpack_picture = unpack_picture,
 };
 
 VfiBackend *

@@ -168,6 +168,23 @@ rates (VfiBackend *b, VfiDType feature, double seconds, double *flops, double *c
   return FALSE;
 }
 
+static void
+pack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x)
+{
+#pragma omp parallel for schedule(static)
+  for (int row = 0; row < x->h; row++)
+    vfi_picture_pack_row (info, frame, picture, x, row);
+}
+
+static void
+unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
+                const VfiView *x, const VfiFrame *dst)
+{
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < (info->height + 1) / 2; i++)
+    vfi_picture_unpack_rows (info, f0, f1, t, picture, x, dst, i);
+}
+
 static const VfiBackendClass common = {
   .name = "cpu",
   .memory = VFI_MEMORY_HOST,
@@ -180,6 +197,8 @@ static const VfiBackendClass common = {
   .download = copy,
   .begin = begin,
   .end = end,
+  .pack_picture = pack_picture,
+  .unpack_picture = unpack_picture,
   .rates = rates,
 };
 

@@ -53,6 +53,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     .residual = p->residual,
     .act = p->act,
     .slope = p->slope,
+    .slopes = weights[2],
   };
   State *s = g_new0 (State, 1);
 

@@ -17,6 +17,7 @@ typedef struct
   gboolean residual; /* of the result's shape and type */
   VfiAct act;
   float slope;
+  const float *slopes; /* VFI_PRELU: oc, needed only while the convolution is made */
   gboolean any_layout; /* src and dst in whatever layout oneDNN likes best, their contents meaningless: for benchmarks only */
 } VfiDnnlConvDesc;
 

@@ -5,8 +5,10 @@
  *   dst (y, x, o) = act (bias (o) + residual (y, x, o)
  *                        + sum over i j c of weight (o, c, i, j) src (y stride - padding + i dilation, x stride - padding + j dilation, c))
  *
- * with src 0 outside the picture.
+ * with src 0 outside the picture. Weights of a normalisation, a gain or a transposed convolution are folded into weight and bias.
  */
+#include <math.h>
+
 #include "op.h"
 #include "vfi.h"
 
@@ -45,7 +47,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         for (int o = 0; o < n; o++) {
           if (p->residual)
             sum[o] += vfi_view_get (&src[1], oy, ox, first + o);
-          vfi_view_set (dst, oy, ox, first + o, vfi_act_apply (p->act, p->slope, sum[o]));
+          vfi_view_set (dst, oy, ox, first + o, vfi_act_apply (p->act, p->act == VFI_PRELU ? weights[2][first + o] : p->slope, sum[o]));
         }
       }
 }
@@ -59,17 +61,128 @@ flop (const VfiNode *node)
   return 2.0 * y->h * y->w * y->c * p->kernel * p->kernel * node->src[0]->c;
 }
 
-const VfiOp vfi_op_conv2d = { "conv2d", .reference = reference, .flop = flop };
+#define NORM_EPSILON 1e-5 /* PyTorch's default */
 
-VfiTensor *
-vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, const VfiConv2d *o)
+/* (ic, oc, 4, 4) to (4 oc, ic, 2, 2), one phase (i, j) of the result after the other: result pixel 2 y + i sees source rows y + i - 1 and y + i, through kernel rows 3 - i and 1 - i. */
+static float *
+fold_transposed (const float *w, int ic, int oc)
+{
+  float *folded = g_new (float, (gsize) ic *oc * 16);
+
+  for (int o = 0; o < oc; o++)
+    for (int c = 0; c < ic; c++)
+      for (int k = 0; k < 16; k++) { /* i and j of the result, row and column of the kernel */
+        int i = k >> 3, j = k >> 2 & 1, y = k >> 1 & 1, x = k & 1;
+
+        folded[(((gsize) ((i * 2 + j) * oc + o) * ic + c) * 2 + y) * 2 + x] =
+            w[(((gsize) c * oc + o) * 4 + 3 - i - 2 * y) * 4 + 3 - j - 2 * x];
+      }
+  return folded;
+}
+
+/* n numbers, `times` times. */
+static float *
+repeat (float *from, int n, int times)
+{
+  float *to = g_new (float, (gsize) n *times);
+
+  for (int i = 0; i < n * times; i++)
+    to[i] = from[i % n];
+  g_free (from);
+  return to;
+}
+
+static void
+fold (const VfiNode *node, float **weights)
+{
+  const VfiConv2dParams *p = node->params;
+  float *file[VFI_MAX_WEIGHTS], **next = file, *weight, *bias, *slopes;
+  int oc = node->dst->c, size = node->src[0]->c * p->kernel * p->kernel;
+
+  memcpy (file, weights, sizeof file);
+  memset (weights, 0, sizeof file);
+  weight = *next++;
+  bias = p->no_file_bias ? NULL : *next++;
+  if (p->transposed) {
+    float *folded = fold_transposed (weight, node->src[0]->c, oc / 4);
+
+    g_free (weight);
+    weight = folded;
+    bias = repeat (bias, oc / 4, 4);
+  }
+  if (p->bias && !bias)
+    bias = g_new0 (float, oc);
+  if (p->norm || p->gain) {
+    float **extra = next;
+
+    next += p->norm ? 4 : 1;
+    for (int o = 0; o < oc; o++) {
+      float gain = p->norm ? (float) (extra[0][o] / sqrt (extra[3][o] + NORM_EPSILON)) : extra[0][o];
+
+      bias[o] = p->norm ? (bias[o] - extra[2][o]) * gain + extra[1][o] : bias[o] * gain;
+      for (int i = 0; i < size; i++)
+        weight[(gsize) o * size + i] *= gain;
+    }
+    for (float **w = extra; w < next; w++)
+      g_free (*w);
+  }
+  slopes = p->slopes ? *next : NULL;
+  weights[0] = weight;
+  weights[1] = bias;
+  weights[2] = p->slopes == 1 ? repeat (slopes, 1, oc) : slopes;
+}
+
+const VfiOp vfi_op_conv2d = { "conv2d", .reference = reference, .flop = flop, .fold = fold };
+
+static void
+add_weights (VfiGraph *g, VfiNode *node, const VfiConv2dParams *p, const VfiConv2d *o)
+{
+  int channels = node->dst->c, c = node->src[0]->c;
+
+  if (p->transposed) {
+    vfi_node_weight (node, "weight", 4, (int[]){ c, channels / 4, 4, 4 });
+    vfi_node_weight (node, "bias", 1, (int[]){ channels / 4 });
+  } else {
+    vfi_node_weight (node, "weight", 4, (int[]){ channels, c, p->kernel, p->kernel });
+    if (!p->no_file_bias)
+      vfi_node_weight (node, "bias", 1, &channels);
+  }
+  if (o->norm) {
+    static const char *const parts[] = { "weight", "bias", "running_mean", "running_var" };
+
+    for (int i = 0; i < 4; i++) {
+      char *name = g_strdup_printf ("%s.%s", o->norm, parts[i]);
+
+      vfi_node_weight_beside (g, node, name, 1, &channels);
+      g_free (name);
+    }
+  }
+  if (o->gain)
+    vfi_node_weight_beside (g, node, o->gain, 4, (int[]){ 1, channels, 1, 1 });
+  if (p->slopes)
+    vfi_node_weight_beside (g, node, o->slopes, 1, &p->slopes);
+  memset (node->folded, 0, sizeof node->folded);
+  node->folded[0] = (gsize) channels * c * p->kernel * p->kernel;
+  node->folded[1] = p->bias ? channels : 0;
+  node->folded[2] = p->slopes ? channels : 0;
+}
+
+static VfiTensor *
+add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, gboolean transposed, const VfiConv2d *o)
 {
   VfiConv2dParams p = {
     .kernel = kernel,
     .stride = o->stride ? o->stride : 1,
     .padding = o->padding,
     .dilation = o->dilation ? o->dilation : 1,
-    .bias = !o->no_bias,
+    .bias = !o->no_bias || o->norm || o->gain,
+    .no_file_bias = o->no_bias,
+    .gain = o->gain != NULL,
+    .norm = o->norm != NULL,
+    .transposed = transposed,
+    .slopes = o->act != VFI_PRELU ? 0
+              : o->one_slope      ? 1
+                                  : channels,
     .residual = o->residual != NULL,
     .act = o->act,
     .slope = o->act == VFI_LEAKY_RELU && o->slope == 0 ? 0.01f : o->slope,
@@ -83,6 +196,10 @@ vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kern
   if (channels < 1 || kernel < 1 || p.stride < 1 || p.padding < 0 || p.dilation < 1)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "channels %d, kernel %d, stride %d, padding %d, dilation %d", channels, kernel, p.stride,
                            p.padding, p.dilation);
+  if (o->norm && o->gain)
+    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "a norm and a gain");
+  if ((o->act == VFI_PRELU) != (o->slopes != NULL))
+    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "slopes are of VFI_PRELU, and it needs them");
   h = ((gint64) x->h + 2 * (gint64) p.padding - reach) / p.stride + 1;
   w = ((gint64) x->w + 2 * (gint64) p.padding - reach) / p.stride + 1;
   if (x->h + 2 * (gint64) p.padding < reach || x->w + 2 * (gint64) p.padding < reach || h > G_MAXINT || w > G_MAXINT)
@@ -93,10 +210,19 @@ vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kern
     return vfi_graph_fail (g, name, VFI_ERROR_SHAPE, "the residual is %d x %d x %d, the result %d x %d x %d", o->residual->h,
                            o->residual->w, o->residual->c, (int) h, (int) w, channels);
   node = vfi_graph_add (g, &vfi_op_conv2d, name, &p, sizeof p, src, p.residual ? 2 : 1, o->dtype, (int) h, (int) w, channels);
-  if (node) {
-    vfi_node_weight (node, "weight", 4, (int[]){ channels, x->c, kernel, kernel });
-    if (p.bias)
-      vfi_node_weight (node, "bias", 1, &channels);
-  }
+  if (node)
+    add_weights (g, node, &p, o);
   return vfi_node_result (g, node);
+}
+
+VfiTensor *
+vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, const VfiConv2d *o)
+{
+  return add (g, name, x, channels, kernel, FALSE, o);
+}
+
+VfiTensor *
+vfi_conv_transpose2d (VfiGraph *g, const char *name, VfiTensor *x, int channels, VfiDType dtype)
+{
+  return vfi_interleave (g, add (g, name, x, 4 * channels, 2, TRUE, &(VfiConv2d){ .padding = 1, .dtype = dtype }));
 }

@@ -57,7 +57,7 @@ run (Pool *pool, VfiPlan *plan, const char *prefix)
 }
 
 void
-model_graphs (const VfiModel *model, VfiDType feature, int h, int w, VfiGraph *graphs[4])
+model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4])
 {
   void (*const build[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
 
@@ -66,13 +66,14 @@ model_graphs (const VfiModel *model, VfiDType feature, int h, int w, VfiGraph *g
   for (int i = 0; i < 3; i++)
     if (build[i]) {
       graphs[i] = vfi_graph_new (feature);
+      graphs[i]->flow_scale = flow_scale;
       build[i](graphs[i], model, h, w);
       g_assert_no_error (graphs[i]->error);
     }
 }
 
 float *
-model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, const float *x0, const float *x1,
+model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, double flow_scale, const float *x0, const float *x1,
            float t)
 {
   Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
@@ -81,30 +82,35 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
   GError *error = NULL;
   GHashTableIter iter;
   gpointer p;
+  const char *in = model->picture.order ? "picture" : "x", *out = model->picture.order ? "result" : "state";
   VfiView v;
-  float *state;
+  float *made;
 
-  model_graphs (model, feature, h, w, graphs);
+  model_graphs (model, feature, h, w, flow_scale, graphs);
   for (int i = 0; graphs[i]; i++) {
     plans[i] = vfi_plan_new (graphs[i], b, weights, &error);
     g_assert_no_error (error);
   }
-  set (&pool, "0.x", plans[0], "x", x0);
-  set (&pool, "1.x", plans[0], "x", x1);
-  set (&pool, "t", plans[1], "t", &t);
+  set (&pool, model->picture.order ? "0.picture" : "0.x", plans[0], in, x0);
+  set (&pool, model->picture.order ? "1.picture" : "1.x", plans[0], in, x1);
+  if (vfi_plan_io (plans[1], "t", &v))
+    set (&pool, "t", plans[1], "t", &t);
   run (&pool, plans[0], "0.");
   run (&pool, plans[0], "1.");
   if (plans[2])
     run (&pool, plans[2], "");
   run (&pool, plans[1], "");
 
-  g_assert_true (vfi_plan_io (plans[1], "state", &v));
-  g_assert_true (v.dtype == VFI_F32 && v.h == h / 2 && v.w == w / 2 && v.c == 5 && v.ld == 1 && v.cd == v.h * v.w);
+  g_assert_true (vfi_plan_io (plans[1], out, &v));
+  if (model->picture.order)
+    g_assert_true (v.dtype == VFI_F32 && v.h == h && v.w == w && v.c == 3 && v.ld == 3 && v.cd == 1);
+  else
+    g_assert_true (v.dtype == VFI_F32 && v.h == h / 2 && v.w == w / 2 && v.c == 5 && v.ld == 1 && v.cd == v.h * v.w);
   v.data = g_new (float, (gsize) v.h *v.w *v.c);
-  b->klass->download (b, v.data, g_hash_table_lookup (pool.buffers, "state"), (gsize) v.h * v.w * v.c * sizeof (float));
-  state = g_new (float, (gsize) v.h *v.w *v.c);
+  b->klass->download (b, v.data, g_hash_table_lookup (pool.buffers, out), (gsize) v.h * v.w * v.c * sizeof (float));
+  made = g_new (float, (gsize) v.h *v.w *v.c);
   for (int i = 0; i < v.h * v.w * v.c; i++)
-    state[i] = vfi_view_get (&v, i / v.c / v.w, i / v.c % v.w, i % v.c);
+    made[i] = vfi_view_get (&v, i / v.c / v.w, i / v.c % v.w, i % v.c);
   g_free (v.data);
   g_hash_table_iter_init (&iter, pool.buffers);
   while (g_hash_table_iter_next (&iter, NULL, &p))
@@ -112,5 +118,5 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
   g_hash_table_unref (pool.buffers);
   for (int i = 0; i < 3; i++)
     vfi_plan_free (plans[i]);
-  return state;
+  return made;
 }

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Published networks, which see and give pictures, against their authors' code: the names of their weights both ways, and what they compute.
+ * Stored results and lists come from tools/golden.py, which keeps every third pixel of every third row.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "../generate.h"
+#include "model.h"
+#include "run.h"
+
+#define STRIDE 3
+
+static char *
+golden_path (const VfiModel *m, const char *suffix)
+{
+  char *name = g_strconcat (m->name, suffix, NULL), *path = g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
+
+  g_free (name);
+  return path;
+}
+
+static VfiWeights *
+generated (const VfiModel *m)
+{
+  char *path = golden_path (m, ".weights");
+  VfiWeights *w = test_weights_listed (path);
+
+  g_free (path);
+  return w;
+}
+
+static void
+names (gconstpointer data)
+{
+  const VfiModel *m = data;
+  VfiWeights *w = generated (m);
+  VfiGraph *graphs[4];
+  char **unused;
+  GError *error = NULL;
+
+  model_graphs (m, VFI_F32, 2 * m->multiple, m->multiple, 1, graphs);
+  vfi_weights_check (w, graphs, &unused, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (unused[0], ==, NULL);
+  g_strfreev (unused);
+  for (int i = 0; graphs[i]; i++)
+    vfi_graph_free (graphs[i]);
+  vfi_weights_unref (w);
+}
+
+/* golden.py: picture. */
+static float *
+picture (const VfiModel *m, int h, int w, int i)
+{
+  char *blocks = g_strdup_printf ("%s/%dx%d", m->name, h, w), *noise = g_strdup_printf ("%s/x%d", blocks, i);
+  guint64 block = test_seed (blocks), fine = test_seed (noise);
+  float *x = g_new (float, h *w * 3);
+
+  for (int j = 0; j < h * w * 3; j++) {
+    int px = (j / 3 % w + 3 * i) / 8, py = (j / 3 / w + i) / 8;
+
+    x[j] = test_uniform (block, (py * w + px) * 3 + j % 3) * 0.375f + test_uniform (fine, j) * 0.125f + 0.5f;
+  }
+  g_free (noise);
+  g_free (blocks);
+  return x;
+}
+
+typedef struct
+{
+  const VfiModel *model;
+  VfiBackendKind backend;
+  VfiDType feature;
+  double tolerance; /* of the result, which is in [0, 1] */
+} Output;
+
+/* One stored result: "HxW/t=T", or with "/scale=S". */
+static void
+compare (const Output *o, VfiBackend *b, VfiWeights *weights, VfiWeights *golden, const char *name)
+{
+  int h, w;
+  float t, scale = 1;
+  GError *error = NULL;
+  float *x0, *x1, *want, *got;
+  double worst = 0, sum = 0;
+
+  g_assert_cmpint (sscanf (name, "%dx%d/t=%f/scale=%f", &h, &w, &t, &scale), >=, 3);
+  VfiWeightSpec spec = { (char *) name, 3, { (h + STRIDE - 1) / STRIDE, (w + STRIDE - 1) / STRIDE, 3 } };
+  x0 = picture (o->model, h, w, 0);
+  x1 = picture (o->model, h, w, 1);
+  want = vfi_weights_read (golden, &spec, &error);
+  g_assert_no_error (error);
+  got = model_run (o->model, b, weights, o->feature, h, w, scale, x0, x1, t);
+  for (int j = 0; j < spec.shape[0] * spec.shape[1] * 3; j++) {
+    int y = j / 3 / spec.shape[1] * STRIDE, x = j / 3 % spec.shape[1] * STRIDE;
+    float v = got[(y * w + x) * 3 + j % 3];
+
+    g_assert_true (isfinite (v));
+    worst = fmax (worst, fabs (CLAMP (v, 0, 1) - (double) CLAMP (want[j], 0, 1)));
+    sum += fabs (CLAMP (v, 0, 1) - (double) CLAMP (want[j], 0, 1)) / (spec.shape[0] * spec.shape[1] * 3);
+  }
+  g_test_message ("%s: off by %.3g, on average %.3g", name, worst, sum);
+  g_assert_cmpfloat (o->feature == VFI_F32 ? worst : sum, <=, o->tolerance);
+  g_free (got);
+  g_free (want);
+  g_free (x1);
+  g_free (x0);
+}
+
+static void
+output (gconstpointer data)
+{
+  const Output *o = data;
+  GError *error = NULL;
+  VfiBackend *b = vfi_backend_open (&(VfiOptions){ .backend = o->backend, .threads = 2 }, NULL, &error);
+  char *path = golden_path (o->model, ".safetensors"), **runs;
+  VfiWeights *weights = generated (o->model), *golden;
+  VfiGraph *none = NULL;
+
+  g_assert_no_error (error);
+  golden = vfi_weights_open (path, &error);
+  g_assert_no_error (error);
+  vfi_weights_check (golden, &none, &runs, NULL);
+  g_assert_nonnull (runs[0]);
+  if (b->klass->supports_precision (b, o->feature))
+    for (char **name = runs; *name; name++)
+      compare (o, b, weights, golden, *name);
+  else
+    g_test_skip ("this machine does not compute in this precision");
+  g_strfreev (runs);
+  vfi_weights_unref (golden);
+  vfi_weights_unref (weights);
+  vfi_backend_unref (b);
+  g_free (path);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    VfiBackendKind backend;
+    VfiDType feature;
+    const char *name;
+    double tolerance;
+  } on[] = {
+    { VFI_BACKEND_REFERENCE, VFI_F32, "reference/fp32", 1e-4 },
+    { VFI_BACKEND_CPU, VFI_F32, "cpu/fp32", 1e-4 },
+    { VFI_BACKEND_CPU, VFI_BF16, "cpu/bf16", 0.02 },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (const VfiModel *const *m = vfi_models; *m; m++) {
+    char *name = g_strdup_printf ("/models/%s/names", (*m)->name);
+
+    if ((*m)->picture.order)
+      g_test_add_data_func (name, *m, names);
+    g_free (name);
+    for (guint i = 0; i < G_N_ELEMENTS (on) && (*m)->picture.order; i++) {
+      Output o = { *m, on[i].backend, on[i].feature, on[i].tolerance };
+
+      name = g_strdup_printf ("/models/%s/%s", (*m)->name, on[i].name);
+      g_test_add_data_func_full (name, g_memdup2 (&o, sizeof o), output, g_free);
+      g_free (name);
+    }
+  }
+  return g_test_run ();
+}
