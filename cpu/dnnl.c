@@ -222,7 +222,8 @@ static dnnl_status_t
 conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const float *bias)
 {
   const int oh = out_size (d->h, d), ow = out_size (d->w, d);
-  const dnnl_dims_t src_dims = { 1, d->ic, d->h, d->w }, dst_dims = { 1, d->oc, oh, ow }, bias_dims = { d->oc }, slope_dims = { 1, d->oc, 1, 1 };
+  const dnnl_dims_t src_dims = { 1, d->ic, d->h, d->w }, dst_dims = { 1, d->oc, oh, ow }, bias_dims = { d->oc },
+                    slope_dims = { 1, d->oc, 1, 1 };
   const dnnl_dims_t weight_dims = { d->oc, d->ic, d->kernel, d->kernel };
   const dnnl_dims_t stride = { d->stride, d->stride }, padding = { d->padding, d->padding },
                     dilation = { d->dilation - 1, d->dilation - 1 };

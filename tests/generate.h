@@ -11,7 +11,7 @@ guint64 test_seed (const char *name);
 float test_uniform (guint64 seed, guint64 i);
 float test_coarse (guint64 seed, guint64 i);
 
-/* A weight by its name: uniform with variance 1 / fan in (rank 1: +-1/4). g_free. */
+/* A weight by its name: uniform with variance 1 / fan in (rank 1: +-1/4; running_var: about 1). g_free. */
 float *test_weight (const VfiWeightSpec *spec);
 
 /* A safetensors file in memory with these weights, or with all that the graphs (NULL-terminated) ask for. */

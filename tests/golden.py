@@ -66,9 +66,15 @@ def conv2d(k, src):
     weight = coarse(k.name + '.weight', *shape) * 2.0 ** -np.floor(np.log2(np.sqrt(fan_in)))
     bias = None if k.no_bias else torch.from_numpy(coarse(k.name + '.bias', k.channels) / 4)
     y = F.conv2d(src(k.h, k.w, k.c), torch.from_numpy(weight.astype(np.float32)), bias, max(k.stride, 1), k.padding, max(k.dilation, 1))
+    if k.fold == 1:
+        y = y * torch.from_numpy(coarse('gain', 1, k.channels, 1, 1) * np.float32(2.0 ** -np.floor(np.log2(np.sqrt(k.channels)))))
+    if k.fold == 2:
+        gain, shift, mean, var = (torch.from_numpy(coarse('norm.' + n, k.channels) / 4) for n in ('weight', 'bias', 'running_mean', 'running_var'))
+        y = F.batch_norm(y, mean, var + 1, gain, shift)
     if k.residual:
         y = y + src(y.shape[2], y.shape[3], y.shape[1])
-    return (lambda v: v, F.relu, lambda v: F.leaky_relu(v, k.slope or 0.01), torch.sigmoid, torch.tanh)[k.act](y)
+    slopes = torch.from_numpy(coarse('slopes', 1 if k.one_slope else k.channels) / 4)
+    return (lambda v: v, F.relu, lambda v: F.leaky_relu(v, k.slope or 0.01), torch.sigmoid, torch.tanh, lambda v: F.prelu(v, slopes))[k.act](y)
 
 
 def warp(k, src):
@@ -104,6 +110,57 @@ def lucas_kanade(k, src):
     y0, y1 = src(k.h, k.w, 1).double(), src(k.h, k.w, 1).double()
     state = nchw(uniform(k.name + '/src3', k.h, k.w, 5) * np.float32(k.flow)).double() if k.residual else None
     return net.lucas_kanade(y0, y1, state, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double())[:, :5 if k.detail else 7].float()
+
+
+def interleave(k, src):
+    x = src(k.h, k.w, k.c)
+    y = x.new_empty(1, k.c // 4, 2 * (k.h - 1), 2 * (k.w - 1))
+    for i in range(2):
+        for j in range(2):
+            y[:, :, i::2, j::2] = x.chunk(4, 1)[2 * i + j][:, :, i:k.h - 1 + i, j:k.w - 1 + j]
+    return y
+
+
+def downsample(k, src):
+    return F.interpolate(src(k.h, k.w, k.c), scale_factor=1 / k.scale, mode='bilinear', align_corners=False) * gain(k)
+
+
+def fill(k, src):
+    return torch.full((1, 1, k.h, k.w), k.time)
+
+
+P, Q = (-.25, 1.5, .5), (1, 0, -.75)  # cases.c
+
+
+def mix(k, src):
+    t = k.time if k.timed else 0
+    return (P[0] + P[1] * t + P[2] * t * t) * src(k.h, k.w, k.c) + (Q[0] + Q[1] * t + Q[2] * t * t) * src(k.h, k.w, k.c)
+
+
+def blend(k, src):
+    a, b, logit = src(k.h, k.w, k.c), src(k.h, k.w, k.c), src(k.h, k.w, 1)
+    m = torch.sigmoid(logit * (k.slope or 1))
+    if k.timed:
+        m = (1 - k.time) * m / ((1 - k.time) * m + k.time * (1 - m))
+    return m * a + (1 - m) * b + (src(k.h, k.w, k.c) if k.residual else 0)
+
+
+def moments(k, src):
+    x = src(k.h, k.w, k.c).double()
+    return torch.stack((x.mean(), (x * x).mean())).view(1, 2, 1, 1)
+
+
+def normalize(k, src):
+    x = src(k.h, k.w, k.c)
+    m0, m1 = (torch.from_numpy(moment(f'{k.name}/src{i}')) for i in (1, 2))
+    m = (m0[0] + m1[0]) / 2
+    return (x - m) / (((m0[1] + m1[1]) / 2 - m * m).sqrt() + 1e-7 if k.detail else 1)
+
+
+def moment(name):
+    """A mean and a mean of squares that fit each other."""
+    a, b = coarse(name, 2)
+    return np.array([a, a * a + abs(b)], np.float32)
 
 
 def pixel_shuffle(k, src):
@@ -143,7 +200,7 @@ RUNS = [(64, 96, 0.5), (32, 128, 0.25), (64, 32, 0.9), (32, 32, 0.4)]  # padded 
 def weight(name, shape):
     fan_in = int(np.prod(shape[1:]))
     bound = np.float32(np.sqrt(3 / fan_in)) if len(shape) > 1 else np.float32(0.25)
-    return torch.from_numpy(uniform(name, *shape) * bound)
+    return torch.from_numpy(uniform(name, *shape) * bound + np.float32(name.endswith('running_var')))
 
 
 def picture(name, h, w, i):

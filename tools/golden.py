@@ -50,7 +50,7 @@ def fill(module, prefix=''):
 
 class IFRNet:
     """ltkong218/IFRNet b117bcafcf074b2de756b882f8a6ca02c3169bfe"""
-    unit = 48
+    unit = 32
 
     def __init__(self, name, checkout):
         sys.path.insert(0, checkout)

@@ -73,8 +73,8 @@ model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow
 }
 
 float *
-model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, double flow_scale, const float *x0, const float *x1,
-           float t)
+model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, double flow_scale, const float *x0,
+           const float *x1, float t)
 {
   Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
   VfiGraph *graphs[4];

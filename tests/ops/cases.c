@@ -16,6 +16,13 @@
 #define POOL(NAME, H, W, C, K) .name = "mean_pool/" NAME, .op = &vfi_op_mean_pool, .h = H, .w = W, .c = C, .scale = K, .dst_f32 = TRUE
 #define LUCAS_KANADE(NAME, H, W, T)                                                                                                        \
   .name = "lucas_kanade/" NAME, .op = &vfi_op_lucas_kanade, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
+#define INTERLEAVE(NAME, H, W, C) .name = "interleave/" NAME, .op = &vfi_op_interleave, .h = H, .w = W, .c = C
+#define DOWNSAMPLE(NAME, H, W, C, K) .name = "downsample/" NAME, .op = &vfi_op_downsample, .h = H, .w = W, .c = C, .scale = K
+#define FILL(NAME, H, W, T) .name = "fill/" NAME, .op = &vfi_op_fill, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE
+#define MIX(NAME, H, W, C) .name = "mix/" NAME, .op = &vfi_op_mix, .h = H, .w = W, .c = C
+#define BLEND(NAME, H, W, C) .name = "blend/" NAME, .op = &vfi_op_blend, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
+#define MOMENTS(NAME, H, W, C) .name = "moments/" NAME, .op = &vfi_op_moments, .h = H, .w = W, .c = C, .dst_f32 = TRUE
+#define NORMALIZE(NAME, H, W, C) .name = "normalize/" NAME, .op = &vfi_op_normalize, .h = H, .w = W, .c = C, .dst_f32 = TRUE
 #define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
 
 const OpCase op_cases[] = {
@@ -80,6 +87,31 @@ const OpCase op_cases[] = {
   { RESIZE ("gain", 4, 6, 5, 2), .gain = TRUE, .src_f32 = TRUE },
   { RESIZE ("detail", 5, 9, 5, 2), .gain = TRUE, .detail = TRUE, .src_f32 = TRUE },
   { RESIZE ("detail-scale-3", 3, 4, 4, 3), .detail = TRUE },
+  { CONV ("prelu", 5, 7, 12, 21, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" } },
+  { CONV ("prelu-residual", 6, 5, 16, 16, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" }, .residual = TRUE },
+  { CONV ("prelu-one", 4, 6, 8, 9, 1), .conv = { .act = VFI_PRELU, .slopes = "slopes", .one_slope = TRUE, .no_bias = TRUE } },
+  { CONV ("gain", 6, 5, 8, 8, 3), .conv = { .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.2f }, .residual = TRUE, .fold = 1 },
+  { CONV ("norm", 6, 5, 8, 12, 3), .conv = { .padding = 1, .act = VFI_RELU, .no_bias = TRUE }, .fold = 2 },
+  { CONV ("norm-bias", 6, 5, 8, 12, 3), .conv = { .padding = 1 }, .fold = 2 },
+  { INTERLEAVE ("wide", 6, 8, 76) },
+  { INTERLEAVE ("odd", 4, 3, 20) },
+  { INTERLEAVE ("smallest", 2, 2, 4) },
+  { DOWNSAMPLE ("by-2", 6, 10, 24, 2) },
+  { DOWNSAMPLE ("by-2-odd", 7, 5, 3, 2) },
+  { DOWNSAMPLE ("by-8", 17, 24, 5, 8), .gain = TRUE },
+  { DOWNSAMPLE ("by-4-f32", 8, 9, 4, 4), .gain = TRUE, .src_f32 = TRUE },
+  { FILL ("late", 5, 7, 0.8f) },
+  { MIX ("sum", 5, 6, 4), .src_f32 = TRUE },
+  { MIX ("polynomials", 4, 7, 20), .timed = TRUE, .time = 0.3f },
+  { BLEND ("plain", 6, 7, 3) },
+  { BLEND ("gain", 5, 21, 3), .conv = { .slope = 2 } },
+  { BLEND ("residual", 3, 5, 3), .residual = TRUE },
+  { BLEND ("timed", 4, 9, 3), .timed = TRUE, .time = 0.7f },
+  { BLEND ("all", 4, 9, 3), .residual = TRUE, .timed = TRUE, .time = 0.2f },
+  { MOMENTS ("picture", 9, 12, 3) },
+  { MOMENTS ("one-pixel", 1, 1, 1) },
+  { NORMALIZE ("mean", 5, 7, 3) },
+  { NORMALIZE ("deviation", 4, 9, 3), .detail = TRUE },
   { SHUFFLE ("state", 5, 6, 20, 2), .src_f32 = TRUE },
   { SHUFFLE ("features", 4, 7, 32, 2) },
   { SHUFFLE ("by-3", 3, 2, 27, 3) },
@@ -104,12 +136,14 @@ static VfiTensor *
 add_op (VfiGraph *g, const OpCase *k, const float *gain)
 {
   VfiDType src = k->src_f32 ? VFI_F32 : VFI_FEATURE, dst = k->dst_f32 ? VFI_F32 : VFI_FEATURE;
-  VfiTensor *x = vfi_input (g, "src0", src, k->h, k->w, k->c);
+  VfiTensor *x = k->op == &vfi_op_fill ? vfi_input (g, "src0", VFI_F32, 1, 1, 1) : vfi_input (g, "src0", src, k->h, k->w, k->c);
 
   if (k->op == &vfi_op_conv2d) {
     VfiConv2d o = k->conv;
 
     o.dtype = dst;
+    o.gain = k->fold == 1 ? "gain" : NULL;
+    o.norm = k->fold == 2 ? "norm" : NULL;
     if (k->residual) { /* has the result's shape */
       VfiGraph *probe = vfi_graph_new (VFI_F32);
       VfiTensor *y = vfi_conv2d_ (probe, "probe", vfi_input (probe, "x", VFI_F32, k->h, k->w, k->c), k->channels, k->kernel, &o);
@@ -131,6 +165,29 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_resize)
     return vfi_resize (g, x, .scale = k->scale, .gain = gain,
                        .detail = k->detail ? vfi_input (g, "src1", src, k->h, k->w, k->c * k->scale * k->scale) : NULL);
+  if (k->op == &vfi_op_interleave)
+    return vfi_interleave (g, x);
+  if (k->op == &vfi_op_downsample)
+    return vfi_downsample (g, x, k->scale, gain);
+  if (k->op == &vfi_op_fill)
+    return vfi_fill (g, x, k->h, k->w);
+  if (k->op == &vfi_op_mix) {
+    static const float p[] = { -0.25f, 1.5f, 0.5f }, q[] = { 1, 0, -0.75f }; /* golden.py: P, Q */
+    VfiTensor *b = vfi_input (g, "src1", src, k->h, k->w, k->c);
+
+    return vfi_mix (g, x, b, .p = p, .q = q, .time = k->timed ? vfi_input (g, "src2", VFI_F32, 1, 1, 1) : NULL);
+  }
+  if (k->op == &vfi_op_blend) {
+    VfiTensor *b = vfi_input (g, "src1", src, k->h, k->w, k->c), *logit = vfi_input (g, "src2", src, k->h, k->w, 1);
+    VfiTensor *residual = k->residual ? vfi_input (g, "src3", src, k->h, k->w, k->c) : NULL;
+
+    return vfi_blend (g, x, b, logit, .gain = k->conv.slope, .residual = residual,
+                      .time = k->timed ? vfi_input (g, k->residual ? "src4" : "src3", VFI_F32, 1, 1, 1) : NULL);
+  }
+  if (k->op == &vfi_op_moments)
+    return vfi_moments (g, x);
+  if (k->op == &vfi_op_normalize)
+    return vfi_normalize (g, x, vfi_input (g, "src1", VFI_F32, 1, 1, 2), vfi_input (g, "src2", VFI_F32, 1, 1, 2), k->detail);
   if (k->op == &vfi_op_pixel_shuffle)
     return vfi_pixel_shuffle (g, x, k->scale);
   if (k->op == &vfi_op_scale)

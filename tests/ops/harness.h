@@ -19,17 +19,18 @@ typedef struct
   int channels; /* conv2d */
   int kernel;
   VfiConv2d conv;    /* without tensors */
-  gboolean residual; /* conv2d; lucas_kanade: a state */
+  gboolean residual; /* conv2d, blend; lucas_kanade: a state */
 
   float flow;     /* warp: largest displacement */
-  gboolean timed; /* warp */
+  gboolean timed; /* warp, mix, blend */
   int side;
-  float time; /* warp and shear */
+  float time; /* warp, shear, mix, blend, fill */
 
   int radius;      /* correlation and shear */
-  int scale;       /* resize, pixel_shuffle and mean_pool */
-  gboolean detail; /* resize */
-  gboolean gain;   /* resize and scale: a gain per channel */
+  int scale;       /* resize, downsample, pixel_shuffle and mean_pool */
+  gboolean detail; /* resize; normalize: in units of the deviation */
+  gboolean gain;   /* resize, downsample and scale: a gain per channel */
+  int fold;        /* conv2d: 1 with a gain, 2 with a norm */
 } OpCase;
 
 extern const OpCase op_cases[]; /* cases.c; ends with a NULL name */
@@ -39,7 +40,7 @@ VfiGraph *op_case_graph (const OpCase *k, VfiDType feature);
 
 /* Host values of source i of a case's or any other node: exact in every dtype but for flows and times; g_free. */
 float *node_source (const VfiNode *node, int i, const char *name, float flow, float time);
-/* The node's weights, by their names, exact in every dtype; g_free each. */
+/* The weights that kernels of the node get, made by the names of those in the file, exact in every dtype but for what is folded; g_free each. */
 void node_weights (const VfiNode *node, float **weights);
 
 /* Runs the node on the backend, with dense tensors and again with tensors that are slices of wider ones, and fails the test
