@@ -94,7 +94,8 @@ vfi_model_list (void)
     double flop = 0;
     GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-    list[i] = (VfiModelInfo){ m->name, m->task, m->summary, m->paper, m->any_t, .weights = vfi_model_find_weights (m) };
+    list[i] =
+        (VfiModelInfo){ m->name, m->task, m->summary, m->paper, m->any_t, .source = m->source, .weights = vfi_model_find_weights (m) };
     count (m, m->frame, seen, &flop, &list[i].parameters);
     count (m, m->pair, seen, &flop, &list[i].parameters);
     count (m, m->at, seen, &flop, &list[i].parameters);
@@ -102,6 +103,52 @@ vfi_model_list (void)
     list[i].gflop_per_mp = flop / 1024 / 1024 / 1e3;
   }
   return list;
+}
+
+static int
+compare_lines (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+char *
+vfi_model_weight_names (const char *model, GError **error)
+{
+  const VfiModel *m = vfi_model_find (model, error);
+  GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  GPtrArray *lines = g_ptr_array_new ();
+  char *text;
+
+  for (int i = 0; i < 3 && m; i++) {
+    void (*build) (VfiGraph *, const VfiModel *, int, int) = i == 0 ? m->frame : i == 1 ? m->pair : m->at;
+    VfiGraph *g = vfi_graph_new (VFI_F32);
+
+    if (build)
+      build (g, m, m->multiple * 4, m->multiple * 4);
+    for (guint j = 0; j < g->nodes->len; j++) {
+      const VfiNode *node = g->nodes->pdata[j];
+
+      for (int k = 0; k < node->n_weights; k++) {
+        GString *line = g_string_new (node->weights[k].name);
+
+        for (int d = 0; d < node->weights[k].rank; d++)
+          g_string_append_printf (line, " %d", node->weights[k].shape[d]);
+        if (g_hash_table_add (seen, g_strdup (line->str)))
+          g_ptr_array_add (lines, g_string_free (line, FALSE));
+        else
+          g_string_free (line, TRUE);
+      }
+    }
+    vfi_graph_free (g);
+  }
+  g_ptr_array_sort (lines, compare_lines);
+  g_ptr_array_add (lines, NULL);
+  text = m ? g_strjoinv ("\n", (char **) lines->pdata) : NULL;
+  for (guint i = 0; i + 1 < lines->len; i++)
+    g_free (lines->pdata[i]);
+  g_ptr_array_unref (lines);
+  g_hash_table_unref (seen);
+  return text;
 }
 
 void

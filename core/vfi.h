@@ -117,12 +117,15 @@ typedef struct
   gboolean any_t;      /* FALSE: only t = 1/2 natively */
   double gflop_per_mp; /* convolutions, per megapixel of frame, for one new frame and one t in a stream */
   double parameters;   /* number of weights */
+  const char *source;  /* whose checkpoint tools/convert.py makes its weights from, and their licence; NULL: they come with this project */
   char *weights;       /* path of the shipped or installed weights, NULL if there are none; owned by the list */
 } VfiModelInfo;
 
 /* All models this build knows, in order of preference. The array ends with a NULL name; free with vfi_model_list_free. */
 VFI_API VfiModelInfo *vfi_model_list (void);
 VFI_API void vfi_model_list_free (VfiModelInfo *list);
+/* The weights that a model asks for, sorted by name, a line for each: NAME SIZE SIZE ... VFI_ERROR_ARG if there is no such model; g_free. */
+VFI_API char *vfi_model_weight_names (const char *model, GError **error);
 
 /* ---- options ------------------------------------------------------------------------------------ */
 

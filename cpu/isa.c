@@ -6,9 +6,16 @@
 
 static const VfiKernel *const kernels[] = {
   &vfi_cpu_conv2d,
+  &VFI_ISA_NAME (vfi_cpu_blend),
   &VFI_ISA_NAME (vfi_cpu_correlation),
+  &VFI_ISA_NAME (vfi_cpu_downsample),
+  &VFI_ISA_NAME (vfi_cpu_fill),
+  &VFI_ISA_NAME (vfi_cpu_interleave),
   &VFI_ISA_NAME (vfi_cpu_lucas_kanade),
   &VFI_ISA_NAME (vfi_cpu_mean_pool),
+  &VFI_ISA_NAME (vfi_cpu_mix),
+  &VFI_ISA_NAME (vfi_cpu_moments),
+  &VFI_ISA_NAME (vfi_cpu_normalize),
   &VFI_ISA_NAME (vfi_cpu_pixel_shuffle),
   &VFI_ISA_NAME (vfi_cpu_resize),
   &VFI_ISA_NAME (vfi_cpu_scale),

@@ -6,17 +6,39 @@
 
 #include "tool.h"
 
+static void
+list_weights (const VfiModelInfo *list)
+{
+  for (const VfiModelInfo *m = list; m->name; m++) {
+    g_autofree char *text = vfi_model_weight_names (m->name, NULL);
+    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+    for (char **line = lines; *line; line++)
+      printf ("%s %s\n", m->name, *line);
+  }
+}
+
 int
 tool_models (int argc, char **argv)
 {
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  gboolean weights = FALSE;
+  const GOptionEntry entries[] = {
+    { "weights", 0, 0, G_OPTION_ARG_NONE, &weights, "Names and shapes of the weights instead: lines of MODEL NAME SIZE SIZE ...", NULL },
+    { NULL },
+  };
   g_option_context_set_summary (context, "Lists the networks this build knows, in order of preference.");
+  g_option_context_add_main_entries (context, entries, NULL);
   if (!tool_parse (context, &argc, &argv))
     return TOOL_USAGE;
   if (argc > 1)
     return tool_usage ("'%s' is too much: this command takes no arguments", argv[1]);
 
   VfiModelInfo *list = vfi_model_list ();
+  if (weights) {
+    list_weights (list);
+    vfi_model_list_free (list);
+    return TOOL_OK;
+  }
   for (const VfiModelInfo *m = list; m->name; m++) {
     printf ("%s%s: %s, %s\n", m == list ? "" : "\n", m->name, m->task, m->summary);
     printf ("  times       %s\n", m->any_t ? "any t between two frames" : "t = 1/2; others by halving");
@@ -29,6 +51,10 @@ tool_models (int argc, char **argv)
     else
       printf ("  weights     none installed; give a file with --weights, or the element's property\n");
     printf ("  paper       %s\n", m->paper);
+    if (m->source) {
+      printf ("  checkpoint  of %s\n", m->source);
+      printf ("  convert     tools/convert.py CHECKPOINT %s.safetensors --model %s\n", m->name, m->name);
+    }
   }
   vfi_model_list_free (list);
   return TOOL_OK;

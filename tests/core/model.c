@@ -47,7 +47,7 @@ find (void)
 
   g_assert_null (vfi_model_find ("vfi-giant", &error));
   g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
-  g_assert_cmpstr (error->message, ==, "there is no model \"vfi-giant\"; there are: auto, vfi-nano, vfi-base");
+  g_assert_true (g_str_has_prefix (error->message, "there is no model \"vfi-giant\"; there are: auto, vfi-nano, vfi-base, "));
   g_clear_error (&error);
 
   m = vfi_model_find ("vfi-base", &error);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator downsample: four pixels, all channels of them at once.
+ */
+#include "isa.h"
+
+VFI_INLINE void
+row (const VfiView *src, const VfiDownsampleParams *p, const VfiView *dst, int y, const VfiDType type)
+{
+  const gsize line = (gsize) src->w * src->ld, first = ((gsize) (y * p->k + p->k / 2 - 1) * src->w + p->k / 2 - 1) * src->ld;
+
+  for (int x = 0; x < dst->w; x++)
+    for (int c = 0; c < dst->c; c += VFI_LANES) {
+      const int n = MIN (dst->c - c, VFI_LANES);
+      const gsize at = first + (gsize) x * p->k * src->ld + c;
+      const Vec above = vec_load (src->data, type, at, n) + vec_load (src->data, type, at + src->ld, n);
+      const Vec below = vec_load (src->data, type, at + line, n) + vec_load (src->data, type, at + line + src->ld, n);
+
+      vec_store (dst->data, type, ((gsize) y * dst->w + x) * dst->ld + c, n, .25f * vec_load (p->gain, VFI_F32, c, n) * (above + below));
+    }
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++)
+    if (dst->dtype == VFI_F32)
+      row (src, node->params, dst, y, VFI_F32);
+    else
+      row (src, node->params, dst, y, VFI_BF16);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_downsample) = { &vfi_op_downsample, .run = run };

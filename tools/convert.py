@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Turns a published checkpoint into a safetensors file for the network that it belongs to.
+
+    tools/convert.py CHECKPOINT OUT.safetensors [--model NAME] [--vfi PROGRAM]
+
+CHECKPOINT is what PyTorch saves (both formats, however nested) or a safetensors file. The network is recognised by the names and shapes of the
+weights, which `vfi models --weights` lists; prefixes like "state_dict." and "module." fall away, everything else keeps its name. Tensors that the
+network does not ask for are left out. Needs NumPy, but not PyTorch.
+
+A checkpoint is a pickle, and a pickle is a program. This one is read without running any of it: of what it names, only tensors, their storages and
+plain containers are made; everything else becomes an empty stand-in.
+"""
+import argparse
+import collections
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+
+STORAGES = {'FloatStorage': 'F32', 'HalfStorage': 'F16', 'BFloat16Storage': 'BF16', 'DoubleStorage': 'F64', 'LongStorage': 'I64',
+            'IntStorage': 'I32', 'ShortStorage': 'I16', 'CharStorage': 'I8', 'ByteStorage': 'U8', 'BoolStorage': 'BOOL'}
+DTYPES = {'float32': 'F32', 'float16': 'F16', 'bfloat16': 'BF16', 'float64': 'F64', 'int64': 'I64', 'int32': 'I32', 'int16': 'I16',
+          'int8': 'I8', 'uint8': 'U8', 'bool': 'BOOL'}
+NUMPY = {'F32': '<f4', 'F16': '<f2', 'BF16': '<u2', 'F64': '<f8', 'I64': '<i8', 'I32': '<i4', 'I16': '<i2', 'I8': '<i1', 'U8': '<u1',
+         'BOOL': '<u1'}
+MAGIC = 0x1950a86a20f9469cfc6c  # the first pickle of PyTorch's older format
+
+
+class Bad(Exception):
+    """The file is not what it should be."""
+
+
+# ---- pickles without running them -----------------------------------------------------------------
+
+class Storage:
+    def __init__(self, dtype, numel):
+        self.dtype, self.numel, self.data = dtype, numel, None
+
+
+class Tensor:
+    def __init__(self, storage, offset, shape, stride, dtype=None):
+        if not isinstance(storage, Storage) or not all(isinstance(n, int) and n >= 0 for n in (offset, *shape, *stride)):
+            raise Bad('a tensor of the checkpoint is damaged')
+        self.storage, self.offset, self.shape, self.stride = storage, offset, tuple(shape), tuple(stride)
+        self.dtype = dtype or storage.dtype
+
+    def array(self):
+        flat = np.frombuffer(self.storage.data, NUMPY[self.dtype])
+        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.stride))
+        if len(self.shape) != len(self.stride) or 0 not in self.shape and last >= len(flat):
+            raise Bad('a tensor of the checkpoint reaches beyond its storage')
+        if 0 in self.shape:
+            return np.zeros(self.shape, flat.dtype)
+        view = np.lib.stride_tricks.as_strided(flat[self.offset:], self.shape, [s * flat.itemsize for s in self.stride], writeable=False)
+        return np.ascontiguousarray(view)
+
+
+class StandIn:
+    """Whatever a checkpoint holds beside tensors. Takes everything, does nothing; of a module, its state is looked through for tensors."""
+    state = None
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def __setstate__(self, state):
+        self.state = state
+
+    def __setitem__(self, key, value):
+        pass
+
+    def append(self, item):
+        pass
+
+    extend = add = update = append
+
+
+class Dict(dict):
+    def __init__(self, *args):
+        super().__init__(*args[:1] if args and isinstance(args[0], (dict, list, tuple)) else ())
+
+    def __setstate__(self, state):
+        pass
+
+
+class DType(str):
+    pass
+
+
+def rebuild_tensor(storage, offset, shape, stride, *rest):
+    return Tensor(storage, offset, shape, stride)
+
+
+def rebuild_tensor_v3(storage, offset, shape, stride, requires_grad, hooks, dtype, *rest):
+    return Tensor(storage, offset, shape, stride, dtype if isinstance(dtype, DType) else None)
+
+
+def rebuild_parameter(data, *rest):
+    return data
+
+
+KNOWN = {
+    ('collections', 'OrderedDict'): Dict,
+    ('collections', 'defaultdict'): lambda *args: Dict(),
+    ('torch._utils', '_rebuild_tensor'): rebuild_tensor,
+    ('torch._utils', '_rebuild_tensor_v2'): rebuild_tensor,
+    ('torch._utils', '_rebuild_tensor_v3'): rebuild_tensor_v3,
+    ('torch._utils', '_rebuild_parameter'): rebuild_parameter,
+    ('torch._utils', '_rebuild_parameter_with_state'): rebuild_parameter,
+}
+
+
+class Unpickler(pickle.Unpickler):
+    def __init__(self, file, storages):
+        super().__init__(file, encoding='utf-8', errors='replace')
+        self.storages = storages
+
+    def find_class(self, module, name):
+        if (module, name) in KNOWN:
+            return KNOWN[module, name]
+        if module in ('torch', 'torch.storage') and name in STORAGES:
+            return DType(STORAGES[name])
+        if module == 'torch' and name in DTYPES:
+            return DType(DTYPES[name])
+        return type('StandIn', (StandIn,), {})
+
+    def persistent_load(self, pid):
+        if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != 'storage' or not isinstance(pid[4], int) or pid[4] < 0:
+            raise Bad('the checkpoint refers to something that is not a storage')
+        dtype = pid[1] if isinstance(pid[1], DType) else DType('U8')  # an untyped storage counts bytes
+        if len(pid) > 5 and pid[5] is not None:
+            raise Bad('storages that are views of others are not supported: save the checkpoint again with a newer PyTorch')
+        return self.storages.setdefault(str(pid[2]), Storage(dtype, pid[4]))
+
+
+def storage_bytes(storage, data):
+    need = storage.numel * np.dtype(NUMPY[storage.dtype]).itemsize
+    if len(data) < need:
+        raise Bad(f'the checkpoint is cut off: a storage of {need} bytes has {len(data)}')
+    return data[:need]
+
+
+def read_zip(path):
+    storages = {}
+    with zipfile.ZipFile(path) as z:
+        pickles = [n for n in z.namelist() if n.endswith('/data.pkl') or n == 'data.pkl']
+        if len(pickles) != 1:
+            raise Bad('not a checkpoint of PyTorch: the archive has no data.pkl' + ('' if not pickles else ' of its own'))
+        root = pickles[0][:-len('data.pkl')]
+        if root + 'byteorder' in z.namelist() and z.read(root + 'byteorder') != b'little':
+            raise Bad('the checkpoint is big-endian')
+        with z.open(pickles[0]) as f:
+            top = Unpickler(f, storages).load()
+        for key, s in storages.items():
+            name = root + 'data/' + key
+            if name not in z.namelist():
+                raise Bad(f'the checkpoint lacks {name}')
+            s.data = storage_bytes(s, z.read(name))
+    return top
+
+
+def read_legacy(path):
+    storages = {}
+    with open(path, 'rb') as f:
+        if Unpickler(f, storages).load() != MAGIC:
+            raise Bad('not a checkpoint of PyTorch')
+        Unpickler(f, storages).load()  # protocol version
+        Unpickler(f, storages).load()  # sizes of that machine's types
+        top = Unpickler(f, storages).load()
+        keys = Unpickler(f, storages).load()
+        for key in keys if isinstance(keys, list) else []:
+            s = storages.get(str(key))
+            numel = int.from_bytes(f.read(8), 'little', signed=True)
+            if s is None or numel != s.numel:
+                raise Bad('the checkpoint is damaged: its storages do not fit')
+            s.data = storage_bytes(s, f.read(numel * np.dtype(NUMPY[s.dtype]).itemsize))
+    if any(s.data is None for s in storages.values()):
+        raise Bad('the checkpoint is cut off')
+    return top
+
+
+def flatten(x, prefix='', depth=0):
+    """(name, tensor) of everything in nested containers, and of modules that were saved whole."""
+    if depth > 32:
+        return
+    if isinstance(x, Tensor):
+        yield prefix, x
+    elif isinstance(x, dict):
+        for k, v in x.items():
+            yield from flatten(v, f'{prefix}.{k}' if prefix else str(k), depth + 1)
+    elif isinstance(x, (list, tuple)):
+        for i, v in enumerate(x):
+            yield from flatten(v, f'{prefix}.{i}' if prefix else str(i), depth + 1)
+    elif isinstance(x, StandIn) and isinstance(x.state, dict):
+        for part in ('_parameters', '_buffers', '_modules'):
+            yield from flatten(x.state.get(part), prefix, depth + 1)
+
+
+# ---- safetensors ----------------------------------------------------------------------------------
+
+def read_safetensors(path):
+    with open(path, 'rb') as f:
+        size = int.from_bytes(f.read(8), 'little')
+        header = json.loads(f.read(min(size, 1 << 24)))
+        data = f.read()
+    tensors = {}
+    for name, t in header.items():
+        if name != '__metadata__':
+            begin, end = t['data_offsets']
+            s = Storage(t['dtype'], (end - begin) // np.dtype(NUMPY[t['dtype']]).itemsize)
+            s.data = storage_bytes(s, data[begin:end])
+            tensors[name] = Tensor(s, 0, t['shape'], [int(np.prod(t['shape'][i + 1:])) for i in range(len(t['shape']))])
+    return tensors
+
+
+def write_safetensors(path, tensors, metadata):
+    header, at = {'__metadata__': metadata}, 0
+    for name, (dtype, a) in tensors.items():
+        header[name] = {'dtype': dtype, 'shape': list(a.shape), 'data_offsets': [at, at + a.nbytes]}
+        at += a.nbytes
+    text = json.dumps(header, separators=(',', ':')).encode()
+    text += b' ' * (-len(text) % 8)
+    with open(path + '.part', 'wb') as f:
+        f.write(len(text).to_bytes(8, 'little') + text)
+        for _, a in tensors.values():
+            f.write(a.tobytes())
+    os.replace(path + '.part', path)
+
+
+def read(path):
+    with open(path, 'rb') as f:
+        start = f.read(9)
+    if start[:4] == b'PK\x03\x04':
+        return dict(flatten(read_zip(path)))
+    if start[8:9] == b'{':
+        return read_safetensors(path)
+    return dict(flatten(read_legacy(path)))
+
+
+# ---- which network --------------------------------------------------------------------------------
+
+def known_networks(program):
+    """{network: {weight: shape}} of this build."""
+    if not program:
+        raise Bad('the program vfi is not in PATH: give it with --vfi')
+    lines = subprocess.run([program, 'models', '--weights'], check=True, capture_output=True, text=True).stdout.splitlines()
+    networks = collections.defaultdict(dict)
+    for line in lines:
+        network, weight, *shape = line.split()
+        networks[network][weight] = tuple(map(int, shape))
+    return networks
+
+
+class Match:
+    """How the tensors fit a network."""
+
+    def __init__(self, network, weights, tensors):
+        prefixes = collections.Counter()
+        for name in tensors:
+            at = 0
+            while at >= 0:
+                if name[at:] in weights:
+                    prefixes[name[:at]] += 1
+                at = name.find('.', at) + 1 or -1
+        self.network, self.weights = network, weights
+        self.prefix = max(prefixes, key=lambda p: (prefixes[p], -len(p)), default='')
+        mine = {n: tensors[self.prefix + n] for n in weights if self.prefix + n in tensors}
+        self.missing = [n for n in weights if n not in mine]
+        self.misshapen = [(n, t.shape) for n, t in mine.items() if t.shape != weights[n]]
+        self.extra = [n for n in tensors if not (n.startswith(self.prefix) and n[len(self.prefix):] in weights)]
+        self.fitting = {n: t for n, t in mine.items() if t.shape == weights[n]}
+        self.whole = not self.missing and not self.misshapen
+
+    def rank(self):
+        return self.whole, len(self.fitting) / len(self.weights), -len(self.extra)
+
+
+def words(names, most=8):
+    return ', '.join(names[:most]) + (f' and {len(names) - most} more' if len(names) > most else '')
+
+
+def convert(args):
+    tensors = read(args.checkpoint)
+    if not tensors:
+        raise Bad('there are no tensors in it')
+    networks = {n: w for n, w in known_networks(args.vfi).items() if w}
+    if args.model and args.model not in networks:
+        raise Bad(f'there is no network {args.model}; there are: {", ".join(networks)}')
+    match = max((Match(n, w, tensors) for n, w in networks.items() if args.model in (None, n)), key=Match.rank)
+    if not match.whole:
+        what = f'{len(match.fitting)} of {len(match.weights)} weights of {match.network}'
+        lines = [f'these weights are of no network here; the nearest is {match.network}: {what} are there' if not args.model else
+                 f'these are not the weights of {match.network}: only {what} are there']
+        lines += [f'  missing: {words(match.missing)}'] if match.missing else []
+        lines += [f'  {n} is {"x".join(map(str, s))}, not {"x".join(map(str, match.weights[n]))}' for n, s in match.misshapen[:8]]
+        lines += [f'  not asked for: {words(match.extra)}'] if match.extra else []
+        raise Bad('\n'.join(lines))
+    out = {}
+    for name in sorted(match.weights):
+        t = match.fitting[name]
+        a, dtype = t.array(), t.dtype
+        if dtype not in ('F32', 'F16', 'BF16'):
+            a, dtype = a.astype('<f4'), 'F32'
+        out[name] = dtype, a
+    write_safetensors(args.out, out, {'network': match.network, 'checkpoint': os.path.basename(args.checkpoint)})
+    total = sum(a.size for _, a in out.values())
+    print(f'{args.out}: {match.network}, {len(out)} tensors, {total / 1e6:.3f} million weights' +
+          (f'; "{match.prefix}" taken off their names' if match.prefix else ''))
+    if match.extra:
+        print(f'left out, not asked for: {words(match.extra)}')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('checkpoint')
+    parser.add_argument('out')
+    parser.add_argument('--model', help='the network that it must be')
+    parser.add_argument('--vfi', default=shutil.which('vfi'), help='the program vfi, which knows the networks (default: the one in PATH)')
+    args = parser.parse_args()
+    try:
+        convert(args)
+    except (Bad, OSError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, KeyError, TypeError, IndexError,
+            AttributeError, OverflowError, MemoryError, RecursionError, subprocess.CalledProcessError) as e:
+        what = str(e) if isinstance(e, (Bad, OSError)) else f'not a checkpoint that can be read ({type(e).__name__}: {e})'
+        sys.exit(f'{args.checkpoint}: {what}')
+
+
+if __name__ == '__main__':
+    main()
