@@ -6,14 +6,17 @@
 
 CHECKPOINT is what PyTorch saves (both formats, however nested) or a safetensors file. The network is recognised by the names and shapes of the
 weights, which `vfi models --weights` lists; prefixes like "state_dict." and "module." fall away, everything else keeps its name. Tensors that the
-network does not ask for are left out. Needs NumPy, but not PyTorch.
+network does not ask for are left out. Needs nothing but Python.
 
 A checkpoint is a pickle, and a pickle is a program. This one is read without running any of it: of what it names, only tensors, their storages and
 plain containers are made; everything else becomes an empty stand-in.
 """
 import argparse
+import array
 import collections
+import itertools
 import json
+import math
 import os
 import pickle
 import shutil
@@ -21,14 +24,12 @@ import subprocess
 import sys
 import zipfile
 
-import numpy as np
-
 STORAGES = {'FloatStorage': 'F32', 'HalfStorage': 'F16', 'BFloat16Storage': 'BF16', 'DoubleStorage': 'F64', 'LongStorage': 'I64',
             'IntStorage': 'I32', 'ShortStorage': 'I16', 'CharStorage': 'I8', 'ByteStorage': 'U8', 'BoolStorage': 'BOOL'}
 DTYPES = {'float32': 'F32', 'float16': 'F16', 'bfloat16': 'BF16', 'float64': 'F64', 'int64': 'I64', 'int32': 'I32', 'int16': 'I16',
           'int8': 'I8', 'uint8': 'U8', 'bool': 'BOOL'}
-NUMPY = {'F32': '<f4', 'F16': '<f2', 'BF16': '<u2', 'F64': '<f8', 'I64': '<i8', 'I32': '<i4', 'I16': '<i2', 'I8': '<i1', 'U8': '<u1',
-         'BOOL': '<u1'}
+SIZE = {'F32': 4, 'F16': 2, 'BF16': 2, 'F64': 8, 'I64': 8, 'I32': 4, 'I16': 2, 'I8': 1, 'U8': 1, 'BOOL': 1}
+CODE = {'F64': 'd', 'I64': 'q', 'I32': 'i', 'I16': 'h', 'I8': 'b', 'U8': 'B', 'BOOL': 'B'}  # of module array
 MAGIC = 0x1950a86a20f9469cfc6c  # the first pickle of PyTorch's older format
 
 
@@ -50,15 +51,21 @@ class Tensor:
         self.storage, self.offset, self.shape, self.stride = storage, offset, tuple(shape), tuple(stride)
         self.dtype = dtype or storage.dtype
 
-    def array(self):
-        flat = np.frombuffer(self.storage.data, NUMPY[self.dtype])
-        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.stride))
-        if len(self.shape) != len(self.stride) or 0 not in self.shape and last >= len(flat):
+    def read(self):
+        """Its type and bytes, without gaps, as fp32 if the type is no float of 32 bits or less."""
+        size, n = SIZE[self.dtype], math.prod(self.shape)
+        dense = tuple(math.prod(self.shape[i + 1:]) for i in range(len(self.shape)))
+        last = self.offset + sum((k - 1) * s for k, s in zip(self.shape, self.stride))
+        if len(self.shape) != len(self.stride) or n and (last + 1) * size > len(self.storage.data):
             raise Bad('a tensor of the checkpoint reaches beyond its storage')
-        if 0 in self.shape:
-            return np.zeros(self.shape, flat.dtype)
-        view = np.lib.stride_tricks.as_strided(flat[self.offset:], self.shape, [s * flat.itemsize for s in self.stride], writeable=False)
-        return np.ascontiguousarray(view)
+        data = memoryview(self.storage.data)[self.offset * size:]
+        if n and any(k > 1 and s != d for k, s, d in zip(self.shape, self.stride, dense)):
+            steps = [range(0, k * s, s) if s else [0] * k for k, s in zip(self.shape, self.stride)]
+            data = b''.join(data[i * size:(i + 1) * size] for i in map(sum, itertools.product(*steps)))
+        data = bytes(data[:n * size])
+        if self.dtype not in CODE:
+            return self.dtype, data
+        return 'F32', array.array('f', array.array(CODE[self.dtype], data)).tobytes()
 
 
 class StandIn:
@@ -139,7 +146,7 @@ class Unpickler(pickle.Unpickler):
 
 
 def storage_bytes(storage, data):
-    need = storage.numel * np.dtype(NUMPY[storage.dtype]).itemsize
+    need = storage.numel * SIZE[storage.dtype]
     if len(data) < need:
         raise Bad(f'the checkpoint is cut off: a storage of {need} bytes has {len(data)}')
     return data[:need]
@@ -178,7 +185,7 @@ def read_legacy(path):
             numel = int.from_bytes(f.read(8), 'little', signed=True)
             if s is None or numel != s.numel:
                 raise Bad('the checkpoint is damaged: its storages do not fit')
-            s.data = storage_bytes(s, f.read(numel * np.dtype(NUMPY[s.dtype]).itemsize))
+            s.data = storage_bytes(s, f.read(numel * SIZE[s.dtype]))
     if any(s.data is None for s in storages.values()):
         raise Bad('the checkpoint is cut off')
     return top
@@ -212,23 +219,23 @@ def read_safetensors(path):
     for name, t in header.items():
         if name != '__metadata__':
             begin, end = t['data_offsets']
-            s = Storage(t['dtype'], (end - begin) // np.dtype(NUMPY[t['dtype']]).itemsize)
+            s = Storage(t['dtype'], (end - begin) // SIZE[t['dtype']])
             s.data = storage_bytes(s, data[begin:end])
-            tensors[name] = Tensor(s, 0, t['shape'], [int(np.prod(t['shape'][i + 1:])) for i in range(len(t['shape']))])
+            tensors[name] = Tensor(s, 0, t['shape'], [math.prod(t['shape'][i + 1:]) for i in range(len(t['shape']))])
     return tensors
 
 
 def write_safetensors(path, tensors, metadata):
     header, at = {'__metadata__': metadata}, 0
-    for name, (dtype, a) in tensors.items():
-        header[name] = {'dtype': dtype, 'shape': list(a.shape), 'data_offsets': [at, at + a.nbytes]}
-        at += a.nbytes
+    for name, (shape, dtype, data) in tensors.items():
+        header[name] = {'dtype': dtype, 'shape': list(shape), 'data_offsets': [at, at + len(data)]}
+        at += len(data)
     text = json.dumps(header, separators=(',', ':')).encode()
     text += b' ' * (-len(text) % 8)
     with open(path + '.part', 'wb') as f:
         f.write(len(text).to_bytes(8, 'little') + text)
-        for _, a in tensors.values():
-            f.write(a.tobytes())
+        for _, _, data in tensors.values():
+            f.write(data)
     os.replace(path + '.part', path)
 
 
@@ -300,15 +307,9 @@ def convert(args):
         lines += [f'  {n} is {"x".join(map(str, s))}, not {"x".join(map(str, match.weights[n]))}' for n, s in match.misshapen[:8]]
         lines += [f'  not asked for: {words(match.extra)}'] if match.extra else []
         raise Bad('\n'.join(lines))
-    out = {}
-    for name in sorted(match.weights):
-        t = match.fitting[name]
-        a, dtype = t.array(), t.dtype
-        if dtype not in ('F32', 'F16', 'BF16'):
-            a, dtype = a.astype('<f4'), 'F32'
-        out[name] = dtype, a
+    out = {name: (match.fitting[name].shape, *match.fitting[name].read()) for name in sorted(match.weights)}
     write_safetensors(args.out, out, {'network': match.network, 'checkpoint': os.path.basename(args.checkpoint)})
-    total = sum(a.size for _, a in out.values())
+    total = sum(math.prod(shape) for shape, _, _ in out.values())
     print(f'{args.out}: {match.network}, {len(out)} tensors, {total / 1e6:.3f} million weights' +
           (f'; "{match.prefix}" taken off their names' if match.prefix else ''))
     if match.extra:
