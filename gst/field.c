@@ -62,3 +62,14 @@ gst_vfi_field_get (GObject *object, GValue *value, GParamSpec *spec)
   else
     g_assert_not_reached ();
 }
+
+void
+gst_vfi_field_init (GObject *object)
+{
+  GObjectClass *klass = G_OBJECT_GET_CLASS (object);
+  guint n;
+  g_autofree GParamSpec **specs = g_object_class_list_properties (klass, &n);
+  for (guint i = 0; i < n; i++)
+    if (specs[i]->owner_type == G_OBJECT_CLASS_TYPE (klass) && specs[i]->flags & G_PARAM_WRITABLE)
+      gst_vfi_field_set (object, g_param_spec_get_default_value (specs[i]), specs[i]);
+}

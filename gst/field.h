@@ -17,6 +17,9 @@ typedef struct
 
 /* Installs properties of a class whose set_property and get_property call those below. */
 void gst_vfi_field_install (GObjectClass *klass, const GstVfiField *fields, guint n);
+/* Sets those of the class being initialized to their defaults: for its instance_init. Construct properties would do it too, but not where a
+ * value out of range is given to gst-launch-1.0: they would stay 0. */
+void gst_vfi_field_init (GObject *object);
 void gst_vfi_field_set (GObject *object, const GValue *value, GParamSpec *spec);
 void gst_vfi_field_get (GObject *object, GValue *value, GParamSpec *spec);
 

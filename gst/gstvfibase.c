@@ -17,6 +17,7 @@ typedef struct
   guint threads, cuda_device;
 
   gboolean running;
+  GstCaps *refused;                                 /* that set_caps has complained about; upstream may try again and again */
   char *used_backend, *used_model, *used_precision; /* what is in use; object lock */
   GstVideoInfo info;
   gboolean any_strides; /* downstream takes GstVideoMeta */
@@ -177,9 +178,8 @@ gst_vfi_frame_info (const GstVideoInfo *info)
 }
 
 static gboolean
-gst_vfi_base_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcaps)
+configure (GstVfiBase *base, GstCaps *incaps, GstCaps *outcaps)
 {
-  GstVfiBase *base = GST_VFI_BASE (trans);
   GstVideoInfo in, out;
   if (!gst_video_info_from_caps (&in, incaps) || !gst_video_info_from_caps (&out, outcaps))
     return FALSE;
@@ -194,6 +194,17 @@ gst_vfi_base_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcap
     return FALSE;
   PRIV (base)->info = in;
   return TRUE;
+}
+
+static gboolean
+gst_vfi_base_set_caps (GstBaseTransform *trans, GstCaps *incaps, GstCaps *outcaps)
+{
+  GstVfiBasePrivate *p = PRIV (trans);
+  if (p->refused && gst_caps_is_equal (p->refused, incaps))
+    return FALSE;
+  const gboolean ok = configure (GST_VFI_BASE (trans), incaps, outcaps);
+  gst_caps_replace (&p->refused, ok ? NULL : incaps);
+  return ok;
 }
 
 static gboolean
@@ -304,6 +315,7 @@ static gboolean
 gst_vfi_base_stop (GstBaseTransform *trans)
 {
   set_running (GST_VFI_BASE (trans), FALSE);
+  gst_caps_replace (&PRIV (trans)->refused, NULL);
   return TRUE;
 }
 
@@ -323,6 +335,7 @@ static void
 gst_vfi_base_init (GstVfiBase *base)
 {
   gst_base_transform_set_prefer_passthrough (GST_BASE_TRANSFORM (base), FALSE);
+  gst_vfi_field_init (G_OBJECT (base));
 }
 
 static void
@@ -331,7 +344,7 @@ gst_vfi_base_class_init (GstVfiBaseClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS;
+  const GParamFlags flags = G_PARAM_READWRITE | GST_PARAM_MUTABLE_READY | G_PARAM_STATIC_STRINGS;
 
   GST_DEBUG_CATEGORY_INIT (gst_vfi_debug, "vfi", 0, "what all vfi elements share");
   object_class->finalize = gst_vfi_base_finalize;

@@ -361,6 +361,7 @@ gst_vfi_interp_init (GstVfiInterp *self)
 {
   self->timeline = vfi_timeline_new ((GDestroyNotify) gst_vfi_picture_unref);
   gst_vfi_tween_init (&self->tween);
+  gst_vfi_field_init (G_OBJECT (self));
 }
 
 static void
@@ -369,7 +370,7 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstVfiBaseClass *base_class = GST_VFI_BASE_CLASS (klass);
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS, ready = flags | GST_PARAM_MUTABLE_READY,
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS, ready = flags | GST_PARAM_MUTABLE_READY,
                     playing = flags | GST_PARAM_MUTABLE_PLAYING;
 
   GST_DEBUG_CATEGORY_INIT (vfi_interp_debug, "vfiinterp", 0, "frame interpolation");

@@ -53,6 +53,7 @@ installed () {
 
 # shellcheck disable=SC2086
 need $DEPS_BUILD $DEPS_RUN $DEPS_TEST || exit 1
+need clang-format-14 || true # without this very version, the formatting is not checked
 
 if configure build --buildtype release && ninja -C build; then
   suite build --timeout-multiplier 4

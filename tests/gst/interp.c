@@ -460,6 +460,26 @@ test_small_pool (gconstpointer data)
   gst_object_unref (pool);
 }
 
+/* What gst-launch-1.0 is told that is out of range is warned of, and the default stays. */
+static void
+test_out_of_range (void)
+{
+  static const char *const wrong[] = { "multiplier=0", "multiplier=-2",       "multiplier=1000",
+                                       "max-gap=5000", "scene-threshold=1.5", "flow-scale=0.1" };
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_auto (GStrv) words = g_strsplit (wrong[i], "=", 2);
+    g_autofree char *launch = g_strconcat ("vfiinterp ", wrong[i], NULL), *warning = g_strconcat ("*out of range*", words[0], "*", NULL);
+    g_test_expect_message ("GLib-GObject", G_LOG_LEVEL_WARNING, warning);
+    g_autoptr (GstElement) e = gst_object_ref_sink (gst_parse_launch (launch, NULL));
+    g_test_assert_expected_messages ();
+    GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (e), words[0]);
+    g_auto (GValue) value = G_VALUE_INIT;
+    g_value_init (&value, spec->value_type);
+    g_object_get_property (G_OBJECT (e), words[0], &value);
+    g_assert_true (g_param_value_defaults (spec, &value));
+  }
+}
+
 static void
 test_ready_only (void)
 {
@@ -568,6 +588,7 @@ test_wrong (gconstpointer data)
   push_segment (r, 1, 0, GST_CLOCK_TIME_NONE);
   run_expect_error (r, k->domain (), k->code, k->text);
   g_assert_cmpint (gst_harness_push (r->h, gst_buffer_new_allocate (NULL, 64 * 48 * 3 / 2, NULL)), ==, GST_FLOW_NOT_NEGOTIATED);
+  g_assert_null (gst_bus_pop_filtered (r->bus, GST_MESSAGE_ERROR)); /* said once, however often it is tried */
   g_unlink (damaged);
   g_rmdir (dir);
 
@@ -646,6 +667,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/vfiinterp/allocation/video-meta", GINT_TO_POINTER (TRUE), test_allocation);
   g_test_add_data_func ("/vfiinterp/small-pool/rate", "vfiinterp " CPU, test_small_pool);
   g_test_add_data_func ("/vfiinterp/small-pool/duplicates", "vfiinterp duplicates=replace " CPU, test_small_pool);
+  g_test_add_func ("/vfiinterp/out-of-range", test_out_of_range);
   g_test_add_func ("/vfiinterp/ready-only", test_ready_only);
   g_test_add_func ("/vfiinterp/flushing-downstream", test_flushing_downstream);
   g_test_add_func ("/vfiinterp/stats", test_stats);
