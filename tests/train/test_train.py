@@ -25,8 +25,10 @@ import data
 import evaluate
 import losses
 import net
+import resident
 import synth
 import train
+import tune
 
 torch.set_num_threads(1)
 
@@ -242,6 +244,74 @@ class Program(unittest.TestCase):
             self.assertEqual((tuple(y.shape), tuple(uv.shape)), ((3, 3, 64, 64), (3, 3, 2, 32, 32)))
             self.assertTrue(bool(((t > 0) & (t < 1)).all()))
             self.assertEqual(v.numel(), 0)
+
+    def test_resident_samples_are_turned_crops(self):
+        index = data.build_cache(self.path('clips'), self.path('cache'))
+        clips = [data.Clip(e, self.path('cache')) for e in index]
+        r = resident.Resident(clips, 32, 4, torch.device('cpu'), 5, overlay=0)
+        clip, ways = clips[1], set()
+        for sign0 in (-1., 1.):
+            for sign1 in (-1., 1.):
+                for swap in (0, 1):
+                    turn = torch.zeros(1, 2, 2)
+                    turn[0, 0, swap], turn[0, 1, 1 - swap] = sign0, sign1
+                    base = torch.tensor([[r.start[clip.name] + k * clip.w * clip.h * 3 // 2 for k in (2, 5, 8)]])
+                    got = r.planes(base, torch.tensor([clip.w]), torch.tensor([10]), torch.tensor([6]), turn, 32, 1)[0].numpy()
+                    plain = np.stack([clip.crop(k, 10, 6, 32, 32)[0] for k in (2, 5, 8)])
+                    all_ways = {(q, m): np.rot90(plain, q, (1, 2))[:, :, ::m] for q in range(4) for m in (1, -1)}
+                    found = [k for k, v in all_ways.items() if np.array_equal(v, got)]
+                    self.assertEqual(len(found), 1)
+                    ways.add(found[0])
+        self.assertEqual(len(ways), 8)
+        half = r.planes(base, torch.tensor([clip.w]), torch.tensor([10]), torch.tensor([6]), torch.eye(2)[None], 16, 2)[0].numpy()
+        self.assertTrue(np.array_equal(half, data._halve(plain)))
+        for _ in range(4):
+            y, uv, t, _ = r.batch()
+            self.assertEqual((tuple(y.shape), tuple(uv.shape)), ((4, 3, 32, 32), (4, 3, 2, 16, 16)))
+
+    def test_resident_run(self):
+        train.main(self.args('--steps', '2', '--resident'))
+        self.assertEqual(torch.load(self.path('out', 'last.ckpt'))['step'], 2)
+
+    def test_opencv_decodes_when_ffmpeg_is_absent(self):
+        try:
+            import cv2  # noqa: F401
+        except ImportError:
+            self.skipTest('no OpenCV')
+        index = data.build_cache(self.path('clips'), self.path('cache'))
+        w, h = data._probe_and_decode_with_opencv(self.path('clips', 'c0.mkv'), self.path('again.yuv'))
+        self.assertEqual((w, h), (112, 96))
+        a, b = (np.fromfile(p, np.uint8).reshape(12, -1)[:, :w * h].astype(int) for p in (self.path('again.yuv'), self.path('cache', 'c0.yuv')))
+        self.assertLess(np.abs(a - b).mean(), 3)
+        self.assertEqual(len(index), 2)
+
+    def test_tune(self):
+        torch.manual_seed(1)
+        start = self.path('start.safetensors')
+        safetensors.torch.save_file(randomized().state_dict(), start)
+        out = self.path('tuned.safetensors')
+        tune.main(['--footage', self.path('clips', 'c0.mkv'), '--weights', start, '--minutes', '.02', '--out', out, '--crop', '64', '--batch', '1',
+                   '--workers', '0', '--device', 'cpu', '--amp', 'off', '--warmup', '1'])
+        self.assertEqual(set(safetensors.torch.load_file(out)), set(net.Net('vfi-nano').state_dict()))
+        self.assertRaises(SystemExit, tune.main, ['--footage', self.path('none.mp4')])
+
+
+class Cycle(unittest.TestCase):
+    def test_right_motion_costs_less(self):
+        """A picture in even motion comes back from frames made with the right velocities, and less well from still ones."""
+        big = texture(80, 96, 3)
+        y = torch.cat([big[:, :, 8:72, 4 + 4 * k:68 + 4 * k] for k in range(3)], 1)
+        uv, t = torch.zeros(1, 3, 2, 32, 32), torch.full((1, 1, 1, 1), .5)
+
+        def moving(v):
+            state = torch.zeros(1, 5, 32, 32)
+            state[:, [0, 2]] = v
+            return lambda x0, x1, t: [state]
+        right, still = (losses.cycle(moving(v), y, uv, t, 1)[1] for v in (-2., 0.))
+        self.assertLess(float(right), .2 * float(still))
+        near = losses.cycle(moving(-2.), y, uv, t, 1, anchor=moving(-2.))[0]
+        self.assertAlmostEqual(float(near), float(losses.cycle(moving(-2.), y, uv, t, 1)[0]), delta=.02)
+        self.assertGreater(float(losses.cycle(moving(-2.), y, uv, t, 1, anchor=moving(2.))[0]), float(near) + .02)
 
 
 if __name__ == '__main__':

@@ -13,6 +13,7 @@ can stand in for Sampler (a GPU-resident one, for instance).
 import concurrent.futures
 import json
 import os
+import shutil
 import subprocess
 
 import numpy as np
@@ -25,6 +26,18 @@ STILL, CUT = 0.35, 28.0  # mean luma difference of neighbours (0..255) below / a
 TIMES = (((1, 3), .25), ((2, 3), .25), ((1, 4), .2), ((3, 4), .2), ((1, 5), .05), ((4, 5), .05))  # t other than 1/2
 
 
+def _probe_and_decode_with_opencv(path, raw):
+    """For machines without ffmpeg. OpenCV's frames are BGR: going through them costs the chroma a little sharpness."""
+    import cv2
+    video = cv2.VideoCapture(path)
+    w, h = (int(video.get(k)) & ~1 for k in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+    with open(raw + '.part', 'wb') as f:
+        while (frame := video.read()[1]) is not None:
+            f.write(cv2.cvtColor(frame[:h, :w], cv2.COLOR_BGR2YUV_I420).tobytes())
+    os.replace(raw + '.part', raw)
+    return w, h
+
+
 def _probe(path):
     out = subprocess.run(['ffprobe', '-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height',
                           '-of', 'csv=p=0', path], check=True, capture_output=True, text=True).stdout
@@ -35,8 +48,11 @@ def _probe(path):
 def _decode(path, cache):
     """One clip to CACHE/NAME.yuv; returns its index entry."""
     name = os.path.splitext(os.path.basename(path))[0]
-    w, h = _probe(path)
     raw = os.path.join(cache, name + '.yuv')
+    if not shutil.which('ffmpeg'):
+        w, h = _probe_and_decode_with_opencv(path, raw)
+    else:
+        w, h = _probe(path)
     if not os.path.exists(raw):
         subprocess.run(['ffmpeg', '-v', 'error', '-nostdin', '-y', '-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough',
                         '-vf', f'crop={w}:{h}:0:0', '-pix_fmt', 'yuv420p', '-f', 'rawvideo', raw + '.part'], check=True)
@@ -102,8 +118,8 @@ def _halve(p):
 class Sampler:
     """Random training batches from clips (see the file head)."""
 
-    def __init__(self, clips, crop, batch, other_t=0.3, synthetic=0.12, overlay=0.05, teacher=None):
-        self.crop, self.n, self.teacher = crop, batch, teacher
+    def __init__(self, clips, crop, batch, other_t=0.3, synthetic=0.12, overlay=0.05, teacher=None, successive=False):
+        self.crop, self.n, self.teacher, self.successive = crop, batch, teacher, successive  # successive: frames k, k + 1, k + 2 whatever t
         self.other_t, self.synthetic, self.overlay = other_t, synthetic, overlay
         self.clips = [c for c in clips if c.n >= 3 and min(c.w, c.h) >= crop and (c.diff > STILL).any()]
         if not self.clips:
@@ -119,6 +135,11 @@ class Sampler:
         """A clip and frames (a, b, c) of it with b at time t, t a fraction (p, q)."""
         while True:
             clip = self.pick(rng)
+            if self.successive:
+                a = rng.integers(clip.n - 2)
+                if clip.usable(a, a + 2):
+                    return clip, (a, a + 1, a + 2)
+                continue
             speed = float(np.median(clip.diff))
             step = rng.choice(4, p=(.5, .27, .15, .08)) + 1
             if t[1] > 2:  # longer spans already

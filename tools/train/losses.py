@@ -13,6 +13,7 @@ import net
 LUMA, CHROMA, LEVELS = 1.0, 0.5, 4
 TEACH, MATCH, SMOOTH = .04, .03, 2e-4
 TEACH_END = .6  # of the run
+PSEUDO = .8  # of the anchor, as in the paper
 SHARP = 8.  # from a cost, a mean of products, to a logit
 
 
@@ -92,6 +93,35 @@ def teaching(states, costs, t, v, sure):
             d = (w[:, :2] + w[:, 2:]) / 4
         match = match + matching(cost, d, m)
     return near, match
+
+
+def planes_at(y, uv, i, j, state, t):
+    """Luma and chroma made from frames i and j of a batch."""
+    return net.synthesize(y[:, i:i + 1], y[:, j:j + 1], state, t), net.synthesize(uv[:, i], uv[:, j], state, t)
+
+
+def cycle(model, y, uv, t, progress, anchor=None):
+    """Cycle consistency (Reda et al., Unsupervised Video Interpolation Using Cycle Consistency, ICCV 2019): for footage without frames in
+    between. From three successive frames, y (n,3,H,W), uv (n,3,2,H/2,W/2), those at t and 1 + t are made; from these two the one at 1
+    again, which is known. With `anchor`, a network that stays as it is, the frames at t and 1 + t are also held near what it makes
+    (pseudo supervision): else nothing in the cycle keeps them from being blurred or displaced both ways.
+    Returns (loss, detached luma MSE of the frame made again)."""
+    eps, pyr, _, _ = weights(progress)
+    x = [net.pack(y[:, i:i + 1], uv[:, i]) for i in range(3)]
+    made, near = [], 0.
+    for i in (0, 1):
+        out = planes_at(y, uv, i, i + 1, model(x[i], x[i + 1], t)[-1], t)
+        made.append(out)
+        if anchor is not None:
+            with torch.no_grad():
+                want = planes_at(y, uv, i, i + 1, anchor(x[i], x[i + 1], t)[-1], t)
+            near = near + sum(w * frame(a, b, eps, pyr, LEVELS - 1) for a, b, w in zip(out, want, (LUMA, CHROMA))) / 2
+    (ya, uva), (yb, uvb) = made
+    state = model(net.pack(ya, uva), net.pack(yb, uvb), 1 - t)[-1]
+    again = net.synthesize(ya, yb, state, 1 - t)
+    loss = LUMA * frame(again, y[:, 1:2], eps, pyr, LEVELS) + PSEUDO * near
+    loss = loss + CHROMA * frame(net.synthesize(uva, uvb, state, 1 - t), uv[:, 1], eps, pyr, LEVELS - 1)
+    return loss, ((again.detach() - y[:, 1:2]) ** 2).mean()
 
 
 def total(states, y, uv, t, progress, costs=None, v=None):

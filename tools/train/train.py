@@ -12,6 +12,7 @@ time or over --steps.
 """
 import argparse
 import contextlib
+import copy
 import csv
 import math
 import os
@@ -28,6 +29,7 @@ import data
 import evaluate
 import losses
 import net
+import resident
 
 
 def arguments(argv=None):
@@ -55,11 +57,21 @@ def arguments(argv=None):
     p.add_argument('--val', metavar='DIR', help='triplet folders to score while training (see evaluate.py)')
     p.add_argument('--val-every', type=float, default=5, metavar='MIN', help='minutes between validations (default %(default)s)')
     p.add_argument('--val-limit', type=int, default=0, metavar='N', help='score only N triplets of --val, evenly spread')
+    p.add_argument('--loss', default='frames', choices=('frames', 'cc', 'cc+ps'),
+                   help='frames: the real frame in between is the aim. cc: only that successive frames come back from frames made '
+                        'between them (cycle consistency), for footage at its only rate; cc+ps: and that what is made stays near '
+                        'what the weights given as --init make (default %(default)s)')
     p.add_argument('--teacher', default='none', choices=('none', 'dis'),
                    help='early in the run also learn motion from OpenCV\'s optical flow to the true frame (needs cv2)')
+    p.add_argument('--resident', action='store_true',
+                   help='keep all frames in the memory of the GPU (0.8 MB each at 960x540) and draw the samples there: see resident.py')
     p.add_argument('--workers', type=int, default=1, help='loader processes (default %(default)s; 0 loads in line)')
     p.add_argument('--seed', type=int, default=1)
     args = p.parse_args(argv)
+    if args.resident and (args.loss != 'frames' or args.teacher != 'none'):
+        p.error('--resident goes with --loss frames and without a teacher')
+    if args.loss == 'cc+ps' and not args.init:
+        p.error('--loss cc+ps needs the weights to stay near to, as --init')
     if args.crop % net.MULTIPLE:
         p.error(f'--crop must be a multiple of {net.MULTIPLE}')
     return args
@@ -124,7 +136,7 @@ def fixed_samples(clips, crop, n=48):
 
 @torch.no_grad()
 def validate(model, samples, cases, device):
-    """{set: mean PSNR}; 'held-out' is luma of the footage's own held-out clips."""
+    """{set: mean PSNR}; 'footage' is luma of fixed samples of the footage: of clips held out, if there are any."""
     scores = {}
     if samples:
         each = []
@@ -134,7 +146,7 @@ def validate(model, samples, cases, device):
             x0, x1 = net.pack(y[:, 0:1], uv[:, 0]), net.pack(y[:, 2:3], uv[:, 2])
             out = net.synthesize(y[:, 0:1], y[:, 2:3], model(x0, x1, t)[-1], t)
             each.append(evaluate.psnr(out, y[:, 1:2]))
-        scores['held-out'] = float(np.mean(each))
+        scores['footage'] = float(np.mean(each))
     for group, s in evaluate.evaluate(model, cases, device).items():
         scores[group] = float(np.mean([v for _, v in s]))
     return scores
@@ -155,6 +167,7 @@ class Run:
         self.model = net.Net(args.model).to(self.device).to(memory_format=torch.channels_last)
         if args.init:
             self.model.load_state_dict(load_file(args.init))
+        self.anchor = copy.deepcopy(self.model).eval().requires_grad_(False) if args.loss == 'cc+ps' else None
         self.average = Average(self.model, args.ema)
         self.optim = torch.optim.AdamW(self.model.parameters(), lr=args.lr, weight_decay=args.decay, foreach=True)
         self.step, self.elapsed, self.started, self.teacher = 0, 0., time.time(), None
@@ -212,14 +225,19 @@ class Run:
     def train_step(self, batch, progress):
         """One optimiser step; returns (loss, luma MSE) as tensors."""
         y, uv, t = self.planes(batch)
-        x0, x1, t = self.inputs(y, uv, t)
         for g in self.optim.param_groups:
             g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (.005 + .995 * .5 * (1 + math.cos(math.pi * progress)))
-        with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
+        precision = torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext()
+        if self.args.loss == 'frames':
+            x0, x1, t = self.inputs(y, uv, t)
             costs = []
-            states = self.trained(x0, x1, t, costs)
-        v = batch[3].to(self.device) if batch[3].numel() else None
-        loss, mse = losses.total(states, y, uv, t, progress, costs, v)
+            with precision:
+                states = self.trained(x0, x1, t, costs)
+            v = batch[3].to(self.device) if batch[3].numel() else None
+            loss, mse = losses.total(states, y, uv, t, progress, costs, v)
+        else:
+            with precision:
+                loss, mse = losses.cycle(self.trained, y, uv, t, progress, self.anchor)
         self.optim.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -254,6 +272,8 @@ class Run:
         checked = saved = time.time()
         batches = iter(batches)
         self.prepare(next(batches))
+        if self.args.init and self.step == 0 and not self.rank:  # what there is to improve on
+            self.check(samples, cases, 0)
         for batch in batches:
             progress = self.progress()
             if progress >= 1:
@@ -292,8 +312,9 @@ def main(argv=None):
     clips = [data.Clip(e, args.cache) for e in index if e['frames'] and not any(x in e['name'] for x in unwanted)]
     train, val = data.held_out(clips)
     run.teacher = data.Teacher() if args.teacher == 'dis' and run.progress() < losses.TEACH_END else None
-    sampler = data.Sampler(train, args.crop, args.batch, teacher=run.teacher)
-    samples = fixed_samples(val, args.crop) if not run.rank else ()
+    kinds = {} if args.loss == 'frames' else dict(synthetic=0, overlay=0, successive=True)
+    sampler = data.Sampler(train, args.crop, args.batch, teacher=run.teacher, **kinds)
+    samples = fixed_samples(val or train, args.crop) if not run.rank else ()
     cases = evaluate.triplets(args.val) if args.val and not run.rank else []
     if args.val_limit and len(cases) > args.val_limit:
         cases = [cases[i * len(cases) // args.val_limit] for i in range(args.val_limit)]
@@ -301,9 +322,14 @@ def main(argv=None):
         os.makedirs(args.out, exist_ok=True)
         print(f'{args.model} on {run.device}: {len(sampler.clips)} clips to train on, {len(val)} held out '
               f'({len(samples)} samples), {len(cases)} triplets; from step {run.step}', flush=True)
-    stream = data.Stream(sampler, args.seed + 1000 * run.rank + 7919 * run.step)
-    loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=args.workers,
+    seed = args.seed + 1000 * run.rank + 7919 * run.step
+    if args.resident:
+        sampler = data.Sampler(train, args.crop, max(round(.12 * args.batch), 1), synthetic=1, overlay=0)
+
+    loader = torch.utils.data.DataLoader(data.Stream(sampler, seed), batch_size=None, num_workers=args.workers,
                                          prefetch_factor=4 if args.workers else None, pin_memory=run.device.type == 'cuda')
+    if args.resident:
+        loader = resident.Resident(train, args.crop, args.batch, run.device, seed, iter(loader))
     run.loop(loader, samples, cases)
     if run.world > 1:
         dist.destroy_process_group()
