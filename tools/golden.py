@@ -51,6 +51,7 @@ def fill(module, prefix=''):
 class IFRNet:
     """ltkong218/IFRNet b117bcafcf074b2de756b882f8a6ca02c3169bfe"""
     unit = 32
+    scales = (1,)
 
     def __init__(self, name, checkout):
         sys.path.insert(0, checkout)
@@ -58,11 +59,35 @@ class IFRNet:
         self.model = importlib.import_module('models.' + {'ifrnet-s': 'IFRNet_S', 'ifrnet': 'IFRNet', 'ifrnet-l': 'IFRNet_L'}[name]).Model()
         self.shapes = fill(self.model)
 
-    def __call__(self, x0, x1, t):
+    def __call__(self, x0, x1, t, scale):
         return self.model.inference(x0, x1, torch.full((1, 1, 1, 1), t))
 
 
-NETWORKS = {'ifrnet-s': IFRNet, 'ifrnet': IFRNet, 'ifrnet-l': IFRNet}
+class Rife:
+    """HolyWu/vs-rife 2a7f2c8d1f614642a996a52d90d74aa25cf1ba22, which has the networks that come with the weights of hzwer/Practical-RIFE"""
+    unit = 64
+    scales = (1, .5)
+
+    def __init__(self, name, checkout):
+        folder = os.path.join(checkout, 'vsrife')
+        stub('vsrife', __path__=[folder])
+        with open(os.path.join(folder, 'warplayer.py'), encoding='utf-8') as f:
+            warp = f.read().replace('torch.float)', 'torch.double)')  # it is made to sample in single precision
+        stub('vsrife.warplayer')
+        exec(warp, sys.modules['vsrife.warplayer'].__dict__)
+        self.network = importlib.import_module('vsrife.IFNet_HDv3_v' + name[5:].replace('.', '_')).IFNet
+        self.shapes = fill(self.network())
+
+    def __call__(self, x0, x1, t, scale):
+        model = self.network(scale)
+        fill(model)
+        h, w = x0.shape[2:]
+        grid = torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing='ij')[::-1]
+        features = [model.encode(x) for x in (x0, x1)] if hasattr(model, 'encode') else []
+        return model(x0, x1, torch.full((1, 1, h, w), t), [(w - 1) / 2, (h - 1) / 2], torch.stack(grid)[None], *features)
+
+
+NETWORKS = {'rife-4.6': Rife, 'rife-4.25': Rife, 'ifrnet-s': IFRNet, 'ifrnet': IFRNet, 'ifrnet-l': IFRNet}
 
 
 def main(name, checkout):
@@ -70,9 +95,12 @@ def main(name, checkout):
     torch.set_grad_enabled(False)
     network = NETWORKS[name](name, os.path.abspath(checkout))
     m, out = network.unit, {}
-    for h, w, t in (2 * m, 3 * m, .5), (m, 2 * m, .25), (3 * m, m, .9):
-        y = network(picture(name, h, w, 0), picture(name, h, w, 1), float(np.float32(t)))
-        out[f'{h}x{w}/t={t:g}'] = np.ascontiguousarray(golden.nhwc(y)[::STRIDE, ::STRIDE])
+    for h, w, t in (2 * m, 2 * m, .5), (m, 2 * m, .25), (3 * m, m, .9):
+        for scale in network.scales:
+            if h * scale % m == 0 and w * scale % m == 0:
+                y = network(picture(name, h, w, 0), picture(name, h, w, 1), float(np.float32(t)), scale)
+                run = f'{h}x{w}/t={t:g}' + (f'/scale={scale:g}' if scale != 1 else '')
+                out[run] = np.ascontiguousarray(golden.nhwc(y)[::STRIDE, ::STRIDE])
     golden.save(out, 'models', name + '.safetensors')
     with open(os.path.join(golden.HERE, 'models', 'golden', name + '.weights'), 'w') as f:
         f.writelines(' '.join([k, *map(str, s)]) + '\n' for k, s in sorted(network.shapes.items()))
