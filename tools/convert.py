@@ -4,7 +4,7 @@
 
     tools/convert.py CHECKPOINT OUT.safetensors [--model NAME] [--vfi PROGRAM]
 
-CHECKPOINT is what PyTorch saves (both formats, however nested) or a safetensors file. The network is recognised by the names and shapes of the
+CHECKPOINT is what PyTorch saves (both formats, however nested), a safetensors file, or for RIFE the .param file of ncnn beside its .bin. The network is recognised by the names and shapes of the
 weights, which `vfi models --weights` lists; prefixes like "state_dict." and "module." fall away, everything else keeps its name. Tensors that the
 network does not ask for are left out. Needs nothing but Python.
 
@@ -19,6 +19,7 @@ import json
 import math
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -239,6 +240,70 @@ def write_safetensors(path, tensors, metadata):
     os.replace(path + '.part', path)
 
 
+# ---- ncnn -----------------------------------------------------------------------------------------
+
+NCNN_MAGIC = b'7767517'
+NCNN_F16 = 0x01306B47
+
+
+def read_ncnn(path):
+    """Convolutions in the order of the .param file, [(transposed, shape, weight, bias)]; the .bin file has no names."""
+    layers, seen = [], set()
+    with open(path, encoding='utf-8') as f:
+        lines = f.read().split('\n')[2:]
+    with open(os.path.splitext(path)[0] + '.bin', 'rb') as f:
+        data, at = f.read(), 0
+    for kind, words in ((w[0], w) for w in map(str.split, lines) if len(w) > 4):
+        p = dict(w.split('=', 1) for w in words[4:] if re.fullmatch(r'\d+=\d+', w))
+        if kind in ('InnerProduct', 'PReLU', 'MemoryData', 'BatchNorm', 'Scale', 'ConvolutionDepthWise', 'DeconvolutionDepthWise'):
+            raise Bad(f'layers of kind {kind} are not supported')
+        if kind not in ('Convolution', 'Deconvolution'):
+            continue
+        out, k, n = int(p['0']), int(p['1']), int(p['6'])
+        if out * k * k == 0 or n % (out * k * k):
+            raise Bad(f'the convolution {words[1]} is damaged')
+        flag = int.from_bytes(data[at:at + 4], 'little')
+        if flag not in (0, NCNN_F16):
+            raise Bad(f'weights of {words[1]} are quantised, or the files do not belong together')
+        dtype = 'F16' if flag else 'F32'
+        weight = Storage(dtype, n)
+        weight.data = storage_bytes(weight, data[at + 4:at + 4 + n * SIZE[dtype]])
+        at += 4 + (n * SIZE[dtype] + 3) // 4 * 4
+        bias = Storage('F32', out if p.get('5') == '1' else 0)
+        bias.data = storage_bytes(bias, data[at:at + 4 * bias.numel])
+        at += 4 * bias.numel
+        if weight.data in seen:  # a layer that runs for either frame is there twice
+            continue
+        seen.add(weight.data)
+        layers.append((kind == 'Deconvolution', (out, n // (out * k * k), k, k), weight, bias))
+    if at != len(data):
+        raise Bad('the .bin file does not belong to it')
+    return layers
+
+
+def natural(name):
+    """The order in which RIFE runs its layers: the encoder, then block by block."""
+    return not name.startswith('encode'), [int(w) if w.isdigit() else w for w in re.split(r'(\d+)', name)]
+
+
+def named(layers, weights):
+    """The layers under a network's names; None if they are not its layers. Gains have been multiplied into the convolutions, so they are 1."""
+    names = sorted((n for n in weights if n.endswith('.weight')), key=natural)
+    tensors = {}
+    if len(names) != len(layers):
+        return None
+    for name, (transposed, (a, b, k, _), weight, bias) in zip(names, layers):
+        tensors[name] = Tensor(weight, 0, (b, a, k, k), (k * k, b * k * k, k, 1)) if transposed else \
+            Tensor(weight, 0, (a, b, k, k), (b * k * k, k * k, k, 1))
+        tensors[name[:-6] + 'bias'] = Tensor(bias, 0, (bias.numel,), (1,))
+    for name, shape in weights.items():
+        if name.endswith('.beta'):
+            s = Storage('F32', math.prod(shape))
+            s.data = array.array('f', [1] * s.numel).tobytes()
+            tensors[name] = Tensor(s, 0, shape, [1] * len(shape))
+    return tensors if all(n in tensors and tensors[n].shape == s for n, s in weights.items()) else None
+
+
 def read(path):
     with open(path, 'rb') as f:
         start = f.read(9)
@@ -292,12 +357,19 @@ def words(names, most=8):
 
 
 def convert(args):
-    tensors = read(args.checkpoint)
-    if not tensors:
+    with open(args.checkpoint, 'rb') as f:
+        layers = read_ncnn(args.checkpoint) if f.read(7) == NCNN_MAGIC else None
+    tensors = read(args.checkpoint) if layers is None else {}
+    if not tensors and not layers:
         raise Bad('there are no tensors in it')
     networks = {n: w for n, w in known_networks(args.vfi).items() if w}
     if args.model and args.model not in networks:
         raise Bad(f'there is no network {args.model}; there are: {", ".join(networks)}')
+    if layers:
+        fits = [t for n, w in networks.items() if args.model in (None, n) for t in [named(layers, w)] if t]
+        if not fits:
+            raise Bad(f'its {len(layers)} convolutions are of no network here')
+        tensors = fits[0]
     match = max((Match(n, w, tensors) for n, w in networks.items() if args.model in (None, n)), key=Match.rank)
     if not match.whole:
         what = f'{len(match.fitting)} of {len(match.weights)} weights of {match.network}'

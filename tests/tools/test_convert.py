@@ -131,6 +131,41 @@ def tensors_of(path):
     return {k: (tuple(v['shape']), data[slice(*v['data_offsets'])]) for k, v in header.items() if k != '__metadata__'}
 
 
+def ncnn(folder, shapes):
+    """RIFE as ncnn has it: layers without names, transposed convolutions the other way round, gains folded; a layer twice."""
+    want, lines, data = {}, ['7767517', '0 0'], b''
+    order = [n for block in range(4) for n in [f'block{block}.conv0.{i}.0' for i in range(2)] + [f'block{block}.convblock.{i}.conv' for i in range(8)] +
+             [f'block{block}.lastconv.0']]
+    shapes = dict(shapes)
+    for i, name in enumerate(order):
+        a, b, k, _ = shapes[name + '.weight']
+        flat = array.array('f', [(i + j) % 509 - 200 for j in range(a * b * k * k)])
+        bias = array.array('f', [j % 31 for j in range(*shapes[name + '.bias'])])
+        stored = flat
+        if 'lastconv' in name:
+            stored = array.array('f', [flat[(c * b + o) * k * k + j] for o in range(b) for c in range(a) for j in range(k * k)])
+        want[name + '.weight'], want[name + '.bias'] = flat.tobytes(), bias.tobytes()
+        lines.append(f'{"Dec" if "lastconv" in name else "C"}onvolution l{i} 1 1 {i} {i + 1} 0={len(bias)} 1={k} 5=1 6={len(flat)}')
+        lines.append(f'ReLU r{i} 1 1 {i + 1} {i + 1} 0=2.000000e-01')
+        data += bytes(4) + stored.tobytes() + bias.tobytes()
+    lines.append(lines[2])
+    data += data[:4 + 4 * prod(shapes[order[0] + '.weight']) + 4 * shapes[order[0] + '.bias'][0]]
+    for name, shape in shapes.items():
+        if name.endswith('.beta'):
+            want[name] = array.array('f', [1] * prod(shape)).tobytes()
+    param, out = os.path.join(folder, 'flownet.param'), os.path.join(folder, 'rife.safetensors')
+    for cut in 0, 1:
+        with open(param, 'w', encoding='utf-8') as f:
+            f.write('\n'.join(lines))
+        with open(os.path.join(folder, 'flownet.bin'), 'wb') as f:
+            f.write(data[:len(data) - cut])
+        result = subprocess.run([sys.executable, CONVERT, param, out, '--vfi', VFI], capture_output=True, text=True)
+        assert result.returncode == cut, result.stderr
+        if not cut:
+            assert {k: v for k, (_, v) in tensors_of(out).items()} == want
+            assert 'rife-4.6' in result.stdout
+
+
 def check(folder):
     listed = [line.split() for line in subprocess.run([VFI, 'models', '--weights'], capture_output=True, text=True, check=True).stdout.splitlines()]
     shapes = {name: tuple(map(int, shape)) for model, name, *shape in listed if model == MODEL}
@@ -171,6 +206,8 @@ def check(folder):
     assert status == 1 and 'vfi-base' in said, said
     status, said, out = run(folder, as_zip(state), '--model', 'nothing')
     assert status == 1 and 'there is no network nothing' in said, said
+
+    ncnn(folder, [(name, tuple(map(int, shape))) for model, name, *shape in listed if model == 'rife-4.6'])
 
     # Nothing is run.
     for pack in as_zip, as_legacy:
