@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vfi eval interp: the frame in the middle of every triplet made again from the other two, and compared with the truth.
+ * vfi eval interp: the frame in the middle of every triplet, or those between every Nth of a sequence, made again and compared with the truth.
  */
 #include "eval.h"
 
@@ -38,9 +38,23 @@ is_picture (const char *name)
   return FALSE;
 }
 
-/* Adds dir if it holds three pictures, else every folder in it, in order. */
+static void
+add_case (GPtrArray *cases, const char *set, const char *name, char *const *first, char *const *truth, char *const *last, double t)
+{
+  ToolCase *c = g_new0 (ToolCase, 1);
+
+  c->set = g_strdup (set);
+  c->name = g_strdup (name);
+  c->files[0] = g_strdup (*first);
+  c->files[1] = g_strdup (*truth);
+  c->files[2] = g_strdup (*last);
+  c->t = t;
+  g_ptr_array_add (cases, c);
+}
+
+/* Adds dir if it holds three pictures, or, if multiplier is not 0, a sequence of more than `multiplier`; then every folder in it, in order. */
 static gboolean
-collect (GPtrArray *cases, const char *dir, GError **error)
+collect (GPtrArray *cases, const char *dir, int multiplier, GError **error)
 {
   g_autoptr (GDir) listing = g_dir_open (dir, 0, error);
   if (!listing)
@@ -60,19 +74,25 @@ collect (GPtrArray *cases, const char *dir, GError **error)
   g_ptr_array_sort (pictures, compare_names);
   g_ptr_array_sort (folders, compare_names);
 
-  if (pictures->len == 3) {
-    g_autofree char *parent = g_path_get_dirname (dir);
-    ToolCase *c = g_new0 (ToolCase, 1);
-    c->set = g_path_get_basename (parent);
-    c->name = g_path_get_basename (dir);
-    for (int i = 0; i < 3; i++)
-      c->files[i] = g_strdup (pictures->pdata[i]);
-    g_ptr_array_add (cases, c);
+  g_autofree char *parent = g_path_get_dirname (dir);
+  g_autofree char *set = g_path_get_basename (parent), *own = g_path_get_basename (dir);
+  char **files = (char **) pictures->pdata;
+  if (multiplier && pictures->len > (guint) multiplier) {
+    for (guint first = 0; first + (guint) multiplier < pictures->len; first += (guint) multiplier)
+      for (int k = 1; k < multiplier; k++) {
+        char **truth = files + first + k;
+        g_autofree char *name = g_path_get_basename (*truth);
+        add_case (cases, own, name, files + first, truth, files + first + multiplier, (double) k / multiplier);
+      }
+  } else if (!multiplier && pictures->len == 3) {
+    add_case (cases, set, own, files, files + 1, files + 2, 0.5);
+  } else if (pictures->len && multiplier) {
+    tool_error ("warning: %s: %u pictures, not more than %d: left out", dir, pictures->len, multiplier);
   } else if (pictures->len) {
     tool_error ("warning: %s: %u pictures, not three (first, truth, last): left out", dir, pictures->len);
   }
   for (guint i = 0; i < folders->len; i++)
-    if (!collect (cases, folders->pdata[i], error))
+    if (!collect (cases, folders->pdata[i], multiplier, error))
       return FALSE;
   return TRUE;
 }
@@ -103,7 +123,7 @@ tool_eval_set_size (const ToolEval *e, guint first)
 
 /* Makes *interp on the first call. */
 static ToolPicture *
-synthesize (VfiInterp **interp, const VfiOptions *options, const ToolPicture *first, const ToolPicture *last, GError **error)
+synthesize (VfiInterp **interp, const VfiOptions *options, const ToolPicture *first, const ToolPicture *last, double t, GError **error)
 {
   VfiFrameInfo info;
   VfiFrame a, b, dst;
@@ -117,7 +137,7 @@ synthesize (VfiInterp **interp, const VfiOptions *options, const ToolPicture *fi
   } else if (!vfi_interp_set_info (*interp, &info, error)) {
     return NULL;
   }
-  gboolean good = vfi_interp_set_pair (*interp, &a, &b, error) && vfi_interp_at (*interp, 0.5, &dst, error);
+  gboolean good = vfi_interp_set_pair (*interp, &a, &b, error) && vfi_interp_at (*interp, t, &dst, error);
   vfi_interp_reset (*interp); /* the pictures go away */
   return good ? g_steal_pointer (&made) : NULL;
 }
@@ -150,7 +170,7 @@ evaluate (ToolEval *e, const VfiOptions *options, ToolPage *page, GError **error
       good = FALSE;
       break;
     }
-    g_autoptr (ToolPicture) made = last ? synthesize (&interp, options, first, last, error) : NULL;
+    g_autoptr (ToolPicture) made = last ? synthesize (&interp, options, first, last, c->t, error) : NULL;
     good = made && (!page || tool_page_add (page, i, truth, made, error));
     if (good) {
       g_autoptr (ToolPicture) mean = average (first, last);
@@ -175,16 +195,18 @@ tool_eval (int argc, char **argv)
   g_autofree char *csv = NULL, *html = NULL;
   g_auto (ToolSession) session = { 0 };
   ToolEval e = { 0 };
+  int multiplier = 0;
   const GOptionEntry entries[] = {
+    { "multiplier", 0, 0, G_OPTION_ARG_INT, &multiplier, "DIR holds sequences: give every Nth picture, score those between", "N" },
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "write set,name,psnr,ssim,ie", "FILE" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &html, "write a page with pictures, which go into a folder beside it", "FILE" },
     { "baseline", 0, 0, G_OPTION_ARG_NONE, &e.baseline, "show what the mean of both frames scores, too", NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("interp DIR");
-  g_option_context_set_summary (context,
-                                "Scores frame interpolation. DIR is a folder of three pictures (first, truth, last, by name), or holds "
-                                "such folders,\nor sets of them. Means are over the pictures of a set.");
+  g_option_context_set_summary (
+      context, "Scores frame interpolation. DIR is a folder of three pictures (first, truth, last, by name), or holds "
+               "such folders,\nor sets of them; with --multiplier, folders of longer sequences. Means are over the pictures of a set.");
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, tool_session_group (&session));
   g_option_context_add_group (context, gst_init_get_option_group ());
@@ -195,6 +217,9 @@ tool_eval (int argc, char **argv)
   if (argc != 3)
     return tool_usage ("wanted: one folder, got %d", argc - 2);
 
+  if (multiplier && (multiplier < 2 || multiplier > 64))
+    return tool_usage ("--multiplier is %d, not 2 to 64", multiplier);
+
   g_autoptr (GError) error = NULL;
   VfiOptions options;
   if (!tool_session_options (&session, &options, &error))
@@ -203,8 +228,10 @@ tool_eval (int argc, char **argv)
   e.cases = g_ptr_array_new_with_free_func (case_free);
   g_autofree char *dir = g_canonicalize_filename (argv[2], NULL);
   g_autoptr (ToolPage) page = NULL;
-  if (collect (e.cases, dir, &error) && e.cases->len == 0)
-    g_set_error (&error, VFI_ERROR, VFI_ERROR_ARG, "%s: no folder with three pictures in it", argv[2]);
+  if (collect (e.cases, dir, multiplier, &error) && e.cases->len == 0)
+    g_set_error (&error, VFI_ERROR, VFI_ERROR_ARG,
+                 multiplier ? "%s: no folder with more than %d pictures in it" : "%s: no folder with three pictures in it", argv[2],
+                 multiplier);
   if (!error && html)
     page = tool_page_new (html, &error);
   if (!error && evaluate (&e, &options, page, &error)) {

@@ -10,6 +10,7 @@ typedef struct
 {
   char *set, *name;
   char *files[3];           /* first, truth, last */
+  double t;                 /* when the truth was: 1/2 in the middle */
   ToolScore score, average; /* of the network; of the mean of both frames */
 } ToolCase;
 

@@ -102,6 +102,8 @@ test_errors (void)
     { "eval interp", 2, "one folder" },
     { "eval interp nowhere", 1, "nowhere" },
     { "eval interp empty", 1, "no folder with three pictures" },
+    { "eval interp flat --multiplier 1", 2, "--multiplier is 1" },
+    { "eval interp flat --multiplier 3", 1, "more than 3 pictures" },
     { "eval interp flat --backend abacus", 2, "auto, cpu, cuda" },
     { "eval interp flat --model nobody", 1, "vfi-nano" },
     { "eval interp flat --weights text.mp4", 1, "text.mp4" },
@@ -197,6 +199,31 @@ test_eval (void)
   g_autoptr (ToolPicture) difference = tool_picture_read (picture, NULL);
   g_assert_nonnull (difference);
   g_assert_cmpint (difference->data[0], ==, 40); /* four times ten */
+}
+
+/* Every third of seven pictures is given, the four between are made. */
+static void
+test_eval_sequence (void)
+{
+  static const char *const names[] = { "1.png", "2.png", "4.png", "5.png" };
+  g_autofree char *dir = file ("sequence/s"), *csv = file ("sequence.csv"), *text = NULL;
+  g_assert_cmpint (g_mkdir_with_parents (dir, 0755), ==, 0);
+  for (int i = 0; i < 7; i++) {
+    g_autofree char *name = g_strdup_printf ("%d.png", i), *path = g_build_filename (dir, name, NULL);
+    g_autoptr (ToolPicture) p = tool_picture_new (64, 48);
+    memset (p->data, i % 3 ? 90 + i : 100, 64 * 48 * 3);
+    g_assert_true (tool_picture_write_png (p, path, NULL));
+  }
+  g_auto (Run) r = vfi ("eval interp sequence --multiplier 3 --csv sequence.csv");
+  g_assert_cmpint (r.status, ==, 0);
+  g_assert_true (g_file_get_contents (csv, &text, NULL, NULL));
+  g_auto (GStrv) rows = g_strsplit (text, "\n", -1);
+  g_assert_cmpint (g_strv_length (rows), ==, 6);
+  for (int i = 0; i < 4; i++) {
+    g_autofree char *start = g_strdup_printf ("s,%s,", names[i]);
+    g_assert_true (g_str_has_prefix (rows[1 + i], start));
+    assert_flat_scores (rows[1 + i], 90 + names[i][0] - '0', 100);
+  }
 }
 
 /* ---- interp ------------------------------------------------------------------------------------- */
@@ -488,6 +515,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/errors", test_errors);
   g_test_add_func ("/vfi/models", test_models);
   g_test_add_func ("/vfi/eval", test_eval);
+  g_test_add_func ("/vfi/eval-sequence", test_eval_sequence);
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
