@@ -74,3 +74,90 @@ def overlay(rng, y, uv, picture):
     y[region][:, mask] = int(rng.choice((16, 30, 200, 235)))
     uv[:, :, y0 // 2:(y0 + mask.shape[0]) // 2, x0 // 2:(x0 + mask.shape[1]) // 2][:, :, mask[::2, ::2]] = int(rng.choice((128, 90, 170)))
     return y, uv
+
+
+# ---- pairs with exact flow -------------------------------------------------------------------------
+
+def _rand(gen, *shape, low=0., high=1.):
+    return low + (high - low) * torch.rand(*shape, generator=gen, device=gen.device)
+
+
+def _pixels(n, c, device):
+    """Coordinates (n,2,c,c), x then y, in pixels from the middle."""
+    a = torch.arange(c, device=device) - (c - 1) / 2
+    return torch.stack((a.view(1, -1).expand(c, c), a.view(-1, 1).expand(c, c))).expand(n, 2, c, c)
+
+
+def _look(x, p, padding, mode):
+    """x (n,k,a,a) sampled at p (n,2,b,b): pixels of its own, from its middle."""
+    return F.grid_sample(x, p.permute(0, 2, 3, 1) * (2 / x.shape[3]), mode, padding, False)
+
+
+def _layer_flow(gen, n, c, base, far):
+    """A smooth random flow (n,2,c,c) in pixels: shift, affine part, elastic part. `base` is another layer's to share, or None."""
+    length = torch.where(_rand(gen, n, 1) < far, _rand(gen, n, 1) ** 1.5 * .28 * c, _rand(gen, n, 1) ** 2 * 12)
+    angle = _rand(gen, n, 1, high=6.2832)
+    shift = torch.cat((torch.cos(angle), torch.sin(angle)), 1) * length
+    b = torch.randn(n, 2, 2, generator=gen, device=gen.device) * .05
+    b = b * (_rand(gen, n, 1, 1) < .7)
+    p = _pixels(n, c, gen.device)
+    pivot = _rand(gen, n, 2, 1, 1, low=-.4 * c, high=.4 * c)
+    flow = torch.einsum('nij,njyx->niyx', b, p - pivot) + shift.view(n, 2, 1, 1)
+    z = torch.randn(n, 2, 4, 4, generator=gen, device=gen.device) * (_rand(gen, n, 1, 1, 1) < .4) * _rand(gen, n, 1, 1, 1, high=4)
+    flow = flow + F.interpolate(z, size=(c, c), mode='bicubic', align_corners=False)
+    if base is not None:
+        flow = flow + base * (_rand(gen, n, 1, 1, 1) < .6)
+    return flow
+
+
+def _shapes(gen, n, c):
+    """Random shapes (n,1,c,c) in 0..1 with edges of a pixel or so: thresholded noise of a random fineness inside a random ellipse."""
+    p = _pixels(n, c, gen.device)
+    z = sum(F.interpolate(torch.randn(n, 1, k, k, generator=gen, device=gen.device), size=(c, c), mode='bicubic', align_corners=False)
+            * _rand(gen, n, 1, 1, 1, high=h) for k, h in ((4, .8), (10, .5), (24, .25)))
+    q = p - _rand(gen, n, 2, 1, 1, low=-.42 * c, high=.42 * c)
+    angle = _rand(gen, n, 1, 1, high=3.1416)
+    u, v = q[:, 0] * torch.cos(angle) + q[:, 1] * torch.sin(angle), q[:, 1] * torch.cos(angle) - q[:, 0] * torch.sin(angle)
+    r = c * (.06 + .3 * _rand(gen, n, 1, 1) ** 1.5)
+    r2 = r * (.15 + .85 * _rand(gen, n, 1, 1))
+    inside = 1.2 - torch.sqrt((u / r) ** 2 + (v / r2) ** 2).unsqueeze(1) * 1.2
+    return ((inside + .6 * z) * r2.unsqueeze(1) * .8 + .5).clamp(0, 1)
+
+
+def flow_pairs(gen, y, uv, far=.5):
+    """Layers in front of each other, each moved by a flow of its own that is known exactly.
+
+    y (n,k,c,c), uv (n,k,2,c/2,c/2): pictures of the k layers, the farthest first; floats, on the device of the generator. The second frame
+    shows each layer at rest; the first is the second sampled through the layer's flow, so that flow is exact whatever its shape.
+    Returns luma (n,2,c,c), chroma (n,2,2,c/2,c/2), flow (n,2,c,c) in pixels from the first frame to the second, and where what
+    the first shows is seen in the second (n,1,c,c): 1, else 0."""
+    n, k, c = y.shape[0], y.shape[1], y.shape[-1]
+    p = _pixels(n, c, gen.device)
+    frames, flow, seen, base = None, None, None, None
+    for i in range(k):
+        own = _layer_flow(gen, n, c, base, far if i == 0 else far * .6)
+        zoom = torch.eye(2, device=gen.device) + torch.randn(n, 2, 2, generator=gen, device=gen.device) * .06
+        offset = _rand(gen, n, 2, 1, 1, low=-1)
+
+        def place(q):  # both frames resample the picture
+            return torch.einsum('nij,njyx->niyx', zoom, q) + offset
+        steps = (-.25, 0, .25) if float(_rand(gen, 1)) < .1 else (0,)  # exposure over half the motion, at its middle: the flow stays true
+        pair = []
+        for at in (p + own, p):
+            places = [place(at + s * own) for s in steps]
+            luma = sum(_look(y[:, i:i + 1], q, 'reflection', 'bicubic') for q in places) / len(steps)
+            # a chroma sample lies in the middle of four of luma
+            chroma = sum(_look(uv[:, i], F.avg_pool2d(q, 2) / 2, 'reflection', 'bilinear') for q in places) / len(steps)
+            pair.append((luma, chroma))
+        if i == 0:
+            base, frames, flow = own, pair, own
+            seen = ((p + own).abs() <= (c - 1) / 2).all(1, True).float()
+            continue
+        on = (_rand(gen, n, 1, 1, 1) < .75).float()
+        m1 = _shapes(gen, n, c) * on
+        m0, hidden = _look(m1, p + own, 'zeros', 'bilinear'), _look(m1, p + flow, 'zeros', 'bilinear') > .5
+        frames = [(f + m * (g - f), u + F.avg_pool2d(m, 2) * (v - u)) for (f, u), m, (g, v) in zip(frames, (m0, m1), pair)]
+        front = m0 > .5
+        seen = torch.where(front, ((p + own).abs() <= (c - 1) / 2).all(1, True).float(), seen * (~hidden).float())
+        flow = torch.where(front, own, flow)
+    return torch.cat([f for f, _ in frames], 1), torch.stack([u for _, u in frames], 1), flow, seen

@@ -93,8 +93,8 @@ class Average:
 
 
 @torch.no_grad()
-def calibrate(model, x0, x1, t):
-    """Scale the fresh convolutions so that on real frames every channel comes out with mean 0 and deviation 1.
+def calibrate(model, *inputs, only=''):
+    """Scale the fresh convolutions (those whose names begin with `only`) so that on real frames every channel comes out with mean 0 and deviation 1.
     Without this the features shrink from layer to layer, the cost volume (their product) to nothing, and the coarse
     levels take very long to see any motion. Heads stay as they are, zero."""
     for m in model.modules():
@@ -109,9 +109,9 @@ def calibrate(model, x0, x1, t):
         return (out - mean.view(1, -1, 1, 1)) / std.view(1, -1, 1, 1)
 
     for name, m in model.named_modules():
-        if isinstance(m, torch.nn.Conv2d) and not name.endswith('head'):
+        if isinstance(m, torch.nn.Conv2d) and name.startswith(only) and not name.endswith('head'):
             m.hook = m.register_forward_hook(hook)
-    model(x0, x1, t)
+    model(*inputs)
 
 
 def atomically(path, write):
@@ -164,10 +164,9 @@ class Run:
         if self.world > 1:
             dist.init_process_group('nccl' if cuda else 'gloo')
         torch.manual_seed(args.seed + self.rank)
-        self.model = net.Net(args.model).to(self.device).to(memory_format=torch.channels_last)
+        self.model, self.anchor = self.network(), None
         if args.init:
-            self.model.load_state_dict(load_file(args.init))
-        self.anchor = copy.deepcopy(self.model).eval().requires_grad_(False) if args.loss == 'cc+ps' else None
+            self.start_from(load_file(args.init))
         self.average = Average(self.model, args.ema)
         self.optim = torch.optim.AdamW(self.model.parameters(), lr=args.lr, weight_decay=args.decay, foreach=True)
         self.step, self.elapsed, self.started, self.teacher = 0, 0., time.time(), None
@@ -176,6 +175,14 @@ class Run:
         self.trained = torch.nn.parallel.DistributedDataParallel(self.model) if self.world > 1 else self.model
         if args.compile:
             self.trained = torch.compile(self.trained)
+
+    def network(self):
+        return net.Net(self.args.model).to(self.device).to(memory_format=torch.channels_last)
+
+    def start_from(self, weights):
+        self.model.load_state_dict(weights)
+        if self.args.loss == 'cc+ps':
+            self.anchor = copy.deepcopy(self.model).eval().requires_grad_(False)
 
     def restore(self, ckpt):
         if ckpt['name'] != self.args.model:
@@ -247,11 +254,19 @@ class Run:
         self.step += 1
         return loss.detach(), mse
 
+    def scores(self, model, samples, cases):
+        return validate(model, samples, cases, self.device)
+
+    @staticmethod
+    def note(mse):
+        """What the progress line says of the smoothed second result of train_step."""
+        return f'luma {-10 * math.log10(mse):.2f} dB'
+
     def check(self, samples, cases, loss):
         """Validate the averaged weights, write everything, say it in a line."""
-        model = net.Net(self.args.model).to(self.device).to(memory_format=torch.channels_last).eval()
+        model = self.network().eval()
         model.load_state_dict(self.average.weights)
-        scores = validate(model, samples, cases, self.device)
+        scores = self.scores(model, samples, cases)
         self.save()
         self.log(dict(step=self.step, minutes=self.seconds() / 60, loss=float(loss), **scores))
         print(f'\n[{self.seconds() / 60:6.1f} min, step {self.step}] ' + '  '.join(f'{k} {v:.3f}' for k, v in scores.items()), flush=True)
@@ -289,7 +304,7 @@ class Run:
             if now - shown > 5:
                 shown, rate = now, (self.step - first) / (now - begun)
                 print(f'\r{100 * progress:5.1f} %  step {self.step}  {rate:.2f}/s  loss {float(loss):.5f}  '
-                      f'luma {-10 * math.log10(float(mse)):.2f} dB  lr {self.optim.param_groups[0]["lr"]:.2e}', end='  ', flush=True)
+                      f'{self.note(float(mse))}  lr {self.optim.param_groups[0]["lr"]:.2e}', end='  ', flush=True)
             if now - checked > 60 * self.args.val_every:
                 self.check(samples, cases, loss)
                 checked = saved = time.time()

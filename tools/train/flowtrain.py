@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Train vfi-flow-nano or vfi-flow-base.
+
+    python3 tools/train/flowtrain.py --footage clips/ --out run/ --minutes 120 --init models/weights/vfi-nano.safetensors
+    python3 tools/train/flowtrain.py --footage clips/ --out run/ --minutes 120 --resume run/last.ckpt
+    torchrun --nproc-per-node 4 tools/train/flowtrain.py --model vfi-flow-base --compile --batch 16 --crop 320 --steps 300000 ...
+
+Pictures of the footage become moving layers whose flow is known exactly, drawn on the device that trains; from --real-from of the run on,
+--real pairs of neighbouring frames a step are learned from as they are (flowloss.py: unsupervised). --init takes what fits of any
+weights: the encoder of an interpolation network is a good start. Checkpoints, averaging and schedule are train.py's.
+"""
+import argparse
+import contextlib
+import math
+import os
+import sys
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import data
+import flowevaluate
+import flowloss
+import flownet
+import net
+import synth
+import train
+
+LAYERS = 4
+
+
+def arguments(argv=None):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--model', default='vfi-flow-nano', choices=sorted(flownet.CONFIGS))
+    p.add_argument('--footage', required=True, metavar='DIR', help='folder of clips to learn from')
+    p.add_argument('--exclude', default='', metavar='A,B', help='leave out clips whose names contain one of these')
+    p.add_argument('--cache', default=os.path.expanduser('~/.cache/gst-vfi-train'), metavar='DIR',
+                   help='where decoded clips are kept (about 0.7 MB a frame; default %(default)s)')
+    p.add_argument('--out', required=True, metavar='DIR', help='folder of checkpoint, weights and log')
+    length = p.add_mutually_exclusive_group(required=True)
+    length.add_argument('--minutes', type=float, help='length of the run in wall-clock time, all resumed parts together')
+    length.add_argument('--steps', type=int, help='length of the run in optimiser steps')
+    p.add_argument('--batch', type=int, default=8, help='pairs with exact flow per step and process (default %(default)s)')
+    p.add_argument('--real', type=int, default=2, help='pairs of footage per step and process (default %(default)s)')
+    p.add_argument('--real-from', type=float, default=.6, metavar='PART', help='part of the run before them (default %(default)s)')
+    p.add_argument('--crop', type=int, default=256, help='side of the square samples, a multiple of 32 (default %(default)s)')
+    p.add_argument('--lr', type=float, default=8e-4, help='peak learning rate (default %(default)s)')
+    p.add_argument('--warmup', type=int, default=300, help='steps of linear warm-up (default %(default)s)')
+    p.add_argument('--decay', type=float, default=1e-4, help='weight decay (default %(default)s)')
+    p.add_argument('--ema', type=float, default=.999, help='decay of the averaged weights (default %(default)s)')
+    p.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
+    p.add_argument('--amp', default='bf16', choices=('off', 'bf16'), help='precision of the convolutions (default %(default)s)')
+    p.add_argument('--compile', action='store_true', help='use torch.compile')
+    p.add_argument('--resume', metavar='CKPT', help='continue a run from its last.ckpt')
+    p.add_argument('--init', metavar='FILE', help='start a new run from what fits of these .safetensors weights')
+    p.add_argument('--val', metavar='DIR', help='pairs with exact flow to score while training (see flowevaluate.py)')
+    p.add_argument('--val-every', type=float, default=5, metavar='MIN', help='minutes between validations (default %(default)s)')
+    p.add_argument('--workers', type=int, default=1, help='loader processes (default %(default)s; 0 loads in line)')
+    p.add_argument('--seed', type=int, default=1)
+    args = p.parse_args(argv)
+    if args.crop % net.MULTIPLE:
+        p.error(f'--crop must be a multiple of {net.MULTIPLE}')
+    return args
+
+
+class Sampler(data.Sampler):
+    """Batches of stills y (n,LAYERS,c,c), uv (n,LAYERS,2,c/2,c/2) for moving layers, and of real pairs y (m,2,c,c), uv (m,2,2,c/2,c/2)."""
+
+    def __init__(self, clips, crop, batch, real):
+        super().__init__(clips, crop, batch)
+        self.m = real
+
+    def turned(self, rng, y, uv):
+        k = int(rng.integers(4))
+        y, uv = np.rot90(y, k, (-2, -1)), np.rot90(uv, k, (-2, -1))
+        return (y[..., ::-1], uv[..., ::-1]) if rng.random() < .5 else (y, uv)
+
+    def batch(self, rng):
+        stills = [self.turned(rng, *self.still(rng)) for _ in range(self.n * LAYERS)]
+        pairs = []
+        for _ in range(self.m):
+            y, uv = self.real(rng, (1, 2))
+            pairs.append(self.turned(rng, y[:2], uv[:2]))
+        out = []
+        for items, n in ((stills, self.n), (pairs, self.m)):
+            out += [torch.from_numpy(np.stack(p)).unflatten(0, (n, -1)) if n else torch.empty(0) for p in zip(*items)] or [torch.empty(0)] * 2
+        y, uv, real_y, real_uv = out
+        return y, uv, real_y.squeeze(1), real_uv.squeeze(1)
+
+
+class Run(train.Run):
+    def __init__(self, args):
+        super().__init__(args)
+        self.generator = torch.Generator(self.device).manual_seed(args.seed + 1000 * self.rank + 7919 * self.step)
+
+    def network(self):
+        return flownet.FlowNet(self.args.model).to(self.device).to(memory_format=torch.channels_last)
+
+    def start_from(self, weights):
+        own = self.model.state_dict()
+        fits = {k: v for k, v in weights.items() if k in own and own[k].shape == v.shape}
+        self.model.load_state_dict(fits, strict=False)
+        self.fresh = sorted({k.split('.')[0] for k in own if k not in fits})
+        print(f'{len(fits)} of {len(own)} weights taken over', flush=True)
+
+    def drawn(self, batch):
+        """Network inputs, flow and visibility of a batch's moving layers."""
+        with torch.no_grad():
+            y, uv = (b.to(self.device, non_blocking=True).float() for b in batch[:2])
+            y, uv, flow, seen = synth.flow_pairs(self.generator, y, uv)
+            noise = torch.rand(y.shape[0], 1, 1, 1, device=y.device) ** 2 * 4
+            y = y + torch.randn_like(y) * noise
+            y, uv = data.jitter(*data.to_float(y, uv))
+            y = y * (1 + .06 * torch.randn(y.shape[0], 2, 1, 1, device=y.device))  # brightness changes a little
+        return *self.inputs(y, uv), flow, seen
+
+    @staticmethod
+    def inputs(y, uv):
+        return [net.pack(y[:, i:i + 1], uv[:, i]).contiguous(memory_format=torch.channels_last) for i in (0, 1)]
+
+    def train_step(self, batch, progress):
+        """One optimiser step; returns (loss, end-point error) as tensors."""
+        x0, x1, flow, seen = self.drawn(batch)
+        for g in self.optim.param_groups:
+            g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (.005 + .995 * .5 * (1 + math.cos(math.pi * progress)))
+        real = batch[2].numel() and progress >= self.args.real_from
+        with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
+            costs = []
+            states = self.trained(x0, x1, costs)
+            if real:
+                y, uv = data.jitter(*data.to_float(*(b.to(self.device) for b in batch[2:])))
+                both = self.trained(*self.inputs(y, uv), None, True)
+        loss, epe = flowloss.supervised(states, costs, flow, seen)
+        if real:
+            loss = loss + flowloss.unsupervised(both, y)
+        self.optim.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        if torch.isfinite(norm):
+            self.optim.step()
+            self.average.update(self.model)
+        self.step += 1
+        return loss.detach(), epe
+
+    @staticmethod
+    def note(epe):
+        return f'end-point error {epe:.2f}'
+
+    def scores(self, model, samples, cases):
+        return {name: float(np.mean([r['epe'] for r in rows])) for name, rows in flowevaluate.evaluate(model, cases, self.device).items()}
+
+    def prepare(self, batch):
+        """Calibrate what starts from nothing; the same in every process."""
+        if self.step == 0:
+            x0, x1, _, _ = self.drawn(batch)
+            for part in self.fresh if self.args.init else ['']:
+                train.calibrate(self.model, x0, x1, only=part)
+            if self.world > 1:
+                for p in self.model.parameters():
+                    dist.broadcast(p.data, 0)
+            self.average = train.Average(self.model, self.args.ema)
+
+
+def main(argv=None):
+    args = arguments(argv)
+    run = Run(args)
+    if run.world > 1 and run.rank:
+        dist.barrier()  # the first process decodes for all
+    index = data.build_cache(args.footage, args.cache)
+    if run.world > 1 and not run.rank:
+        dist.barrier()
+    unwanted = [x for x in args.exclude.split(',') if x]
+    clips = [data.Clip(e, args.cache) for e in index if e['frames'] and not any(x in e['name'] for x in unwanted)]
+    sampler = Sampler(data.held_out(clips)[0], args.crop, args.batch, args.real)
+    cases = flowevaluate.cases(args.val) if args.val and not run.rank else []
+    if not run.rank:
+        os.makedirs(args.out, exist_ok=True)
+        print(f'{args.model} on {run.device}: {len(sampler.clips)} clips, {len(cases)} pairs to score; from step {run.step}', flush=True)
+    stream = data.Stream(sampler, args.seed + 1000 * run.rank + 7919 * run.step)
+    loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=args.workers,
+                                         prefetch_factor=4 if args.workers else None, pin_memory=run.device.type == 'cuda')
+    run.loop(loader, (), cases)
+    if run.world > 1:
+        dist.destroy_process_group()
+
+
+if __name__ == '__main__':
+    main()
