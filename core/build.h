@@ -86,11 +86,16 @@ typedef struct
 VfiTensor *vfi_warp_ (VfiGraph *g, VfiTensor *x, VfiTensor *flow, const VfiWarp *o);
 #define vfi_warp(g, x, flow, ...) vfi_warp_ (g, x, flow, &(VfiWarp){ __VA_ARGS__ })
 
-/* Symmetric local cost volume, (2 radius + 1)^2 channels: the mean over channels of a (p - d) b (p + d), 0 outside the picture;
- * channel (dy + radius) (2 radius + 1) + dx + radius. */
-VfiTensor *vfi_correlation (VfiGraph *g, VfiTensor *a, VfiTensor *b, int radius);
+/* Local cost volume, (2 radius + 1)^2 channels: the mean over channels of a (p - d) b (p + d), 0 outside the picture; one_sided:
+ * of a (p) b (p + d). Channel (dy + radius) (2 radius + 1) + dx + radius. */
+typedef struct
+{
+  gboolean one_sided;
+} VfiCorrelation;
+VfiTensor *vfi_correlation_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, int radius, const VfiCorrelation *o);
+#define vfi_correlation(g, a, b, radius, ...) vfi_correlation_ (g, a, b, radius, &(VfiCorrelation){ __VA_ARGS__ })
 
-/* A cost volume of vfi_correlation seen from time t: channel d sampled (bilinear, 0 outside) at p + (1 - 2 t) d. */
+/* A symmetric cost volume of vfi_correlation seen from time t: channel d sampled (bilinear, 0 outside) at p + (1 - 2 t) d. */
 VfiTensor *vfi_shear (VfiGraph *g, VfiTensor *cost, VfiTensor *time);
 
 /* Bilinear, align_corners = False, to `scale` (integer, default 2) times the size; channel c is then multiplied by gain[c]

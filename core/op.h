@@ -45,6 +45,7 @@ typedef struct
 typedef struct
 {
   int radius; /* src: a, b; for shear: cost, time */
+  gboolean one_sided;
 } VfiCorrelationParams;
 
 typedef struct

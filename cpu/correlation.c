@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Operator correlation. Both sources are first turned to channels x pixels, so that a vector is a run of pixels and a sum over
- * channels needs no reduction; with q = p - d the products are a (q) b (q + 2 d), where one load of a serves all dx of a row.
+ * channels needs no reduction; with q = p - d the products are a (q) b (q + 2 d), where one load of a serves all dx of a row, as it does
+ * one-sided, where they are a (p) b (p + d).
  * bf16 travels as pairs of channels where the CPU multiplies such pairs. Each thread turns the rows it needs, which stay in its cache.
  */
 #include <omp.h>
@@ -21,6 +22,7 @@
 typedef struct
 {
   int radius, planes, margin, pitch;
+  gboolean one_sided;
   int sum_pitch; /* of (2 radius + 1)^2 rows of sums, pixel 0 at `radius` */
   /* For each thread: the sums, then a ring of 2 radius + 1 turned rows of each source; row y is at y mod (2 radius + 1). */
   gint32 *scratch;
@@ -43,6 +45,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   const int w = (src->w + VFI_LANES - 1) / VFI_LANES * VFI_LANES, side = 2 * ((const VfiCorrelationParams *) node->params)->radius + 1;
 
   s->radius = side / 2;
+  s->one_sided = ((const VfiCorrelationParams *) node->params)->one_sided;
   s->planes = PAIRS && src->dtype == VFI_BF16 ? (src->c + 1) / 2 : src->c;
   s->margin = (2 * s->radius + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
   s->pitch = w + 2 * s->margin;
@@ -106,10 +109,13 @@ turn_row (const State *s, const VfiView *x, int y, gint32 *to, const VfiDType ty
     turn (s, x, y, x0, x->w - x0, to, type, pairs);
 }
 
-/* sums[k][q + k] += products of a (q) and b (q + 2 k), k < n, over a row; b and the sums are those of the first of the n dx. */
+/* sums[k][q + k] = products of a (q) and b (q + 2 k), k < n, over a row; b and the sums are those of the first of the n dx. One-sided,
+ * sums[k][q] = products of a (q) and b (q + k). */
 VFI_INLINE void
-products (const State *s, const gint32 *a, const gint32 *b, int w, float *sums, const int n, const gboolean pairs)
+products (const State *s, const gint32 *a, const gint32 *b, int w, float *sums, const int n, const gboolean pairs, const gboolean one_sided)
 {
+  const int step = one_sided ? 1 : 2, shift = one_sided ? 0 : 1;
+
   for (int q = 0; q < w; q += VFI_LANES) {
     Vec sum[GROUP] = { 0 };
 
@@ -120,36 +126,36 @@ products (const State *s, const gint32 *a, const gint32 *b, int w, float *sums, 
       for (int k = 0; k < n; k++)
 #if PAIRS
         if (pairs)
-          sum[k] = (Vec) _mm512_dpbf16_ps ((__m512) sum[k], (__m512bh) from_a, (__m512bh) * (const Vec *) (from_b + 2 * k));
+          sum[k] = (Vec) _mm512_dpbf16_ps ((__m512) sum[k], (__m512bh) from_a, (__m512bh) * (const Vec *) (from_b + step * k));
         else
 #endif
-          sum[k] = vec_fma (from_a, *(const Vec *) (from_b + 2 * k), sum[k]);
+          sum[k] = vec_fma (from_a, *(const Vec *) (from_b + step * k), sum[k]);
     }
 #pragma GCC unroll 9
     for (int k = 0; k < n; k++)
-      *(Vec *) (sums + (gsize) k * s->sum_pitch + k + q) = sum[k];
+      *(Vec *) (sums + (gsize) k * s->sum_pitch + shift * k + q) = sum[k];
   }
 }
 
 VFI_INLINE void
-products_n (const State *s, const gint32 *a, const gint32 *b, int w, float *sums, int n, const gboolean pairs)
+products_n (const State *s, const gint32 *a, const gint32 *b, int w, float *sums, int n, const gboolean pairs, const gboolean one_sided)
 {
   switch (n) {
     case 9:
-      products (s, a, b, w, sums, 9, pairs);
+      products (s, a, b, w, sums, 9, pairs, one_sided);
       break;
     case 7:
-      products (s, a, b, w, sums, 7, pairs);
+      products (s, a, b, w, sums, 7, pairs, one_sided);
       break;
     case 5:
-      products (s, a, b, w, sums, 5, pairs);
+      products (s, a, b, w, sums, 5, pairs, one_sided);
       break;
     case 3:
-      products (s, a, b, w, sums, 3, pairs);
+      products (s, a, b, w, sums, 3, pairs, one_sided);
       break;
     default:
       for (int k = 0; k < n; k++)
-        products (s, a, b + 2 * k, w, sums + (gsize) k * s->sum_pitch + k, 1, pairs);
+        products (s, a, b + (one_sided ? k : 2 * k), w, sums + (gsize) k * s->sum_pitch + (one_sided ? 0 : k), 1, pairs, one_sided);
   }
 }
 
@@ -162,7 +168,9 @@ row_sums (const State *s, const VfiView *x, int y, const gint32 *const ring[2], 
   for (int dy = -r; dy <= r; dy++) {
     float *to = sums + (gsize) (dy + r) * side * s->sum_pitch;
 
-    if (y - dy < 0 || y - dy >= x->h || y + dy < 0 || y + dy >= x->h) {
+    const int of_a = s->one_sided ? y : y - dy;
+
+    if (of_a < 0 || of_a >= x->h || y + dy < 0 || y + dy >= x->h) {
       memset (to, 0, sizeof (float) * side * s->sum_pitch);
       continue;
     }
@@ -171,9 +179,15 @@ row_sums (const State *s, const VfiView *x, int y, const gint32 *const ring[2], 
       memset (to + (gsize) k * s->sum_pitch, 0, sizeof (float) * 2 * r);
       memset (to + (gsize) k * s->sum_pitch + x->w, 0, sizeof (float) * 2 * r);
     }
-    for (int k = 0; k < side; k += GROUP)
-      products_n (s, ring[0] + (y - dy) % side * s->row_size + s->margin, ring[1] + (y + dy) % side * s->row_size + s->margin + 2 * (k - r),
-                  x->w, to + (gsize) k * s->sum_pitch + k, MIN (side - k, GROUP), pairs);
+    for (int k = 0; k < side; k += GROUP) {
+      const gint32 *a = ring[0] + of_a % side * s->row_size + s->margin, *b = ring[1] + (y + dy) % side * s->row_size + s->margin;
+      float *row = to + (gsize) k * s->sum_pitch;
+
+      if (s->one_sided)
+        products_n (s, a, b + k - r, x->w, row + r, MIN (side - k, GROUP), pairs, TRUE);
+      else
+        products_n (s, a, b + 2 * (k - r), x->w, row + k, MIN (side - k, GROUP), pairs, FALSE);
+    }
   }
 }
 

@@ -18,6 +18,7 @@ from safetensors.numpy import save_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'tools', 'train'))
+import flownet  # noqa: E402
 import net  # noqa: E402
 
 
@@ -86,7 +87,7 @@ def warp(k, src):
 
 
 def correlation(k, src):
-    return net.correlation(src(k.h, k.w, k.c), src(k.h, k.w, k.c), k.radius)
+    return (flownet if k.one_sided else net).correlation(src(k.h, k.w, k.c), src(k.h, k.w, k.c), k.radius)
 
 
 def shear(k, src):

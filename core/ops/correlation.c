@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * correlation: symmetric local cost volume. For d = (dx, dy) in [-r, r]^2, channel (dy + r) (2 r + 1) + dx + r is
+ * correlation: local cost volume. For d = (dx, dy) in [-r, r]^2, channel (dy + r) (2 r + 1) + dx + r is
  *
  *   dst (p, d) = mean over c of a (p - d, c) b (p + d, c),  0 where either lies outside:
  *
- * the evidence that what is at p in the middle of the pair moves by 2 d.
+ * the evidence that what is at p in the middle of the pair moves by 2 d. One-sided it is, of a (p, c) b (p + d, c), the evidence that what
+ * is at p in the first frame moves by d.
  */
 #include "op.h"
 #include "vfi.h"
@@ -23,15 +24,16 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
+      const int of_a = p->one_sided ? 0 : -1;
       int channel = 0;
 
       for (int dy = -p->radius; dy <= p->radius; dy++)
         for (int dx = -p->radius; dx <= p->radius; dx++) {
           float sum = 0;
 
-          if (inside (a, y - dy, x - dx) && inside (b, y + dy, x + dx))
+          if (inside (a, y + of_a * dy, x + of_a * dx) && inside (b, y + dy, x + dx))
             for (int c = 0; c < a->c; c++)
-              sum += vfi_view_get (a, y - dy, x - dx, c) * vfi_view_get (b, y + dy, x + dx, c);
+              sum += vfi_view_get (a, y + of_a * dy, x + of_a * dx, c) * vfi_view_get (b, y + dy, x + dx, c);
           vfi_view_set (dst, y, x, channel++, sum / a->c);
         }
     }
@@ -48,9 +50,9 @@ flop (const VfiNode *node)
 const VfiOp vfi_op_correlation = { "correlation", .reference = reference, .flop = flop };
 
 VfiTensor *
-vfi_correlation (VfiGraph *g, VfiTensor *a, VfiTensor *b, int radius)
+vfi_correlation_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, int radius, const VfiCorrelation *o)
 {
-  VfiCorrelationParams p = { radius };
+  VfiCorrelationParams p = { radius, o->one_sided };
   VfiTensor *src[] = { a, b };
   int side = 2 * radius + 1;
 

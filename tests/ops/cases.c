@@ -73,6 +73,10 @@ const OpCase op_cases[] = {
   { CORRELATION ("one-channel", 5, 4, 1, 1) },
   { CORRELATION ("smaller-than-radius", 2, 3, 8, 4) },
   { CORRELATION ("one-pixel", 1, 1, 4, 2) },
+  { CORRELATION ("one-sided", 9, 11, 40, 3), .one_sided = TRUE },
+  { CORRELATION ("one-sided-radius-1", 7, 19, 24, 1), .one_sided = TRUE },
+  { CORRELATION ("one-sided-radius-4", 6, 17, 64, 4), .one_sided = TRUE },
+  { CORRELATION ("one-sided-radius-6", 10, 7, 5, 6), .one_sided = TRUE },
   { SHEAR ("middle", 7, 6, 2, 0.5f) },
   { SHEAR ("early", 9, 11, 4, 0.3f) },
   { SHEAR ("late", 8, 5, 3, 0.875f) },
@@ -159,7 +163,7 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_warp (g, x, flow, .time = k->timed ? vfi_input (g, "src2", VFI_F32, 1, 1, 1) : NULL, .side = k->side);
   }
   if (k->op == &vfi_op_correlation)
-    return vfi_correlation (g, x, vfi_input (g, "src1", src, k->h, k->w, k->c), k->radius);
+    return vfi_correlation (g, x, vfi_input (g, "src1", src, k->h, k->w, k->c), k->radius, .one_sided = k->one_sided);
   if (k->op == &vfi_op_shear)
     return vfi_shear (g, x, vfi_input (g, "src1", VFI_F32, 1, 1, 1));
   if (k->op == &vfi_op_resize)

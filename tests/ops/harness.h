@@ -26,11 +26,12 @@ typedef struct
   int side;
   float time; /* warp, shear, mix, blend, fill */
 
-  int radius;      /* correlation and shear */
-  int scale;       /* resize, downsample, pixel_shuffle and mean_pool */
-  gboolean detail; /* resize; normalize: in units of the deviation */
-  gboolean gain;   /* resize, downsample and scale: a gain per channel */
-  int fold;        /* conv2d: 1 with a gain, 2 with a norm */
+  int radius;         /* correlation and shear */
+  gboolean one_sided; /* correlation */
+  int scale;          /* resize, downsample, pixel_shuffle and mean_pool */
+  gboolean detail;    /* resize; normalize: in units of the deviation */
+  gboolean gain;      /* resize, downsample and scale: a gain per channel */
+  int fold;           /* conv2d: 1 with a gain, 2 with a norm */
 } OpCase;
 
 extern const OpCase op_cases[]; /* cases.c; ends with a NULL name */
