@@ -447,6 +447,24 @@ vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GErr
   return TRUE;
 }
 
+const VfiFrameInfo *
+vfi_interp_frame_info (const VfiInterp *self)
+{
+  return &self->info;
+}
+
+double
+vfi_interp_flow_scale (const VfiInterp *self)
+{
+  return self->flow_scale;
+}
+
+VfiBackend *
+vfi_interp_backend (const VfiInterp *self)
+{
+  return self->backend;
+}
+
 void
 vfi_interp_reset (VfiInterp *self)
 {
@@ -569,6 +587,27 @@ halve (VfiInterp *self, double t)
   }
 }
 
+static gboolean
+check_pair (const VfiInterp *self, GError **error)
+{
+  if (self->have_pair)
+    return TRUE;
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
+  return FALSE;
+}
+
+gboolean
+vfi_interp_motion (VfiInterp *self, double t, gboolean swapped, VfiView *state, GError **error)
+{
+  if (!check_pair (self, error))
+    return FALSE;
+  self->backend->klass->begin (self->backend);
+  run_pair (self, (int[]){ self->first ^ swapped, self->first ^ 1 ^ swapped }, t, 0);
+  self->backend->klass->end (self->backend);
+  *state = net_view (self->net[0], "state", 0);
+  return TRUE;
+}
+
 gboolean
 vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
 {
@@ -578,10 +617,8 @@ vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
   double start;
   int slot = 0;
 
-  if (!self->have_pair) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
+  if (!check_pair (self, error))
     return FALSE;
-  }
   if (!(t > 0 && t < 1)) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "t = %g is not between 0 and 1", t);
     return FALSE;
@@ -657,23 +694,29 @@ fits (const VfiModel *model, VfiWeights *weights)
   return ok;
 }
 
-/* auto is the large network on CUDA and the small one elsewhere; where only the other has weights, that; where the caller gives
- * weights, the network that they are of. */
+/* auto is the large network on CUDA and the small one elsewhere; where only another for the task has weights, that; where the caller
+ * gives weights, the network that they are of. */
 static gboolean
-choose_model (const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights, GError **error)
+choose_model (const char *task, const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights,
+              GError **error)
 {
+  static const char *const own[][2] = { { "vfi-nano", "vfi-base" }, { "vfi-flow-nano", "vfi-flow-base" } };
   gboolean automatic = !o->model || strcmp (o->model, "auto") == 0;
-  const char *preferred = backend->klass->memory == VFI_MEMORY_CUDA ? "vfi-base" : "vfi-nano";
+  const char *preferred = own[strcmp (task, "flow") == 0][backend->klass->memory == VFI_MEMORY_CUDA];
   g_autofree char *path = NULL;
 
   if (!(*model = vfi_model_find (automatic ? preferred : o->model, error)))
     return FALSE;
+  if (strcmp ((*model)->task, task) != 0) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s is a network for %s, not for %s", (*model)->name, (*model)->task, task);
+    return FALSE;
+  }
 
   if (o->weights && *o->weights) {
     if (!(*weights = vfi_weights_open (o->weights, error)))
       return FALSE;
     for (int i = 0; automatic && vfi_models[i]; i++)
-      if (fits (vfi_models[i], *weights)) {
+      if (strcmp (vfi_models[i]->task, task) == 0 && fits (vfi_models[i], *weights)) {
         *model = vfi_models[i];
         break;
       }
@@ -682,14 +725,14 @@ choose_model (const VfiOptions *o, const VfiBackend *backend, const VfiModel **m
 
   path = vfi_model_find_weights (*model);
   for (int i = 0; automatic && !path && vfi_models[i]; i++)
-    if ((path = vfi_model_find_weights (vfi_models[i])))
+    if (strcmp (vfi_models[i]->task, task) == 0 && (path = vfi_model_find_weights (vfi_models[i])))
       *model = vfi_models[i];
   if (!path) {
     const char *env = g_getenv ("VFI_WEIGHTS_PATH");
     g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS,
                  "there are no weights for %s: no %s.safetensors in " VFI_WEIGHTS_DIR " nor in VFI_WEIGHTS_PATH (%s); put the file there, "
-                 "train it with tools/train/train.py, or give weights=FILE",
-                 (*model)->name, (*model)->name, env ? env : "which is not set");
+                 "train it with tools/train/%s.py, or give weights=FILE",
+                 (*model)->name, (*model)->name, env ? env : "which is not set", strcmp (task, "flow") ? "train" : "flowtrain");
     return FALSE;
   }
   return (*weights = vfi_weights_open (path, error)) != NULL;
@@ -720,6 +763,12 @@ choose_precision (VfiPrecision precision, VfiBackend *backend, VfiDType *feature
 VfiInterp *
 vfi_interp_new (const VfiFrameInfo *info, const VfiOptions *options, GError **error)
 {
+  return vfi_interp_new_for ("interpolation", info, options, error);
+}
+
+VfiInterp *
+vfi_interp_new_for (const char *task, const VfiFrameInfo *info, const VfiOptions *options, GError **error)
+{
   static const VfiOptions defaults = { 0 };
   const VfiOptions *o = options ? options : &defaults;
   g_autofree char *reason = NULL;
@@ -729,7 +778,7 @@ vfi_interp_new (const VfiFrameInfo *info, const VfiOptions *options, GError **er
   VfiDType feature;
   VfiInterp *self;
 
-  if (!backend || !choose_precision (o->precision, backend, &feature, error) || !choose_model (o, backend, &model, &weights, error))
+  if (!backend || !choose_precision (o->precision, backend, &feature, error) || !choose_model (task, o, backend, &model, &weights, error))
     return NULL;
   self = vfi_interp_new_on (backend, model, weights, feature, info, o->flow_scale, error);
   if (self && reason) {

@@ -8,6 +8,16 @@
 #include "backend.h"
 #include "weights.h"
 
+/* As vfi_interp_new, with a network for another task. */
+VfiInterp *vfi_interp_new_for (const char *task, const VfiFrameInfo *info, const VfiOptions *options, GError **error);
+/* Works out what the network says of the pair at time t, 0 <= t <= 1; swapped, with the second frame as the first: a view in backend memory,
+ * valid until the session is next called. */
+gboolean vfi_interp_motion (VfiInterp *interp, double t, gboolean swapped, VfiView *state, GError **error);
+/* What the frames of the session are, and its backend. Borrowed. */
+const VfiFrameInfo *vfi_interp_frame_info (const VfiInterp *interp);
+double vfi_interp_flow_scale (const VfiInterp *interp);
+VfiBackend *vfi_interp_backend (const VfiInterp *interp);
+
 /* Takes references to backend and weights. `feature` must be supported by the backend. */
 VfiInterp *vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, VfiDType feature, const VfiFrameInfo *info,
                               double flow_scale, GError **error);

@@ -209,6 +209,35 @@ VFI_API int vfi_interp_get_profile (const VfiInterp *interp, VfiProfile *out, in
  * conv_flops: best rate over 3x3 convolutions of the given precision, FLOP/s; copy_bytes: bytes read plus written per second. */
 VFI_API gboolean vfi_machine_rates (const VfiOptions *options, double seconds, double *conv_flops, double *copy_bytes, GError **error);
 
+/* ---- optical flow ------------------------------------------------------------------------------- */
+
+typedef struct _VfiFlow VfiFlow;
+
+/* What is seen at pixel (x, y) of the frame that it starts from, seen at (x + u, y + v) of the other one. Caller's memory, on the host,
+ * one row of `width` of the frame after the other. */
+typedef struct
+{
+  float *flow;       /* u, v, u, v ...: 2 floats a pixel */
+  float *confidence; /* 1 float a pixel, 0 to 1: that it is seen in the other frame at all; NULL: not wanted */
+} VfiFlowField;
+
+/* As the functions of VfiInterp; options->flow_scale is the size at which motion is worked out. */
+VFI_API VfiFlow *vfi_flow_new (const VfiFrameInfo *info, const VfiOptions *options, GError **error);
+VFI_API void vfi_flow_free (VfiFlow *flow);
+VFI_API gboolean vfi_flow_set_info (VfiFlow *flow, const VfiFrameInfo *info, GError **error);
+VFI_API gboolean vfi_flow_set_flow_scale (VfiFlow *flow, double flow_scale, GError **error);
+VFI_API void vfi_flow_get_info (const VfiFlow *flow, VfiInterpInfo *out);
+
+/* Flow from a to b, and from b to a; either may be NULL. In a stream each frame is looked at once: a call whose `a` has the same data pointers
+ * as the `b` before reuses what was computed for it, so `b` must stay as it is until the next call or vfi_flow_reset. */
+VFI_API gboolean vfi_flow_run (VfiFlow *flow, const VfiFrame *a, const VfiFrame *b, const VfiFlowField *forward,
+                               const VfiFlowField *backward, GError **error);
+VFI_API void vfi_flow_reset (VfiFlow *flow);
+
+/* Where the way there and the way back (flows of width x height, from a and from b) do not lead to the same place, confidence (of
+ * the first) is 0; where they do, up to 1. This takes the place of what the network thinks. */
+VFI_API void vfi_flow_check (int width, int height, const float *flow, const float *back, float *confidence);
+
 VFI_API const char *vfi_version (void);
 
 G_END_DECLS

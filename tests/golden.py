@@ -213,14 +213,18 @@ def picture(name, h, w, i):
 
 def model(name):
     """Outputs of a network whose weights are made from their names, and the list of those names."""
-    m = net.Net(name)
+    flow = name in flownet.CONFIGS
+    m = flownet.FlowNet(name) if flow else net.Net(name)
     state = m.state_dict()
     m.load_state_dict({k: weight(k, tuple(v.shape)) for k, v in state.items()})
     m.double()  # exact: PyTorch's own rounding of normalised coordinates is not what is tested
     out = {}
     for h, w, t in RUNS:
-        x0, x1 = picture(name, h, w, 0), picture(name, h, w, 1)
-        out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0.double(), x1.double(), torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
+        x0, x1 = picture(name, h, w, 0).double(), picture(name, h, w, 1).double()
+        if flow:
+            out[f'{h}x{w}/t=0'] = nhwc(m(x0, x1)[-1])
+        else:
+            out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0, x1, torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
     save(out, 'models', name + '.safetensors')
     with open(os.path.join(HERE, 'models', 'golden', name + '.weights'), 'w') as f:
         f.writelines(' '.join([k, *map(str, v.shape)]) + '\n' for k, v in sorted(state.items()))
@@ -231,7 +235,7 @@ if __name__ == '__main__':
     if sys.argv[1:2] == ['ops'] and len(sys.argv) == 3:
         ops(sys.argv[2])
     elif sys.argv[1:] == ['models']:
-        for name in net.CONFIGS:
+        for name in (*net.CONFIGS, *flownet.CONFIGS):
             model(name)
     else:
         sys.exit(__doc__)

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The flow session: the interpolation session with a network that sees the pair from its first frame, and fields of the frame's
+ * own size instead of a new frame.
+ *
+ * The state's grid is half the scaled picture (core/frame.h). Its flow is interpolated at the centres of the frame's pixels and scaled to
+ * them. This runs on the host, as whoever asks for a field wants it there.
+ */
+#include <math.h>
+
+#include "interp.h"
+
+struct _VfiFlow
+{
+  VfiInterp *interp;
+  float *state; /* copy on the host of the last one */
+  gsize state_size;
+};
+
+VfiFlow *
+vfi_flow_new (const VfiFrameInfo *info, const VfiOptions *options, GError **error)
+{
+  VfiInterp *interp = vfi_interp_new_for ("flow", info, options, error);
+  VfiFlow *self;
+
+  if (!interp)
+    return NULL;
+  self = g_new0 (VfiFlow, 1);
+  self->interp = interp;
+  return self;
+}
+
+void
+vfi_flow_free (VfiFlow *self)
+{
+  if (!self)
+    return;
+  vfi_interp_free (self->interp);
+  g_free (self->state);
+  g_free (self);
+}
+
+gboolean
+vfi_flow_set_info (VfiFlow *self, const VfiFrameInfo *info, GError **error)
+{
+  return vfi_interp_set_info (self->interp, info, error);
+}
+
+gboolean
+vfi_flow_set_flow_scale (VfiFlow *self, double flow_scale, GError **error)
+{
+  return vfi_interp_set_flow_scale (self->interp, flow_scale, error);
+}
+
+void
+vfi_flow_get_info (const VfiFlow *self, VfiInterpInfo *out)
+{
+  vfi_interp_get_info (self->interp, out);
+}
+
+void
+vfi_flow_reset (VfiFlow *self)
+{
+  vfi_interp_reset (self->interp);
+}
+
+/* ---- fields ------------------------------------------------------------------------------------- */
+
+/* Where n pixels lie on a grid of `grid` samples that is scaled / 2 wide for them: the lower neighbour and the weight of the upper one. */
+static void
+places (int n, int scaled, int grid, int *lower, float *weight)
+{
+  for (int i = 0; i < n; i++) {
+    float v = (float) (((i + 0.5) * scaled / n - 1) / 2);
+
+    v = fminf (fmaxf (v, 0), grid - 1);
+    lower[i] = MIN ((int) v, MAX (grid - 2, 0));
+    weight[i] = v - lower[i];
+  }
+}
+
+/* One row of a channel, interpolated between rows of the grid: *gain. */
+static void
+enlarge (const float *top, const float *bottom, float wy, const int *lower, const float *weight, int n, int last, float gain, float *row,
+         float *dst, int step)
+{
+  for (int j = 0; j <= last; j++)
+    row[j] = gain * (top[j] + wy * (bottom[j] - top[j]));
+  row[last + 1] = row[last];
+  for (int x = 0; x < n; x++)
+    dst[x * step] = row[lower[x]] + weight[x] * (row[lower[x] + 1] - row[lower[x]]);
+}
+
+static gboolean
+give (VfiFlow *self, gboolean swapped, const VfiFlowField *field, GError **error)
+{
+  const VfiFrameInfo *info = vfi_interp_frame_info (self->interp);
+  const double scale = vfi_interp_flow_scale (self->interp);
+  const int sw = vfi_scaled_size (info->width, scale), sh = vfi_scaled_size (info->height, scale);
+  VfiBackend *backend = vfi_interp_backend (self->interp);
+  VfiView state;
+  gsize plane, bytes;
+  int *lower;
+  float *weight, *row;
+  gboolean enough;
+
+  if (!vfi_interp_motion (self->interp, 0, swapped, &state, error))
+    return FALSE;
+  plane = (gsize) state.h * state.w; /* the state is planar */
+  bytes = 5 * plane * sizeof (float);
+  if (self->state_size != bytes) {
+    g_free (self->state);
+    self->state = g_try_malloc (bytes);
+    self->state_size = self->state ? bytes : 0;
+  }
+  lower = g_try_new (int, info->width + info->height);
+  weight = g_try_new (float, info->width + info->height);
+  row = g_try_new (float, state.w + 1);
+  enough = self->state && lower && weight && row;
+  if (enough) {
+    backend->klass->download (backend, self->state, state.data, bytes);
+    places (info->width, sw, state.w, lower, weight);
+    places (info->height, sh, state.h, lower + info->width, weight + info->width);
+    for (int y = 0; y < info->height; y++) {
+      const int top = lower[info->width + y], bottom = MIN (top + 1, state.h - 1);
+      const float wy = weight[info->width + y];
+      float *uv = field->flow + (gsize) y * info->width * 2;
+
+      for (int c = 0; c < 2; c++) {
+        const float *v1 = self->state + (2 + c) * plane;
+
+        enlarge (v1 + (gsize) top * state.w, v1 + (gsize) bottom * state.w, wy, lower, weight, info->width, state.w - 1,
+                 (float) (c ? 2.0 * info->height / sh : 2.0 * info->width / sw), row, uv + c, 2);
+      }
+      if (field->confidence) {
+        const float *logit = self->state + 4 * plane;
+        float *sure = field->confidence + (gsize) y * info->width;
+
+        enlarge (logit + (gsize) top * state.w, logit + (gsize) bottom * state.w, wy, lower, weight, info->width, state.w - 1, 1, row, sure,
+                 1);
+        for (int x = 0; x < info->width; x++)
+          sure[x] = 1 / (1 + expf (-sure[x]));
+      }
+    }
+  } else {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for flow of %d x %d", info->width, info->height);
+  }
+  g_free (row);
+  g_free (weight);
+  g_free (lower);
+  return enough;
+}
+
+gboolean
+vfi_flow_run (VfiFlow *self, const VfiFrame *a, const VfiFrame *b, const VfiFlowField *forward, const VfiFlowField *backward,
+              GError **error)
+{
+  return vfi_interp_set_pair (self->interp, a, b, error) && (!forward || give (self, FALSE, forward, error)) &&
+         (!backward || give (self, TRUE, backward, error));
+}
+
+/* ---- there and back ----------------------------------------------------------------------------- */
+
+/* How far the two ways may be apart: half a pixel, and more where they are long. */
+#define NEAR 0.5f
+#define PART 0.01f
+
+void
+vfi_flow_check (int width, int height, const float *flow, const float *back, float *confidence)
+{
+  for (int y = 0; y < height; y++)
+    for (int x = 0; x < width; x++) {
+      const float *f = flow + 2 * ((gsize) y * width + x);
+      const float px = x + f[0], py = y + f[1];
+      float sure = 0;
+
+      if (px >= 0 && px <= width - 1 && py >= 0 && py <= height - 1) {
+        const int ix = (int) px, iy = (int) py;
+        const float wx = px - ix, wy = py - iy;
+        const float *top = back + 2 * ((gsize) iy * width + ix), *bottom = iy + 1 < height ? top + 2 * (gsize) width : top;
+        const int right = ix + 1 < width ? 2 : 0;
+        float apart = 0, length = 0;
+
+        for (int c = 0; c < 2; c++) {
+          const float b = (1 - wy) * (top[c] + wx * (top[right + c] - top[c])) + wy * (bottom[c] + wx * (bottom[right + c] - bottom[c]));
+
+          apart += (f[c] + b) * (f[c] + b);
+          length += f[c] * f[c] + b * b;
+        }
+        sure = fmaxf (0, 1 - apart / (NEAR + PART * length));
+      }
+      confidence[(gsize) y * width + x] = sure;
+    }
+}

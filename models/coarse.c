@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The bricks of vfi.c and flow.c: see coarse.h.
+ */
+#include "coarse.h"
+
+const float vfi_coarse_state_in[7] = { 0.125f, 0.125f, 0.125f, 0.125f, 1, 1, 1 };
+const float vfi_coarse_twice[5] = { 2, 2, 2, 2, 1 };
+
+#define ACT .act = VFI_LEAKY_RELU, .slope = 0.1f
+
+const char *
+vfi_coarse_name (const char *format, int a, int b)
+{
+  static __thread char s[32];
+  g_snprintf (s, sizeof s, format, a, b);
+  return s;
+}
+
+void
+vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  const VfiCoarse *k = model->config;
+  VfiTensor *x = vfi_input (g, "x", VFI_FEATURE, h / 2, w / 2, 6);
+  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, x, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
+
+  vfi_push (g, "enc");
+  vfi_output (g, "y0", y);
+  for (int l = 0; l < 3; l++) {
+    x = vfi_conv2d (g, vfi_coarse_name ("down%d", l, 0), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
+    for (int i = 0; i < k->enc_convs[l]; i++)
+      x = vfi_conv2d (g, vfi_coarse_name ("conv%d_%d", l, i), x, k->enc[l], 3, .padding = 1, ACT);
+    vfi_output (g, vfi_coarse_name ("f%d", l, 0), x);
+    y = vfi_mean_pool (g, y, 2);
+    vfi_output (g, vfi_coarse_name ("y%d", l + 1, 0), y);
+  }
+  vfi_output (g, "y4", vfi_mean_pool (g, y, 2));
+  vfi_pop (g);
+}
+
+VfiTensor *
+vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w)
+{
+  return vfi_input (g, vfi_coarse_name ("%d.f%d", i, l), VFI_FEATURE, h >> (l + 2), w >> (l + 2), k->enc[l]);
+}
+
+VfiTensor *
+vfi_coarse_luma (VfiGraph *g, int i, int level, int h, int w)
+{
+  return vfi_input (g, vfi_coarse_name ("%d.y%d", i, level), VFI_F32, h >> (level + 1), w >> (level + 1), 1);
+}
+
+VfiTensor *
+vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x)
+{
+  x = vfi_conv2d (g, "reduce", x, k->dec[l], 1, ACT);
+  for (int i = 0; i < k->dec_convs[l]; i++)
+    x = vfi_conv2d (g, vfi_coarse_name ("conv%d", i, 0), x, k->dec[l], 3, .padding = 1, .residual = x, ACT);
+  return vfi_conv2d (g, "head", x, 4 * (5 + (l ? k->feat[l - 1] : 0)), 1, .dtype = VFI_F32);
+}
+
+VfiTensor *
+vfi_coarse_finer (VfiGraph *g, VfiTensor *state, VfiTensor *head)
+{
+  return vfi_resize (g, state, .scale = 2, .gain = vfi_coarse_twice, .detail = head ? vfi_slice (g, head, 0, 20) : NULL);
+}
+
+VfiTensor *
+vfi_coarse_handed (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *head)
+{
+  return vfi_pixel_shuffle (g, vfi_slice (g, head, 20, 4 * k->feat[l]), 2);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The bricks of vfi.c and flow.c: an encoder of three levels, and what each level of the way from coarse to fine consists of. The
+ * twins of those in tools/train/net.py.
+ */
+#pragma once
+
+#include "build.h"
+
+/* Finest level (1/4) first. */
+typedef struct
+{
+  int enc[3], enc_convs[3]; /* at 1/4, 1/8, 1/16 */
+  int dec[3], dec_convs[3];
+  int feat[2]; /* handed to level l from the coarser one */
+  int radius[3];
+} VfiCoarse;
+
+extern const float vfi_coarse_state_in[7]; /* net.py: STATE_IN */
+extern const float vfi_coarse_twice[5];    /* velocities in pixels of a grid twice as fine */
+
+/* "f%d" filled in; valid until the thread's next call. */
+const char *vfi_coarse_name (const char *format, int a, int b) G_GNUC_PRINTF (1, 0);
+
+/* VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. model->config is a VfiCoarse. */
+void vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w);
+/* Features of frame i at level l, and its luma at 1/2^(level + 1), as inputs. */
+VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w);
+VfiTensor *vfi_coarse_luma (VfiGraph *g, int i, int level, int h, int w);
+/* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. */
+VfiTensor *vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x);
+/* The state on the grid twice as fine, by the head. */
+VfiTensor *vfi_coarse_finer (VfiGraph *g, VfiTensor *state, VfiTensor *head);
+/* The features in the head of the coarser level, on the grid of level l. */
+VfiTensor *vfi_coarse_handed (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *head);

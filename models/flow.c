@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vfi-flow-nano and vfi-flow-base: dense optical flow, coarse to fine, this project's own.
+ *
+ * The twin of tools/train/flownet.py, which explains the idea: the bricks of interpolation seen from the first frame. Time is 0, v1 of the
+ * state is the flow, its logit says whether what is seen here is seen in the second frame, v0 is the network's to use.
+ */
+#include "coarse.h"
+
+static void
+at (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  const VfiCoarse *k = model->config;
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
+  VfiTensor *y0 = vfi_coarse_luma (g, 0, 4, h, w), *y1 = vfi_coarse_luma (g, 1, 4, h, w);
+  VfiTensor *state = vfi_lucas_kanade (g, y0, y1, t, NULL, FALSE), *head = NULL;
+
+  state = vfi_coarse_finer (g, vfi_lucas_kanade (g, y0, y1, t, state, FALSE), NULL);
+
+  for (int l = 2; l >= 0; l--) {
+    VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w), *f1 = vfi_coarse_features (g, k, 1, l, h, w), *x;
+    VfiTensor *moved = vfi_lucas_kanade (g, vfi_coarse_luma (g, 0, l + 1, h, w), vfi_coarse_luma (g, 1, l + 1, h, w), t, state, TRUE);
+    VfiTensor *v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
+
+    if (head) {
+      f1 = vfi_warp (g, f1, vfi_slice (g, moved, 2, 2));
+      x = vfi_concat (g, vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE), f0, f1, v, vfi_coarse_handed (g, k, l, head));
+    } else {
+      x = vfi_concat (g, vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE), f0, f1, v);
+    }
+    vfi_push (g, "dec%d", l);
+    head = vfi_coarse_decoder (g, k, l, x);
+    vfi_pop (g);
+    state = vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head);
+  }
+  vfi_output (g, "state", vfi_lucas_kanade (g, vfi_coarse_luma (g, 0, 0, h, w), vfi_coarse_luma (g, 1, 0, h, w), t, state, FALSE));
+}
+
+static const VfiCoarse nano = {
+  .enc = { 24, 40, 64 },
+  .enc_convs = { 0, 1, 1 },
+  .dec = { 40, 64, 80 },
+  .dec_convs = { 2, 3, 4 },
+  .feat = { 12, 20 },
+  .radius = { 2, 3, 4 },
+};
+static const VfiCoarse base = {
+  .enc = { 32, 64, 112 },
+  .enc_convs = { 1, 2, 3 },
+  .dec = { 96, 128, 160 },
+  .dec_convs = { 5, 6, 8 },
+  .feat = { 32, 48 },
+  .radius = { 3, 4, 6 },
+};
+
+#define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
+  {                                                                                                                                        \
+    .name = NAME, .task = "flow", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 32, .config = &CONFIG,           \
+    .frame = vfi_coarse_frame, .at = at                                                                                                    \
+  }
+
+const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano);
+const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs", base);
