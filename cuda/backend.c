@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The CUDA backend: the table, the device, its memory and its one stream. Built as libvfi-cuda.so, which core/backend.c opens at run time.
+ */
+#include "backend.h"
+
+#include "cuda.h"
+#include "cudnn_conv.h"
+
+#define MIN_CAPABILITY 75 /* what the kernels are built for: cuda/meson.build */
+
+static VfiCudaDriver driver;
+
+/* ---- errors ------------------------------------------------------------------------------------- */
+
+gboolean
+vfi_cuda_ok (cudaError_t status, const char *what, GError **error)
+{
+  if (status == cudaSuccess)
+    return TRUE;
+  cudaGetLastError (); /* does not come back with the next call, unless the device is lost */
+  g_set_error (error, VFI_ERROR, status == cudaErrorMemoryAllocation ? VFI_ERROR_MEMORY : VFI_ERROR_BACKEND, "%s: %s", what,
+               cudaGetErrorString (status));
+  return FALSE;
+}
+
+void
+vfi_cuda_fail (VfiCuda *cuda, GError *error)
+{
+  if (cuda->failure)
+    g_error_free (error);
+  else
+    cuda->failure = error;
+}
+
+gboolean
+vfi_cuda_note (VfiCuda *cuda, cudaError_t status, const char *what)
+{
+  GError *error = NULL;
+
+  if (vfi_cuda_ok (status, what, &error))
+    return TRUE;
+  vfi_cuda_fail (cuda, error);
+  return FALSE;
+}
+
+static gboolean
+failed (VfiBackend *b, GError **error)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  if (!cuda->failure)
+    return FALSE;
+  g_propagate_error (error, cuda->failure);
+  cuda->failure = NULL;
+  return TRUE;
+}
+
+/* ---- context ------------------------------------------------------------------------------------ */
+
+void
+vfi_cuda_push (VfiCuda *cuda, void **outer)
+{
+  *outer = NULL;
+  driver.get_current (outer);
+  if (*outer != cuda->context)
+    driver.push_current (cuda->context);
+}
+
+void
+vfi_cuda_pop (VfiCuda *cuda, void *outer)
+{
+  void *popped;
+
+  if (outer != cuda->context)
+    driver.pop_current (&popped);
+}
+
+static void
+begin (VfiBackend *b)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  vfi_cuda_push (cuda, &cuda->outer);
+}
+
+static void
+end (VfiBackend *b)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  vfi_cuda_frames_fetch (cuda);
+  vfi_cuda_note (cuda, cudaStreamSynchronize (cuda->stream), "the device failed");
+  vfi_cuda_frames_settle (cuda);
+  vfi_cuda_pop (cuda, cuda->outer);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------- */
+
+static void *
+checked (void *p, cudaError_t status, const char *kind, gsize bytes, GError **error)
+{
+  gsize unused = 0, total = 0;
+
+  if (status == cudaSuccess)
+    return p;
+  cudaGetLastError ();
+  if (status != cudaErrorMemoryAllocation) {
+    vfi_cuda_ok (status, "no memory", error);
+    return NULL;
+  }
+  cudaMemGetInfo (&unused, &total);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY,
+               "no %s memory for %" G_GSIZE_FORMAT " bytes: %" G_GSIZE_FORMAT " of the device's %" G_GSIZE_FORMAT " are free", kind, bytes,
+               unused, total);
+  return NULL;
+}
+
+void *
+vfi_cuda_alloc (gsize bytes, GError **error)
+{
+  void *p = NULL;
+  cudaError_t status = cudaMalloc (&p, MAX (bytes, 1));
+
+  return checked (p, status, "device", bytes, error);
+}
+
+void *
+vfi_cuda_alloc_host (gsize bytes, GError **error)
+{
+  void *p = NULL;
+  cudaError_t status = cudaMallocHost (&p, MAX (bytes, 1));
+
+  return checked (p, status, "page-locked", bytes, error);
+}
+
+VfiCudaBuffer *
+vfi_cuda_buffer_new (VfiCuda *cuda, const void *src, gsize bytes, GError **error)
+{
+  VfiCudaBuffer *buffer = g_new0 (VfiCudaBuffer, 1);
+  void *outer;
+  gboolean ok;
+
+  buffer->cuda = cuda;
+  vfi_cuda_push (cuda, &outer);
+  ok = (buffer->data = vfi_cuda_alloc (bytes, error)) &&
+       vfi_cuda_ok (cudaMemcpy (buffer->data, src, bytes, cudaMemcpyHostToDevice), "copying to the device", error);
+  vfi_cuda_pop (cuda, outer);
+  if (ok)
+    return buffer;
+  vfi_cuda_buffer_free (buffer);
+  return NULL;
+}
+
+void
+vfi_cuda_buffer_free (gpointer p)
+{
+  VfiCudaBuffer *buffer = p;
+  void *outer;
+
+  if (!buffer)
+    return;
+  vfi_cuda_push (buffer->cuda, &outer);
+  cudaFree (buffer->data);
+  vfi_cuda_pop (buffer->cuda, outer);
+  g_free (buffer);
+}
+
+void *
+vfi_cuda_scratch (VfiCuda *cuda, gsize bytes, GError **error)
+{
+  if (bytes > cuda->scratch_size) {
+    void *p = vfi_cuda_alloc (bytes, error);
+
+    if (!p)
+      return NULL;
+    g_ptr_array_add (cuda->scratch, p);
+    cuda->scratch_size = bytes;
+  }
+  return cuda->scratch->pdata[cuda->scratch->len - 1];
+}
+
+static void *
+alloc (VfiBackend *b, gsize bytes, GError **error)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  void *outer, *p;
+
+  vfi_cuda_push (cuda, &outer);
+  p = vfi_cuda_alloc (bytes, error);
+  vfi_cuda_pop (cuda, outer);
+  return p;
+}
+
+static void
+dealloc (VfiBackend *b, void *p)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  void *outer;
+
+  vfi_cuda_push (cuda, &outer);
+  cudaFree (p);
+  vfi_cuda_pop (cuda, outer);
+}
+
+static void
+copy (VfiBackend *b, void *dst, const void *src, gsize bytes, enum cudaMemcpyKind kind, gboolean wait)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  void *outer;
+
+  vfi_cuda_push (cuda, &outer);
+  if (vfi_cuda_note (cuda, cudaMemcpyAsync (dst, src, bytes, kind, cuda->stream), "copying between host and device") && wait)
+    vfi_cuda_note (cuda, cudaStreamSynchronize (cuda->stream), "copying between host and device");
+  vfi_cuda_pop (cuda, outer);
+}
+
+/* Of a few bytes in pageable memory the driver takes a copy at once, so that a frame need not wait for its time t. */
+static void
+upload (VfiBackend *b, void *dst, const void *src, gsize bytes)
+{
+  copy (b, dst, src, bytes, cudaMemcpyHostToDevice, bytes > 64);
+}
+
+static void
+download (VfiBackend *b, void *dst, const void *src, gsize bytes)
+{
+  copy (b, dst, src, bytes, cudaMemcpyDeviceToHost, TRUE);
+}
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+static void
+pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  VfiFrame f;
+
+  if (vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
+    vfi_cuda_pack (cuda, info, &f, flow_scale, x);
+}
+
+static void
+synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
+            const VfiView *state, const VfiFrame *dst)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  VfiFrame a, c, d;
+
+  if (vfi_cuda_frames_take (cuda, info, f0, FALSE, &a) && vfi_cuda_frames_take (cuda, info, f1, FALSE, &c) &&
+      vfi_cuda_frames_give (cuda, info, dst, &d))
+    vfi_cuda_synthesize (cuda, info, &a, &c, flow_scale, t, state, &d);
+}
+
+/* ---- rates -------------------------------------------------------------------------------------- */
+
+/* Calls `work` for about `seconds`, ten times between waits; the best time of one, in seconds. */
+static double
+best_time (VfiCuda *cuda, double seconds, gboolean (*work) (VfiCuda *cuda, gpointer data, GError **error), gpointer data, GError **error)
+{
+  gint64 start = g_get_monotonic_time (), best = G_MAXINT64, before, after = start;
+
+  do {
+    before = g_get_monotonic_time ();
+    for (int i = 0; i < 10; i++)
+      if (!work (cuda, data, error))
+        return 0;
+    if (!vfi_cuda_ok (cudaStreamSynchronize (cuda->stream), "measuring", error))
+      return 0;
+    after = g_get_monotonic_time ();
+    best = MIN (best, after - before);
+  } while (after - start < seconds * 1e6);
+  return MAX (best, 1) * 1e-7;
+}
+
+typedef struct
+{
+  VfiCudnnConv *conv;
+  guint8 *memory;
+  gsize offset[3]; /* weights, result, workspace */
+  gsize bytes;
+} Load;
+
+static gboolean
+work_conv (VfiCuda *cuda, gpointer data, GError **error)
+{
+  const Load *l = data;
+
+  return vfi_cudnn_conv_run (l->conv, l->memory, l->memory + l->offset[0], NULL, NULL, l->memory + l->offset[1], l->memory + l->offset[2],
+                             error);
+}
+
+static gboolean
+work_copy (VfiCuda *cuda, gpointer data, GError **error)
+{
+  const Load *l = data;
+
+  return vfi_cuda_ok (cudaMemcpyAsync (l->memory + l->bytes / 2, l->memory, l->bytes / 2, cudaMemcpyDeviceToDevice, cuda->stream), "copying",
+                      error);
+}
+
+/* Seconds of a 3x3 convolution of n channels; 0 with an error. */
+static double
+conv_time (VfiCuda *cuda, int h, int w, int n, VfiDType type, double seconds, GError **error)
+{
+  const VfiCudnnConvDesc desc = {
+    .h = h, .w = w, .c = n, .k = n, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .src = type, .dst = type
+  };
+  const gsize size = (gsize) h * w * n * vfi_dtype_size (type), weights = (gsize) 9 * n * n * vfi_dtype_size (type);
+  Load l = { .conv = vfi_cudnn_conv_new (cuda->cudnn, &desc, error) };
+  double time = 0;
+
+  if (l.conv) {
+    l.offset[0] = size;
+    l.offset[1] = size + weights;
+    l.offset[2] = 2 * size + weights;
+    l.bytes = l.offset[2] + vfi_cudnn_conv_workspace (l.conv);
+    if ((l.memory = vfi_cuda_alloc (l.bytes, error)) && vfi_cuda_ok (cudaMemset (l.memory, 0, l.bytes), "measuring", error))
+      time = best_time (cuda, seconds, work_conv, &l, error);
+    cudaFree (l.memory);
+  }
+  vfi_cudnn_conv_free (l.conv);
+  return time;
+}
+
+static gboolean
+rates (VfiBackend *b, VfiDType feature, double seconds, double *flops, double *copy_bytes, GError **error)
+{
+  static const int shapes[][3] = { { 270, 480, 64 }, { 270, 480, 128 }, { 136, 240, 256 } };
+  const int n = G_N_ELEMENTS (shapes);
+  VfiCuda *cuda = (VfiCuda *) b;
+  Load l = { .bytes = (gsize) 512 << 20 };
+  double time = 1;
+  void *outer;
+
+  *flops = *copy_bytes = 0;
+  vfi_cuda_push (cuda, &outer);
+  for (int i = 0; i < n && time > 0; i++) {
+    const double work = 2.0 * 9 * shapes[i][2] * shapes[i][2] * shapes[i][0] * shapes[i][1];
+
+    if ((time = conv_time (cuda, shapes[i][0], shapes[i][1], shapes[i][2], feature, seconds / (n + 1), error)) > 0)
+      *flops = MAX (*flops, work / time);
+  }
+  if (time > 0 && (time = (l.memory = vfi_cuda_alloc (l.bytes, error)) ? best_time (cuda, seconds / (n + 1), work_copy, &l, error) : 0) > 0)
+    *copy_bytes = l.bytes / time;
+  cudaFree (l.memory);
+  vfi_cuda_pop (cuda, outer);
+  return time > 0;
+}
+
+/* ---- the table ---------------------------------------------------------------------------------- */
+
+gboolean
+vfi_cuda_supports (VfiBackend *b, const VfiNode *node)
+{
+  gboolean good = node->dst->dtype != VFI_BF16;
+
+  for (int i = 0; i < node->n_src; i++)
+    good = good && node->src[i]->dtype != VFI_BF16;
+  return good;
+}
+
+static gboolean
+supports_precision (VfiBackend *b, VfiDType feature)
+{
+  return feature == VFI_F32 || feature == VFI_F16;
+}
+
+static VfiDType
+best_precision (VfiBackend *b)
+{
+  return VFI_F16;
+}
+
+static void
+backend_free (VfiBackend *b)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  void *outer = NULL;
+
+  if (cuda->context)
+    vfi_cuda_push (cuda, &outer);
+  vfi_cudnn_free (cuda->cudnn);
+  if (cuda->frames)
+    vfi_cuda_frames_free (cuda->frames);
+  for (guint i = 0; i < cuda->scratch->len; i++)
+    cudaFree (cuda->scratch->pdata[i]);
+  if (cuda->stream)
+    cudaStreamDestroy (cuda->stream);
+  if (cuda->context)
+    vfi_cuda_pop (cuda, outer);
+  g_ptr_array_unref (cuda->scratch);
+  g_clear_error (&cuda->failure);
+  g_free (b->description);
+  g_free (cuda);
+}
+
+static const VfiKernel *const kernels[] = {
+  &vfi_cuda_conv2d,  &vfi_cuda_correlation, &vfi_cuda_lucas_kanade, &vfi_cuda_mean_pool, &vfi_cuda_pixel_shuffle, &vfi_cuda_resize,
+  &vfi_cuda_scale,   &vfi_cuda_shear,       &vfi_cuda_warp,         NULL,
+};
+
+static const VfiBackendClass klass = {
+  .name = "cuda",
+  .memory = VFI_MEMORY_CUDA,
+  .kernels = kernels,
+  .free = backend_free,
+  .supports_precision = supports_precision,
+  .best_precision = best_precision,
+  .alloc = alloc,
+  .dealloc = dealloc,
+  .upload = upload,
+  .download = download,
+  .begin = begin,
+  .end = end,
+  .failed = failed,
+  .pack = pack,
+  .synthesize = synthesize,
+  .rates = rates,
+};
+
+/* ---- the device --------------------------------------------------------------------------------- */
+
+/* The context to work in: the one that is current (an application's), else the device's primary one. Leaves what is current as it is. */
+static gboolean
+find_context (VfiCuda *cuda, GError **error)
+{
+  void *primary, *popped;
+
+  driver.get_current (&cuda->context);
+  if (cuda->context)
+    return vfi_cuda_ok (cudaGetDevice (&cuda->device), "the current CUDA context", error);
+  if (!vfi_cuda_ok (cudaSetDevice (cuda->device), "the device does not start", error) ||
+      !vfi_cuda_ok (cudaFree (NULL), "the device does not start", error))
+    return FALSE;
+  driver.get_current (&primary);
+  driver.pop_current (&popped);
+  cuda->context = primary;
+  return TRUE;
+}
+
+static gboolean
+check_device (int device, struct cudaDeviceProp *properties, GError **error)
+{
+  int n = 0;
+
+  if (!vfi_cuda_ok (cudaGetDeviceCount (&n), "there is no CUDA device", error))
+    return FALSE;
+  if (device < 0 || device >= n) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND, "there is no CUDA device %d: devices are 0 to %d", device, n - 1);
+    return FALSE;
+  }
+  if (!vfi_cuda_ok (cudaGetDeviceProperties (properties, device), "the device's properties", error))
+    return FALSE;
+  if (properties->major * 10 + properties->minor < MIN_CAPABILITY) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND, "CUDA device %d (%s) has compute capability %d.%d: at least %d.%d is needed", device,
+                 properties->name, properties->major, properties->minor, MIN_CAPABILITY / 10, MIN_CAPABILITY % 10);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+start (VfiCuda *cuda, GError **error)
+{
+  g_autofree char *version = NULL;
+  struct cudaDeviceProp properties;
+  void *outer;
+  gboolean ok;
+
+  if (!vfi_cuda_load_driver (&driver, error) || !check_device (cuda->device, &properties, error) || !find_context (cuda, error))
+    return FALSE;
+  vfi_cuda_push (cuda, &outer);
+  ok = vfi_cuda_ok (cudaStreamCreateWithFlags (&cuda->stream, cudaStreamNonBlocking), "the device does not start", error) &&
+       (cuda->cudnn = vfi_cudnn_new (cuda->stream, NULL, error));
+  vfi_cuda_pop (cuda, outer);
+  if (!ok)
+    return FALSE;
+  version = vfi_cudnn_version (cuda->cudnn);
+  cuda->base.description = g_strdup_printf ("cuda (%s, %s)", properties.name, version);
+  return TRUE;
+}
+
+/* VfiCudaBackendNew of core/backend.h. */
+VFI_API VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+
+VfiBackend *
+vfi_cuda_backend_new (int device, GError **error)
+{
+  VfiCuda *cuda = g_new0 (VfiCuda, 1);
+
+  cuda->base.klass = &klass;
+  cuda->base.refs = 1;
+  cuda->base.threads = 1;
+  cuda->device = device;
+  cuda->frames = vfi_cuda_frames_new ();
+  cuda->scratch = g_ptr_array_new ();
+  if (start (cuda, error))
+    return &cuda->base;
+  backend_free (&cuda->base);
+  return NULL;
+}

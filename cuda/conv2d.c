@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator conv2d by cuDNN. Its fast engines want dense tensors with channels in units of 16 bytes. Weights are padded to that when they are
+ * loaded; a source of fewer channels (only a network's first one has such, six), or a slice of a wider tensor, is copied on its way.
+ */
+#include "cuda.h"
+#include "cudnn_conv.h"
+
+typedef struct
+{
+  VfiCuda *cuda;
+  VfiCudnnConv *conv;
+  gboolean fused; /* bias, residual and activation happen in conv */
+  VfiCudaBuffer *weights, *bias;
+  VfiView src, residual, sum; /* where conv reads and writes if not in the views themselves; no data there: in the views */
+  guint8 *workspace;
+} State;
+
+static void
+release (gpointer p)
+{
+  State *s = p;
+
+  vfi_cudnn_conv_free (s->conv);
+  vfi_cuda_buffer_free (s->weights);
+  vfi_cuda_buffer_free (s->bias);
+  g_free (s);
+}
+
+static int
+padded (int channels, VfiDType type)
+{
+  const int unit = 16 / vfi_dtype_size (type);
+
+  return (channels + unit - 1) / unit * unit;
+}
+
+/* (k, c, kernel, kernel) in fp32 to (k, kernel, kernel, c') of the source's type, 0 in channels that the network has not got. */
+static VfiCudaBuffer *
+load_weights (VfiCuda *cuda, const VfiCudnnConvDesc *d, int c, const float *weights, GError **error)
+{
+  const int area = d->kernel * d->kernel;
+  VfiView to = { .dtype = d->src, .h = d->k, .w = area, .c = d->c, .ld = d->c };
+  const gsize bytes = (gsize) d->k * area * d->c * vfi_dtype_size (d->src);
+  VfiCudaBuffer *buffer;
+
+  to.data = g_malloc0 (bytes);
+  for (int o = 0; o < d->k; o++)
+    for (int p = 0; p < area; p++)
+      for (int i = 0; i < c; i++)
+        vfi_view_set (&to, o, p, i, weights[((gsize) o * c + i) * area + p]);
+  buffer = vfi_cuda_buffer_new (cuda, to.data, bytes, error);
+  g_free (to.data);
+  return buffer;
+}
+
+/* A dense tensor as large as v, with c channels. */
+static VfiView
+dense (const VfiView *v, VfiDType type, int c)
+{
+  return (VfiView){ .dtype = type, .h = v->h, .w = v->w, .c = c, .ld = c };
+}
+
+static gsize
+bytes_of (const VfiView *v)
+{
+  return ((gsize) v->h * v->w * v->c * vfi_dtype_size (v->dtype) + 255) & ~(gsize) 255;
+}
+
+/* One engine for everything; where there is none, the convolution alone, in its source's type or in fp32. */
+static VfiCudnnConv *
+choose (VfiCuda *cuda, VfiCudnnConvDesc *d, gboolean *fused, GError **error)
+{
+  VfiCudnnConv *conv = vfi_cudnn_conv_new (cuda->cudnn, d, NULL);
+
+  *fused = conv != NULL;
+  if (conv)
+    return conv;
+  d->bias = d->residual = FALSE;
+  d->act = VFI_LINEAR;
+  d->slope = 0;
+  d->dst = VFI_F32;
+  if ((conv = vfi_cudnn_conv_new (cuda->cudnn, d, NULL)))
+    return conv;
+  d->dst = d->src;
+  return vfi_cudnn_conv_new (cuda->cudnn, d, error);
+}
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  const VfiConv2dParams *p = node->params;
+  VfiCudnnConvDesc d = {
+    .h = src->h,
+    .w = src->w,
+    .c = padded (src->c, src->dtype),
+    .k = dst->c,
+    .kernel = p->kernel,
+    .stride = p->stride,
+    .padding = p->padding,
+    .dilation = p->dilation,
+    .bias = p->bias,
+    .residual = p->residual,
+    .act = p->act,
+    .slope = p->slope,
+    .src = src->dtype,
+    .dst = dst->dtype,
+  };
+  VfiCuda *cuda = (VfiCuda *) b;
+  State *s = g_new0 (State, 1);
+  guint8 *scratch;
+  gsize workspace = 0, a, c, e;
+  void *outer;
+
+  s->cuda = cuda;
+  vfi_cuda_push (cuda, &outer);
+  if (!(s->conv = choose (cuda, &d, &s->fused, error)) || !(s->weights = load_weights (cuda, &d, src->c, weights[0], error)) ||
+      (p->bias && !(s->bias = vfi_cuda_buffer_new (cuda, weights[1], dst->c * sizeof (float), error))))
+    goto fail;
+
+  if (src->ld != d.c)
+    s->src = dense (src, src->dtype, d.c);
+  if (d.residual && (src[1].ld != src[1].c || src[1].dtype != d.dst))
+    s->residual = dense (&src[1], d.dst, src[1].c);
+  if (!s->fused || dst->ld != dst->c)
+    s->sum = dense (dst, d.dst, dst->c);
+  workspace = (vfi_cudnn_conv_workspace (s->conv) + 255) & ~(gsize) 255;
+  a = bytes_of (&s->src);
+  c = bytes_of (&s->residual);
+  e = bytes_of (&s->sum);
+  if (workspace + a + c + e > 0) {
+    if (!(scratch = vfi_cuda_scratch (cuda, workspace + a + c + e, error)))
+      goto fail;
+    s->workspace = scratch;
+    s->src.data = a ? scratch + workspace : NULL;
+    s->residual.data = c ? scratch + workspace + a : NULL;
+    s->sum.data = e ? scratch + workspace + a + c : NULL;
+  }
+  vfi_cuda_pop (cuda, outer);
+  return s;
+
+fail:
+  vfi_cuda_pop (cuda, outer);
+  release (s);
+  return NULL;
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiConv2dParams *p = node->params;
+  const State *s = state;
+  VfiCuda *cuda = s->cuda;
+  const VfiView *x = s->src.data ? &s->src : src, *y = s->sum.data ? &s->sum : dst;
+  const VfiView *residual = !p->residual ? NULL : s->residual.data ? &s->residual : &src[1];
+  const float *bias = s->bias ? s->bias->data : NULL;
+  GError *error = NULL;
+
+  if (s->src.data)
+    vfi_cuda_fit (cuda, src, x);
+  if (s->residual.data)
+    vfi_cuda_fit (cuda, &src[1], residual);
+  if (!vfi_cudnn_conv_run (s->conv, x->data, s->weights->data, s->fused ? bias : NULL, s->fused && residual ? residual->data : NULL, y->data,
+                           s->workspace, &error))
+    vfi_cuda_fail (cuda, error);
+  if (!s->fused)
+    vfi_cuda_epilogue (cuda, y, bias, residual, p->act, p->slope, dst);
+  else if (s->sum.data)
+    vfi_cuda_fit (cuda, y, dst);
+}
+
+const VfiKernel vfi_cuda_conv2d = { &vfi_op_conv2d, vfi_cuda_supports, prepare, run, release };

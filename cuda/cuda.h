@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Inside the CUDA module: the backend that every file here shares. Kernels are in the .cu files, plain C++ that starts them through
+ * vfi_launch (device.h), so that tests/cuda can compile the same files against a host shim.
+ */
+#pragma once
+
+#include <glib.h>
+
+#include <cuda_runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "backend.h"
+
+typedef struct _VfiCudnn VfiCudnn;
+typedef struct _VfiCudaFrames VfiCudaFrames;
+
+typedef struct
+{
+  VfiBackend base;
+  int device;
+  void *context;       /* a CUcontext: the one that was current when the backend was made, else the device's primary one */
+  void *outer;         /* what was current at begin */
+  cudaStream_t stream; /* all work, in order */
+  VfiCudnn *cudnn;
+  VfiCudaFrames *frames; /* system-memory frames on their way */
+  GPtrArray *scratch;    /* buffers that grew, the largest last; captured graphs may still name the others */
+  gsize scratch_size;
+  GError *failure; /* the first of what run entries could not report */
+} VfiCuda;
+
+/* FALSE with VFI_ERROR_BACKEND if a call of the CUDA runtime failed; `what` begins the message. */
+gboolean vfi_cuda_ok (cudaError_t status, const char *what, GError **error);
+/* The same where nothing can be returned: kept for klass->failed. vfi_cuda_fail takes the error. */
+gboolean vfi_cuda_note (VfiCuda *cuda, cudaError_t status, const char *what);
+void vfi_cuda_fail (VfiCuda *cuda, GError *error);
+
+/* Device memory (page-locked host memory); NULL with VFI_ERROR_MEMORY that names the bytes needed and free. The context must be current. */
+void *vfi_cuda_alloc (gsize bytes, GError **error);
+void *vfi_cuda_alloc_host (gsize bytes, GError **error);
+/* What a node keeps on the device. */
+typedef struct
+{
+  VfiCuda *cuda;
+  void *data;
+} VfiCudaBuffer;
+/* A copy of host memory; NULL with an error. */
+VfiCudaBuffer *vfi_cuda_buffer_new (VfiCuda *cuda, const void *src, gsize bytes, GError **error);
+void vfi_cuda_buffer_free (gpointer buffer);
+
+/* At least `bytes` for what one node needs while it runs; shared by all nodes, lives as long as the backend. */
+void *vfi_cuda_scratch (VfiCuda *cuda, gsize bytes, GError **error);
+
+/* Between vfi_cuda_push and vfi_cuda_pop the backend's context is current. */
+void vfi_cuda_push (VfiCuda *cuda, void **outer);
+void vfi_cuda_pop (VfiCuda *cuda, void *outer);
+
+/* TRUE if all tensors of a node are fp32 or fp16: what the kernels here read and write. */
+gboolean vfi_cuda_supports (VfiBackend *b, const VfiNode *node);
+
+extern const VfiKernel vfi_cuda_conv2d, vfi_cuda_correlation, vfi_cuda_lucas_kanade, vfi_cuda_mean_pool, vfi_cuda_pixel_shuffle,
+    vfi_cuda_resize, vfi_cuda_scale, vfi_cuda_shear, vfi_cuda_warp;
+
+/* ---- frames.c: frames in system memory --------------------------------------------------------- */
+
+VfiCudaFrames *vfi_cuda_frames_new (void);
+void vfi_cuda_frames_free (VfiCudaFrames *frames);
+/* The frame on the device: itself if it lies there; else its copy, made anew where `fresh` says that the pixels may have changed.
+ * FALSE: kept in cuda->failure. */
+gboolean vfi_cuda_frames_take (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, gboolean fresh, VfiFrame *on_device);
+/* Where to write what shall become `frame`; it is there after vfi_cuda_frames_settle. */
+gboolean vfi_cuda_frames_give (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, VfiFrame *on_device);
+/* Enqueues the way back of what was written. */
+void vfi_cuda_frames_fetch (VfiCuda *cuda);
+/* After the stream was waited for: fills the frame in system memory. */
+void vfi_cuda_frames_settle (VfiCuda *cuda);
+
+/* ---- pack.cu, synthesize.cu: frames on the device ---------------------------------------------- */
+
+void vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
+void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
+                          const VfiView *state, const VfiFrame *dst);
+
+/* ---- epilogue.cu: around a convolution --------------------------------------------------------- */
+
+/* src to dst, with dst's type; channels of dst that src has not got become 0, those of src that dst has not got are left out. */
+void vfi_cuda_fit (VfiCuda *cuda, const VfiView *src, const VfiView *dst);
+/* dst = act (src + bias + residual); bias (fp32, on the device) and residual may be NULL. src may have more channels than dst. */
+void vfi_cuda_epilogue (VfiCuda *cuda, const VfiView *src, const float *bias, const VfiView *residual, VfiAct act, float slope,
+                        const VfiView *dst);
+
+#ifdef __cplusplus
+}
+#endif

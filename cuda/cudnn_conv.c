@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Everything in this API is a descriptor: made, given attributes, finalized. A small writer keeps the first failure, so that what builds
+ * a graph reads like the graph.
+ */
+#include "cudnn_conv.h"
+
+#include <stdbool.h>
+
+#include "tensor.h"
+#include "vfi.h"
+
+struct _VfiCudnn
+{
+  VfiCudnnApi api;
+  cudnnHandle_t handle;
+  cudnnBackendDescriptor_t device; /* instead of a handle */
+  GPtrArray *convs;                /* of VfiCudnnConv that are in use */
+};
+
+/* The tensors that have memory; also their unique ids. */
+enum
+{
+  X = 1,
+  W,
+  BIAS,
+  RESIDUAL,
+  Y,
+  FIRST_VIRTUAL
+};
+#define N_TENSORS 5
+
+#define N_PACKS 24 /* sets of pointers that are remembered: of all nodes that share an engine */
+#define MAX_DESCRIPTORS 32
+#define MAX_CONFIGS 32
+
+typedef struct
+{
+  void *pointers[N_TENSORS + 1]; /* the last one: workspace */
+  cudnnBackendDescriptor_t descriptor;
+} Pack;
+
+struct _VfiCudnnConv
+{
+  VfiCudnn *cudnn;
+  VfiCudnnConvDesc desc;
+  int refs;
+  cudnnBackendDescriptor_t all[MAX_DESCRIPTORS]; /* the graph's, in the order they were made */
+  int n;
+  cudnnBackendDescriptor_t plan;
+  gsize workspace;
+  int64_t engine;
+  int64_t uids[N_TENSORS];
+  int n_uids;
+  Pack packs[N_PACKS];
+  int next_pack;
+};
+
+/* ---- the writer --------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  VfiCudnnConv *conv;
+  cudnnStatus_t status;
+} Writer;
+
+static cudnnBackendDescriptor_t
+make (Writer *w, cudnnBackendDescriptorType_t type)
+{
+  cudnnBackendDescriptor_t d = NULL;
+
+  if (w->status == CUDNN_STATUS_SUCCESS)
+    w->status = w->conv->cudnn->api.make (type, &d);
+  if (d)
+    w->conv->all[w->conv->n++] = d;
+  return d;
+}
+
+static void
+set (Writer *w, cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, int64_t n,
+     const void *values)
+{
+  if (w->status == CUDNN_STATUS_SUCCESS)
+    w->status = w->conv->cudnn->api.set (d, name, type, n, values);
+}
+
+static void
+set_int (Writer *w, cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name, int64_t value)
+{
+  set (w, d, name, CUDNN_TYPE_INT64, 1, &value);
+}
+
+static void
+set_descriptor (Writer *w, cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name, cudnnBackendDescriptor_t value)
+{
+  set (w, d, name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &value);
+}
+
+static void
+set_type (Writer *w, cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name, cudnnDataType_t type)
+{
+  set (w, d, name, CUDNN_TYPE_DATA_TYPE, 1, &type);
+}
+
+static cudnnBackendDescriptor_t
+finalize (Writer *w, cudnnBackendDescriptor_t d)
+{
+  if (w->status == CUDNN_STATUS_SUCCESS)
+    w->status = w->conv->cudnn->api.finalize (d);
+  return d;
+}
+
+static void
+set_error (const VfiCudnn *cudnn, cudnnStatus_t status, int code, const char *what, GError **error)
+{
+  char text[1024] = "";
+
+  cudnn->api.get_last_error_string (text, sizeof text);
+  g_set_error (error, VFI_ERROR, code, "cuDNN: %s: %s%s%s", what, cudnn->api.get_error_string (status), *text ? ": " : "", text);
+}
+
+/* ---- the graph ---------------------------------------------------------------------------------- */
+
+static cudnnDataType_t
+data_type (VfiDType t)
+{
+  return t == VFI_F16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
+}
+
+/* (n, c, h, w), channels side by side. */
+static cudnnBackendDescriptor_t
+tensor (Writer *w, int64_t uid, cudnnDataType_t type, int64_t n, int64_t c, int64_t height, int64_t width)
+{
+  cudnnBackendDescriptor_t d = make (w, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+  const int64_t sizes[] = { n, c, height, width }, strides[] = { height * width * c, 1, width * c, c };
+  const bool is_virtual = uid >= FIRST_VIRTUAL;
+
+  set_type (w, d, CUDNN_ATTR_TENSOR_DATA_TYPE, type);
+  set (w, d, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, sizes);
+  set (w, d, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides);
+  set_int (w, d, CUDNN_ATTR_TENSOR_UNIQUE_ID, uid);
+  set_int (w, d, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, 16);
+  set (w, d, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, 1, &is_virtual);
+  if (!is_virtual)
+    w->conv->uids[w->conv->n_uids++] = uid;
+  return finalize (w, d);
+}
+
+static cudnnBackendDescriptor_t
+convolution (Writer *w, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t weights, cudnnBackendDescriptor_t y)
+{
+  const int64_t stride[] = { k->stride, k->stride }, padding[] = { k->padding, k->padding }, dilation[] = { k->dilation, k->dilation };
+  const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
+  const float one = 1, zero = 0;
+  cudnnBackendDescriptor_t d = make (w, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR), op;
+
+  set_type (w, d, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT);
+  set (w, d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
+  set_int (w, d, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, 2);
+  set (w, d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, stride);
+  set (w, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, padding);
+  set (w, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, padding);
+  set (w, d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, dilation);
+  finalize (w, d);
+
+  op = make (w, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+  set_descriptor (w, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, d);
+  set_descriptor (w, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, x);
+  set_descriptor (w, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, weights);
+  set_descriptor (w, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y);
+  set (w, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, CUDNN_TYPE_FLOAT, 1, &one);
+  set (w, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1, &zero);
+  return finalize (w, op);
+}
+
+/* y = x + b, or y = mode (x) where b is NULL. */
+static cudnnBackendDescriptor_t
+pointwise (Writer *w, cudnnPointwiseMode_t mode, double slope, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t b,
+           cudnnBackendDescriptor_t y)
+{
+  cudnnBackendDescriptor_t d = make (w, CUDNN_BACKEND_POINTWISE_DESCRIPTOR), op;
+
+  set (w, d, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
+  set_type (w, d, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT);
+  if (slope != 0)
+    set (w, d, CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, CUDNN_TYPE_DOUBLE, 1, &slope);
+  finalize (w, d);
+
+  op = make (w, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+  set_descriptor (w, op, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, d);
+  set_descriptor (w, op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, x);
+  if (b)
+    set_descriptor (w, op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, b);
+  set_descriptor (w, op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y);
+  return finalize (w, op);
+}
+
+static cudnnBackendDescriptor_t
+build (Writer *w, const VfiCudnnConvDesc *k)
+{
+  static const cudnnPointwiseMode_t modes[] = { [VFI_RELU] = CUDNN_POINTWISE_RELU_FWD,
+                                                [VFI_LEAKY_RELU] = CUDNN_POINTWISE_RELU_FWD,
+                                                [VFI_SIGMOID] = CUDNN_POINTWISE_SIGMOID_FWD,
+                                                [VFI_TANH] = CUDNN_POINTWISE_TANH_FWD };
+  const int reach = k->dilation * (k->kernel - 1) + 1;
+  const int h = (k->h + 2 * k->padding - reach) / k->stride + 1, width = (k->w + 2 * k->padding - reach) / k->stride + 1;
+  const int last = k->bias + k->residual + (k->act != VFI_LINEAR); /* operations after the convolution */
+  cudnnBackendDescriptor_t ops[4], sums[4], graph;
+  int n = 0;
+
+  /* What operation i gives: fp32 on the way, then the result. */
+  for (int i = 0; i <= last; i++)
+    sums[i] = tensor (w, i < last ? FIRST_VIRTUAL + i : Y, i < last ? CUDNN_DATA_FLOAT : data_type (k->dst), 1, k->k, h, width);
+  ops[n++] = convolution (w, k, tensor (w, X, data_type (k->src), 1, k->c, k->h, k->w),
+                          tensor (w, W, data_type (k->src), k->k, k->c, k->kernel, k->kernel), sums[0]);
+  if (k->bias) {
+    ops[n] = pointwise (w, CUDNN_POINTWISE_ADD, 0, sums[n - 1], tensor (w, BIAS, CUDNN_DATA_FLOAT, 1, k->k, 1, 1), sums[n]);
+    n++;
+  }
+  if (k->residual) {
+    ops[n] = pointwise (w, CUDNN_POINTWISE_ADD, 0, sums[n - 1], tensor (w, RESIDUAL, data_type (k->dst), 1, k->k, h, width), sums[n]);
+    n++;
+  }
+  if (k->act != VFI_LINEAR) {
+    ops[n] = pointwise (w, modes[k->act], k->act == VFI_LEAKY_RELU ? k->slope : 0, sums[n - 1], NULL, sums[n]);
+    n++;
+  }
+
+  graph = make (w, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  set (w, graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, n, ops);
+  if (w->conv->cudnn->handle)
+    set (w, graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &w->conv->cudnn->handle);
+  return finalize (w, graph);
+}
+
+/* ---- the engine --------------------------------------------------------------------------------- */
+
+static gboolean
+acceptable (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t config)
+{
+  const VfiCudnnApi *api = &conv->cudnn->api;
+  cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
+  cudnnBackendDescriptor_t engine = NULL;
+  gboolean good = TRUE;
+  int64_t n = 0;
+
+  if (api->make (CUDNN_BACKEND_ENGINE_DESCRIPTOR, &engine))
+    return FALSE;
+  good = !api->get (config, CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &n, &engine) &&
+         !api->get (engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE, G_N_ELEMENTS (notes), &n, notes);
+  for (int i = 0; good && i < n; i++)
+    good = notes[i] != CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC && notes[i] != CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION &&
+           (k->src == VFI_F16 || (notes[i] != CUDNN_NUMERICAL_NOTE_TENSOR_CORE && notes[i] != CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS));
+  if (good)
+    api->get (engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &n, &conv->engine);
+  api->unmake (engine);
+  return good;
+}
+
+/* An execution plan of this configuration, NULL if the engine does not take it after all. */
+static cudnnBackendDescriptor_t
+plan_of (VfiCudnnConv *conv, cudnnBackendDescriptor_t config)
+{
+  VfiCudnn *cudnn = conv->cudnn;
+  cudnnBackendDescriptor_t plan = NULL;
+  int64_t bytes = 0, n;
+
+  if (cudnn->api.make (CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, &plan))
+    return NULL;
+  if (!cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config) &&
+      !(cudnn->handle ? cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn->handle)
+                      : cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &cudnn->device)) &&
+      !cudnn->api.finalize (plan) &&
+      !cudnn->api.get (plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &n, &bytes)) {
+    conv->workspace = bytes;
+    return plan;
+  }
+  cudnn->api.unmake (plan);
+  return NULL;
+}
+
+/* The first plan that the heuristics of this mode come to. */
+static cudnnBackendDescriptor_t
+choose (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t graph, cudnnBackendHeurMode_t mode)
+{
+  Writer w = { conv, CUDNN_STATUS_SUCCESS };
+  const VfiCudnnApi *api = &conv->cudnn->api;
+  cudnnBackendDescriptor_t heuristics = make (&w, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR), configs[MAX_CONFIGS] = { NULL }, plan = NULL;
+  int64_t n = 0;
+  int made = 0;
+
+  set_descriptor (&w, heuristics, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
+  set (&w, heuristics, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
+  if (!conv->cudnn->handle)
+    set_descriptor (&w, heuristics, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, conv->cudnn->device);
+  finalize (&w, heuristics);
+  while (w.status == CUDNN_STATUS_SUCCESS && made < MAX_CONFIGS)
+    if ((w.status = api->make (CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, &configs[made])) == CUDNN_STATUS_SUCCESS)
+      made++;
+  if (w.status == CUDNN_STATUS_SUCCESS)
+    w.status = api->get (heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, MAX_CONFIGS, &n, configs);
+  for (int i = 0; w.status == CUDNN_STATUS_SUCCESS && i < MIN (n, MAX_CONFIGS) && !plan; i++)
+    if (acceptable (conv, k, configs[i]))
+      plan = plan_of (conv, configs[i]);
+  for (int i = 0; i < made; i++)
+    api->unmake (configs[i]);
+  return plan;
+}
+
+static gboolean
+same (const VfiCudnnConvDesc *a, const VfiCudnnConvDesc *b)
+{
+  return a->h == b->h && a->w == b->w && a->c == b->c && a->k == b->k && a->kernel == b->kernel && a->stride == b->stride &&
+         a->padding == b->padding && a->dilation == b->dilation && a->bias == b->bias && a->residual == b->residual && a->act == b->act &&
+         a->slope == b->slope && a->src == b->src && a->dst == b->dst;
+}
+
+static void
+conv_destroy (VfiCudnnConv *conv)
+{
+  for (int i = 0; i < N_PACKS; i++)
+    if (conv->packs[i].descriptor)
+      conv->cudnn->api.unmake (conv->packs[i].descriptor);
+  if (conv->plan)
+    conv->cudnn->api.unmake (conv->plan);
+  while (conv->n > 0)
+    conv->cudnn->api.unmake (conv->all[--conv->n]);
+  g_free (conv);
+}
+
+VfiCudnnConv *
+vfi_cudnn_conv_new (VfiCudnn *cudnn, const VfiCudnnConvDesc *k, GError **error)
+{
+  static const cudnnBackendHeurMode_t modes[] = { CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK };
+  VfiCudnnConv *conv;
+  Writer w = { NULL, CUDNN_STATUS_SUCCESS };
+  cudnnBackendDescriptor_t graph;
+
+  for (guint i = 0; i < cudnn->convs->len; i++) {
+    conv = cudnn->convs->pdata[i];
+    if (same (&conv->desc, k)) {
+      conv->refs++;
+      return conv;
+    }
+  }
+  w.conv = conv = g_new0 (VfiCudnnConv, 1);
+  conv->cudnn = cudnn;
+  conv->desc = *k;
+  conv->refs = 1;
+  graph = build (&w, k);
+  for (guint i = 0; w.status == CUDNN_STATUS_SUCCESS && i < G_N_ELEMENTS (modes) && !conv->plan; i++)
+    conv->plan = choose (conv, k, graph, modes[i]);
+  if (conv->plan) {
+    g_ptr_array_add (cudnn->convs, conv);
+    return conv;
+  }
+  set_error (cudnn, w.status == CUDNN_STATUS_SUCCESS ? CUDNN_STATUS_NOT_SUPPORTED : w.status, VFI_ERROR_UNSUPPORTED,
+             "no engine for this convolution", error);
+  conv_destroy (conv);
+  return NULL;
+}
+
+void
+vfi_cudnn_conv_free (VfiCudnnConv *conv)
+{
+  if (conv && --conv->refs == 0) {
+    g_ptr_array_remove_fast (conv->cudnn->convs, conv);
+    conv_destroy (conv);
+  }
+}
+
+gsize
+vfi_cudnn_conv_workspace (const VfiCudnnConv *conv)
+{
+  return conv->workspace;
+}
+
+char *
+vfi_cudnn_conv_engine (const VfiCudnnConv *conv)
+{
+  return g_strdup_printf ("engine %d, workspace of %" G_GSIZE_FORMAT " bytes", (int) conv->engine, conv->workspace);
+}
+
+/* ---- running ------------------------------------------------------------------------------------ */
+
+/* The pack with these pointers, made in place of the oldest one if there is none. NULL with *status. */
+static cudnnBackendDescriptor_t
+pack_of (VfiCudnnConv *conv, void *const pointers[N_TENSORS + 1], cudnnStatus_t *status)
+{
+  const VfiCudnnApi *api = &conv->cudnn->api;
+  void *data[N_TENSORS];
+  Pack *pack;
+
+  for (int i = 0; i < N_PACKS; i++)
+    if (conv->packs[i].descriptor && !memcmp (conv->packs[i].pointers, pointers, sizeof conv->packs[i].pointers))
+      return conv->packs[i].descriptor;
+
+  pack = &conv->packs[conv->next_pack];
+  conv->next_pack = (conv->next_pack + 1) % N_PACKS;
+  if (pack->descriptor)
+    api->unmake (pack->descriptor);
+  pack->descriptor = NULL;
+  memcpy (pack->pointers, pointers, sizeof pack->pointers);
+  for (int i = 0; i < conv->n_uids; i++)
+    data[i] = pointers[conv->uids[i] - 1];
+  if ((*status = api->make (CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack->descriptor)))
+    return NULL;
+  if ((*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, conv->n_uids, conv->uids)) ||
+      (*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, conv->n_uids, data)) ||
+      (*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &pointers[N_TENSORS])) ||
+      (*status = api->finalize (pack->descriptor))) {
+    api->unmake (pack->descriptor);
+    pack->descriptor = NULL;
+  }
+  return pack->descriptor;
+}
+
+gboolean
+vfi_cudnn_conv_run (VfiCudnnConv *conv, const void *x, const void *weights, const void *bias, const void *residual, void *y, void *workspace,
+                    GError **error)
+{
+  void *const pointers[] = {
+    [X - 1] = (void *) x, [W - 1] = (void *) weights, [BIAS - 1] = (void *) bias, [RESIDUAL - 1] = (void *) residual, [Y - 1] = y, workspace
+  };
+  cudnnStatus_t status = CUDNN_STATUS_SUCCESS;
+  cudnnBackendDescriptor_t pack = pack_of (conv, pointers, &status);
+
+  if (pack)
+    status = conv->cudnn->api.execute (conv->cudnn->handle, conv->plan, pack);
+  if (status)
+    set_error (conv->cudnn, status, VFI_ERROR_BACKEND, "a convolution does not start", error);
+  return !status;
+}
+
+/* ---- the library -------------------------------------------------------------------------------- */
+
+static cudnnStatus_t
+describe_device (VfiCudnn *cudnn, const char *json)
+{
+  cudnnStatus_t status = cudnn->api.make (CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR, &cudnn->device);
+
+  if (!status)
+    status = cudnn->api.set (cudnn->device, CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, CUDNN_TYPE_CHAR, strlen (json), json);
+  return status ? status : cudnn->api.finalize (cudnn->device);
+}
+
+VfiCudnn *
+vfi_cudnn_new (cudaStream_t stream, const char *device_json, GError **error)
+{
+  VfiCudnn *cudnn = g_new0 (VfiCudnn, 1);
+  cudnnStatus_t status;
+
+  if (!vfi_cuda_load_cudnn (&cudnn->api, error)) {
+    g_free (cudnn);
+    return NULL;
+  }
+  cudnn->convs = g_ptr_array_new ();
+  if (device_json)
+    status = describe_device (cudnn, device_json);
+  else if (!(status = cudnn->api.create (&cudnn->handle)))
+    status = cudnn->api.set_stream (cudnn->handle, stream);
+  if (!status)
+    return cudnn;
+  set_error (cudnn, status, VFI_ERROR_BACKEND, "it does not start", error);
+  vfi_cudnn_free (cudnn);
+  return NULL;
+}
+
+void
+vfi_cudnn_free (VfiCudnn *cudnn)
+{
+  if (!cudnn)
+    return;
+  if (cudnn->device)
+    cudnn->api.unmake (cudnn->device);
+  if (cudnn->handle)
+    cudnn->api.destroy (cudnn->handle);
+  g_ptr_array_unref (cudnn->convs);
+  g_free (cudnn);
+}
+
+char *
+vfi_cudnn_version (const VfiCudnn *cudnn)
+{
+  const int v = (int) cudnn->api.get_version ();
+
+  return g_strdup_printf ("cuDNN %d.%d.%d", v / 10000, v / 100 % 100, v % 100);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Convolutions by cuDNN 9, through its graph ("backend") API: convolution, bias, residual and activation as one graph where there is an
+ * engine for it, else the convolution alone.
+ */
+#pragma once
+
+#include "load.h"
+#include "op.h"
+
+typedef struct _VfiCudnn VfiCudnn;
+typedef struct _VfiCudnnConv VfiCudnnConv;
+
+/* A handle for one stream of the current context. device_json (NULL: what is there): a device described instead of present, on which
+ * nothing runs, but graphs are checked and engines found (cuDNN 9.8 and later). */
+VfiCudnn *vfi_cudnn_new (cudaStream_t stream, const char *device_json, GError **error);
+void vfi_cudnn_free (VfiCudnn *cudnn);
+/* "cuDNN 9.19.0" */
+char *vfi_cudnn_version (const VfiCudnn *cudnn);
+
+/* All tensors are dense NHWC, 16-byte aligned; weights as (k, kernel, kernel, c) of src's type, bias k values of fp32. */
+typedef struct
+{
+  int h, w, c, k;
+  int kernel, stride, padding, dilation;
+  gboolean bias, residual; /* residual: of dst's type */
+  VfiAct act;
+  float slope;
+  VfiDType src, dst; /* VFI_F32 or VFI_F16; sums are fp32 */
+} VfiCudnnConvDesc;
+
+/* Chooses an engine by cuDNN's heuristics, deterministic ones only, and for fp32 none that rounds its inputs. Engines may be
+ * compiled here, which takes a second: equal descriptions share one. VFI_ERROR_UNSUPPORTED if there is none. */
+VfiCudnnConv *vfi_cudnn_conv_new (VfiCudnn *cudnn, const VfiCudnnConvDesc *desc, GError **error);
+void vfi_cudnn_conv_free (VfiCudnnConv *conv);
+gsize vfi_cudnn_conv_workspace (const VfiCudnnConv *conv);
+/* "engine 34, workspace of 0 bytes"; g_free */
+char *vfi_cudnn_conv_engine (const VfiCudnnConv *conv);
+/* Enqueues. Tensors of the description that it has not got are NULL. FALSE if cuDNN refused. Allocates only the first time that it sees a
+ * set of pointers. */
+gboolean vfi_cudnn_conv_run (VfiCudnnConv *conv, const void *x, const void *weights, const void *bias, const void *residual, void *y,
+                             void *workspace, GError **error);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What stands around a convolution where cuDNN wants dense tensors of its own number of channels, or does not add and activate itself.
+ */
+#include "device.h"
+
+static __global__ void
+fit (View src, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid)
+    set (dst, e.p, e.c, e.c < src.c ? get (src, e.p, e.c) : 0);
+}
+
+/* vfi_act_apply of core/op.h */
+static __device__ float
+activate (int act, float slope, float v)
+{
+  switch (act) {
+    case VFI_RELU:
+      return v > 0 ? v : 0;
+    case VFI_LEAKY_RELU:
+      return v > 0 ? v : v * slope;
+    case VFI_SIGMOID:
+      return 1 / (1 + expf (-v));
+    case VFI_TANH:
+      return tanhf (v);
+    default:
+      return v;
+  }
+}
+
+/* residual: without data where there is none. */
+static __global__ void
+epilogue (View src, const float *bias, View residual, int act, float slope, View dst)
+{
+  const Element e = element (dst);
+  float v;
+
+  if (!e.valid)
+    return;
+  v = get (src, e.p, e.c);
+  if (bias)
+    v += bias[e.c];
+  if (residual.data)
+    v += get (residual, e.p, e.c);
+  set (dst, e.p, e.c, activate (act, slope, v));
+}
+
+void
+vfi_cuda_fit (VfiCuda *cuda, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements (cuda, *dst, fit, View (*src), View (*dst));
+}
+
+void
+vfi_cuda_epilogue (VfiCuda *cuda, const VfiView *src, const float *bias, const VfiView *residual, VfiAct act, float slope,
+                   const VfiView *dst)
+{
+  const VfiView none = { NULL, VFI_F32 };
+
+  vfi_launch_elements (cuda, *dst, epilogue, View (*src), bias, View (residual ? *residual : none), (int) act, slope, View (*dst));
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator resize.
+ */
+#include "device.h"
+
+/* detail: without data where there is none. */
+static __global__ void
+resize (View src, View detail, const float *gain, int s, View dst)
+{
+  const Element e = element (dst);
+  const int y = e.p / dst.w, x = e.p % dst.w;
+  float v;
+
+  if (!e.valid)
+    return;
+  v = gain[e.c] * bilinear (src, tap ((y + 0.5f) / s - 0.5f, src.h), tap ((x + 0.5f) / s - 0.5f, src.w), e.c);
+  if (detail.data)
+    v += get (detail, y / s * src.w + x / s, (e.c * s + y % s) * s + x % s);
+  set (dst, e.p, e.c, v);
+}
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  const VfiResizeParams *p = (const VfiResizeParams *) node->params;
+
+  return vfi_cuda_buffer_new ((VfiCuda *) b, p->gain, src->c * sizeof (float), error);
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiResizeParams *p = (const VfiResizeParams *) node->params;
+  const float *gain = (const float *) ((const VfiCudaBuffer *) state)->data;
+  const VfiView none = { NULL, VFI_F32 };
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, resize, View (src[0]), View (p->detail ? src[1] : none), gain, p->scale, View (*dst));
+}
+
+const VfiKernel vfi_cuda_resize = { &vfi_op_resize, vfi_cuda_supports, prepare, run, vfi_cuda_buffer_free };
