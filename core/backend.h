@@ -46,8 +46,17 @@ struct _VfiBackendClass
   /* Called around every run of plans and frame functions by one session: sets threads, pushes contexts; end waits for results. */
   void (*begin) (VfiBackend *b);
   void (*end) (VfiBackend *b);
+  /* NULL where work cannot fail. TRUE, with the error, if something did since the last call: a device that is lost, or out of memory. */
+  gboolean (*failed) (VfiBackend *b, GError **error);
 
-  /* Frames to tensors and back: contracts in core/frame.h. */
+  /* NULL where starting work costs nothing. What run entries enqueue between record_begin and record_end is kept instead of done; replay
+   * enqueues it, in one go, as often as one likes, on the same buffers. record_end gives NULL if that was not to be. */
+  gboolean (*record_begin) (VfiBackend *b);
+  gpointer (*record_end) (VfiBackend *b);
+  void (*replay) (VfiBackend *b, gpointer recording);
+  void (*record_free) (VfiBackend *b, gpointer recording);
+
+  /* Frames to tensors and back: contracts in core/frame.h. Frames lie in klass->memory, or on the host. */
   void (*pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
   void (*synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
                       const VfiView *state, const VfiFrame *dst);

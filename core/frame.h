@@ -53,11 +53,11 @@ typedef struct
   } part[3];
 } VfiFormatDesc;
 
-const VfiFormatDesc *vfi_format_desc (VfiFormat format); /* NULL if it is none of ours */
+VFI_API const VfiFormatDesc *vfi_format_desc (VfiFormat format); /* NULL if it is none of ours */
 /* A sample v of a part (after the shift) is v gain + bias for the network. */
-void vfi_format_scale (const VfiFrameInfo *info, int part, float *gain, float *bias);
+VFI_API void vfi_format_scale (const VfiFrameInfo *info, int part, float *gain, float *bias);
 /* Bytes of the pixels of one row of a plane. */
-gsize vfi_frame_info_row_bytes (const VfiFrameInfo *info, int plane);
+VFI_API gsize vfi_frame_info_row_bytes (const VfiFrameInfo *info, int plane);
 
 /* TRUE if info is usable, else an error that says what to change. */
 gboolean vfi_frame_info_check (const VfiFrameInfo *info, GError **error);

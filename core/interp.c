@@ -411,9 +411,9 @@ vfi_interp_set_flow_scale (VfiInterp *self, double flow_scale, GError **error)
 static gboolean
 check_frame (VfiInterp *self, const VfiFrame *frame, const char *name, GError **error)
 {
-  if (frame->memory != self->backend->klass->memory) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s lies in %s memory, which the %s backend cannot use", name,
-                 frame->memory == VFI_MEMORY_CUDA ? "CUDA" : "host", self->backend->klass->name);
+  if (frame->memory != VFI_MEMORY_HOST && frame->memory != self->backend->klass->memory) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s lies in CUDA memory, which the %s backend cannot use", name,
+                 self->backend->klass->name);
     return FALSE;
   }
   return vfi_frame_check (&self->info, frame, name, error);
@@ -644,7 +644,10 @@ vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
   if (self->profiling)
     vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&made));
   klass->end (self->backend);
-  return TRUE;
+  if (!klass->failed || !klass->failed (self->backend, error))
+    return TRUE;
+  self->known[0] = self->known[1] = self->pair_known = FALSE;
+  return FALSE;
 }
 
 /* ---- what it is and does ------------------------------------------------------------------------ */

@@ -7,6 +7,7 @@
 
 #include "graph.h"
 #include "tensor.h"
+#include "vfi.h"
 
 struct _VfiOp
 {
@@ -20,7 +21,7 @@ struct _VfiOp
   void (*fold) (const VfiNode *node, float **weights);
 };
 
-extern const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_op_shear, vfi_op_resize, vfi_op_pixel_shuffle, vfi_op_scale,
+extern VFI_API const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_op_shear, vfi_op_resize, vfi_op_pixel_shuffle, vfi_op_scale,
     vfi_op_mean_pool, vfi_op_lucas_kanade, vfi_op_interleave, vfi_op_downsample, vfi_op_fill, vfi_op_mix, vfi_op_blend, vfi_op_moments,
     vfi_op_normalize;
 

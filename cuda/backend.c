@@ -228,6 +228,46 @@ download (VfiBackend *b, void *dst, const void *src, gsize bytes)
   copy (b, dst, src, bytes, cudaMemcpyDeviceToHost, TRUE);
 }
 
+/* ---- captured graphs ---------------------------------------------------------------------------- */
+
+static gboolean
+record_begin (VfiBackend *b)
+{
+  return cudaStreamBeginCapture (((VfiCuda *) b)->stream, cudaStreamCaptureModeThreadLocal) == cudaSuccess;
+}
+
+static gpointer
+record_end (VfiBackend *b)
+{
+  cudaGraph_t graph = NULL;
+  cudaGraphExec_t exec = NULL;
+
+  if (cudaStreamEndCapture (((VfiCuda *) b)->stream, &graph) == cudaSuccess && graph)
+    cudaGraphInstantiateWithFlags (&exec, graph, 0);
+  if (graph)
+    cudaGraphDestroy (graph);
+  cudaGetLastError (); /* what cannot be captured is run plainly */
+  return exec;
+}
+
+static void
+replay (VfiBackend *b, gpointer recording)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  vfi_cuda_note (cuda, cudaGraphLaunch (recording, cuda->stream), "a captured graph does not start");
+}
+
+static void
+record_free (VfiBackend *b, gpointer recording)
+{
+  void *outer;
+
+  vfi_cuda_push ((VfiCuda *) b, &outer);
+  cudaGraphExecDestroy (recording);
+  vfi_cuda_pop ((VfiCuda *) b, outer);
+}
+
 /* ---- frames ------------------------------------------------------------------------------------- */
 
 static void
@@ -295,8 +335,8 @@ work_copy (VfiCuda *cuda, gpointer data, GError **error)
 {
   const Load *l = data;
 
-  return vfi_cuda_ok (cudaMemcpyAsync (l->memory + l->bytes / 2, l->memory, l->bytes / 2, cudaMemcpyDeviceToDevice, cuda->stream), "copying",
-                      error);
+  return vfi_cuda_ok (cudaMemcpyAsync (l->memory + l->bytes / 2, l->memory, l->bytes / 2, cudaMemcpyDeviceToDevice, cuda->stream),
+                      "copying", error);
 }
 
 /* Seconds of a 3x3 convolution of n channels; 0 with an error. */
@@ -396,8 +436,8 @@ backend_free (VfiBackend *b)
 }
 
 static const VfiKernel *const kernels[] = {
-  &vfi_cuda_conv2d,  &vfi_cuda_correlation, &vfi_cuda_lucas_kanade, &vfi_cuda_mean_pool, &vfi_cuda_pixel_shuffle, &vfi_cuda_resize,
-  &vfi_cuda_scale,   &vfi_cuda_shear,       &vfi_cuda_warp,         NULL,
+  &vfi_cuda_conv2d, &vfi_cuda_correlation, &vfi_cuda_lucas_kanade, &vfi_cuda_mean_pool, &vfi_cuda_pixel_shuffle,
+  &vfi_cuda_resize, &vfi_cuda_scale,       &vfi_cuda_shear,        &vfi_cuda_warp,      NULL,
 };
 
 static const VfiBackendClass klass = {
@@ -414,30 +454,16 @@ static const VfiBackendClass klass = {
   .begin = begin,
   .end = end,
   .failed = failed,
+  .record_begin = record_begin,
+  .record_end = record_end,
+  .replay = replay,
+  .record_free = record_free,
   .pack = pack,
   .synthesize = synthesize,
   .rates = rates,
 };
 
 /* ---- the device --------------------------------------------------------------------------------- */
-
-/* The context to work in: the one that is current (an application's), else the device's primary one. Leaves what is current as it is. */
-static gboolean
-find_context (VfiCuda *cuda, GError **error)
-{
-  void *primary, *popped;
-
-  driver.get_current (&cuda->context);
-  if (cuda->context)
-    return vfi_cuda_ok (cudaGetDevice (&cuda->device), "the current CUDA context", error);
-  if (!vfi_cuda_ok (cudaSetDevice (cuda->device), "the device does not start", error) ||
-      !vfi_cuda_ok (cudaFree (NULL), "the device does not start", error))
-    return FALSE;
-  driver.get_current (&primary);
-  driver.pop_current (&popped);
-  cuda->context = primary;
-  return TRUE;
-}
 
 static gboolean
 check_device (int device, struct cudaDeviceProp *properties, GError **error)
@@ -460,6 +486,20 @@ check_device (int device, struct cudaDeviceProp *properties, GError **error)
   return TRUE;
 }
 
+/* The device's primary context, made now if need be. None is current before and after. */
+static gboolean
+primary_context (VfiCuda *cuda, GError **error)
+{
+  void *popped;
+
+  if (!vfi_cuda_ok (cudaSetDevice (cuda->device), "the device does not start", error) ||
+      !vfi_cuda_ok (cudaFree (NULL), "the device does not start", error))
+    return FALSE;
+  driver.get_current (&cuda->context);
+  driver.pop_current (&popped);
+  return TRUE;
+}
+
 static gboolean
 start (VfiCuda *cuda, GError **error)
 {
@@ -468,7 +508,12 @@ start (VfiCuda *cuda, GError **error)
   void *outer;
   gboolean ok;
 
-  if (!vfi_cuda_load_driver (&driver, error) || !check_device (cuda->device, &properties, error) || !find_context (cuda, error))
+  if (!vfi_cuda_load_driver (&driver, error))
+    return FALSE;
+  driver.get_current (&cuda->context);
+  if (cuda->context && !vfi_cuda_ok (cudaGetDevice (&cuda->device), "the current CUDA context", error))
+    return FALSE;
+  if (!check_device (cuda->device, &properties, error) || (!cuda->context && !primary_context (cuda, error)))
     return FALSE;
   vfi_cuda_push (cuda, &outer);
   ok = vfi_cuda_ok (cudaStreamCreateWithFlags (&cuda->stream, cudaStreamNonBlocking), "the device does not start", error) &&

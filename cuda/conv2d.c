@@ -40,7 +40,7 @@ static VfiCudaBuffer *
 load_weights (VfiCuda *cuda, const VfiCudnnConvDesc *d, int c, const float *weights, GError **error)
 {
   const int area = d->kernel * d->kernel;
-  VfiView to = { .dtype = d->src, .h = d->k, .w = area, .c = d->c, .ld = d->c };
+  VfiView to = { .dtype = d->src, .h = d->k, .w = area, .c = d->c, .ld = d->c, .cd = 1 };
   const gsize bytes = (gsize) d->k * area * d->c * vfi_dtype_size (d->src);
   VfiCudaBuffer *buffer;
 
@@ -58,7 +58,7 @@ load_weights (VfiCuda *cuda, const VfiCudnnConvDesc *d, int c, const float *weig
 static VfiView
 dense (const VfiView *v, VfiDType type, int c)
 {
-  return (VfiView){ .dtype = type, .h = v->h, .w = v->w, .c = c, .ld = c };
+  return (VfiView){ .dtype = type, .h = v->h, .w = v->w, .c = c, .ld = c, .cd = 1 };
 }
 
 static gsize
@@ -118,7 +118,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
       (p->bias && !(s->bias = vfi_cuda_buffer_new (cuda, weights[1], dst->c * sizeof (float), error))))
     goto fail;
 
-  if (src->ld != d.c)
+  if (src->c != d.c || src->ld != src->c)
     s->src = dense (src, src->dtype, d.c);
   if (d.residual && (src[1].ld != src[1].c || src[1].dtype != d.dst))
     s->residual = dense (&src[1], d.dst, src[1].c);
@@ -160,8 +160,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
     vfi_cuda_fit (cuda, src, x);
   if (s->residual.data)
     vfi_cuda_fit (cuda, &src[1], residual);
-  if (!vfi_cudnn_conv_run (s->conv, x->data, s->weights->data, s->fused ? bias : NULL, s->fused && residual ? residual->data : NULL, y->data,
-                           s->workspace, &error))
+  if (!vfi_cudnn_conv_run (s->conv, x->data, s->weights->data, s->fused ? bias : NULL, s->fused && residual ? residual->data : NULL,
+                           y->data, s->workspace, &error))
     vfi_cuda_fail (cuda, error);
   if (!s->fused)
     vfi_cuda_epilogue (cuda, y, bias, residual, p->act, p->slope, dst);

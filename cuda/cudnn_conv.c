@@ -270,8 +270,7 @@ plan_of (VfiCudnnConv *conv, cudnnBackendDescriptor_t config)
   if (!cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &config) &&
       !(cudnn->handle ? cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn->handle)
                       : cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &cudnn->device)) &&
-      !cudnn->api.finalize (plan) &&
-      !cudnn->api.get (plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &n, &bytes)) {
+      !cudnn->api.finalize (plan) && !cudnn->api.get (plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &n, &bytes)) {
     conv->workspace = bytes;
     return plan;
   }
@@ -416,8 +415,8 @@ pack_of (VfiCudnnConv *conv, void *const pointers[N_TENSORS + 1], cudnnStatus_t 
 }
 
 gboolean
-vfi_cudnn_conv_run (VfiCudnnConv *conv, const void *x, const void *weights, const void *bias, const void *residual, void *y, void *workspace,
-                    GError **error)
+vfi_cudnn_conv_run (VfiCudnnConv *conv, const void *x, const void *weights, const void *bias, const void *residual, void *y,
+                    void *workspace, GError **error)
 {
   void *const pointers[] = {
     [X - 1] = (void *) x, [W - 1] = (void *) weights, [BIAS - 1] = (void *) bias, [RESIDUAL - 1] = (void *) residual, [Y - 1] = y, workspace

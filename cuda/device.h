@@ -23,7 +23,7 @@ struct View
   void *data;
   int half, h, w, c, ld, cd;
 
-  View (const VfiView &v) : data (v.data), half (v.dtype == VFI_F16), h (v.h), w (v.w), c (v.c), ld (v.ld), cd (1)
+  View (const VfiView &v) : data (v.data), half (v.dtype == VFI_F16), h (v.h), w (v.w), c (v.c), ld (v.ld), cd (v.cd)
   {
   }
 };

@@ -143,8 +143,8 @@ upload (VfiCuda *cuda, Copy *c, const VfiFrameInfo *info, const VfiFrame *frame,
     return FALSE;
   pinned = layout (info, c->pinned, VFI_MEMORY_HOST);
   copy_rows (info, frame, &pinned);
-  if (!vfi_cuda_ok (cudaMemcpyAsync (c->device, c->pinned, bytes_of (info), cudaMemcpyHostToDevice, cuda->stream),
-                    "uploading a frame", error) ||
+  if (!vfi_cuda_ok (cudaMemcpyAsync (c->device, c->pinned, bytes_of (info), cudaMemcpyHostToDevice, cuda->stream), "uploading a frame",
+                    error) ||
       !vfi_cuda_ok (cudaEventRecord (c->copied, cuda->stream), "uploading a frame", error))
     return FALSE;
   c->frame = *frame;

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * pack and synthesize on the device against those of core/frame.c: every format, both ranges, sizes that nothing divides, planes with
+ * padded rows between sentinels.
+ */
+#include <math.h>
+
+#include "../core/frames.h"
+#include "../generate.h"
+#include "backend.h"
+
+VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+
+static const int sizes[][2] = { { 32, 16 }, { 21, 17 } };
+static const double flow_scales[] = { 1, 0.5, 0.37 };
+
+static VfiBackend *backend;
+
+static void *
+to_device (const void *host, gsize bytes)
+{
+  GError *error = NULL;
+  void *p = backend->klass->alloc (backend, bytes, &error);
+
+  g_assert_no_error (error);
+  backend->klass->upload (backend, p, host, bytes);
+  return p;
+}
+
+/* The frame with its sentinels on the device. */
+typedef struct
+{
+  TestFrame *host;
+  VfiFrame frame;
+  void *memory[4];
+} DeviceFrame;
+
+static DeviceFrame
+device_frame (TestFrame *f)
+{
+  DeviceFrame d = { .host = f, .frame = { .memory = VFI_MEMORY_CUDA } };
+
+  for (int i = 0; i < f->n_planes; i++) {
+    d.memory[i] = to_device (f->memory[i], f->size[i]);
+    d.frame.data[i] = (guint8 *) d.memory[i] + (f->frame.data[i] - f->memory[i]);
+    d.frame.stride[i] = f->frame.stride[i];
+  }
+  return d;
+}
+
+/* Back to the host, and off the device. */
+static void
+device_frame_end (DeviceFrame *d)
+{
+  for (int i = 0; i < d->host->n_planes; i++) {
+    backend->klass->download (backend, d->host->memory[i], d->memory[i], d->host->size[i]);
+    backend->klass->dealloc (backend, d->memory[i]);
+  }
+  g_assert_true (test_frame_intact (d->host));
+}
+
+static void
+check_pack (const VfiFrameInfo *info, double flow_scale, VfiDType type)
+{
+  g_autoptr (TestFrame) f = test_frame_new (info, 9);
+  VfiView want = { .dtype = VFI_F32, .c = 6, .ld = 6, .cd = 1 }, got, x;
+  DeviceFrame d;
+  gsize bytes;
+  double rounding = type == VFI_F16 ? 0x1p-11 : 2e-6;
+
+  test_frame_random (f, vfi_format_name (info->format));
+  vfi_frame_net_size (info, flow_scale, 32, &want.h, &want.w);
+  want.h /= 2;
+  want.w /= 2;
+  got = want;
+  got.dtype = type;
+  got.ld = 7;
+  want.data = g_new (float, (gsize) want.h *want.w * 6);
+  vfi_frame_pack (info, &f->frame, flow_scale, &want);
+
+  bytes = (gsize) got.h * got.w * got.ld * vfi_dtype_size (type);
+  got.data = g_malloc (bytes);
+  memset (got.data, 0xff, bytes);
+  x = got;
+  x.data = to_device (got.data, bytes);
+  d = device_frame (f);
+  backend->klass->begin (backend);
+  backend->klass->pack (backend, info, &d.frame, flow_scale, &x);
+  backend->klass->end (backend);
+  device_frame_end (&d);
+  backend->klass->download (backend, got.data, x.data, bytes);
+  backend->klass->dealloc (backend, x.data);
+  for (int i = 0; i < want.h; i++)
+    for (int j = 0; j < want.w; j++) {
+      for (int c = 0; c < 6; c++)
+        g_assert_cmpfloat_with_epsilon (vfi_view_get (&got, i, j, c), vfi_view_get (&want, i, j, c), rounding);
+      g_assert_true (isnan (vfi_view_get (&got, i, j, 6)));
+    }
+  g_free (got.data);
+  g_free (want.data);
+}
+
+/* A state as a network gives it: planes. wild: with what no network should give. */
+static void
+state_fill (VfiView *s, gboolean wild)
+{
+  static const float broken[] = { INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 3e9f, 0 };
+  const guint64 seed = test_seed ("state");
+
+  for (int i = 0; i < s->h * s->w * 5; i++)
+    ((float *) s->data)[i] =
+        wild ? broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)] : test_uniform (seed, i) * (i < s->h * s->w * 4 ? 6 : 3);
+}
+
+static void
+check_synthesize (const VfiFrameInfo *info, double flow_scale, double t, gboolean wild)
+{
+  g_autoptr (TestFrame) a = test_frame_new (info, 3), b = test_frame_new (info, 0), want = test_frame_new (info, 5),
+                        got = test_frame_new (info, 5);
+  VfiView state = { .dtype = VFI_F32, .c = 5, .ld = 1 }, s;
+  DeviceFrame da, db, dg;
+  gsize bytes;
+
+  test_frame_random (a, "a");
+  test_frame_random (b, "b");
+  vfi_frame_net_size (info, flow_scale, 32, &state.h, &state.w);
+  state.h /= 2;
+  state.w /= 2;
+  state.cd = state.h * state.w;
+  bytes = (gsize) state.cd * 5 * sizeof (float);
+  state.data = g_malloc (bytes);
+  state_fill (&state, wild);
+  vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, &want->frame);
+
+  s = state;
+  s.data = to_device (state.data, bytes);
+  da = device_frame (a);
+  db = device_frame (b);
+  dg = device_frame (got);
+  backend->klass->begin (backend);
+  backend->klass->synthesize (backend, info, &da.frame, &db.frame, flow_scale, t, &s, &dg.frame);
+  backend->klass->end (backend);
+  device_frame_end (&da);
+  device_frame_end (&db);
+  device_frame_end (&dg);
+  backend->klass->dealloc (backend, s.data);
+  /* Where a sum lies in the middle between two numbers, its last bit decides. */
+  if (!wild)
+    g_assert_cmpint (test_frame_worst (want, got, 0), <=, 1);
+  g_free (state.data);
+}
+
+static void
+check (gconstpointer data)
+{
+  const int format = GPOINTER_TO_INT (data);
+  GError *error = NULL;
+
+  for (int range = 0; range < 2; range++)
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+      for (guint k = 0; k < G_N_ELEMENTS (flow_scales); k++) {
+        const VfiFrameInfo info = { format, sizes[i][0], sizes[i][1], range };
+
+        check_pack (&info, flow_scales[k], VFI_F32);
+        check_pack (&info, flow_scales[k], VFI_F16);
+        check_synthesize (&info, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE);
+        check_synthesize (&info, flow_scales[k], 0.3, TRUE);
+      }
+  g_assert_false (backend->klass->failed (backend, &error));
+}
+
+int
+main (int argc, char **argv)
+{
+  GError *error = NULL;
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  if (!(backend = vfi_cuda_backend_new (0, &error))) {
+    g_print ("1..0 # SKIP %s\n", error->message);
+    return 0;
+  }
+  for (int format = 0; format < VFI_N_FORMATS; format++) {
+    g_autofree char *name = g_strdup_printf ("/frames/cuda/%s", vfi_format_name (format));
+
+    g_test_add_data_func (name, GINT_TO_POINTER (format), check);
+  }
+  result = g_test_run ();
+  vfi_backend_unref (backend);
+  return result;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The CUDA kernels against the plain C references: every case of tests/ops in fp32 and fp16, on the host shim, or on a device.
+ */
+#include "../ops/harness.h"
+
+/* As a part of the root mean square. On a device, fused multiply-adds and cuDNN's own order of summation. */
+#ifdef SHIM
+#include "fake_cudnn.h"
+#define TOLERANCE 2e-6
+#else
+#define TOLERANCE 1e-4
+#endif
+
+VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+
+typedef struct
+{
+  VfiDType feature;
+  const OpCase *op;
+  int engines; /* 0: all; 1: no fusion; 2: nor mixed types */
+} Case;
+
+static VfiBackend *backend;
+static double worst;
+
+static void
+check (gconstpointer data)
+{
+  const Case *k = data;
+  double tolerance = TOLERANCE, difference;
+
+#ifdef SHIM
+  fake_cudnn.no_fusion = k->engines > 0;
+  fake_cudnn.no_mixed = k->engines > 1;
+  /* The sum is rounded once more before bias and residual are added. */
+  if (k->engines > 1 && k->feature == VFI_F16)
+    tolerance = 5e-3;
+#endif
+  difference = op_case_check (k->op, backend, k->feature, tolerance);
+  if (tolerance == TOLERANCE)
+    worst = MAX (worst, difference);
+#ifdef SHIM
+  fake_cudnn.no_fusion = fake_cudnn.no_mixed = FALSE;
+#endif
+}
+
+int
+main (int argc, char **argv)
+{
+  static const VfiDType features[] = { VFI_F32, VFI_F16 };
+  GError *error = NULL;
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  if (!(backend = vfi_cuda_backend_new (0, &error))) {
+    g_print ("1..0 # SKIP %s\n", error->message);
+    return 0;
+  }
+  for (int i = 0; i < 2; i++)
+    for (const OpCase *op = op_cases; op->name; op++)
+      for (int engines = 0; engines < 3; engines++) {
+        Case k = { features[i], op, engines };
+        char *name = g_strdup_printf ("/ops/cuda/%s/%s%s", vfi_dtype_name (k.feature), op->name,
+                                      (const char *[]){ "", "/no-fusion", "/no-mixed-types" }[engines]);
+
+#ifndef SHIM
+        if (engines)
+          continue;
+#endif
+        if (!engines || op->op == &vfi_op_conv2d)
+          g_test_add_data_func_full (name, g_memdup2 (&k, sizeof k), check, g_free);
+        g_free (name);
+      }
+  result = g_test_run ();
+  g_print ("# largest difference in fp32: %.2g of the root mean square, on %s\n", worst, backend->description);
+  vfi_backend_unref (backend);
+  return result;
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A whole session on the host shim: the same frames as on the plain backend, captured graphs, what is allocated and waited for, and what
+ * fails how.
+ */
+#include "../core/frames.h"
+#include "../generate.h"
+#include "../models/run.h"
+#include "fake_cudnn.h"
+#include "interp.h"
+#include "model.h"
+#include "shim/shim.h"
+
+VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+
+static VfiWeights *
+weights_of (const VfiModel *m)
+{
+  VfiGraph *graphs[4];
+  VfiWeights *w;
+
+  model_graphs (m, VFI_F32, 64, 64, graphs);
+  w = test_weights_for (graphs);
+  for (int i = 0; graphs[i]; i++)
+    vfi_graph_free (graphs[i]);
+  return w;
+}
+
+static VfiInterp *
+session_new (VfiBackend *b, VfiDType feature, const VfiFrameInfo *info, GError **error)
+{
+  const VfiModel *m = vfi_model_find ("vfi-nano", NULL);
+  g_autoptr (VfiWeights) w = weights_of (m);
+
+  return vfi_interp_new_on (b, m, w, feature, info, 1, error);
+}
+
+static VfiBackend *
+cuda_new (void)
+{
+  GError *error = NULL;
+  VfiBackend *b = vfi_cuda_backend_new (0, &error);
+
+  g_assert_no_error (error);
+  return b;
+}
+
+/* A smooth picture that moves with i. */
+static double
+texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const int i = GPOINTER_TO_INT (data);
+  const int u = (int) (x + 2 * i) / 6, v = (int) (y + i) / 5;
+
+  return 0.5 + 0.3 * test_uniform (test_seed ("texture"), u + 64 * v + 4096 * (plane + comp)) * (plane ? 0.3 : 1);
+}
+
+static TestFrame *
+picture (const VfiFrameInfo *info, int i)
+{
+  TestFrame *f = test_frame_new (info, i);
+
+  test_frame_fill (f, texture, GINT_TO_POINTER (i));
+  return f;
+}
+
+static void
+make (VfiInterp *s, const TestFrame *a, const TestFrame *b, double t, TestFrame *d)
+{
+  GError *error = NULL;
+
+  vfi_interp_set_pair (s, &a->frame, &b->frame, &error);
+  g_assert_no_error (error);
+  vfi_interp_at (s, t, &d->frame, &error);
+  g_assert_no_error (error);
+}
+
+/* Nothing of a backend's stays when it goes. */
+static void
+nothing_left (void)
+{
+  g_assert_cmpuint (shim.allocated, ==, 0);
+  g_assert_cmpint (fake_cudnn.descriptors, ==, 0);
+  g_assert_cmpint (shim_depth (), ==, 0);
+}
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+static void
+same_frames (gconstpointer data)
+{
+  const VfiFrameInfo info = { GPOINTER_TO_INT (data), 60, 40, VFI_RANGE_LIMITED };
+  VfiBackend *c = cuda_new (), *r = vfi_reference_backend_new ();
+  GError *error = NULL;
+  VfiInterp *on_c = session_new (c, VFI_F32, &info, &error), *on_r = session_new (r, VFI_F32, &info, &error);
+
+  g_assert_no_error (error);
+  vfi_backend_unref (c);
+  vfi_backend_unref (r);
+  for (int i = 0; i < 4; i++) {
+    g_autoptr (TestFrame) a = picture (&info, i), b = picture (&info, i + 1), got = test_frame_new (&info, 3),
+                          want = test_frame_new (&info, 0);
+
+    make (on_c, a, b, 0.25 + 0.1 * i, got);
+    make (on_r, a, b, 0.25 + 0.1 * i, want);
+    g_assert_true (test_frame_intact (got) && test_frame_intact (a) && test_frame_intact (b));
+    g_assert_cmpint (test_frame_worst (got, want, 0), <=, 1);
+  }
+  vfi_interp_free (on_c);
+  vfi_interp_free (on_r);
+  nothing_left ();
+}
+
+/* In a stream, from the fourth frame on: graphs only, nothing allocated, one wait for each frame beside those for pinned memory; and the
+ * same bits as the first, plain, runs. */
+static void
+stream (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 32, VFI_RANGE_LIMITED };
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+  g_autoptr (TestFrame) d = test_frame_new (&info, 0);
+  TestFrame *f[3] = { picture (&info, 0), picture (&info, 1), picture (&info, 2) }, *first[3];
+  int allocations = 0, packs = 0;
+
+  g_assert_no_error (error);
+  for (int i = 0; i < 12; i++) {
+    const int waits = shim.waits, replays = shim.replays;
+
+    make (s, f[i % 3], f[(i + 1) % 3], 0.5, d);
+    if (i < 3) {
+      first[i] = test_frame_new (&info, 0);
+      for (int p = 0; p < d->n_planes; p++)
+        memcpy (first[i]->memory[p], d->memory[p], d->size[p]);
+    } else
+      g_assert_true (vfi_frame_equal (&info, &d->frame, &first[i % 3]->frame));
+    if (i == 6) {
+      allocations = shim.allocations;
+      packs = fake_cudnn.packs;
+    }
+    if (i > 6) {
+      g_assert_cmpint (shim.allocations, ==, allocations);
+      g_assert_cmpint (fake_cudnn.packs, ==, packs);
+      g_assert_cmpint (shim.replays - replays, ==, 3); /* one frame, the pair, one t */
+      g_assert_cmpint (shim.waits - waits, ==, 2);     /* for the copy of a frame before, and at the end */
+    }
+  }
+  for (int i = 0; i < 3; i++) {
+    test_frame_free (f[i]);
+    test_frame_free (first[i]);
+  }
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  nothing_left ();
+}
+
+/* Equal convolutions share an engine. */
+static void
+shared_engines (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_GRAY8, 64, 64, VFI_RANGE_FULL };
+  VfiBackend *c = cuda_new ();
+  const int before = fake_cudnn.compiled;
+  GError *error = NULL;
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+  int convolutions = 0;
+  VfiGraph *graphs[4];
+
+  g_assert_no_error (error);
+  model_graphs (vfi_model_find ("vfi-nano", NULL), VFI_F16, 64, 64, graphs);
+  for (int i = 0; graphs[i]; i++) {
+    for (guint j = 0; j < graphs[i]->nodes->len; j++)
+      convolutions += ((VfiNode *) graphs[i]->nodes->pdata[j])->op == &vfi_op_conv2d;
+    vfi_graph_free (graphs[i]);
+  }
+  g_assert_cmpint (fake_cudnn.compiled - before, <, convolutions);
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  nothing_left ();
+}
+
+/* ---- what fails --------------------------------------------------------------------------------- */
+
+static void
+refused (int code, const char *word)
+{
+  GError *error = NULL;
+
+  g_assert_null (vfi_cuda_backend_new (0, &error));
+  g_assert_error (error, VFI_ERROR, code);
+  g_assert_nonnull (strstr (error->message, word));
+  g_clear_error (&error);
+  nothing_left ();
+}
+
+static void
+no_backend (void)
+{
+  shim.devices = 0;
+  refused (VFI_ERROR_BACKEND, "no CUDA-capable device");
+  shim.devices = 1;
+  shim.major = 6;
+  shim.minor = 1;
+  refused (VFI_ERROR_BACKEND, "capability 6.1");
+  shim.major = 9;
+  shim.minor = 0;
+  fake_cudnn.present = FALSE;
+  refused (VFI_ERROR_BACKEND, "cuDNN");
+  fake_cudnn.present = TRUE;
+}
+
+/* Whatever does not fit, the error names the bytes, and what there was is given back. */
+static void
+no_memory (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_I420, 64, 64, VFI_RANGE_LIMITED };
+  const gsize all = shim.memory;
+  int failures = 0;
+
+  for (gsize memory = 1 << 16;; memory += 3 << 17) {
+    VfiBackend *c = cuda_new ();
+    GError *error = NULL;
+    VfiInterp *s;
+
+    shim.memory = memory;
+    s = session_new (c, VFI_F16, &info, &error);
+    shim.memory = all;
+    if (s) {
+      vfi_interp_free (s);
+      vfi_backend_unref (c);
+      break;
+    }
+    failures++;
+    g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
+    g_assert_nonnull (strstr (error->message, "are free"));
+    g_clear_error (&error);
+    vfi_backend_unref (c);
+    nothing_left ();
+  }
+  g_assert_cmpint (failures, >, 2);
+}
+
+/* No room for frames in system memory: the frame fails, and the session lives. */
+static void
+no_memory_for_frames (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_I420, 64, 64, VFI_RANGE_LIMITED };
+  g_autoptr (TestFrame) a = picture (&info, 0), b = picture (&info, 1), d = test_frame_new (&info, 0);
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+  const gsize all = shim.memory;
+
+  g_assert_no_error (error);
+  vfi_interp_set_pair (s, &a->frame, &b->frame, &error);
+  shim.memory = shim.allocated;
+  g_assert_false (vfi_interp_at (s, 0.5, &d->frame, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
+  g_clear_error (&error);
+  shim.memory = all;
+  g_assert_true (vfi_interp_at (s, 0.5, &d->frame, &error));
+  g_assert_no_error (error);
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  nothing_left ();
+}
+
+static void
+lost_device (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_I420, 64, 64, VFI_RANGE_LIMITED };
+  g_autoptr (TestFrame) a = picture (&info, 0), b = picture (&info, 1), d = test_frame_new (&info, 0);
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+
+  make (s, a, b, 0.5, d);
+  shim.fail_launch = 5;
+  vfi_interp_reset (s);
+  vfi_interp_set_pair (s, &a->frame, &b->frame, &error);
+  g_assert_no_error (error);
+  g_assert_false (vfi_interp_at (s, 0.5, &d->frame, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_BACKEND);
+  g_clear_error (&error);
+  shim.fail_launch = 0;
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  nothing_left ();
+}
+
+/* An application's context is used, and left as it was. */
+static void
+foreign_context (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_I420, 64, 64, VFI_RANGE_LIMITED };
+  g_autoptr (TestFrame) a = picture (&info, 0), b = picture (&info, 1), d = test_frame_new (&info, 0);
+  int context;
+  void *mine = &context, *popped;
+  VfiBackend *c;
+  GError *error = NULL;
+  VfiInterp *s;
+
+  shim_push_current (mine);
+  c = cuda_new ();
+  shim_pop_current (&popped);
+  g_assert_true (popped == mine);
+  s = session_new (c, VFI_F16, &info, &error);
+  g_assert_no_error (error);
+  make (s, a, b, 0.5, d);
+  g_assert_cmpint (shim_depth (), ==, 0);
+  shim_push_current (&popped);
+  make (s, b, a, 0.5, d);
+  shim_get_current (&popped);
+  g_assert_true (popped == &popped);
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  g_assert_cmpint (shim_depth (), ==, 1);
+  shim_pop_current (&popped);
+  nothing_left ();
+}
+
+int
+main (int argc, char **argv)
+{
+  static const VfiFormat formats[] = { VFI_FORMAT_NV12, VFI_FORMAT_P010_10LE, VFI_FORMAT_RGBA };
+
+  g_test_init (&argc, &argv, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *name = g_strdup_printf ("/cuda/session/%s", vfi_format_name (formats[i]));
+
+    g_test_add_data_func (name, GINT_TO_POINTER (formats[i]), same_frames);
+  }
+  g_test_add_func ("/cuda/session/stream", stream);
+  g_test_add_func ("/cuda/session/shared-engines", shared_engines);
+  g_test_add_func ("/cuda/session/no-backend", no_backend);
+  g_test_add_func ("/cuda/session/no-memory", no_memory);
+  g_test_add_func ("/cuda/session/no-memory-for-frames", no_memory_for_frames);
+  g_test_add_func ("/cuda/session/lost-device", lost_device);
+  g_test_add_func ("/cuda/session/foreign-context", foreign_context);
+  return g_test_run ();
+}

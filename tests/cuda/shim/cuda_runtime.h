@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The CUDA runtime as far as cuda/ uses it, on the host: "device" memory is memory that only kernels and copies may touch, streams run at
+ * once, and kernels run block by block, thread by thread, between barriers. See shim.cpp.
+ */
+#pragma once
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum
+{
+  cudaSuccess,
+  cudaErrorInvalidValue,
+  cudaErrorMemoryAllocation,
+  cudaErrorNoDevice = 100,
+  cudaErrorUnknown = 999,
+} cudaError_t;
+
+enum cudaMemcpyKind
+{
+  cudaMemcpyHostToHost,
+  cudaMemcpyHostToDevice,
+  cudaMemcpyDeviceToHost,
+  cudaMemcpyDeviceToDevice,
+};
+
+#define cudaEventDisableTiming 2
+#define cudaStreamNonBlocking 1
+
+typedef struct ShimStream *cudaStream_t;
+typedef struct ShimEvent *cudaEvent_t;
+typedef struct ShimGraph *cudaGraph_t;
+typedef struct ShimGraphExec *cudaGraphExec_t;
+
+typedef enum
+{
+  cudaStreamCaptureModeGlobal,
+  cudaStreamCaptureModeThreadLocal,
+  cudaStreamCaptureModeRelaxed,
+} cudaStreamCaptureMode;
+
+struct cudaDeviceProp
+{
+  char name[256];
+  int major, minor;
+};
+
+const char *cudaGetErrorString (cudaError_t status);
+cudaError_t cudaGetLastError (void);
+cudaError_t cudaGetDeviceCount (int *n);
+cudaError_t cudaGetDevice (int *device);
+cudaError_t cudaSetDevice (int device);
+cudaError_t cudaGetDeviceProperties (struct cudaDeviceProp *p, int device);
+cudaError_t cudaMemGetInfo (size_t *unused, size_t *total);
+cudaError_t cudaMalloc (void **p, size_t bytes);
+cudaError_t cudaFree (void *p);
+cudaError_t cudaMallocHost (void **p, size_t bytes);
+cudaError_t cudaFreeHost (void *p);
+cudaError_t cudaMemset (void *p, int value, size_t bytes);
+cudaError_t cudaMemcpy (void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind);
+cudaError_t cudaMemcpyAsync (void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaStreamCreateWithFlags (cudaStream_t *stream, unsigned flags);
+cudaError_t cudaStreamDestroy (cudaStream_t stream);
+cudaError_t cudaStreamSynchronize (cudaStream_t stream);
+cudaError_t cudaStreamBeginCapture (cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture (cudaStream_t stream, cudaGraph_t *graph);
+cudaError_t cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t stream);
+cudaError_t cudaGraphDestroy (cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy (cudaGraphExec_t exec);
+cudaError_t cudaEventCreateWithFlags (cudaEvent_t *event, unsigned flags);
+cudaError_t cudaEventDestroy (cudaEvent_t event);
+cudaError_t cudaEventRecord (cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize (cudaEvent_t event);
+
+#ifdef __cplusplus
+}
+
+#include <functional>
+
+#define __global__
+#define __device__
+
+struct dim3
+{
+  unsigned x, y, z;
+
+  dim3 (unsigned x = 1, unsigned y = 1, unsigned z = 1) : x (x), y (y), z (z)
+  {
+  }
+};
+
+struct alignas (16) float4
+{
+  float x, y, z, w;
+};
+
+struct alignas (16) uint4
+{
+  unsigned x, y, z, w;
+};
+
+static inline float4
+make_float4 (float x, float y, float z, float w)
+{
+  return { x, y, z, w };
+}
+
+static inline uint4
+make_uint4 (unsigned x, unsigned y, unsigned z, unsigned w)
+{
+  return { x, y, z, w };
+}
+
+static inline int
+min (int a, int b)
+{
+  return a < b ? a : b;
+}
+
+static inline int
+max (int a, int b)
+{
+  return a > b ? a : b;
+}
+
+extern dim3 gridDim, blockDim, blockIdx, threadIdx;
+
+void __syncthreads ();
+
+/* The block's dynamic shared memory. */
+extern void *shim_shared;
+#define SHARED(type, name) type *const name = (type *) shim_shared
+
+struct cudaLaunchConfig_t
+{
+  dim3 gridDim, blockDim;
+  size_t dynamicSmemBytes;
+  cudaStream_t stream;
+};
+
+cudaError_t shim_launch (const cudaLaunchConfig_t *config, std::function<void ()> thread);
+
+template <typename... Parameters, typename... Arguments>
+cudaError_t
+cudaLaunchKernelEx (const cudaLaunchConfig_t *config, void (*kernel) (Parameters...), const Arguments &...arguments)
+{
+  return shim_launch (config, [=] { kernel (arguments...); });
+}
+#endif

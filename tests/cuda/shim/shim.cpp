@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A block's threads are run one after another. The first that comes to a barrier shows that there are some: then all are coroutines, which
+ * wait for each other there, in turns that change direction. Barriers that some threads miss end the program, and so does shared
+ * memory beyond what the launch asked for; what a block finds there is no number.
+ */
+#include "shim.h"
+
+#include <memory>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <vector>
+
+#define STACK (128 << 10)
+#define MAX_THREADS 1024
+#define MAX_SHARED (48 << 10)
+#define FENCE 256
+
+Shim shim = { 1, 9, 0, (size_t) 1 << 30 };
+dim3 gridDim, blockDim, blockIdx, threadIdx;
+void *shim_shared;
+
+[[noreturn]] static void
+die (const char *what)
+{
+  fprintf (stderr, "CUDA shim: %s\n", what);
+  abort ();
+}
+
+/* ---- contexts ----------------------------------------------------------------------------------- */
+
+static std::vector<void *> contexts;
+
+int
+shim_get_current (void **context)
+{
+  *context = contexts.empty () ? nullptr : contexts.back ();
+  return 0;
+}
+
+int
+shim_push_current (void *context)
+{
+  contexts.push_back (context);
+  return 0;
+}
+
+int
+shim_pop_current (void **context)
+{
+  shim_get_current (context);
+  if (contexts.empty ())
+    die ("pops a context where there is none");
+  contexts.pop_back ();
+  return 0;
+}
+
+int
+shim_depth (void)
+{
+  return (int) contexts.size ();
+}
+
+static void
+need_context ()
+{
+  if (contexts.empty ())
+    die ("no context is current");
+}
+
+/* ---- threads ------------------------------------------------------------------------------------ */
+
+struct Coroutine
+{
+  ucontext_t context;
+  dim3 index;
+  bool done;
+};
+
+static std::vector<Coroutine> coroutines (MAX_THREADS);
+static ucontext_t scheduler;
+static Coroutine *current;
+static const std::function<void ()> *body;
+static char *stacks;
+
+static void
+trampoline ()
+{
+  (*body) ();
+  current->done = true;
+  swapcontext (&current->context, &scheduler);
+}
+
+void
+__syncthreads ()
+{
+  if (!current)
+    die ("a barrier that the first thread of the block did not come to");
+  swapcontext (&current->context, &scheduler);
+}
+
+static dim3
+thread_index (unsigned i)
+{
+  return dim3 (i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y);
+}
+
+static void
+resume (Coroutine *c)
+{
+  current = c;
+  threadIdx = c->index;
+  swapcontext (&scheduler, &c->context);
+  current = nullptr;
+}
+
+static void
+start (unsigned i)
+{
+  Coroutine *c = &coroutines[i];
+
+  if (!stacks)
+    stacks = (char *) mmap (nullptr, (size_t) STACK * MAX_THREADS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  getcontext (&c->context);
+  c->context.uc_stack.ss_sp = stacks + (size_t) STACK * i;
+  c->context.uc_stack.ss_size = STACK;
+  c->context.uc_link = nullptr;
+  c->index = thread_index (i);
+  c->done = false;
+  makecontext (&c->context, trampoline, 0);
+  resume (c);
+}
+
+static void
+run_block (unsigned n)
+{
+  unsigned done;
+  bool backwards = false;
+
+  start (0);
+  if (coroutines[0].done) {
+    for (unsigned i = 1; i < n; i++) {
+      threadIdx = thread_index (i);
+      (*body) ();
+    }
+    return;
+  }
+  for (unsigned i = 1; i < n; i++)
+    start (i);
+  do {
+    done = 0;
+    for (unsigned i = 0; i < n; i++)
+      done += coroutines[i].done;
+    if (done != 0 && done != n)
+      die ("a barrier that some threads of the block did not come to");
+    backwards = !backwards;
+    for (unsigned i = 0; i < n && done == 0; i++)
+      resume (&coroutines[backwards ? n - 1 - i : i]);
+  } while (done == 0);
+}
+
+static void
+run_grid (const cudaLaunchConfig_t &config, const std::function<void ()> &thread)
+{
+  static std::unique_ptr<unsigned char[]> memory (new unsigned char[MAX_SHARED + FENCE + 16]);
+  const size_t shared = config.dynamicSmemBytes;
+
+  shim.launches++;
+  shim_open ();
+  body = &thread;
+  gridDim = config.gridDim;
+  blockDim = config.blockDim;
+  shim_shared = (void *) (((uintptr_t) memory.get () + 15) & ~(uintptr_t) 15);
+  for (unsigned z = 0; z < gridDim.z; z++)
+    for (unsigned y = 0; y < gridDim.y; y++)
+      for (unsigned x = 0; x < gridDim.x; x++) {
+        blockIdx = dim3 (x, y, z);
+        memset (shim_shared, 0xff, shared + FENCE);
+        run_block (blockDim.x * blockDim.y * blockDim.z);
+        for (size_t i = 0; i < FENCE; i++)
+          if (((unsigned char *) shim_shared)[shared + i] != 0xff)
+            die ("writes beyond the shared memory that was asked for");
+      }
+  shim_close ();
+}
+
+/* ---- streams and graphs ------------------------------------------------------------------------- */
+
+struct ShimGraph
+{
+  std::vector<std::function<void ()>> work;
+};
+
+struct ShimGraphExec
+{
+  std::vector<std::function<void ()>> work;
+};
+
+struct ShimStream
+{
+  ShimGraph *capture;
+};
+
+struct ShimEvent
+{
+  int unused;
+};
+
+static void
+enqueue (cudaStream_t stream, std::function<void ()> work)
+{
+  if (stream && stream->capture)
+    stream->capture->work.push_back (std::move (work));
+  else
+    work ();
+}
+
+void
+shim_enqueue (cudaStream_t stream, void (*work) (void *data), void *data, void (*unref) (void *data))
+{
+  std::shared_ptr<void> held (data, unref);
+
+  enqueue (stream, [=] {
+    shim_open ();
+    work (held.get ());
+    shim_close ();
+  });
+}
+
+cudaError_t
+shim_launch (const cudaLaunchConfig_t *config, std::function<void ()> thread)
+{
+  const dim3 b = config->blockDim, g = config->gridDim;
+  const unsigned n = b.x * b.y * b.z;
+  const cudaLaunchConfig_t copy = *config;
+
+  need_context ();
+  if (shim.fail_launch && (shim.fail_launch == 1 || --shim.fail_launch == 1))
+    return cudaErrorUnknown;
+  if (n < 1 || n > MAX_THREADS || g.x < 1 || g.y < 1 || g.y > 65535 || g.z < 1 || g.z > 65535 || config->dynamicSmemBytes > MAX_SHARED)
+    return cudaErrorInvalidValue;
+  enqueue (config->stream, [=] { run_grid (copy, thread); });
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamCreateWithFlags (cudaStream_t *stream, unsigned)
+{
+  shim.allocations++;
+  *stream = new ShimStream ();
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamDestroy (cudaStream_t stream)
+{
+  delete stream;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamSynchronize (cudaStream_t stream)
+{
+  need_context ();
+  if (stream->capture)
+    die ("waits for a stream while it is captured");
+  shim.waits++;
+  return shim.fail_launch == 1 ? cudaErrorUnknown : cudaSuccess;
+}
+
+cudaError_t
+cudaStreamBeginCapture (cudaStream_t stream, cudaStreamCaptureMode)
+{
+  stream->capture = new ShimGraph ();
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamEndCapture (cudaStream_t stream, cudaGraph_t *graph)
+{
+  *graph = stream->capture;
+  stream->capture = nullptr;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long)
+{
+  shim.allocations++;
+  *exec = new ShimGraphExec{ graph->work };
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t)
+{
+  need_context ();
+  shim.replays++;
+  for (auto &work : exec->work)
+    work ();
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphDestroy (cudaGraph_t graph)
+{
+  delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphExecDestroy (cudaGraphExec_t exec)
+{
+  delete exec;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaEventCreateWithFlags (cudaEvent_t *event, unsigned)
+{
+  shim.allocations++;
+  *event = new ShimEvent ();
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaEventDestroy (cudaEvent_t event)
+{
+  delete event;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaEventRecord (cudaEvent_t, cudaStream_t)
+{
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaEventSynchronize (cudaEvent_t)
+{
+  shim.waits++;
+  return cudaSuccess;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------- */
+
+struct Block
+{
+  char *p;
+  size_t bytes;
+};
+
+static std::vector<Block> device;
+static int opened;
+
+static void
+protect (int protection)
+{
+  for (const Block &b : device)
+    mprotect (b.p, b.bytes, protection);
+}
+
+void
+shim_open (void)
+{
+  if (opened++ == 0)
+    protect (PROT_READ | PROT_WRITE);
+}
+
+void
+shim_close (void)
+{
+  if (--opened == 0)
+    protect (PROT_NONE);
+}
+
+cudaError_t
+cudaMalloc (void **p, size_t bytes)
+{
+  need_context ();
+  const size_t page = (size_t) sysconf (_SC_PAGESIZE), size = (bytes + page - 1) / page * page;
+
+  if (size > shim.memory - shim.allocated)
+    return cudaErrorMemoryAllocation;
+  *p = mmap (nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (*p == MAP_FAILED)
+    return cudaErrorMemoryAllocation;
+  device.push_back ({ (char *) *p, size });
+  shim.allocated += size;
+  shim.allocations++;
+  shim_open ();
+  memset (*p, 0xff, size);
+  shim_close ();
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaFree (void *p)
+{
+  if (p)
+    need_context ();
+  for (size_t i = 0; p && i < device.size (); i++)
+    if (device[i].p == p) {
+      munmap (p, device[i].bytes);
+      shim.allocated -= device[i].bytes;
+      device.erase (device.begin () + (long) i);
+      return cudaSuccess;
+    }
+  if (p)
+    die ("frees what is no device memory");
+  return cudaSuccess;
+}
+
+/* Whether all of these bytes are device memory; some of them: an error. */
+static bool
+on_device (const void *p, size_t bytes)
+{
+  const char *from = (const char *) p, *to = from + bytes;
+
+  for (const Block &b : device)
+    if (from < b.p + b.bytes && to > b.p) {
+      if (from < b.p || to > b.p + b.bytes)
+        die ("copies beyond device memory");
+      return true;
+    }
+  return false;
+}
+
+cudaError_t
+cudaMemcpyAsync (void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream)
+{
+  need_context ();
+  if (on_device (dst, bytes) != (kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice) ||
+      on_device (src, bytes) != (kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice))
+    die ("a copy of another kind than it says");
+  enqueue (stream, [=] {
+    shim_open ();
+    memcpy (dst, src, bytes);
+    shim_close ();
+  });
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaMemcpy (void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind)
+{
+  return cudaMemcpyAsync (dst, src, bytes, kind, nullptr);
+}
+
+cudaError_t
+cudaMemset (void *p, int value, size_t bytes)
+{
+  shim_open ();
+  memset (p, value, bytes);
+  shim_close ();
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaMallocHost (void **p, size_t bytes)
+{
+  need_context ();
+  shim.allocations++;
+  *p = malloc (bytes);
+  memset (*p, 0xff, bytes);
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaFreeHost (void *p)
+{
+  free (p);
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaMemGetInfo (size_t *unused, size_t *total)
+{
+  *unused = shim.memory - shim.allocated;
+  *total = shim.memory;
+  return cudaSuccess;
+}
+
+/* ---- the device --------------------------------------------------------------------------------- */
+
+const char *
+cudaGetErrorString (cudaError_t status)
+{
+  switch (status) {
+    case cudaErrorInvalidValue:
+      return "invalid argument";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorNoDevice:
+      return "no CUDA-capable device is detected";
+    default:
+      return "unknown error";
+  }
+}
+
+cudaError_t
+cudaGetLastError (void)
+{
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGetDeviceCount (int *n)
+{
+  *n = shim.devices;
+  return shim.devices ? cudaSuccess : cudaErrorNoDevice;
+}
+
+cudaError_t
+cudaGetDevice (int *n)
+{
+  *n = 0;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaSetDevice (int)
+{
+  if (contexts.empty ())
+    shim_push_current (&shim);
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGetDeviceProperties (struct cudaDeviceProp *p, int)
+{
+  memset (p, 0, sizeof *p);
+  strcpy (p->name, "a shim");
+  p->major = shim.major;
+  p->minor = shim.minor;
+  return cudaSuccess;
+}
