@@ -646,7 +646,7 @@ vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
   klass->end (self->backend);
   if (!klass->failed || !klass->failed (self->backend, error))
     return TRUE;
-  self->known[0] = self->known[1] = self->pair_known = FALSE;
+  forget (self);
   return FALSE;
 }
 

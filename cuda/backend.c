@@ -326,8 +326,11 @@ work_conv (VfiCuda *cuda, gpointer data, GError **error)
 {
   const Load *l = data;
 
-  return vfi_cudnn_conv_run (l->conv, l->memory, l->memory + l->offset[0], NULL, NULL, l->memory + l->offset[1], l->memory + l->offset[2],
-                             error);
+  return vfi_cudnn_conv_run (
+      l->conv,
+      &(VfiCudnnData){
+          .x = l->memory, .weights = l->memory + l->offset[0], .y = l->memory + l->offset[1], .workspace = l->memory + l->offset[2] },
+      error);
 }
 
 static gboolean
@@ -436,8 +439,23 @@ backend_free (VfiBackend *b)
 }
 
 static const VfiKernel *const kernels[] = {
-  &vfi_cuda_conv2d, &vfi_cuda_correlation, &vfi_cuda_lucas_kanade, &vfi_cuda_mean_pool, &vfi_cuda_pixel_shuffle,
-  &vfi_cuda_resize, &vfi_cuda_scale,       &vfi_cuda_shear,        &vfi_cuda_warp,      NULL,
+  &vfi_cuda_blend,
+  &vfi_cuda_conv2d,
+  &vfi_cuda_correlation,
+  &vfi_cuda_downsample,
+  &vfi_cuda_fill,
+  &vfi_cuda_interleave,
+  &vfi_cuda_lucas_kanade,
+  &vfi_cuda_mean_pool,
+  &vfi_cuda_mix,
+  &vfi_cuda_moments,
+  &vfi_cuda_normalize,
+  &vfi_cuda_pixel_shuffle,
+  &vfi_cuda_resize,
+  &vfi_cuda_scale,
+  &vfi_cuda_shear,
+  &vfi_cuda_warp,
+  NULL,
 };
 
 static const VfiBackendClass klass = {

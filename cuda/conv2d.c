@@ -12,6 +12,8 @@ typedef struct
   VfiCudnnConv *conv;
   gboolean fused; /* bias, residual and activation happen in conv */
   VfiCudaBuffer *weights, *bias;
+  VfiCudaBuffer *slopes;      /* of VFI_PRELU, followed by what they lack to 1 */
+  gsize rest;                 /* where that begins */
   VfiView src, residual, sum; /* where conv reads and writes if not in the views themselves; no data there: in the views */
   guint8 *workspace;
 } State;
@@ -24,6 +26,7 @@ release (gpointer p)
   vfi_cudnn_conv_free (s->conv);
   vfi_cuda_buffer_free (s->weights);
   vfi_cuda_buffer_free (s->bias);
+  vfi_cuda_buffer_free (s->slopes);
   g_free (s);
 }
 
@@ -52,6 +55,22 @@ load_weights (VfiCuda *cuda, const VfiCudnnConvDesc *d, int c, const float *weig
   buffer = vfi_cuda_buffer_new (cuda, to.data, bytes, error);
   g_free (to.data);
   return buffer;
+}
+
+static gboolean
+load_slopes (State *s, int n, const float *slopes, GError **error)
+{
+  float *both;
+
+  s->rest = (n * sizeof (float) + 255) & ~(gsize) 255;
+  both = g_malloc0 (2 * s->rest);
+  for (int i = 0; i < n; i++) {
+    both[i] = slopes[i];
+    both[s->rest / sizeof (float) + i] = 1 - slopes[i];
+  }
+  s->slopes = vfi_cuda_buffer_new (s->cuda, both, 2 * s->rest, error);
+  g_free (both);
+  return s->slopes != NULL;
 }
 
 /* A dense tensor as large as v, with c channels. */
@@ -102,7 +121,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     .bias = p->bias,
     .residual = p->residual,
     .act = p->act,
-    .slope = p->slope,
+    .slope = p->act == VFI_LEAKY_RELU ? p->slope : 0,
     .src = src->dtype,
     .dst = dst->dtype,
   };
@@ -115,7 +134,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   s->cuda = cuda;
   vfi_cuda_push (cuda, &outer);
   if (!(s->conv = choose (cuda, &d, &s->fused, error)) || !(s->weights = load_weights (cuda, &d, src->c, weights[0], error)) ||
-      (p->bias && !(s->bias = vfi_cuda_buffer_new (cuda, weights[1], dst->c * sizeof (float), error))))
+      (p->bias && !(s->bias = vfi_cuda_buffer_new (cuda, weights[1], dst->c * sizeof (float), error))) ||
+      (p->act == VFI_PRELU && !load_slopes (s, dst->c, weights[2], error)))
     goto fail;
 
   if (src->c != d.c || src->ld != src->c)
@@ -153,18 +173,24 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
   VfiCuda *cuda = s->cuda;
   const VfiView *x = s->src.data ? &s->src : src, *y = s->sum.data ? &s->sum : dst;
   const VfiView *residual = !p->residual ? NULL : s->residual.data ? &s->residual : &src[1];
-  const float *bias = s->bias ? s->bias->data : NULL;
+  const float *bias = s->bias ? s->bias->data : NULL, *slopes = s->slopes ? s->slopes->data : NULL;
+  VfiCudnnData data = { .x = x->data, .weights = s->weights->data, .y = y->data, .workspace = s->workspace };
   GError *error = NULL;
 
   if (s->src.data)
     vfi_cuda_fit (cuda, src, x);
   if (s->residual.data)
     vfi_cuda_fit (cuda, &src[1], residual);
-  if (!vfi_cudnn_conv_run (s->conv, x->data, s->weights->data, s->fused ? bias : NULL, s->fused && residual ? residual->data : NULL,
-                           y->data, s->workspace, &error))
+  if (s->fused) {
+    data.bias = bias;
+    data.residual = residual ? residual->data : NULL;
+    data.slopes = slopes;
+    data.rest = slopes ? (const guint8 *) slopes + s->rest : NULL;
+  }
+  if (!vfi_cudnn_conv_run (s->conv, &data, &error))
     vfi_cuda_fail (cuda, error);
   if (!s->fused)
-    vfi_cuda_epilogue (cuda, y, bias, residual, p->act, p->slope, dst);
+    vfi_cuda_epilogue (cuda, y, bias, residual, p->act, p->slope, slopes, dst);
   else if (s->sum.data)
     vfi_cuda_fit (cuda, y, dst);
 }

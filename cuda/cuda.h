@@ -61,8 +61,9 @@ void vfi_cuda_pop (VfiCuda *cuda, void *outer);
 /* TRUE if all tensors of a node are fp32 or fp16: what the kernels here read and write. */
 gboolean vfi_cuda_supports (VfiBackend *b, const VfiNode *node);
 
-extern const VfiKernel vfi_cuda_conv2d, vfi_cuda_correlation, vfi_cuda_lucas_kanade, vfi_cuda_mean_pool, vfi_cuda_pixel_shuffle,
-    vfi_cuda_resize, vfi_cuda_scale, vfi_cuda_shear, vfi_cuda_warp;
+extern const VfiKernel vfi_cuda_blend, vfi_cuda_conv2d, vfi_cuda_correlation, vfi_cuda_downsample, vfi_cuda_fill, vfi_cuda_interleave,
+    vfi_cuda_lucas_kanade, vfi_cuda_mean_pool, vfi_cuda_mix, vfi_cuda_moments, vfi_cuda_normalize, vfi_cuda_pixel_shuffle, vfi_cuda_resize,
+    vfi_cuda_scale, vfi_cuda_shear, vfi_cuda_warp;
 
 /* ---- frames.c: frames in system memory --------------------------------------------------------- */
 
@@ -88,9 +89,9 @@ void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFram
 
 /* src to dst, with dst's type; channels of dst that src has not got become 0, those of src that dst has not got are left out. */
 void vfi_cuda_fit (VfiCuda *cuda, const VfiView *src, const VfiView *dst);
-/* dst = act (src + bias + residual); bias (fp32, on the device) and residual may be NULL. src may have more channels than dst. */
+/* dst = act (src + bias + residual); bias and the slopes of VFI_PRELU: fp32, on the device; bias and residual may be NULL. */
 void vfi_cuda_epilogue (VfiCuda *cuda, const VfiView *src, const float *bias, const VfiView *residual, VfiAct act, float slope,
-                        const VfiView *dst);
+                        const float *slopes, const VfiView *dst);
 
 #ifdef __cplusplus
 }

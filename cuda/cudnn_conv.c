@@ -25,18 +25,21 @@ enum
   W,
   BIAS,
   RESIDUAL,
+  SLOPES,
+  REST,
   Y,
   FIRST_VIRTUAL
 };
-#define N_TENSORS 5
+#define N_TENSORS 7
 
 #define N_PACKS 24 /* sets of pointers that are remembered: of all nodes that share an engine */
-#define MAX_DESCRIPTORS 32
+#define MAX_OPS 8
+#define MAX_DESCRIPTORS 48
 #define MAX_CONFIGS 32
 
 typedef struct
 {
-  void *pointers[N_TENSORS + 1]; /* the last one: workspace */
+  VfiCudnnData data;
   cudnnBackendDescriptor_t descriptor;
 } Pack;
 
@@ -173,7 +176,7 @@ convolution (Writer *w, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t x, c
   return finalize (w, op);
 }
 
-/* y = x + b, or y = mode (x) where b is NULL. */
+/* y = mode (x, b), or y = mode (x) where b is NULL. */
 static cudnnBackendDescriptor_t
 pointwise (Writer *w, cudnnPointwiseMode_t mode, double slope, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t b,
            cudnnBackendDescriptor_t y)
@@ -195,42 +198,101 @@ pointwise (Writer *w, cudnnPointwiseMode_t mode, double slope, cudnnBackendDescr
   return finalize (w, op);
 }
 
-static cudnnBackendDescriptor_t
-build (Writer *w, const VfiCudnnConvDesc *k)
+/* A graph as it grows: a value of the result's shape after each operation, fp32 but for the last. */
+typedef struct
 {
-  static const cudnnPointwiseMode_t modes[] = { [VFI_RELU] = CUDNN_POINTWISE_RELU_FWD,
-                                                [VFI_LEAKY_RELU] = CUDNN_POINTWISE_RELU_FWD,
-                                                [VFI_SIGMOID] = CUDNN_POINTWISE_SIGMOID_FWD,
-                                                [VFI_TANH] = CUDNN_POINTWISE_TANH_FWD };
+  Writer w;
+  const VfiCudnnConvDesc *k;
+  int h, width;
+  cudnnBackendDescriptor_t ops[MAX_OPS];
+  int n, last; /* operations so far, and the last one's number */
+} Builder;
+
+static cudnnBackendDescriptor_t
+value_of (Builder *b)
+{
+  const gboolean end = b->n == b->last;
+
+  return tensor (&b->w, end ? Y : FIRST_VIRTUAL + b->n, end ? data_type (b->k->dst) : CUDNN_DATA_FLOAT, 1, b->k->k, b->h, b->width);
+}
+
+/* One number for each channel. */
+static cudnnBackendDescriptor_t
+channels (Builder *b, int64_t uid)
+{
+  return tensor (&b->w, uid, CUDNN_DATA_FLOAT, 1, b->k->k, 1, 1);
+}
+
+static cudnnBackendDescriptor_t
+then (Builder *b, cudnnPointwiseMode_t mode, double slope, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t with)
+{
+  cudnnBackendDescriptor_t y = value_of (b);
+
+  b->ops[b->n++] = pointwise (&b->w, mode, slope, x, with, y);
+  return y;
+}
+
+/* x slopes + relu (x) (1 - slopes) */
+static void
+prelu (Builder *b, cudnnBackendDescriptor_t x)
+{
+  cudnnBackendDescriptor_t line = then (b, CUDNN_POINTWISE_MUL, 0, x, channels (b, SLOPES));
+  cudnnBackendDescriptor_t rest = then (b, CUDNN_POINTWISE_MUL, 0, then (b, CUDNN_POINTWISE_RELU_FWD, 0, x, NULL), channels (b, REST));
+
+  then (b, CUDNN_POINTWISE_ADD, 0, line, rest);
+}
+
+static void
+activation (Builder *b, cudnnBackendDescriptor_t x)
+{
+  switch (b->k->act) {
+    case VFI_LINEAR:
+      break;
+    case VFI_RELU:
+      then (b, CUDNN_POINTWISE_RELU_FWD, 0, x, NULL);
+      break;
+    case VFI_LEAKY_RELU:
+      then (b, CUDNN_POINTWISE_RELU_FWD, b->k->slope, x, NULL);
+      break;
+    case VFI_SIGMOID:
+      then (b, CUDNN_POINTWISE_SIGMOID_FWD, 0, x, NULL);
+      break;
+    case VFI_TANH:
+      then (b, CUDNN_POINTWISE_TANH_FWD, 0, x, NULL);
+      break;
+    case VFI_PRELU:
+      prelu (b, x);
+  }
+}
+
+/* The whole graph of a convolution; NULL, with *status, if cuDNN refused. */
+static cudnnBackendDescriptor_t
+build (VfiCudnnConv *conv, cudnnStatus_t *status)
+{
+  const VfiCudnnConvDesc *k = &conv->desc;
   const int reach = k->dilation * (k->kernel - 1) + 1;
-  const int h = (k->h + 2 * k->padding - reach) / k->stride + 1, width = (k->w + 2 * k->padding - reach) / k->stride + 1;
-  const int last = k->bias + k->residual + (k->act != VFI_LINEAR); /* operations after the convolution */
-  cudnnBackendDescriptor_t ops[4], sums[4], graph;
-  int n = 0;
+  Builder b = { .w = { conv, CUDNN_STATUS_SUCCESS },
+                .k = k,
+                .h = (k->h + 2 * k->padding - reach) / k->stride + 1,
+                .width = (k->w + 2 * k->padding - reach) / k->stride + 1,
+                .last = k->bias + k->residual + (k->act == VFI_PRELU ? 4 : k->act != VFI_LINEAR) };
+  cudnnBackendDescriptor_t x = tensor (&b.w, X, data_type (k->src), 1, k->c, k->h, k->w);
+  cudnnBackendDescriptor_t weights = tensor (&b.w, W, data_type (k->src), k->k, k->c, k->kernel, k->kernel), y = value_of (&b), graph;
 
-  /* What operation i gives: fp32 on the way, then the result. */
-  for (int i = 0; i <= last; i++)
-    sums[i] = tensor (w, i < last ? FIRST_VIRTUAL + i : Y, i < last ? CUDNN_DATA_FLOAT : data_type (k->dst), 1, k->k, h, width);
-  ops[n++] = convolution (w, k, tensor (w, X, data_type (k->src), 1, k->c, k->h, k->w),
-                          tensor (w, W, data_type (k->src), k->k, k->c, k->kernel, k->kernel), sums[0]);
-  if (k->bias) {
-    ops[n] = pointwise (w, CUDNN_POINTWISE_ADD, 0, sums[n - 1], tensor (w, BIAS, CUDNN_DATA_FLOAT, 1, k->k, 1, 1), sums[n]);
-    n++;
-  }
-  if (k->residual) {
-    ops[n] = pointwise (w, CUDNN_POINTWISE_ADD, 0, sums[n - 1], tensor (w, RESIDUAL, data_type (k->dst), 1, k->k, h, width), sums[n]);
-    n++;
-  }
-  if (k->act != VFI_LINEAR) {
-    ops[n] = pointwise (w, modes[k->act], k->act == VFI_LEAKY_RELU ? k->slope : 0, sums[n - 1], NULL, sums[n]);
-    n++;
-  }
+  b.ops[b.n++] = convolution (&b.w, k, x, weights, y);
+  if (k->bias)
+    y = then (&b, CUDNN_POINTWISE_ADD, 0, y, channels (&b, BIAS));
+  if (k->residual)
+    y = then (&b, CUDNN_POINTWISE_ADD, 0, y, tensor (&b.w, RESIDUAL, data_type (k->dst), 1, k->k, b.h, b.width));
+  activation (&b, y);
 
-  graph = make (w, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-  set (w, graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, n, ops);
-  if (w->conv->cudnn->handle)
-    set (w, graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &w->conv->cudnn->handle);
-  return finalize (w, graph);
+  graph = make (&b.w, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
+  set (&b.w, graph, CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, b.n, b.ops);
+  if (conv->cudnn->handle)
+    set (&b.w, graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &conv->cudnn->handle);
+  finalize (&b.w, graph);
+  *status = b.w.status;
+  return *status ? NULL : graph;
 }
 
 /* ---- the engine --------------------------------------------------------------------------------- */
@@ -332,7 +394,7 @@ vfi_cudnn_conv_new (VfiCudnn *cudnn, const VfiCudnnConvDesc *k, GError **error)
 {
   static const cudnnBackendHeurMode_t modes[] = { CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK };
   VfiCudnnConv *conv;
-  Writer w = { NULL, CUDNN_STATUS_SUCCESS };
+  cudnnStatus_t status;
   cudnnBackendDescriptor_t graph;
 
   for (guint i = 0; i < cudnn->convs->len; i++) {
@@ -342,19 +404,18 @@ vfi_cudnn_conv_new (VfiCudnn *cudnn, const VfiCudnnConvDesc *k, GError **error)
       return conv;
     }
   }
-  w.conv = conv = g_new0 (VfiCudnnConv, 1);
+  conv = g_new0 (VfiCudnnConv, 1);
   conv->cudnn = cudnn;
   conv->desc = *k;
   conv->refs = 1;
-  graph = build (&w, k);
-  for (guint i = 0; w.status == CUDNN_STATUS_SUCCESS && i < G_N_ELEMENTS (modes) && !conv->plan; i++)
+  graph = build (conv, &status);
+  for (guint i = 0; graph && i < G_N_ELEMENTS (modes) && !conv->plan; i++)
     conv->plan = choose (conv, k, graph, modes[i]);
   if (conv->plan) {
     g_ptr_array_add (cudnn->convs, conv);
     return conv;
   }
-  set_error (cudnn, w.status == CUDNN_STATUS_SUCCESS ? CUDNN_STATUS_NOT_SUPPORTED : w.status, VFI_ERROR_UNSUPPORTED,
-             "no engine for this convolution", error);
+  set_error (cudnn, status ? status : CUDNN_STATUS_NOT_SUPPORTED, VFI_ERROR_UNSUPPORTED, "no engine for this convolution", error);
   conv_destroy (conv);
   return NULL;
 }
@@ -384,14 +445,16 @@ vfi_cudnn_conv_engine (const VfiCudnnConv *conv)
 
 /* The pack with these pointers, made in place of the oldest one if there is none. NULL with *status. */
 static cudnnBackendDescriptor_t
-pack_of (VfiCudnnConv *conv, void *const pointers[N_TENSORS + 1], cudnnStatus_t *status)
+pack_of (VfiCudnnConv *conv, const VfiCudnnData *data, cudnnStatus_t *status)
 {
+  const void *const by_uid[] = { [X] = data->x,           [W] = data->weights, [BIAS] = data->bias, [RESIDUAL] = data->residual,
+                                 [SLOPES] = data->slopes, [REST] = data->rest, [Y] = data->y };
   const VfiCudnnApi *api = &conv->cudnn->api;
-  void *data[N_TENSORS];
+  const void *pointers[N_TENSORS];
   Pack *pack;
 
   for (int i = 0; i < N_PACKS; i++)
-    if (conv->packs[i].descriptor && !memcmp (conv->packs[i].pointers, pointers, sizeof conv->packs[i].pointers))
+    if (conv->packs[i].descriptor && !memcmp (&conv->packs[i].data, data, sizeof *data))
       return conv->packs[i].descriptor;
 
   pack = &conv->packs[conv->next_pack];
@@ -399,14 +462,14 @@ pack_of (VfiCudnnConv *conv, void *const pointers[N_TENSORS + 1], cudnnStatus_t 
   if (pack->descriptor)
     api->unmake (pack->descriptor);
   pack->descriptor = NULL;
-  memcpy (pack->pointers, pointers, sizeof pack->pointers);
+  pack->data = *data;
   for (int i = 0; i < conv->n_uids; i++)
-    data[i] = pointers[conv->uids[i] - 1];
+    pointers[i] = by_uid[conv->uids[i]];
   if ((*status = api->make (CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack->descriptor)))
     return NULL;
   if ((*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, conv->n_uids, conv->uids)) ||
-      (*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, conv->n_uids, data)) ||
-      (*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &pointers[N_TENSORS])) ||
+      (*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, conv->n_uids, pointers)) ||
+      (*status = api->set (pack->descriptor, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &data->workspace)) ||
       (*status = api->finalize (pack->descriptor))) {
     api->unmake (pack->descriptor);
     pack->descriptor = NULL;
@@ -415,14 +478,10 @@ pack_of (VfiCudnnConv *conv, void *const pointers[N_TENSORS + 1], cudnnStatus_t 
 }
 
 gboolean
-vfi_cudnn_conv_run (VfiCudnnConv *conv, const void *x, const void *weights, const void *bias, const void *residual, void *y,
-                    void *workspace, GError **error)
+vfi_cudnn_conv_run (VfiCudnnConv *conv, const VfiCudnnData *data, GError **error)
 {
-  void *const pointers[] = {
-    [X - 1] = (void *) x, [W - 1] = (void *) weights, [BIAS - 1] = (void *) bias, [RESIDUAL - 1] = (void *) residual, [Y - 1] = y, workspace
-  };
   cudnnStatus_t status = CUDNN_STATUS_SUCCESS;
-  cudnnBackendDescriptor_t pack = pack_of (conv, pointers, &status);
+  cudnnBackendDescriptor_t pack = pack_of (conv, data, &status);
 
   if (pack)
     status = conv->cudnn->api.execute (conv->cudnn->handle, conv->plan, pack);

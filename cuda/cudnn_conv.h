@@ -18,7 +18,8 @@ void vfi_cudnn_free (VfiCudnn *cudnn);
 /* "cuDNN 9.19.0" */
 char *vfi_cudnn_version (const VfiCudnn *cudnn);
 
-/* All tensors are dense NHWC, 16-byte aligned; weights as (k, kernel, kernel, c) of src's type, bias k values of fp32. */
+/* All tensors are dense NHWC, 16-byte aligned; weights as (k, kernel, kernel, c) of src's type; bias and, for VFI_PRELU, slopes and what they
+ * lack to 1: k values of fp32 each. */
 typedef struct
 {
   int h, w, c, k;
@@ -36,7 +37,12 @@ void vfi_cudnn_conv_free (VfiCudnnConv *conv);
 gsize vfi_cudnn_conv_workspace (const VfiCudnnConv *conv);
 /* "engine 34, workspace of 0 bytes"; g_free */
 char *vfi_cudnn_conv_engine (const VfiCudnnConv *conv);
-/* Enqueues. Tensors of the description that it has not got are NULL. FALSE if cuDNN refused. Allocates only the first time that it sees a
- * set of pointers. */
-gboolean vfi_cudnn_conv_run (VfiCudnnConv *conv, const void *x, const void *weights, const void *bias, const void *residual, void *y,
-                             void *workspace, GError **error);
+/* Where everything lies; NULL: what the description has not got. */
+typedef struct
+{
+  const void *x, *weights, *bias, *residual, *slopes, *rest;
+  void *y, *workspace;
+} VfiCudnnData;
+
+/* Enqueues. FALSE if cuDNN refused. Allocates only the first time that it sees a set of pointers. */
+gboolean vfi_cudnn_conv_run (VfiCudnnConv *conv, const VfiCudnnData *data, GError **error);

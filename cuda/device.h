@@ -23,6 +23,11 @@ struct View
   void *data;
   int half, h, w, c, ld, cd;
 
+  /* None: no data. */
+  View () : data (NULL), half (0), h (0), w (0), c (0), ld (0), cd (0)
+  {
+  }
+
   View (const VfiView &v) : data (v.data), half (v.dtype == VFI_F16), h (v.h), w (v.w), c (v.c), ld (v.ld), cd (v.cd)
   {
   }

@@ -21,6 +21,7 @@ activate (int act, float slope, float v)
     case VFI_RELU:
       return v > 0 ? v : 0;
     case VFI_LEAKY_RELU:
+    case VFI_PRELU:
       return v > 0 ? v : v * slope;
     case VFI_SIGMOID:
       return 1 / (1 + expf (-v));
@@ -33,7 +34,7 @@ activate (int act, float slope, float v)
 
 /* residual: without data where there is none. */
 static __global__ void
-epilogue (View src, const float *bias, View residual, int act, float slope, View dst)
+epilogue (View src, const float *bias, View residual, int act, float slope, const float *slopes, View dst)
 {
   const Element e = element (dst);
   float v;
@@ -45,7 +46,7 @@ epilogue (View src, const float *bias, View residual, int act, float slope, View
     v += bias[e.c];
   if (residual.data)
     v += get (residual, e.p, e.c);
-  set (dst, e.p, e.c, activate (act, slope, v));
+  set (dst, e.p, e.c, activate (act, slopes ? slopes[e.c] : slope, v));
 }
 
 void
@@ -56,9 +57,9 @@ vfi_cuda_fit (VfiCuda *cuda, const VfiView *src, const VfiView *dst)
 
 void
 vfi_cuda_epilogue (VfiCuda *cuda, const VfiView *src, const float *bias, const VfiView *residual, VfiAct act, float slope,
-                   const VfiView *dst)
+                   const float *slopes, const VfiView *dst)
 {
-  const VfiView none = { NULL, VFI_F32 };
 
-  vfi_launch_elements (cuda, *dst, epilogue, View (*src), bias, View (residual ? *residual : none), (int) act, slope, View (*dst));
+  vfi_launch_elements (cuda, *dst, epilogue, View (*src), bias, residual ? View (*residual) : View (), (int) act, slope, slopes,
+                       View (*dst));
 }

@@ -146,8 +146,7 @@ lucas_kanade (Step k)
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
-  const VfiView none = { NULL, VFI_F32 };
-  const Step k = { src[0], src[1], src[2], ((const VfiLucasKanadeParams *) node->params)->state ? src[3] : none, *dst };
+  const Step k = { src[0], src[1], src[2], ((const VfiLucasKanadeParams *) node->params)->state ? View (src[3]) : View (), *dst };
 
   vfi_launch ((VfiCuda *) b, dim3 (blocks (dst->w, TILE), blocks (dst->h, TILE)), TILE * TILE, sizeof (Shared), lucas_kanade, k);
 }

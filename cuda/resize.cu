@@ -33,9 +33,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 {
   const VfiResizeParams *p = (const VfiResizeParams *) node->params;
   const float *gain = (const float *) ((const VfiCudaBuffer *) state)->data;
-  const VfiView none = { NULL, VFI_F32 };
 
-  vfi_launch_elements ((VfiCuda *) b, *dst, resize, View (src[0]), View (p->detail ? src[1] : none), gain, p->scale, View (*dst));
+  vfi_launch_elements ((VfiCuda *) b, *dst, resize, View (src[0]), p->detail ? View (src[1]) : View (), gain, p->scale, View (*dst));
 }
 
 const VfiKernel vfi_cuda_resize = { &vfi_op_resize, vfi_cuda_supports, prepare, run, vfi_cuda_buffer_free };

@@ -100,8 +100,7 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   const VfiWarpParams *p = (const VfiWarpParams *) node->params;
-  const VfiView none = { NULL, VFI_F32 };
-  const View x (src[0]), flow (src[1]), time (p->timed ? src[2] : none), y (*dst);
+  const View x = src[0], flow = src[1], time = p->timed ? View (src[2]) : View (), y = *dst;
   const unsigned n = blocks ((gsize) y.h * y.w * y.c / WIDE, 256);
   VfiCuda *cuda = (VfiCuda *) b;
 

@@ -211,6 +211,8 @@ apply (int mode, double slope, float a, float b)
   switch (mode) {
     case CUDNN_POINTWISE_ADD:
       return a + b;
+    case CUDNN_POINTWISE_MUL:
+      return a * b;
     case CUDNN_POINTWISE_RELU_FWD:
       return a > 0 ? a : a * (float) slope;
     case CUDNN_POINTWISE_SIGMOID_FWD:
@@ -227,7 +229,7 @@ pointwise (Machine *m, const Descriptor *op)
   const Descriptor *k = child (op, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
   const int mode = *(const int *) value (k, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1);
   const Attribute *slope = find (k, CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE);
-  const gboolean two = mode == CUDNN_POINTWISE_ADD;
+  const gboolean two = mode == CUDNN_POINTWISE_ADD || mode == CUDNN_POINTWISE_MUL;
   const Tensor x = bind (m, child (op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC));
   const Tensor b = two ? bind (m, child (op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC)) : x;
   const Tensor y = bind (m, child (op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
@@ -311,10 +313,12 @@ describe (GString *s, const Descriptor *graph)
       const int mode = *(const int *) value (k, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1);
       const Attribute *slope = find (k, CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE);
 
-      g_string_append_printf (s, "; %s", mode == CUDNN_POINTWISE_ADD ? "add" : modes[mode - CUDNN_POINTWISE_RELU_FWD]);
+      const gboolean two = mode == CUDNN_POINTWISE_ADD || mode == CUDNN_POINTWISE_MUL;
+
+      g_string_append_printf (s, "; %s", !two ? modes[mode - CUDNN_POINTWISE_RELU_FWD] : mode == CUDNN_POINTWISE_ADD ? "add" : "mul");
       if (slope)
         g_string_append_printf (s, " %g", *(const double *) slope->values);
-      if (mode == CUDNN_POINTWISE_ADD)
+      if (two)
         describe_tensor (s, "b", child (op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC));
       describe_tensor (s, "y", child (op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC));
     }

@@ -19,7 +19,7 @@ weights_of (const VfiModel *m)
   VfiGraph *graphs[4];
   VfiWeights *w;
 
-  model_graphs (m, VFI_F32, 64, 64, graphs);
+  model_graphs (m, VFI_F32, 64, 64, 1, graphs);
   w = test_weights_for (graphs);
   for (int i = 0; graphs[i]; i++)
     vfi_graph_free (graphs[i]);
@@ -168,7 +168,7 @@ shared_engines (void)
   VfiGraph *graphs[4];
 
   g_assert_no_error (error);
-  model_graphs (vfi_model_find ("vfi-nano", NULL), VFI_F16, 64, 64, graphs);
+  model_graphs (vfi_model_find ("vfi-nano", NULL), VFI_F16, 64, 64, 1, graphs);
   for (int i = 0; graphs[i]; i++) {
     for (guint j = 0; j < graphs[i]->nodes->len; j++)
       convolutions += ((VfiNode *) graphs[i]->nodes->pdata[j])->op == &vfi_op_conv2d;

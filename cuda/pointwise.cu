@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The small operators of networks that see pictures: interleave, downsample, fill, mix, blend, moments and normalize.
+ */
+#include "device.h"
+
+/* ---- interleave, downsample, fill --------------------------------------------------------------- */
+
+static __global__ void
+interleave (View src, View dst)
+{
+  const Element e = element (dst);
+  const int y = e.p / dst.w, x = e.p % dst.w;
+
+  if (e.valid)
+    set (dst, e.p, e.c, get (src, (y + 1) / 2 * src.w + (x + 1) / 2, (2 * (y % 2) + x % 2) * dst.c + e.c));
+}
+
+static void
+run_interleave (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, interleave, View (*src), View (*dst));
+}
+
+static __global__ void
+downsample (View src, const float *gain, int k, View dst)
+{
+  const Element e = element (dst);
+  const int p = (e.p / dst.w * k + k / 2) * src.w + e.p % dst.w * k + k / 2;
+
+  if (e.valid)
+    set (dst, e.p, e.c,
+         gain[e.c] / 4 * (get (src, p - src.w - 1, e.c) + get (src, p - src.w, e.c) + get (src, p - 1, e.c) + get (src, p, e.c)));
+}
+
+static gpointer
+prepare_downsample (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  const VfiDownsampleParams *p = (const VfiDownsampleParams *) node->params;
+
+  return vfi_cuda_buffer_new ((VfiCuda *) b, p->gain, src->c * sizeof (float), error);
+}
+
+static void
+run_downsample (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const float *gain = (const float *) ((const VfiCudaBuffer *) state)->data;
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, downsample, View (*src), gain, ((const VfiDownsampleParams *) node->params)->k, View (*dst));
+}
+
+static __global__ void
+fill (View value, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid)
+    set (dst, e.p, e.c, get (value, 0));
+}
+
+static void
+run_fill (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, fill, View (*src), View (*dst));
+}
+
+/* ---- mix, blend --------------------------------------------------------------------------------- */
+
+static __device__ float
+polynomial (const float p[3], float t)
+{
+  return p[0] + t * (p[1] + t * p[2]);
+}
+
+static __global__ void
+mix (VfiMixParams m, View a, View b, View time, View dst)
+{
+  const Element e = element (dst);
+  const float t = time.data ? get (time, 0) : 0;
+
+  if (e.valid)
+    set (dst, e.p, e.c, polynomial (m.p, t) * get (a, e.p, e.c) + polynomial (m.q, t) * get (b, e.p, e.c));
+}
+
+static void
+run_mix (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiMixParams *m = (const VfiMixParams *) node->params;
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, mix, *m, View (src[0]), View (src[1]), m->timed ? View (src[2]) : View (), View (*dst));
+}
+
+/* residual, time: without data where there are none. */
+static __global__ void
+blend (float gain, View a, View b, View logit, View residual, View time, View dst)
+{
+  const Element e = element (dst);
+  float t, bias = 0, m, v;
+
+  if (!e.valid)
+    return;
+  if (time.data) { /* vfi_blend_logit of core/op.h */
+    t = get (time, 0);
+    bias = t < 1e-6f ? 14 : t > 1 - 1e-6f ? -14 : logf ((1 - t) / t);
+  }
+  m = 1 / (1 + expf (-(gain * get (logit, e.p, 0) + bias)));
+  v = get (b, e.p, e.c);
+  v += m * (get (a, e.p, e.c) - v);
+  set (dst, e.p, e.c, residual.data ? v + get (residual, e.p, e.c) : v);
+}
+
+static void
+run_blend (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiBlendParams *p = (const VfiBlendParams *) node->params;
+  const View residual = p->residual ? View (src[3]) : View (), time = p->timed ? View (src[3 + p->residual]) : View ();
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, blend, p->gain, View (src[0]), View (src[1]), View (src[2]), residual, time, View (*dst));
+}
+
+/* ---- moments, normalize ------------------------------------------------------------------------- */
+
+#define PARTS 128   /* sums that are made on the way, */
+#define THREADS 256 /* of as many threads' */
+
+/* Adds up what all threads of the block have; the first one knows. */
+static __device__ void
+add_up (double *shared, double *sum, double *squares)
+{
+  const int i = threadIdx.x;
+
+  shared[i] = *sum;
+  shared[THREADS + i] = *squares;
+  for (int n = THREADS / 2; n > 0; n /= 2) {
+    __syncthreads ();
+    if (i < n) {
+      shared[i] += shared[i + n];
+      shared[THREADS + i] += shared[THREADS + i + n];
+    }
+  }
+  *sum = shared[0];
+  *squares = shared[THREADS];
+}
+
+static __global__ void
+moments_of_parts (View src, double *parts)
+{
+  SHARED (double, shared);
+  const int n = src.h * src.w * src.c;
+  double sum = 0, squares = 0;
+
+  for (int i = blockIdx.x * THREADS + threadIdx.x; i < n; i += PARTS * THREADS) {
+    const double v = get (src, i / src.c, i % src.c);
+
+    sum += v;
+    squares += v * v;
+  }
+  add_up (shared, &sum, &squares);
+  if (threadIdx.x == 0) {
+    parts[2 * blockIdx.x] = sum;
+    parts[2 * blockIdx.x + 1] = squares;
+  }
+}
+
+static __global__ void
+moments (View src, const double *parts, View dst)
+{
+  SHARED (double, shared);
+  const int i = threadIdx.x;
+  const double n = (double) src.h * src.w * src.c;
+  double sum = i < PARTS ? parts[2 * i] : 0, squares = i < PARTS ? parts[2 * i + 1] : 0;
+
+  add_up (shared, &sum, &squares);
+  if (i == 0) {
+    set (dst, 0, 0, (float) (sum / n));
+    set (dst, 0, 1, (float) (squares / n));
+  }
+}
+
+static gpointer
+prepare_moments (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  const double none[2 * PARTS] = { 0 };
+
+  return vfi_cuda_buffer_new ((VfiCuda *) b, none, sizeof none, error);
+}
+
+static void
+run_moments (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const size_t shared = 2 * THREADS * sizeof (double);
+  double *parts = (double *) ((const VfiCudaBuffer *) state)->data;
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  vfi_launch (cuda, PARTS, THREADS, shared, moments_of_parts, View (*src), parts);
+  vfi_launch (cuda, 1, THREADS, shared, moments, View (*src), parts, View (*dst));
+}
+
+/* vfi_normalize_by of core/op.h */
+static __global__ void
+normalize (View src, View m0, View m1, int unit, View dst)
+{
+  const Element e = element (dst);
+
+  if (!e.valid)
+    return;
+  const double mean = (get (m0, 0, 0) + (double) get (m1, 0, 0)) / 2;
+  const double variance = (get (m0, 0, 1) + (double) get (m1, 0, 1)) / 2 - mean * mean;
+  const float gain = unit ? (float) (1 / (sqrt (variance > 0 ? variance : 0) + 1e-7)) : 1;
+  set (dst, e.p, e.c, (get (src, e.p, e.c) - (float) mean) * gain);
+}
+
+static void
+run_normalize (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const int unit = ((const VfiNormalizeParams *) node->params)->unit;
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, normalize, View (src[0]), View (src[1]), View (src[2]), unit, View (*dst));
+}
+
+const VfiKernel vfi_cuda_interleave = { &vfi_op_interleave, vfi_cuda_supports, NULL, run_interleave, NULL };
+const VfiKernel vfi_cuda_downsample = { &vfi_op_downsample, vfi_cuda_supports, prepare_downsample, run_downsample, vfi_cuda_buffer_free };
+const VfiKernel vfi_cuda_fill = { &vfi_op_fill, vfi_cuda_supports, NULL, run_fill, NULL };
+const VfiKernel vfi_cuda_mix = { &vfi_op_mix, vfi_cuda_supports, NULL, run_mix, NULL };
+const VfiKernel vfi_cuda_blend = { &vfi_op_blend, vfi_cuda_supports, NULL, run_blend, NULL };
+const VfiKernel vfi_cuda_moments = { &vfi_op_moments, vfi_cuda_supports, prepare_moments, run_moments, vfi_cuda_buffer_free };
+const VfiKernel vfi_cuda_normalize = { &vfi_op_normalize, vfi_cuda_supports, NULL, run_normalize, NULL };
