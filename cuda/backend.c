@@ -292,6 +292,28 @@ synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const V
     vfi_cuda_synthesize (cuda, info, &a, &c, flow_scale, t, state, &d);
 }
 
+static void
+pack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  VfiFrame f;
+
+  if (vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
+    vfi_cuda_pack_picture (cuda, info, &f, picture, x);
+}
+
+static void
+unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
+                const VfiView *x, const VfiFrame *dst)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  VfiFrame a, c, d;
+
+  if (vfi_cuda_frames_take (cuda, info, f0, FALSE, &a) && vfi_cuda_frames_take (cuda, info, f1, FALSE, &c) &&
+      vfi_cuda_frames_give (cuda, info, dst, &d))
+    vfi_cuda_unpack_picture (cuda, info, &a, &c, t, picture, x, &d);
+}
+
 /* ---- rates -------------------------------------------------------------------------------------- */
 
 /* Calls `work` for about `seconds`, ten times between waits; the best time of one, in seconds. */
@@ -478,6 +500,8 @@ static const VfiBackendClass klass = {
   .record_free = record_free,
   .pack = pack,
   .synthesize = synthesize,
+  .pack_picture = pack_picture,
+  .unpack_picture = unpack_picture,
   .rates = rates,
 };
 

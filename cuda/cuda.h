@@ -79,11 +79,15 @@ void vfi_cuda_frames_fetch (VfiCuda *cuda);
 /* After the stream was waited for: fills the frame in system memory. */
 void vfi_cuda_frames_settle (VfiCuda *cuda);
 
-/* ---- pack.cu, synthesize.cu: frames on the device ---------------------------------------------- */
+/* ---- pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */
 
 void vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
                           const VfiView *state, const VfiFrame *dst);
+
+void vfi_cuda_pack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
+void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,
+                              const VfiPicture *picture, const VfiView *x, const VfiFrame *dst);
 
 /* ---- epilogue.cu: around a convolution --------------------------------------------------------- */
 

@@ -14,6 +14,8 @@ VfiBackend *vfi_cuda_backend_new (int device, GError **error);
 static const int sizes[][2] = { { 32, 16 }, { 21, 17 } };
 static const double flow_scales[] = { 1, 0.5, 0.37 };
 
+static const VfiPicture pictures[] = { { VFI_RGB }, { VFI_BGR, .centred = TRUE }, { VFI_RGB, .centred = TRUE, .zeros = TRUE } };
+
 static VfiBackend *backend;
 
 static void *
@@ -151,6 +153,43 @@ check_synthesize (const VfiFrameInfo *info, double flow_scale, double t, gboolea
 }
 
 static void
+check_picture (const VfiFrameInfo *info, const VfiPicture *picture, double t)
+{
+  g_autoptr (TestFrame) a = test_frame_new (info, 3), b = test_frame_new (info, 0), want = test_frame_new (info, 5),
+                        got = test_frame_new (info, 5);
+  const int h = info->height + 11, w = info->width + 7, n = h * w * 3;
+  g_autofree float *mine = g_new (float, n), *theirs = g_new (float, n);
+  VfiView x = { mine, VFI_F32, h, w, 3, 3, 1 }, y = x;
+  DeviceFrame da, db, dg;
+
+  test_frame_random (a, "a");
+  test_frame_random (b, "b");
+  vfi_picture_pack (info, &a->frame, picture, &x);
+  memset (theirs, 0xff, n * sizeof *theirs);
+  y.data = to_device (theirs, n * sizeof *theirs);
+  da = device_frame (a);
+  db = device_frame (b);
+  dg = device_frame (got);
+  backend->klass->begin (backend);
+  backend->klass->pack_picture (backend, info, &da.frame, picture, &y);
+  backend->klass->end (backend);
+  backend->klass->download (backend, theirs, y.data, n * sizeof *theirs);
+  for (int i = 0; i < n; i++)
+    g_assert_cmpfloat_with_epsilon (mine[i], theirs[i], 2e-6);
+
+  vfi_picture_unpack (info, &a->frame, &b->frame, t, picture, &x, &want->frame);
+  backend->klass->upload (backend, y.data, mine, n * sizeof *mine);
+  backend->klass->begin (backend);
+  backend->klass->unpack_picture (backend, info, &da.frame, &db.frame, t, picture, &y, &dg.frame);
+  backend->klass->end (backend);
+  device_frame_end (&da);
+  device_frame_end (&db);
+  device_frame_end (&dg);
+  backend->klass->dealloc (backend, y.data);
+  g_assert_cmpint (test_frame_worst (want, got, 0), <=, 1);
+}
+
+static void
 check (gconstpointer data)
 {
   const int format = GPOINTER_TO_INT (data);
@@ -165,6 +204,7 @@ check (gconstpointer data)
         check_pack (&info, flow_scales[k], VFI_F16);
         check_synthesize (&info, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE);
         check_synthesize (&info, flow_scales[k], 0.3, TRUE);
+        check_picture (&info, &pictures[k], 0.3);
       }
   g_assert_false (backend->klass->failed (backend, &error));
 }
