@@ -21,7 +21,7 @@ get_or_zero (const View &v, int y, int x, int c)
   return y >= 0 && y < v.h && x >= 0 && x < v.w && c < v.c ? get (v, y * v.w + x, c) : 0;
 }
 
-template <int R>
+template <int R, bool ONE_SIDED>
 static __global__ void
 correlate_tile (View a, View b, View dst)
 {
@@ -49,7 +49,7 @@ correlate_tile (View a, View b, View dst)
       for (int d = 0; d < n * n; d++) {
         const int step = (d / n - R) * side + d % n - R;
 
-        sum[d] += dot (tile_a[q * area + here - step], tile_b[q * area + here + step]);
+        sum[d] += dot (tile_a[q * area + here - (ONE_SIDED ? 0 : step)], tile_b[q * area + here + step]);
       }
   }
   if (y0 + ty < dst.h && x0 + tx < dst.w)
@@ -60,7 +60,7 @@ correlate_tile (View a, View b, View dst)
 
 /* Any radius: a thread for each sum. */
 static __global__ void
-correlate (View a, View b, int radius, View dst)
+correlate (View a, View b, int radius, int of_a, View dst)
 {
   const Element e = element (dst);
   const int side = 2 * radius + 1, dy = e.c / side - radius, dx = e.c % side - radius, y = e.p / dst.w, x = e.p % dst.w;
@@ -69,41 +69,42 @@ correlate (View a, View b, int radius, View dst)
   if (!e.valid)
     return;
   for (int c = 0; c < a.c; c++)
-    sum += get_or_zero (a, y - dy, x - dx, c) * get_or_zero (b, y + dy, x + dx, c);
+    sum += get_or_zero (a, y + of_a * dy, x + of_a * dx, c) * get_or_zero (b, y + dy, x + dx, c);
   set (dst, e.p, e.c, sum / a.c);
 }
 
 template <int R>
 static void
-run_tiles (VfiCuda *cuda, const VfiView *src, const VfiView *dst)
+run_tiles (VfiCuda *cuda, gboolean one_sided, const VfiView *src, const VfiView *dst)
 {
+  const size_t shared = sizeof (float) * 2 * CHANNELS * (TILE + 2 * R) * (TILE + 2 * R);
   const dim3 grid (blocks (dst->w, TILE), blocks (dst->h, TILE));
 
-  vfi_launch (cuda, grid, TILE * TILE, sizeof (float) * 2 * CHANNELS * (TILE + 2 * R) * (TILE + 2 * R), correlate_tile<R>, View (src[0]),
-              View (src[1]), View (*dst));
+  vfi_launch (cuda, grid, TILE * TILE, shared, one_sided ? correlate_tile<R, true> : correlate_tile<R, false>, View (src[0]), View (src[1]),
+              View (*dst));
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
-  const int radius = ((const VfiCorrelationParams *) node->params)->radius;
+  const VfiCorrelationParams *p = (const VfiCorrelationParams *) node->params;
   VfiCuda *cuda = (VfiCuda *) b;
 
-  switch (radius) {
+  switch (p->radius) {
     case 1:
-      run_tiles<1> (cuda, src, dst);
+      run_tiles<1> (cuda, p->one_sided, src, dst);
       break;
     case 2:
-      run_tiles<2> (cuda, src, dst);
+      run_tiles<2> (cuda, p->one_sided, src, dst);
       break;
     case 3:
-      run_tiles<3> (cuda, src, dst);
+      run_tiles<3> (cuda, p->one_sided, src, dst);
       break;
     case 4:
-      run_tiles<4> (cuda, src, dst);
+      run_tiles<4> (cuda, p->one_sided, src, dst);
       break;
     default:
-      vfi_launch_elements (cuda, *dst, correlate, View (src[0]), View (src[1]), radius, View (*dst));
+      vfi_launch_elements (cuda, *dst, correlate, View (src[0]), View (src[1]), p->radius, p->one_sided ? 0 : -1, View (*dst));
   }
 }
 

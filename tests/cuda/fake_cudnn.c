@@ -169,6 +169,20 @@ bind (Machine *m, const Descriptor *d)
   return t;
 }
 
+/* All numbers of a tensor, channels last; g_free. */
+static float *
+floats (const Tensor *t)
+{
+  float *f = g_new (float, t->size[0] * t->size[1] * t->size[2] * t->size[3]), *to = f;
+
+  for (gint64 n = 0; n < t->size[0]; n++)
+    for (gint64 y = 0; y < t->size[2]; y++)
+      for (gint64 x = 0; x < t->size[3]; x++)
+        for (gint64 c = 0; c < t->size[1]; c++)
+          *to++ = get (t, n, c, y, x);
+  return f;
+}
+
 static void
 convolve (Machine *m, const Descriptor *op)
 {
@@ -178,6 +192,8 @@ convolve (Machine *m, const Descriptor *op)
   const Tensor x = bind (m, child (op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X));
   const Tensor w = bind (m, child (op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W));
   const Tensor y = bind (m, child (op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y));
+
+  g_autofree float *pixels = NULL, *weights = NULL;
 
   g_assert_cmpint (*(const cudnnDataType_t *) value (k, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1), ==, CUDNN_DATA_FLOAT);
   g_assert_cmpint (*(const int *) value (k, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1), ==, CUDNN_CROSS_CORRELATION);
@@ -189,6 +205,8 @@ convolve (Machine *m, const Descriptor *op)
   for (int i = 0; i < 2; i++)
     g_assert_cmpint (y.size[2 + i], ==, (x.size[2 + i] + before[i] + after[i] - (dilation[i] * (w.size[2 + i] - 1) + 1)) / stride[i] + 1);
 
+  pixels = floats (&x);
+  weights = floats (&w);
   for (gint64 oy = 0; oy < y.size[2]; oy++)
     for (gint64 ox = 0; ox < y.size[3]; ox++)
       for (gint64 o = 0; o < y.size[1]; o++) {
@@ -197,9 +215,11 @@ convolve (Machine *m, const Descriptor *op)
         for (gint64 i = 0; i < w.size[2]; i++)
           for (gint64 j = 0; j < w.size[3]; j++) {
             const gint64 iy = oy * stride[0] - before[0] + i * dilation[0], ix = ox * stride[1] - before[1] + j * dilation[1];
+            const float *a = pixels + (iy * x.size[3] + ix) * x.size[1], *b = weights + ((o * w.size[2] + i) * w.size[3] + j) * x.size[1];
 
-            for (gint64 c = 0; iy >= 0 && iy < x.size[2] && ix >= 0 && ix < x.size[3] && c < x.size[1]; c++)
-              sum += get (&x, 0, c, iy, ix) * get (&w, o, c, i, j);
+            if (iy >= 0 && iy < x.size[2] && ix >= 0 && ix < x.size[3])
+              for (gint64 c = 0; c < x.size[1]; c++)
+                sum += a[c] * b[c];
           }
         set (&y, 0, o, oy, ox, sum);
       }

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Networks on the CUDA backend against the plain one, with generated weights: on a device all of them, on the host shim the small ones.
+ */
+#include <math.h>
+
+#include "../generate.h"
+#include "../models/run.h"
+#include "model.h"
+
+VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+
+#define H 32
+#define W 64
+
+typedef struct
+{
+  const VfiModel *model;
+  VfiDType feature;
+} Case;
+
+static VfiBackend *cuda, *plain;
+
+/* Blocks of 8 x 8 that move by (3, 1). */
+static float *
+picture (int h, int w, int c, int i)
+{
+  const guint64 seed = test_seed ("blocks"), noise = test_seed (i ? "noise1" : "noise0");
+  float *x = g_new (float, h *w *c);
+
+  for (int j = 0; j < h * w * c; j++) {
+    const int px = (j / c % w + 3 * i) / 8, py = (j / c / w + i) / 8;
+
+    x[j] = 0.5f + test_uniform (seed, (py * w + px) * c + j % c) * 0.375f + test_uniform (noise, j) * 0.0625f;
+  }
+  return x;
+}
+
+static void
+check (gconstpointer data)
+{
+  const Case *k = data;
+  const gboolean pictures = k->model->picture.order != VFI_NATIVE;
+  const int h = pictures ? H : H / 2, w = pictures ? W : W / 2, c = pictures ? 3 : 6, n = pictures ? h * w * 3 : h * w * 5;
+  g_autofree float *x0 = picture (h, w, c, 0), *x1 = picture (h, w, c, 1), *got = NULL, *want = NULL;
+  /* In pixels, or parts of the range: fp32 but for another order of summation, fp16 by what features lose. */
+  const double tolerance = k->feature == VFI_F32 ? (pictures ? 2e-5 : 5e-5) : pictures ? 0.005 : 0.02;
+  VfiGraph *graphs[4];
+  VfiWeights *weights;
+  double worst = 0;
+
+  model_graphs (k->model, VFI_F32, H, W, 1, graphs);
+  weights = test_weights_for (graphs);
+  for (int i = 0; graphs[i]; i++)
+    vfi_graph_free (graphs[i]);
+  want = model_run (k->model, plain, weights, VFI_F32, H, W, 1, x0, x1, 0.4f);
+  got = model_run (k->model, cuda, weights, k->feature, H, W, 1, x0, x1, 0.4f);
+  for (int i = 0; i < n; i++) {
+    g_assert_true (isfinite (got[i]));
+    worst = fmax (worst, fabs (got[i] - (double) want[i]));
+  }
+  g_test_message ("off by %.2g", worst);
+  g_assert_cmpfloat (worst, <=, tolerance);
+  vfi_weights_unref (weights);
+}
+
+int
+main (int argc, char **argv)
+{
+  GError *error = NULL;
+  int result;
+
+  g_test_init (&argc, &argv, NULL);
+  if (!(cuda = vfi_cuda_backend_new (0, &error))) {
+    g_print ("1..0 # SKIP %s\n", error->message);
+    return 0;
+  }
+  plain = vfi_reference_backend_new ();
+  for (const VfiModel *const *m = vfi_models; *m; m++)
+    for (int i = 0; i < 2; i++) {
+      const Case k = { *m, i ? VFI_F16 : VFI_F32 };
+      g_autofree char *name = g_strdup_printf ("/models/cuda/%s/%s", (*m)->name, vfi_dtype_name (k.feature));
+
+#ifdef SHIM
+      if (strcmp ((*m)->name, "vfi-nano") && strcmp ((*m)->name, "ifrnet-s"))
+        continue;
+#endif
+      if (!strcmp ((*m)->task, "interpolation"))
+        g_test_add_data_func_full (name, g_memdup2 (&k, sizeof k), check, g_free);
+    }
+  result = g_test_run ();
+  vfi_backend_unref (cuda);
+  vfi_backend_unref (plain);
+  return result;
+}
