@@ -63,6 +63,21 @@ class Pieces(unittest.TestCase):
         torch.testing.assert_close(out[:, :, 1:, :-2], x[:, :, :-1, 2:], atol=1e-6, rtol=0)
         torch.testing.assert_close(net.warp(x, v, 0), x, atol=1e-6, rtol=0)
 
+    def test_cubic_warp_is_catmull_rom(self):
+        g = torch.Generator().manual_seed(3)
+        x, v = torch.rand(1, 1, 7, 9, generator=g).double(), (torch.rand(1, 2, 7, 9, generator=g) * 6 - 3).double()
+
+        def weights(f):
+            return ((-.5 * f + 1) * f - .5) * f, (1.5 * f - 2.5) * f * f + 1, ((-1.5 * f + 2) * f + .5) * f, (.5 * f - .5) * f * f
+        got = net.warp_cubic(x, v, 1)
+        for i in range(7):
+            for j in range(9):
+                py, px = (min(max(float(p), 0), n - 1) for p, n in ((i + v[0, 1, i, j], 7), (j + v[0, 0, i, j], 9)))
+                iy, ix = int(py), int(px)
+                want = sum(wy * wx * float(x[0, 0, min(max(iy + a - 1, 0), 6), min(max(ix + b - 1, 0), 8)])
+                           for a, wy in enumerate(weights(py - iy)) for b, wx in enumerate(weights(px - ix)))
+                self.assertAlmostEqual(float(got[0, 0, i, j]), want, places=5)
+
     def test_correlation_of_moved_picture(self):
         """Motion 2d from the first frame to the second peaks in channel d."""
         f = torch.randn(1, 16, 12, 12)

@@ -52,8 +52,8 @@ def smoothness(state, luma):
 
 def weights(progress):
     """(eps, pyramid, coarse levels, smoothness) over the run: find the motion first, polish PSNR last."""
-    late = min(max((progress - .5) / .45, 0), 1)
-    return 1e-3 + 9e-3 * late, .25 * (1 - .8 * late), .6 * (1 - progress) + .03, max(1 - progress / .4, 0)
+    late = min(max((progress - .5) / .45, 0), .3)
+    return 1e-3 + 9e-3 * late, .25 * (1 - .8 * late), max(.6 * (1 - progress), .2), max(1 - progress / .4, 0)
 
 
 def matching(cost, d, sure):
