@@ -556,6 +556,19 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
   net_run (net, net->at, slot, result);
 }
 
+/* Waits for the work of a call; where it failed, nothing that was worked out is known. */
+static gboolean
+finish (VfiInterp *self, GError **error)
+{
+  const VfiBackendClass *klass = self->backend->klass;
+
+  klass->end (self->backend);
+  if (!klass->failed || !klass->failed (self->backend, error))
+    return TRUE;
+  forget (self);
+  return FALSE;
+}
+
 /* Halves until the multiple of 1 / STEPS nearest to t is made; returns its slot. */
 static int
 halve (VfiInterp *self, double t)
@@ -603,9 +616,8 @@ vfi_interp_motion (VfiInterp *self, double t, gboolean swapped, VfiView *state, 
     return FALSE;
   self->backend->klass->begin (self->backend);
   run_pair (self, (int[]){ self->first ^ swapped, self->first ^ 1 ^ swapped }, t, 0);
-  self->backend->klass->end (self->backend);
   *state = net_view (self->net[0], "state", 0);
-  return TRUE;
+  return finish (self, error);
 }
 
 gboolean
@@ -643,11 +655,7 @@ vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
     klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, dst);
   if (self->profiling)
     vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&made));
-  klass->end (self->backend);
-  if (!klass->failed || !klass->failed (self->backend, error))
-    return TRUE;
-  forget (self);
-  return FALSE;
+  return finish (self, error);
 }
 
 /* ---- what it is and does ------------------------------------------------------------------------ */

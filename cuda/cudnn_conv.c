@@ -10,6 +10,13 @@
 #include "tensor.h"
 #include "vfi.h"
 
+#if CUDNN_VERSION < 90800 /* older headers have no devices that are described; an older library says so */
+#define CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR ((cudnnBackendDescriptorType_t) 38)
+#define CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION ((cudnnBackendAttributeName_t) 2702)
+#define CUDNN_ATTR_ENGINEHEUR_DEVICEPROP ((cudnnBackendAttributeName_t) 204)
+#define CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP ((cudnnBackendAttributeName_t) 407)
+#endif
+
 struct _VfiCudnn
 {
   VfiCudnnApi api;

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The same networks in PyTorch: what vfi is held against on a GPU (tools/gpu-check.sh).
+
+From two NV12 frames in device memory to the one between them, in fp16 and channels_last (flows in fp32, as the network has them). In a
+stream each frame is new once: `stream_ms` is a pair's time less the encoder's, which a stream runs for one frame of two.
+
+    bench_torch.py [--models vfi-nano,vfi-base] [--sizes 1280x720,...] [--modes eager,compile,graphs] [--json OUT]
+"""
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'train'))
+import net as networks
+
+MODES = ('eager', 'compile', 'graphs')
+STATE_IN = networks.STATE_IN
+
+
+class Interpolator(torch.nn.Module):
+    """Planes of two NV12 frames (uint8: y (1,1,H,W), uv (1,2,H/2,W/2)) -> planes of the middle one."""
+
+    def __init__(self, name, dtype):
+        super().__init__()
+        self.net = networks.Net(name).to(dtype)
+        self.dtype = dtype
+
+    def picture(self, y, uv):
+        h, w = y.shape[2:]
+        m = networks.MULTIPLE
+        pad = ((w + m - 1) // m * m - w, (h + m - 1) // m * m - h)
+        y = F.pad((y.float() - 16) / 219, (0, pad[0], 0, pad[1]), 'replicate')
+        uv = F.pad((uv.float() - 128) / 224, (0, pad[0] // 2, 0, pad[1] // 2), 'replicate')
+        return networks.pack(y, uv).to(self.dtype, memory_format=torch.channels_last)
+
+    def forward(self, y0, uv0, y1, uv1, t):
+        state = self.net(self.picture(y0, uv0), self.picture(y1, uv1), t)[-1]
+        h, w = y0.shape[2:]
+        up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)[:, :, :h, :w]
+        out = []
+        for a, b, s, k in ((y0, y1, up, 2), (uv0, uv1, state[:, :, :h // 2, :w // 2], 1)):
+            m = networks.blend_weight(s[:, 4:], t)
+            made = m * networks.warp(a.float(), s[:, 0:2] * k, -t) + (1 - m) * networks.warp(b.float(), s[:, 2:4] * k, 1 - t)
+            out.append((made + .5).clamp(0, 255).to(torch.uint8))
+        return out
+
+
+def capture(call, args):
+    """call (*args) as a CUDA graph."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            call(*args)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        call(*args)
+    return lambda *_: graph.replay()
+
+
+def measure(call, args, device, seconds):
+    """Milliseconds of one call: the best of five rounds."""
+    def wait():
+        if device == 'cuda':
+            torch.cuda.synchronize()
+    for _ in range(3):
+        call(*args)
+    wait()
+    start = time.perf_counter()
+    call(*args)
+    wait()
+    n = max(1, int(seconds / 5 / max(time.perf_counter() - start, 1e-6)))
+    best = float('inf')
+    for _ in range(5):
+        start = time.perf_counter()
+        for _ in range(n):
+            call(*args)
+        wait()
+        best = min(best, (time.perf_counter() - start) / n)
+    return best * 1e3
+
+
+def prepare(call, mode, args):
+    if mode == 'compile':
+        return torch.compile(call, mode='reduce-overhead' if args[0].is_cuda else 'default')
+    return capture(call, args) if mode == 'graphs' else call
+
+
+@torch.inference_mode()
+def bench(name, w, h, mode, device, seconds):
+    torch.manual_seed(1)
+    dtype = torch.float16 if device == 'cuda' else torch.float32
+    model = Interpolator(name, dtype).to(device).to(memory_format=torch.channels_last).eval()
+    frames = [torch.randint(16, 236, (1, c, h >> s, w >> s), dtype=torch.uint8, device=device) for c, s in ((1, 0), (2, 1)) * 2]
+    args = (*frames, torch.full((1, 1, 1, 1), .5, device=device))
+    x = (model.picture(*frames[:2]),)
+    networks.STATE_IN = torch.tensor(STATE_IN, device=device) if mode == 'graphs' else STATE_IN  # no copy while capturing
+    pair = measure(prepare(model, mode, args), args, device, seconds)
+    encoder = measure(prepare(model.net.enc, mode, x), x, device, seconds)
+    return {'model': name, 'width': w, 'height': h, 'mode': mode, 'pair_ms': pair, 'encoder_ms': encoder, 'stream_ms': pair - encoder}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--models', default='vfi-nano,vfi-base')
+    p.add_argument('--sizes', default='1280x720,1920x1080,3840x2160')
+    p.add_argument('--modes', default=','.join(MODES))
+    p.add_argument('--seconds', type=float, default=2, help='of each measurement')
+    p.add_argument('--device', default='cuda', choices=('cuda', 'cpu'), help='cpu: only to see that this runs')
+    p.add_argument('--json', metavar='OUT')
+    a = p.parse_args()
+    for name in a.models.split(','):
+        if name not in networks.CONFIGS:
+            p.error(f'--models: {name} is none of {", ".join(networks.CONFIGS)}')
+    for mode in a.modes.split(','):
+        if mode not in MODES:
+            p.error(f'--modes: {mode} is none of {", ".join(MODES)}')
+    if a.device == 'cuda' and not torch.cuda.is_available():
+        sys.exit('bench_torch.py: PyTorch sees no CUDA device')
+    torch.backends.cudnn.benchmark = True
+    rows = []
+    for name in a.models.split(','):
+        for size in a.sizes.split(','):
+            w, h = map(int, size.split('x'))
+            for mode in a.modes.split(','):
+                try:
+                    row = bench(name, w, h, mode, a.device, a.seconds)
+                except RuntimeError as e:  # one way of running that fails leaves the others
+                    row = {'model': name, 'width': w, 'height': h, 'mode': mode, 'error': str(e).splitlines()[0]}
+                rows.append(row)
+                print(json.dumps(row), flush=True)
+                if a.device == 'cuda':
+                    torch.cuda.empty_cache()
+                torch._dynamo.reset()
+    result = {'torch': torch.__version__, 'device': torch.cuda.get_device_name() if a.device == 'cuda' else platform.processor(), 'rows': rows}
+    if a.json:
+        with open(a.json, 'w', encoding='utf-8') as f:
+            json.dump(result, f, indent=1)
+
+
+if __name__ == '__main__':
+    main()

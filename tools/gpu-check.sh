@@ -1,0 +1,197 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# gpu-check.sh: what can only be checked on a machine with an NVIDIA GPU. Builds, runs the tests of operators, frames, networks and elements on
+# the device, compute-sanitizer on the operators, and measures: our networks from CUDA memory and from system memory, and the same ones
+# in PyTorch. Writes tests/bench/results/DATE-GPU.json and prints a table. Its last line is "N passed, N failed, N skipped".
+set -uo pipefail
+
+usage () {
+  cat <<'USAGE'
+usage: tools/gpu-check.sh [OPTION...]
+  --build FOLDER    a build to use (default: build-gpu, made for this GPU if it is not there)
+  --out FILE        results (default: tests/bench/results/DATE-GPU.json)
+  --python PROGRAM  a Python that has PyTorch (default: python3); its cuDNN is used if the system has none
+  --models LIST     networks to measure (default: vfi-nano,vfi-base)
+  --sizes LIST      frame sizes (default: 1280x720,1920x1080,3840x2160)
+  --no-torch        do not measure PyTorch
+  --no-sanitizer    do not run compute-sanitizer
+  --no-bench        tests only
+USAGE
+}
+
+wrong () {
+  echo "gpu-check.sh: $*" >&2
+  echo "'tools/gpu-check.sh --help' explains" >&2
+  exit 2
+}
+
+missing () {
+  echo "gpu-check.sh: $*" >&2
+  exit 1
+}
+
+build='' out='' python=python3 models=vfi-nano,vfi-base sizes=1280x720,1920x1080,3840x2160 torch=yes sanitizer=yes bench=yes
+while [ $# -gt 0 ]; do
+  case $1 in
+    --build | --out | --python | --models | --sizes)
+      [ $# -gt 1 ] || wrong "$1 needs a value"
+      case $1 in
+        --build) build=$(realpath -m "$2") ;;
+        --out) out=$(realpath -m "$2") ;;
+        --python) python=$2 ;;
+        --models) models=$2 ;;
+        --sizes) sizes=$2 ;;
+      esac
+      shift ;;
+    --no-torch) torch= ;;
+    --no-sanitizer) sanitizer= ;;
+    --no-bench) bench= ;;
+    --help | -h) usage; exit 0 ;;
+    *) wrong "'$1' is not an option" ;;
+  esac
+  shift
+done
+cd "$(dirname "$0")/.." || exit 1
+
+for size in ${sizes//,/ }; do
+  [[ $size =~ ^[1-9][0-9]*x[1-9][0-9]*$ ]] || wrong "--sizes: '$size' is not a size such as 1280x720"
+done
+for model in ${models//,/ }; do
+  [ -e "tests/models/golden/$model.weights" ] || wrong "--models: there is no network '$model'"
+done
+[ -z "$build" ] || [ -e "$build/build.ninja" ] || wrong "--build: $build is no build folder of Meson"
+command -v "$python" >/dev/null || wrong "--python: there is no $python"
+
+command -v nvidia-smi >/dev/null || missing "there is no NVIDIA driver here (no nvidia-smi): this checks what only a GPU can show"
+gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>&1 | head -n 1) && [ -n "$gpu" ] && [[ $gpu != *failed* && $gpu != *"No devices"* ]] ||
+  missing "the NVIDIA driver sees no GPU: ${gpu:-nvidia-smi lists none}"
+driver=$(nvidia-smi --query-gpu=driver_version --format=csv,noheader | head -n 1)
+capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1)
+
+scratch=$(mktemp -d)
+results=$scratch/tests
+trap 'rm -rf "$scratch"' EXIT
+: >"$results"
+
+# one NAME COMMAND...: a test that is a command; a command that skips itself has failed here.
+one () {
+  local name=$1 log
+  shift
+  log=$scratch/$name.log
+  echo "--- $name" >&2
+  if "$@" >"$log" 2>&1 && ! grep -q '^1\.\.0 # SKIP' "$log"; then
+    echo "ok $name" >>"$results"
+  else
+    echo "not ok $name" >>"$results"
+    tail -n 30 "$log" | sed 's/^/  /' >&2
+  fi
+}
+
+skip () {
+  echo "ok $1 # SKIP $2" >>"$results"
+}
+
+# ---- build ---------------------------------------------------------------------------------------
+
+if [ -z "$build" ]; then
+  build=$PWD/build-gpu
+  command -v nvcc >/dev/null || [ ! -x /usr/local/cuda/bin/nvcc ] || PATH=$PATH:/usr/local/cuda/bin
+  command -v nvcc >/dev/null || missing "there is no nvcc to build the CUDA backend with: install the CUDA toolkit, or give --build"
+  [ -e "$build/build.ninja" ] ||
+    meson setup "$build" --buildtype release -Dcuda=enabled "-Dcuda-archs=${capability//./}" || missing "the build is not configured: see above"
+fi
+ninja -C "$build" || missing "the build failed: see above"
+[ -e "$build/cuda/libvfi-cuda.so" ] || missing "$build has no CUDA backend: nvcc or cuDNN's headers were missing when it was configured"
+
+# ---- cuDNN, at run time --------------------------------------------------------------------------
+
+export LD_LIBRARY_PATH=$build/cuda${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+toolkit=$(dirname "$(dirname "$(readlink -f "$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)")")")
+for folder in '' "$toolkit/lib64" "$toolkit/lib" \
+  "$("$python" -c 'import nvidia.cudnn as c; print (list (c.__path__)[0] + "/lib")' 2>/dev/null)"; do
+  if LD_LIBRARY_PATH=$LD_LIBRARY_PATH${folder:+:$folder} python3 -c 'import ctypes; ctypes.CDLL ("libcudnn.so.9")' 2>/dev/null; then
+    LD_LIBRARY_PATH=$LD_LIBRARY_PATH${folder:+:$folder}
+    break
+  fi
+done
+
+# ---- tests ---------------------------------------------------------------------------------------
+
+export VFI_WEIGHTS_PATH=$PWD/models/weights G_TEST_SRCDIR=$PWD/tests/ops
+for name in ops frames models; do
+  one "device-$name" "$build/tests/cuda/device-$name"
+done
+for name in $(meson test -C "$build" --list 2>/dev/null | sed 's/.* //' | grep -E '^(cuda|gst)-'); do
+  one "$name" meson test -C "$build" --no-rebuild "$name" # elements use the device where backend is auto
+done
+if [ -z "$sanitizer" ]; then
+  skip compute-sanitizer "--no-sanitizer"
+elif command -v compute-sanitizer >/dev/null; then
+  one memcheck compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-ops"
+  one memcheck-frames compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-frames"
+  for op in correlation lucas_kanade moments; do # what has shared memory of our own
+    one "racecheck-$op" compute-sanitizer --tool racecheck --error-exitcode 9 "$build/tests/cuda/device-ops" -p "/ops/cuda/fp16/$op"
+  done
+else
+  skip compute-sanitizer "it is not installed"
+fi
+
+# ---- measurements --------------------------------------------------------------------------------
+
+mkdir "$scratch/host" "$scratch/device"
+if [ -n "$bench" ]; then
+  for model in ${models//,/ }; do
+    weights=models/weights/$model.safetensors
+    if [ ! -e "$weights" ]; then # speed does not depend on them
+      weights=$scratch/$model.safetensors
+      python3 tests/gst/zero_weights.py "tests/models/golden/$model.weights" "$weights"
+    fi
+    for size in ${sizes//,/ }; do
+      one "bench-$model-$size" "$build/tools/vfi" bench --backend cuda --model "$model" --weights "$weights" --size "$size" --format NV12 \
+        --json "$scratch/host/$model-$size.json"
+      one "bench-device-$model-$size" sh -c '"$@" >"$0"' "$scratch/device/$model-$size.json" \
+        "$build/tests/cuda/cuda-bench" "$model" "$weights" "${size%x*}" "${size#*x}"
+    done
+  done
+  if [ -z "$torch" ]; then
+    skip bench-torch "--no-torch"
+  elif "$python" -c 'import torch' 2>/dev/null; then
+    one bench-torch "$python" tools/bench_torch.py --models "$models" --sizes "$sizes" --json "$scratch/torch.json"
+  else
+    skip bench-torch "$python has no PyTorch"
+  fi
+fi
+
+out=${out:-tests/bench/results/$(date +%Y-%m-%d)-$(tr -cs 'A-Za-z0-9\n' - <<<"$gpu").json}
+mkdir -p "$(dirname "$out")"
+python3 - "$scratch" "$out" "$gpu" "$driver" "$(nvcc --version 2>/dev/null | sed -n 's/.*release \([0-9.]*\).*/\1/p')" "$(git rev-parse HEAD 2>/dev/null)" <<'PYTHON'
+import datetime, glob, json, os, sys
+scratch, out, gpu, driver, cuda, commit = sys.argv[1:]
+rows = lambda kind: [json.load (open (f)) for f in sorted (glob.glob (f'{scratch}/{kind}/*.json')) if os.path.getsize (f)]
+tests = [line.strip () for line in open (f'{scratch}/tests')]
+torch = f'{scratch}/torch.json'
+result = {'date': datetime.date.today ().isoformat (), 'gpu': gpu, 'driver': driver, 'cuda': cuda, 'commit': commit, 'tests': tests,
+          'device': rows ('device'), 'host': rows ('host'), 'torch': json.load (open (torch)) if os.path.exists (torch) else None}
+json.dump (result, open (out, 'w'), indent=1)
+ms = {}
+for kind in ('device', 'host'):
+    for r in result[kind]:
+        ms.setdefault ((r['model'], int (r['width']), int (r['height'])), {})[kind] = r['frame_ms']
+for r in (result['torch'] or {}).get ('rows', []):
+    if 'stream_ms' in r:
+        ms.setdefault ((r['model'], r['width'], r['height']), {})[r['mode']] = r['stream_ms']
+columns = ('device', 'host', 'eager', 'compile', 'graphs')
+if ms:
+    print ('milliseconds per frame made | ' + ' | '.join (('vfi, CUDA memory', 'vfi, system memory', 'PyTorch', 'torch.compile', 'PyTorch, CUDA graph')))
+for (model, w, h), row in sorted (ms.items ()):
+    print (f'{model} {w} x {h} | ' + ' | '.join (f'{row[c]:.3f}' if c in row else '-' for c in columns))
+print (f'written: {out}')
+PYTHON
+
+grep '^not ok' "$results"
+grep '# SKIP' "$results" | sed 's/^ok \(.*\) # SKIP */skipped \1: /'
+failed=$(grep -c '^not ok' "$results")
+skipped=$(grep -c '^ok .*# SKIP' "$results")
+passed=$(($(grep -c '^ok' "$results") - skipped))
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
