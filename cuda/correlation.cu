@@ -23,7 +23,7 @@ get_or_zero (const View &v, int y, int x, int c)
 
 template <int R, bool ONE_SIDED>
 static __global__ void
-correlate_tile (View a, View b, View dst)
+__launch_bounds__ (TILE *TILE, 2) correlate_tile (View a, View b, View dst)
 {
   const int side = TILE + 2 * R, area = side * side, n = 2 * R + 1;
   const int y0 = blockIdx.y * TILE, x0 = blockIdx.x * TILE, ty = threadIdx.x / TILE, tx = threadIdx.x % TILE;

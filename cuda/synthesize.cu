@@ -6,6 +6,8 @@
 
 #include "device.h"
 
+#define THREADS 256
+
 /* A plane of the two frames and of the result. */
 struct Plane
 {
@@ -78,7 +80,7 @@ sample (const Plane &p, const guint8 *data, int stride, const Tap &y, const Tap 
 
 template <bool CUBIC>
 static __global__ void
-synthesize (Plane p, Moment m)
+__launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 {
   const int i = blockIdx.x * blockDim.x + threadIdx.x, y = i / p.w, x = i % p.w;
   float s[5], w;
@@ -123,6 +125,6 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
     p.top = (1 << l->depth) - 1;
     p.ky = sy * (1 << l->sub_y);
     p.kx = sx * (1 << l->sub_x);
-    vfi_launch (cuda, blocks ((gsize) p.h * p.w, 256), 256, 0, l->sub_x || l->sub_y ? synthesize<false> : synthesize<true>, p, m);
+    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, l->sub_x || l->sub_y ? synthesize<false> : synthesize<true>, p, m);
   }
 }

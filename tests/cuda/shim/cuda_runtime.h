@@ -86,6 +86,7 @@ cudaError_t cudaEventSynchronize (cudaEvent_t event);
 
 #define __global__
 #define __device__
+#define __launch_bounds__(...)
 
 struct dim3
 {
