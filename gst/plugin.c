@@ -2,12 +2,14 @@
  *
  * The plugin: which elements there are.
  */
+#include "gstvfiflow.h"
 #include "gstvfiinterp.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return gst_element_register (plugin, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI_INTERP);
+  return gst_element_register (plugin, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI_INTERP) &&
+         gst_element_register (plugin, "vfiflow", GST_RANK_NONE, GST_TYPE_VFI_FLOW);
 }
 
 #define PACKAGE "gst-vfi"
