@@ -192,3 +192,43 @@ vfi_flow_check (int width, int height, const float *flow, const float *back, flo
       confidence[(gsize) y * width + x] = sure;
     }
 }
+
+/* ---- colour ------------------------------------------------------------------------------------- */
+
+/* Middlebury's wheel (Baker et al., A Database and Evaluation Methodology for Optical Flow, 2007): from each corner colour to the next in so many steps; `from` is a bit mask of r, g, b. */
+static const struct
+{
+  int steps;
+  guint8 from, to;
+} arcs[] = { { 15, 4, 6 }, { 6, 6, 2 }, { 4, 2, 3 }, { 11, 3, 1 }, { 13, 1, 5 }, { 6, 5, 4 } };
+#define STEPS 55
+
+/* Component c (0 red) at position k of the wheel, 0 to 1. */
+static float
+wheel (int k, int c)
+{
+  const int bit = 4 >> c;
+  k %= STEPS;
+  for (guint i = 0; i < G_N_ELEMENTS (arcs); i++) {
+    if (k < arcs[i].steps) {
+      const float t = floorf (255.f * k / arcs[i].steps) / 255;
+      const gboolean a = (arcs[i].from & bit) != 0, b = (arcs[i].to & bit) != 0;
+      return a == b ? a : b ? t : 1 - t;
+    }
+    k -= arcs[i].steps;
+  }
+  return 0;
+}
+
+void
+vfi_flow_colour (float u, float v, guint8 rgb[3])
+{
+  const float length = sqrtf (u * u + v * v), place = (atan2f (-v, -u) / (float) G_PI + 1) / 2 * (STEPS - 1);
+  const int k = (int) place;
+  const float f = place - k;
+  for (int c = 0; c < 3; c++) {
+    float colour = (1 - f) * wheel (k, c) + f * wheel (k + 1, c);
+    colour = length <= 1 ? 1 - length * (1 - colour) : colour * 0.75f;
+    rgb[c] = (guint8) (255 * colour);
+  }
+}

@@ -238,6 +238,10 @@ VFI_API void vfi_flow_reset (VfiFlow *flow);
  * the first) is 0; where they do, up to 1. This takes the place of what the network thinks. */
 VFI_API void vfi_flow_check (int width, int height, const float *flow, const float *back, float *confidence);
 
+/* The colour of a flow, given as a part of the largest one, on Middlebury's wheel: the hue is its direction (right is red, down yellow, left
+ * blue-green, up violet), the saturation its length; longer ones than the largest are darker. */
+VFI_API void vfi_flow_colour (float u, float v, guint8 rgb[3]);
+
 VFI_API const char *vfi_version (void);
 
 G_END_DECLS

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Flow to look at: see flowdraw.h. The wheel is that of Baker et al., A Database and Evaluation Methodology for Optical Flow, 2007.
+ * Flow to look at: see flowdraw.h.
  */
 #include "flowdraw.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "vfi.h"
 
 float
 gst_vfi_flow_reach (int width, int height, const float *flow)
@@ -19,45 +20,7 @@ gst_vfi_flow_reach (int width, int height, const float *flow)
   return sqrtf (most);
 }
 
-/* ---- colour ------------------------------------------------------------------------------------- */
-
-/* The wheel: from each corner colour to the next in so many steps; `from` is a bit mask of r, g, b. */
-static const struct
-{
-  int steps;
-  guint8 from, to;
-} arcs[] = { { 15, 4, 6 }, { 6, 6, 2 }, { 4, 2, 3 }, { 11, 3, 1 }, { 13, 1, 5 }, { 6, 5, 4 } };
-#define STEPS 55
-
-/* Component c (0 red) at position k of the wheel, 0 to 1. */
-static float
-wheel (int k, int c)
-{
-  const int bit = 4 >> c;
-  k %= STEPS;
-  for (guint i = 0; i < G_N_ELEMENTS (arcs); i++) {
-    if (k < arcs[i].steps) {
-      const float t = floorf (255.f * k / arcs[i].steps) / 255;
-      const gboolean a = (arcs[i].from & bit) != 0, b = (arcs[i].to & bit) != 0;
-      return a == b ? a : b ? t : 1 - t;
-    }
-    k -= arcs[i].steps;
-  }
-  return 0;
-}
-
-void
-gst_vfi_flow_colour (float u, float v, guint8 rgb[3])
-{
-  const float length = sqrtf (u * u + v * v), place = (atan2f (-v, -u) / (float) G_PI + 1) / 2 * (STEPS - 1);
-  const int k = (int) place;
-  const float f = place - k;
-  for (int c = 0; c < 3; c++) {
-    float colour = (1 - f) * wheel (k, c) + f * wheel (k + 1, c);
-    colour = length <= 1 ? 1 - length * (1 - colour) : colour * 0.75f;
-    rgb[c] = (guint8) (255 * colour);
-  }
-}
+/* ---- colour, grey -------------------------------------------------------------------------------- */
 
 void
 gst_vfi_flow_draw_colour (int width, int height, const float *flow, float reach, guint8 *rgbx, int stride)
@@ -65,7 +28,7 @@ gst_vfi_flow_draw_colour (int width, int height, const float *flow, float reach,
   for (int y = 0; y < height; y++)
     for (int x = 0; x < width; x++) {
       const float *f = flow + 2 * ((gsize) y * width + x);
-      gst_vfi_flow_colour (f[0] / reach, f[1] / reach, rgbx + (gsize) y * stride + 4 * x);
+      vfi_flow_colour (f[0] / reach, f[1] / reach, rgbx + (gsize) y * stride + 4 * x);
     }
 }
 
@@ -107,7 +70,7 @@ gst_vfi_flow_draw_arrows (int width, int height, const float *flow, float reach,
       const float *f = flow + 2 * ((gsize) y * width + x);
       const float tip_x = x + f[0], tip_y = y + f[1];
       guint8 rgb[3];
-      gst_vfi_flow_colour (f[0] / reach, f[1] / reach, rgb);
+      vfi_flow_colour (f[0] / reach, f[1] / reach, rgb);
       line (width, height, x, y, tip_x, tip_y, rgb, rgbx, stride);
       for (int side = -1; side <= 1; side += 2) /* a quarter of the arrow goes back on both sides of its tip */
         line (width, height, tip_x, tip_y, tip_x - (f[0] + side * f[1] / 2) / 4, tip_y - (f[1] - side * f[0] / 2) / 4, rgb, rgbx, stride);

@@ -9,10 +9,7 @@
 /* The largest magnitude, at least 1: what is drawn at full strength where none is set. */
 float gst_vfi_flow_reach (int width, int height, const float *flow);
 
-/* The colour of a flow as a part of the largest one, on Middlebury's wheel: the hue is the direction (right is red, down yellow, left
- * cyan-blue, up violet), the saturation the length; longer ones are darker. */
-void gst_vfi_flow_colour (float u, float v, guint8 rgb[3]);
-
+/* vfi_flow_colour of every pixel, as a part of `reach`. */
 void gst_vfi_flow_draw_colour (int width, int height, const float *flow, float reach, guint8 *rgbx, int stride);
 /* Grey, white at `reach`. */
 void gst_vfi_flow_draw_magnitude (int width, int height, const float *flow, float reach, guint8 *rgbx, int stride);

@@ -48,8 +48,8 @@ parse_rate (const char *option, const char *text, char **fraction, GError **erro
   return TRUE;
 }
 
-static gboolean
-discover (const char *path, ToolTranscode *t, GError **error)
+gboolean
+tool_discover (const char *path, ToolTranscode *t, GError **error)
 {
   g_autofree char *uri = gst_filename_to_uri (path, error);
   if (!uri)
@@ -214,12 +214,13 @@ tool_interp (int argc, char **argv)
     return tool_usage ("wanted: an input and an output, got %d argument%s", argc - 1, argc == 2 ? "" : "s");
 
   g_autoptr (GError) error = NULL;
-  g_auto (ToolTranscode) t = { .in = argv[1], .out = argv[2], .encoder = o.encoder, .drop_audio = o.no_audio, .quiet = o.quiet };
+  g_auto (ToolTranscode)
+      t = { .element = "vfiinterp", .in = argv[1], .out = argv[2], .encoder = o.encoder, .drop_audio = o.no_audio, .quiet = o.quiet };
   t.properties = g_ptr_array_new_with_free_func (g_free);
   int status = TOOL_FAILED;
   if (!element_properties (&o, &session, &t, &error) || !(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;
-  else if (check_paths (argv[1], argv[2], &error) && discover (argv[1], &t, &error)) {
+  else if (check_paths (argv[1], argv[2], &error) && tool_discover (argv[1], &t, &error)) {
     double seconds;
     status = tool_transcode (&t, &seconds, &error);
     if (status == TOOL_OK && !o.quiet)

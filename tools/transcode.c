@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * uridecodebin ! (deinterlace) ! videoconvert ! vfiinterp ! encoder ! muxer ! filesink, with sound beside it. The file grows under
+ * uridecodebin ! (deinterlace) ! videoconvert ! vfiinterp or vfiflow ! encoder ! muxer ! filesink, with sound beside it. The file grows under
  * another name in the same folder and is renamed when it is whole.
  */
 #include <errno.h>
@@ -70,7 +70,8 @@ tool_set_property (GstElement *element, const char *name, const char *text, GErr
 {
   GParamSpec *spec = g_object_class_find_property (G_OBJECT_GET_CLASS (element), name);
   if (!spec) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "this vfiinterp has no property '%s'", name);
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "this %s has no property '%s'",
+                 GST_OBJECT_NAME (gst_element_get_factory (element)), name);
     return FALSE;
   }
   g_auto (GValue) value = G_VALUE_INIT;
@@ -229,33 +230,37 @@ build (Job *job, const char *part, GError **error)
 {
   ToolTranscode *t = job->t;
   const ToolContainer *c = t->container;
-  const ToolEncoder muxers[] = { c->muxer, { NULL } };
-  const ToolEncoder *encoder = t->encoder ? NULL : tool_encoder_find (c->video, "video encoder", error);
-  if (!(t->encoder || encoder) || !tool_encoder_find (muxers, "muxer", error))
+  const ToolEncoder muxers[] = { c ? c->muxer : (ToolEncoder){ NULL }, { NULL } };
+  const ToolEncoder *encoder = t->encoder || !c ? NULL : tool_encoder_find (c->video, "video encoder", error);
+  if (c && (!(t->encoder || encoder) || !tool_encoder_find (muxers, "muxer", error)))
     return FALSE;
-  if (t->n_audio && !t->drop_audio && !t->slowmo && !(job->audio = tool_encoder_find (c->audio, "audio encoder", error))) {
+  if (c && t->n_audio && !t->drop_audio && !t->slowmo && !(job->audio = tool_encoder_find (c->audio, "audio encoder", error))) {
     g_prefix_error (error, "(--no-audio does without) ");
     return FALSE;
   }
-  g_autoptr (GstElementFactory) factory = gst_element_factory_find ("vfiinterp");
+  g_autoptr (GstElementFactory) factory = gst_element_factory_find (t->element);
   if (!factory) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND,
-                 "GStreamer does not find vfiinterp: run inside 'meson devenv -C build', or install, or set GST_PLUGIN_PATH to the folder "
-                 "of libgstvfi.so");
+                 "GStreamer does not find %s: run inside 'meson devenv -C build', or install, or set GST_PLUGIN_PATH to the folder "
+                 "of libgstvfi.so",
+                 t->element);
     return FALSE;
   }
 
-  g_autofree char *description = g_strdup_printf (
-      QUEUE " ! %s videoconvert n-threads=%u ! vfiinterp name=interp ! capsfilter name=rate ! " QUEUE " ! videoconvert n-threads=%u ! %s",
-      t->interlaced ? "deinterlace name=fields method=greedyh fields=top !" : "", g_get_num_processors (), g_get_num_processors (),
-      encoder ? encoder->description : t->encoder);
+  g_autofree char *description = g_strdup_printf (QUEUE " ! %s videoconvert n-threads=%u ! %s name=interp ! capsfilter name=rate ! " QUEUE
+                                                        " ! videoconvert n-threads=%u ! %s",
+                                                  t->interlaced ? "deinterlace name=fields method=greedyh fields=top !" : "",
+                                                  g_get_num_processors (), t->element, g_get_num_processors (),
+                                                  !c        ? "identity"
+                                                  : encoder ? encoder->description
+                                                            : t->encoder);
   job->video = gst_parse_bin_from_description (description, TRUE, error);
   if (!job->video)
     return FALSE;
   /* Of fields, the first of a frame: with the other one deinterlace of GStreamer 1.22 gives two frames the same time. */
   GstElement *source = gst_element_factory_make ("uridecodebin", NULL);
-  GstElement *sink = gst_element_factory_make ("filesink", NULL);
-  job->mux = gst_element_factory_make (c->muxer.factory, NULL);
+  GstElement *sink = gst_element_factory_make (c ? "filesink" : "fakesink", NULL);
+  job->mux = gst_element_factory_make (c ? c->muxer.factory : "identity", NULL);
   gst_bin_add_many (GST_BIN (job->pipeline), source, job->video, job->mux, sink, NULL);
   job->interp = gst_bin_get_by_name (GST_BIN (job->video), "interp");
 
@@ -264,7 +269,8 @@ build (Job *job, const char *part, GError **error)
   g_autoptr (GstCaps) caps = gst_caps_from_string (wanted);
   g_object_set (source, "uri", uri, "caps", caps, NULL);
   g_signal_connect (source, "pad-added", G_CALLBACK (on_pad_added), job);
-  g_object_set (sink, "location", part, NULL);
+  if (c)
+    g_object_set (sink, "location", part, NULL);
 
   for (guint i = 0; i < t->properties->len; i += 2)
     if (!tool_set_property (job->interp, t->properties->pdata[i], t->properties->pdata[i + 1], error))
@@ -276,8 +282,10 @@ build (Job *job, const char *part, GError **error)
     g_object_set (filter, "caps", rate, NULL);
   }
   if (!gst_element_link_many (job->video, job->mux, sink, NULL)) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s does not take what %s makes", c->muxer.factory,
-                 encoder ? encoder->factory : t->encoder);
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s does not take what %s makes", GST_OBJECT_NAME (job->mux),
+                 encoder      ? encoder->factory
+                 : t->encoder ? t->encoder
+                              : t->element);
     return FALSE;
   }
   g_autoptr (GstPad) pad = gst_element_get_static_pad (job->interp, "sink");
@@ -330,11 +338,11 @@ tool_transcode (ToolTranscode *t, double *seconds, GError **error)
     run (&job);
   gst_element_set_state (job.pipeline, GST_STATE_NULL);
   *seconds = tool_progress_end (&job.progress);
-  if (job.status == TOOL_OK && g_rename (part, t->out) != 0) {
+  if (job.status == TOOL_OK && t->container && g_rename (part, t->out) != 0) {
     job.error = g_error_new (G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", t->out, g_strerror (errno));
     job.status = TOOL_FAILED;
   }
-  if (job.status != TOOL_OK)
+  if (job.status != TOOL_OK && t->container)
     g_unlink (part);
 
   g_clear_object (&job.interp);

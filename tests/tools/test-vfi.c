@@ -86,7 +86,7 @@ test_errors (void)
     int status;
     const char *says;
   } cases[] = {
-    { "intrep a b", 2, "interp, eval, models, bench" },
+    { "intrep a b", 2, "interp, flow, eval, models, bench" },
     { "interp", 2, "got 0 arguments" },
     { "interp a.mp4", 2, "got 1 argument" },
     { "interp --nonsense a b", 2, "--nonsense" },
@@ -100,6 +100,16 @@ test_errors (void)
     { "interp text.mp4 b.mp4 --fps 60 --slowmo 2", 2, "choose one" },
     { "eval", 2, "the task, which can be interp" },
     { "eval interp", 2, "one folder" },
+    { "eval flow", 2, "one folder" },
+    { "eval flow nowhere", 1, "nowhere" },
+    { "eval flow empty", 1, "no NAME-gt.flo" },
+    { "eval flow empty --model vfi-nano", 1, "no NAME-gt.flo" },
+    { "flow a.mp4", 2, "got 1 argument" },
+    { "flow nowhere.mp4 b.mp4", 1, "nowhere.mp4: is no file" },
+    { "flow text.mp4 b.avi", 2, "mp4 m4v mov mkv webm" },
+    { "flow text.mp4 b.mp4 --png", 2, "--png is for a folder" },
+    { "flow in.mp4 flow --model vfi-nano", 1, "vfi-nano is a network for interpolation, not for flow" },
+    { "flow in.mp4 b.mp4 --output words", 1, "color, arrows, magnitude, warp-error" },
     { "eval interp nowhere", 1, "nowhere" },
     { "eval interp empty", 1, "no folder with three pictures" },
     { "eval interp flat --multiplier 1", 2, "--multiplier is 1" },
@@ -226,7 +236,7 @@ test_eval_sequence (void)
   }
 }
 
-/* ---- interp ------------------------------------------------------------------------------------- */
+/* ---- what a file holds -------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -314,6 +324,86 @@ make_clip (const char *name, int frames, const char *filter)
   g_assert_no_error (error);
   play (pipeline);
 }
+
+/* ---- flow --------------------------------------------------------------------------------------- */
+
+/* Writes two pictures of waves, the second moved by (dx, dy), and what is true of them. */
+static void
+make_pair (const char *name, int dx, int dy)
+{
+  enum
+  {
+    W = 128,
+    H = 96
+  };
+  g_autofree char *dir = file ("waves"), *truth = g_strdup_printf ("%s/%s-gt.flo", dir, name);
+  g_autoptr (GByteArray) flo = g_byte_array_new ();
+  const gint32 size[] = { GINT32_TO_LE (W), GINT32_TO_LE (H) };
+  const float flow[] = { dx, dy };
+  g_mkdir_with_parents (dir, 0700);
+  for (int i = 0; i < 2; i++) {
+    g_autoptr (ToolPicture) p = tool_picture_new (W, H);
+    g_autofree char *path = g_strdup_printf ("%s/%s-img%d.png", dir, name, i);
+    for (int y = 0; y < H; y++)
+      for (int x = 0; x < W; x++) {
+        const int u = x - i * dx, v = y - i * dy;
+        memset (p->data + 3 * (y * W + x), (int) (128 + 40 * sin (u * 0.21 + v * 0.08) + 40 * sin (v * 0.18 - u * 0.09)), 3);
+      }
+    g_assert_true (tool_picture_write_png (p, path, NULL));
+  }
+  g_byte_array_append (flo, (const guint8 *) "PIEH", 4);
+  g_byte_array_append (flo, (const guint8 *) size, 8);
+  for (int i = 0; i < W * H; i++)
+    g_byte_array_append (flo, (const guint8 *) flow, 8);
+  g_assert_true (g_file_set_contents (truth, (const char *) flo->data, flo->len, NULL));
+}
+
+static void
+test_eval_flow (void)
+{
+  make_pair ("moves", 3, -2);
+  make_pair ("still", 0, 0);
+  g_auto (Run) r = vfi ("eval flow waves --csv waves.csv --html waves.html");
+  g_assert_cmpint (r.status, ==, 0);
+  g_autofree char *csv = file ("waves.csv"), *html = file ("waves.html"), *picture = file ("waves_files/waves-moves-error.png"),
+                  *text = NULL;
+  g_assert_true (g_file_get_contents (csv, &text, NULL, NULL));
+  g_auto (GStrv) rows = g_strsplit (text, "\n", -1);
+  g_assert_cmpint (g_strv_length (rows), ==, 4); /* the last is empty */
+  g_assert_cmpstr (rows[0], ==, "set,name,epe,over1,over3,over5,fl");
+  g_assert_true (g_str_has_prefix (rows[1], "waves,moves,") && g_str_has_prefix (rows[2], "waves,still,"));
+  g_assert_cmpfloat (g_ascii_strtod (rows[1] + strlen ("waves,moves,"), NULL), <, 1);
+  g_assert_cmpfloat (g_ascii_strtod (rows[2] + strlen ("waves,still,"), NULL), <, 0.1);
+  g_assert_true (g_file_test (html, G_FILE_TEST_EXISTS) && g_file_test (picture, G_FILE_TEST_EXISTS));
+}
+
+static int
+count_files (const char *name)
+{
+  g_autofree char *path = file (name);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  int n = 0;
+  g_assert_nonnull (dir);
+  while (g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+static void
+test_flow (void)
+{
+  g_auto (Run) video = vfi ("flow in.mp4 colours.mp4"), flo = vfi ("flow in.mp4 flo"), png = vfi ("flow in.mp4 png/ --png --consistency");
+  g_assert_cmpint (video.status, ==, 0);
+  g_assert_cmpint (flo.status, ==, 0);
+  g_assert_cmpint (png.status, ==, 0);
+  assert_contains (flo.err, "flo: 20 frames, 19 pairs of them");
+  g_assert_cmpint (look ("colours.mp4").frames, ==, 20);
+  g_assert_cmpint (look ("colours.mp4").audio_streams, ==, 0);
+  g_assert_cmpint (count_files ("flo"), ==, 19);
+  g_assert_cmpint (count_files ("png"), ==, 19);
+}
+
+/* ---- interp ------------------------------------------------------------------------------------- */
 
 static void
 test_containers (void)
@@ -516,6 +606,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/models", test_models);
   g_test_add_func ("/vfi/eval", test_eval);
   g_test_add_func ("/vfi/eval-sequence", test_eval_sequence);
+  g_test_add_func ("/vfi/eval-flow", test_eval_flow);
+  g_test_add_func ("/vfi/flow", test_flow);
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
