@@ -141,6 +141,7 @@ VfiTensor *vfi_mix_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, const VfiMix *o);
 typedef struct
 {
   float gain;          /* default 1 */
+  gboolean tanh;       /* instead m = (1 + logit) / 2: what is given is a tanh */
   VfiTensor *time;     /* F32 1x1x1, or NULL: without the term in t */
   VfiTensor *residual; /* or NULL */
 } VfiBlend;
@@ -152,6 +153,15 @@ VfiTensor *vfi_moments (VfiGraph *g, VfiTensor *x);
 
 /* x less the mean that pictures of moments m0 and m1 have together; with `unit`, then divided by their standard deviation + 1e-7. F32. */
 VfiTensor *vfi_normalize (VfiGraph *g, VfiTensor *x, VfiTensor *m0, VfiTensor *m1, gboolean unit);
+
+/* x (at most 8 channels) times gain, plus bias[c]. */
+VfiTensor *vfi_affine (VfiGraph *g, VfiTensor *x, float gain, const float *bias, VfiDType dtype);
+
+/* x sampled (bilinear, 0 outside) at k (p + flow (p)); k = 1, or with `shrink` (size - 1) / size. flow as for vfi_warp. */
+VfiTensor *vfi_warp_zeros (VfiGraph *g, VfiTensor *x, VfiTensor *flow, gboolean shrink);
+
+/* The largest of each 2 x 2 pixels. */
+VfiTensor *vfi_max_pool (VfiGraph *g, VfiTensor *x);
 
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
 VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);

@@ -23,7 +23,7 @@ struct _VfiOp
 
 extern VFI_API const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_op_shear, vfi_op_resize, vfi_op_pixel_shuffle, vfi_op_scale,
     vfi_op_mean_pool, vfi_op_lucas_kanade, vfi_op_interleave, vfi_op_downsample, vfi_op_fill, vfi_op_mix, vfi_op_blend, vfi_op_moments,
-    vfi_op_normalize;
+    vfi_op_normalize, vfi_op_affine, vfi_op_warp_zeros, vfi_op_max_pool;
 
 /* Parameters of each operator, as node->params. */
 typedef struct
@@ -93,13 +93,23 @@ typedef struct
 typedef struct
 {
   float gain;
-  gboolean residual, timed; /* src: a, b, logit[, residual][, time] */
+  gboolean tanh, residual, timed; /* src: a, b, logit[, residual][, time] */
 } VfiBlendParams;
 
 typedef struct
 {
   gboolean unit; /* src: x, m0, m1 */
 } VfiNormalizeParams;
+
+typedef struct
+{
+  float gain, bias[8];
+} VfiAffineParams;
+
+typedef struct
+{
+  gboolean shrink; /* src: x, flow */
+} VfiWarpZerosParams;
 
 /* A polynomial of mix at t. */
 static inline float

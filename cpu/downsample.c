@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator downsample: four pixels, all channels of them at once.
+ * Operators downsample and max_pool: four pixels, all channels of them at once.
  */
 #include "isa.h"
 
@@ -32,3 +32,32 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_downsample) = { &vfi_op_downsample, .run = run };
+
+VFI_INLINE void
+max_row (const VfiView *src, const VfiView *dst, int y, const VfiDType type)
+{
+  const gsize line = (gsize) src->w * src->ld;
+
+  for (int x = 0; x < dst->w; x++)
+    for (int c = 0; c < dst->c; c += VFI_LANES) {
+      const int n = MIN (dst->c - c, VFI_LANES);
+      const gsize at = ((gsize) 2 * y * src->w + 2 * x) * src->ld + c;
+      const Vec above = vec_max (vec_load (src->data, type, at, n), vec_load (src->data, type, at + src->ld, n));
+      const Vec below = vec_max (vec_load (src->data, type, at + line, n), vec_load (src->data, type, at + line + src->ld, n));
+
+      vec_store (dst->data, type, ((gsize) y * dst->w + x) * dst->ld + c, n, vec_max (above, below));
+    }
+}
+
+static void
+max_run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++)
+    if (dst->dtype == VFI_F32)
+      max_row (src, dst, y, VFI_F32);
+    else
+      max_row (src, dst, y, VFI_BF16);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_max_pool) = { &vfi_op_max_pool, .run = max_run };

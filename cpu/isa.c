@@ -6,12 +6,14 @@
 
 static const VfiKernel *const kernels[] = {
   &vfi_cpu_conv2d,
+  &VFI_ISA_NAME (vfi_cpu_affine),
   &VFI_ISA_NAME (vfi_cpu_blend),
   &VFI_ISA_NAME (vfi_cpu_correlation),
   &VFI_ISA_NAME (vfi_cpu_downsample),
   &VFI_ISA_NAME (vfi_cpu_fill),
   &VFI_ISA_NAME (vfi_cpu_interleave),
   &VFI_ISA_NAME (vfi_cpu_lucas_kanade),
+  &VFI_ISA_NAME (vfi_cpu_max_pool),
   &VFI_ISA_NAME (vfi_cpu_mean_pool),
   &VFI_ISA_NAME (vfi_cpu_mix),
   &VFI_ISA_NAME (vfi_cpu_moments),
@@ -21,6 +23,7 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_scale),
   &VFI_ISA_NAME (vfi_cpu_shear),
   &VFI_ISA_NAME (vfi_cpu_warp),
+  &VFI_ISA_NAME (vfi_cpu_warp_zeros),
   NULL,
 };
 

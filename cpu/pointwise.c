@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operators that take every pixel by itself: fill, mix, blend, normalize, and the sums of moments. Memory is what they wait for.
+ * Operators that take every pixel by itself: fill, mix, blend, affine, normalize, and the sums of moments. Memory is what they wait for.
  */
 #include <math.h>
 
@@ -80,7 +80,7 @@ blend (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, c
     float *to = (float *) dst->data + first * dst->ld;
 
     for (int x = 0; x < dst->w; x++) {
-      const float m = 1 / (1 + expf (-(p->gain * logit[(gsize) x * src[2].ld] + bias)));
+      const float l = logit[(gsize) x * src[2].ld], m = p->tanh ? (1 + l) / 2 : 1 / (1 + expf (-(p->gain * l + bias)));
 
       for (int c = 0; c < dst->c; c++) {
         const float v = d[(gsize) x * src[1].ld + c];
@@ -155,3 +155,29 @@ normalize (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *sr
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_normalize) = { &vfi_op_normalize, source_is_f32, .run = normalize };
+
+/* ---- affine ------------------------------------------------------------------------------------- */
+
+static void
+affine (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiAffineParams *p = node->params;
+
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++)
+    for (int x = 0; x < dst->w; x++) {
+      const float *from = (const float *) src->data + ((gsize) y * src->w + x) * src->ld;
+
+      for (int c = 0; c < dst->c; c++) {
+        const float v = p->gain * from[c] + p->bias[c];
+        const gsize at = ((gsize) y * dst->w + x) * dst->ld + c;
+
+        if (dst->dtype == VFI_F32)
+          ((float *) dst->data)[at] = v;
+        else
+          ((guint16 *) dst->data)[at] = vfi_f32_to_bf16 (v);
+      }
+    }
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_affine) = { &vfi_op_affine, source_is_f32, .run = affine };

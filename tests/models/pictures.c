@@ -73,7 +73,7 @@ typedef struct
   const VfiModel *model;
   VfiBackendKind backend;
   VfiDType feature;
-  double tolerance; /* of the result, which is in [0, 1] */
+  double tolerance; /* of the result, which is in [0, 1]: of every number in fp32, else on average */
 } Output;
 
 /* One stored result: "HxW/t=T", or with "/scale=S". */
@@ -169,7 +169,7 @@ main (int argc, char **argv)
   } on[] = {
     { VFI_BACKEND_REFERENCE, VFI_F32, "reference/fp32", 1e-4 },
     { VFI_BACKEND_CPU, VFI_F32, "cpu/fp32", 1e-4 },
-    { VFI_BACKEND_CPU, VFI_BF16, "cpu/bf16", 0.02 },
+    { VFI_BACKEND_CPU, VFI_BF16, "cpu/bf16", 0.003 },
   };
 
   g_test_init (&argc, &argv, NULL);
@@ -180,7 +180,9 @@ main (int argc, char **argv)
       g_test_add_data_func (name, *m, names);
     g_free (name);
     for (guint i = 0; i < G_N_ELEMENTS (on) && (*m)->picture.order; i++) {
-      Output o = { *m, on[i].backend, on[i].feature, on[i].tolerance };
+      /* Flows of Super SloMo with weights at random are long, and pictures at random are rough. */
+      gboolean rough = on[i].feature != VFI_F32 && g_str_has_prefix ((*m)->name, "superslomo");
+      Output o = { *m, on[i].backend, on[i].feature, on[i].tolerance * (rough ? 10 : 1) };
 
       name = g_strdup_printf ("/models/%s/%s", (*m)->name, on[i].name);
       g_test_add_data_func_full (name, g_memdup2 (&o, sizeof o), output, g_free);

@@ -23,6 +23,9 @@
 #define BLEND(NAME, H, W, C) .name = "blend/" NAME, .op = &vfi_op_blend, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
 #define MOMENTS(NAME, H, W, C) .name = "moments/" NAME, .op = &vfi_op_moments, .h = H, .w = W, .c = C, .dst_f32 = TRUE
 #define NORMALIZE(NAME, H, W, C) .name = "normalize/" NAME, .op = &vfi_op_normalize, .h = H, .w = W, .c = C, .dst_f32 = TRUE
+#define AFFINE(NAME, H, W, C) .name = "affine/" NAME, .op = &vfi_op_affine, .h = H, .w = W, .c = C
+#define WARP_ZEROS(NAME, H, W, C) .name = "warp_zeros/" NAME, .op = &vfi_op_warp_zeros, .h = H, .w = W, .c = C
+#define MAX_POOL(NAME, H, W, C) .name = "max_pool/" NAME, .op = &vfi_op_max_pool, .h = H, .w = W, .c = C
 #define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
 
 const OpCase op_cases[] = {
@@ -109,6 +112,7 @@ const OpCase op_cases[] = {
   { MIX ("polynomials", 4, 7, 20), .timed = TRUE, .time = 0.3f },
   { BLEND ("plain", 6, 7, 3) },
   { BLEND ("gain", 5, 21, 3), .conv = { .slope = 2 } },
+  { BLEND ("tanh", 3, 5, 3), .detail = TRUE },
   { BLEND ("residual", 3, 5, 3), .residual = TRUE },
   { BLEND ("timed", 4, 9, 3), .timed = TRUE, .time = 0.7f },
   { BLEND ("all", 4, 9, 3), .residual = TRUE, .timed = TRUE, .time = 0.2f },
@@ -116,6 +120,15 @@ const OpCase op_cases[] = {
   { MOMENTS ("one-pixel", 1, 1, 1) },
   { NORMALIZE ("mean", 5, 7, 3) },
   { NORMALIZE ("deviation", 4, 9, 3), .detail = TRUE },
+  { AFFINE ("picture", 5, 7, 3), .src_f32 = TRUE },
+  { AFFINE ("back", 4, 6, 3), .src_f32 = TRUE, .dst_f32 = TRUE },
+  { WARP_ZEROS ("small", 13, 17, 3), .flow = 2.5f, .src_f32 = TRUE },
+  { WARP_ZEROS ("far", 9, 8, 3), .flow = 40, .src_f32 = TRUE },
+  { WARP_ZEROS ("beyond", 6, 7, 3), .flow = 1e9f, .src_f32 = TRUE },
+  { WARP_ZEROS ("shrink", 11, 21, 3), .flow = 4, .detail = TRUE, .src_f32 = TRUE },
+  { WARP_ZEROS ("features", 6, 9, 20), .flow = 3 },
+  { MAX_POOL ("even", 6, 8, 24) },
+  { MAX_POOL ("odd", 5, 7, 3) },
   { SHUFFLE ("state", 5, 6, 20, 2), .src_f32 = TRUE },
   { SHUFFLE ("features", 4, 7, 32, 2) },
   { SHUFFLE ("by-3", 3, 2, 27, 3) },
@@ -185,9 +198,15 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     VfiTensor *b = vfi_input (g, "src1", src, k->h, k->w, k->c), *logit = vfi_input (g, "src2", src, k->h, k->w, 1);
     VfiTensor *residual = k->residual ? vfi_input (g, "src3", src, k->h, k->w, k->c) : NULL;
 
-    return vfi_blend (g, x, b, logit, .gain = k->conv.slope, .residual = residual,
+    return vfi_blend (g, x, b, logit, .gain = k->conv.slope, .tanh = k->detail, .residual = residual,
                       .time = k->timed ? vfi_input (g, k->residual ? "src4" : "src3", VFI_F32, 1, 1, 1) : NULL);
   }
+  if (k->op == &vfi_op_affine)
+    return vfi_affine (g, x, 2.5f, (float[]){ -0.5f, 0.25f, 3 }, dst);
+  if (k->op == &vfi_op_warp_zeros)
+    return vfi_warp_zeros (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), k->detail);
+  if (k->op == &vfi_op_max_pool)
+    return vfi_max_pool (g, x);
   if (k->op == &vfi_op_moments)
     return vfi_moments (g, x);
   if (k->op == &vfi_op_normalize)

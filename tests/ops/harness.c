@@ -93,7 +93,7 @@ is_time (const VfiNode *node, int i)
 static gboolean
 is_flow (const VfiNode *node, int i)
 {
-  return (node->op == &vfi_op_warp && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
+  return ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
 }
 
 float *

@@ -29,7 +29,7 @@ typedef struct
   int radius;         /* correlation and shear */
   gboolean one_sided; /* correlation */
   int scale;          /* resize, downsample, pixel_shuffle and mean_pool */
-  gboolean detail;    /* resize; normalize: in units of the deviation */
+  gboolean detail;    /* resize; normalize: in units of the deviation; warp_zeros: shrink; blend: tanh */
   gboolean gain;      /* resize, downsample and scale: a gain per channel */
   int fold;           /* conv2d: 1 with a gain, 2 with a norm */
 } OpCase;
