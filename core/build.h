@@ -163,6 +163,26 @@ VfiTensor *vfi_warp_zeros (VfiGraph *g, VfiTensor *x, VfiTensor *flow, gboolean 
 /* The largest of each 2 x 2 pixels. */
 VfiTensor *vfi_max_pool (VfiGraph *g, VfiTensor *x);
 
+/* v where it is positive, else v times the one slope of weight NAME.weight. */
+VfiTensor *vfi_prelu (VfiGraph *g, const char *name, VfiTensor *x);
+
+/* Bilinear, align_corners = True, to twice the size. */
+VfiTensor *vfi_resize_corners (VfiGraph *g, VfiTensor *x);
+
+/* A picture (F32) filtered for each pixel with a column and a row of `taps` numbers that 3 x 3 convolutions, by their names, make of features v
+ * and h: see core/ops/sepconv.c. F32; with `sum`, a channel more. */
+typedef struct
+{
+  const char *vertical, *horizontal; /* with weights .weight (taps, in, 3, 3) and .bias */
+  gboolean corners;                  /* v and h have half the picture's size */
+  gboolean sum;
+} VfiSepconv;
+VfiTensor *vfi_sepconv_ (VfiGraph *g, VfiTensor *picture, VfiTensor *v, VfiTensor *h, int taps, const VfiSepconv *o);
+#define vfi_sepconv(g, picture, v, h, taps, ...) vfi_sepconv_ (g, picture, v, h, taps, &(VfiSepconv){ __VA_ARGS__ })
+
+/* All channels but the last divided by the last, or by 1 where it is less than 0.01 from 0. */
+VfiTensor *vfi_divide (VfiGraph *g, VfiTensor *x);
+
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
 VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);
 

@@ -23,7 +23,7 @@ struct _VfiOp
 
 extern VFI_API const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_op_shear, vfi_op_resize, vfi_op_pixel_shuffle, vfi_op_scale,
     vfi_op_mean_pool, vfi_op_lucas_kanade, vfi_op_interleave, vfi_op_downsample, vfi_op_fill, vfi_op_mix, vfi_op_blend, vfi_op_moments,
-    vfi_op_normalize, vfi_op_affine, vfi_op_warp_zeros, vfi_op_max_pool;
+    vfi_op_normalize, vfi_op_affine, vfi_op_warp_zeros, vfi_op_max_pool, vfi_op_prelu, vfi_op_resize_corners, vfi_op_sepconv, vfi_op_divide;
 
 /* Parameters of each operator, as node->params. */
 typedef struct
@@ -110,6 +110,25 @@ typedef struct
 {
   gboolean shrink; /* src: x, flow */
 } VfiWarpZerosParams;
+
+#define VFI_SEPCONV_MAX 51
+
+typedef struct
+{
+  int taps;
+  gboolean corners, sum; /* src: picture, v, h; weights: weight and bias of either convolution */
+} VfiSepconvParams;
+
+/* Where resize_corners samples: pixel i of 2 n lies between *lower and *upper; returns the weight of the latter. */
+static inline float
+vfi_corners (int i, int n, int *lower, int *upper)
+{
+  float v = (float) i * (n - 1) / (2 * n - 1);
+
+  *lower = (int) v;
+  *upper = *lower + 1 < n ? *lower + 1 : n - 1;
+  return v - *lower;
+}
 
 /* A polynomial of mix at t. */
 static inline float

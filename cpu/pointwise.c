@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operators that take every pixel by itself: fill, mix, blend, affine, normalize, and the sums of moments. Memory is what they wait for.
+ * Operators that take every pixel by itself: fill, mix, blend, affine, prelu, divide, normalize, and the sums of moments. Memory is what they wait for.
  */
 #include <math.h>
 
@@ -181,3 +181,55 @@ affine (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, 
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_affine) = { &vfi_op_affine, source_is_f32, .run = affine };
+
+/* ---- prelu and divide --------------------------------------------------------------------------- */
+
+static gpointer
+prelu_prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  return g_memdup2 (weights[0], sizeof (float));
+}
+
+VFI_INLINE void
+prelu_row (const VfiView *src, float slope, const VfiView *dst, int y, const VfiDType type)
+{
+  for (int x = 0; x < dst->w; x++)
+    for (int c = 0; c < dst->c; c += VFI_LANES) {
+      const int n = MIN (dst->c - c, VFI_LANES);
+      const gsize p = (gsize) y * dst->w + x;
+      const Vec v = vec_load (src->data, type, p * src->ld + c, n);
+
+      vec_store (dst->data, type, p * dst->ld + c, n, (Vec) vec_selecti (v > 0, (VecI) v, (VecI) (v * slope)));
+    }
+}
+
+static void
+prelu (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const float slope = *(const float *) state;
+
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++)
+    if (dst->dtype == VFI_F32)
+      prelu_row (src, slope, dst, y, VFI_F32);
+    else
+      prelu_row (src, slope, dst, y, VFI_BF16);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_prelu) = { &vfi_op_prelu, NULL, prelu_prepare, prelu, g_free };
+
+static void
+divide (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++)
+    for (int x = 0; x < dst->w; x++) {
+      const float *from = (const float *) src->data + ((gsize) y * src->w + x) * src->ld;
+      float *to = (float *) dst->data + ((gsize) y * dst->w + x) * dst->ld;
+
+      for (int c = 0; c < dst->c; c++)
+        to[c] = from[c] / (fabsf (from[dst->c]) < 0.01f ? 1 : from[dst->c]);
+    }
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_divide) = { &vfi_op_divide, source_is_f32, .run = divide };

@@ -163,6 +163,44 @@ def max_pool(k, src):
     return F.max_pool2d(src(k.h, k.w, k.c), 2)
 
 
+def prelu(k, src):
+    return F.prelu(src(k.h, k.w, k.c), torch.from_numpy(coarse(k.name + '.weight', 1) / 4))
+
+
+def resize_corners(k, src):
+    return F.interpolate(src(k.h, k.w, k.c), scale_factor=2, mode='bilinear', align_corners=True)
+
+
+def sepconv(k, src):
+    n, s = k.kernel, 2 if k.detail else 1
+    x = F.pad(src(k.h, k.w, 3), [n // 2] * 4, 'replicate')
+    if k.residual:
+        x = torch.cat((x, torch.ones_like(x[:, :1])), 1)
+    parts = []
+    for name in 'vertical', 'horizontal':
+        f = src(k.h // s, k.w // s, k.channels)
+        f = F.interpolate(f, scale_factor=2, mode='bilinear', align_corners=True) if k.detail else f
+        weight = coarse(name + '.weight', n, k.channels, 3, 3) * np.float32(2.0 ** -np.floor(np.log2(np.sqrt(k.channels * 9))))
+        parts.append(F.conv2d(f.double(), torch.from_numpy(weight).double(), torch.from_numpy(coarse(name + '.bias', n) / 4).double(), 1, 1))
+    return adaptive(x.double(), *parts).float()
+
+
+def adaptive(x, v, h):
+    """A padded picture under one separable kernel for each pixel."""
+    n, (height, width) = v.shape[1], v.shape[2:]
+    rows = 0
+    for i in range(n):
+        line = sum(h[:, j:j + 1] * x[:, :, i:i + height, j:j + width] for j in range(n))
+        rows = rows + v[:, i:i + 1] * line
+    return rows
+
+
+def divide(k, src):
+    x = src(k.h, k.w, k.c)
+    n = x[:, -1:]
+    return x[:, :-1] / torch.where(n.abs() < .01, torch.ones_like(n), n)
+
+
 def moments(k, src):
     x = src(k.h, k.w, k.c).double()
     return torch.stack((x.mean(), (x * x).mean())).view(1, 2, 1, 1)

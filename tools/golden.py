@@ -48,12 +48,12 @@ def old_grid_sample():
     F.grid_sample = functools.partial(F.grid_sample, align_corners=True)
 
 
-def fill(module, prefix='', keep=lambda name: True):
+def fill(module, prefix='', keep=lambda name: True, rename=lambda name: name):
     """Gives a module weights made from their names, and returns their shapes."""
     state = {k: v for k, v in module.state_dict().items() if v.is_floating_point() and keep(k)}
-    module.load_state_dict({k: golden.weight(prefix + k, tuple(v.shape)).double() for k, v in state.items()}, strict=False)
+    module.load_state_dict({k: golden.weight(prefix + rename(k), tuple(v.shape)).double() for k, v in state.items()}, strict=False)
     module.eval()
-    return {prefix + k: tuple(v.shape) for k, v in state.items()}
+    return {prefix + rename(k): tuple(v.shape) for k, v in state.items()}
 
 
 class IFRNet:
@@ -184,7 +184,29 @@ class Dvf:
         return y / 2 + .5
 
 
-NETWORKS = {'dvf': Dvf, 'superslomo': SuperSlomo, 'superslomo-uvi': SuperSlomoUvi, 'rife-4.6': Rife, 'rife-4.25': Rife, 'ifrnet-s': IFRNet, 'ifrnet': IFRNet, 'ifrnet-l': IFRNet}
+class SepConv:
+    """sniklaus/sepconv-slomo 3d94cda8d971c28d43225c8383592703f968b27f, sniklaus/revisiting-sepconv 8b237c8dfa2fb0ebe541c5bbb6582db80727d538"""
+    unit = 32
+    scales = (1,)
+    any_t = False
+
+    def __init__(self, name, checkout):
+        apply = types.SimpleNamespace(apply=golden.adaptive)  # its operator is for GPUs
+        stub('sepconv', sepconv_func=apply)
+        sys.path.insert(0, checkout)
+        sys.argv = sys.argv[:1]
+        torch.hub.load_state_dict_from_url = lambda **what: {}
+        load, torch.nn.Module.load_state_dict = torch.nn.Module.load_state_dict, lambda self, state: None
+        self.model = importlib.import_module('run').Network()
+        torch.nn.Module.load_state_dict = load
+        rename = (lambda k: k.replace('net', 'module')) if name == 'sepconv' else (lambda k: k)
+        self.shapes = fill(self.model, rename=rename)
+
+    def __call__(self, x0, x1, t, scale):
+        return self.model(x0, x1)
+
+
+NETWORKS = {'sepconv': SepConv, 'sepconv-plus': SepConv, 'dvf': Dvf, 'superslomo': SuperSlomo, 'superslomo-uvi': SuperSlomoUvi, 'rife-4.6': Rife, 'rife-4.25': Rife, 'ifrnet-s': IFRNet, 'ifrnet': IFRNet, 'ifrnet-l': IFRNet}
 
 
 def main(name, checkout):

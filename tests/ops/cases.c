@@ -26,6 +26,11 @@
 #define AFFINE(NAME, H, W, C) .name = "affine/" NAME, .op = &vfi_op_affine, .h = H, .w = W, .c = C
 #define WARP_ZEROS(NAME, H, W, C) .name = "warp_zeros/" NAME, .op = &vfi_op_warp_zeros, .h = H, .w = W, .c = C
 #define MAX_POOL(NAME, H, W, C) .name = "max_pool/" NAME, .op = &vfi_op_max_pool, .h = H, .w = W, .c = C
+#define PRELU(NAME, H, W, C) .name = "prelu/" NAME, .op = &vfi_op_prelu, .h = H, .w = W, .c = C
+#define CORNERS(NAME, H, W, C) .name = "resize_corners/" NAME, .op = &vfi_op_resize_corners, .h = H, .w = W, .c = C
+#define SEPCONV(NAME, H, W, C, N)                                                                                                          \
+  .name = "sepconv/" NAME, .op = &vfi_op_sepconv, .h = H, .w = W, .c = 3, .channels = C, .kernel = N, .dst_f32 = TRUE
+#define DIVIDE(NAME, H, W, C) .name = "divide/" NAME, .op = &vfi_op_divide, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
 #define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
 
 const OpCase op_cases[] = {
@@ -129,6 +134,14 @@ const OpCase op_cases[] = {
   { WARP_ZEROS ("features", 6, 9, 20), .flow = 3 },
   { MAX_POOL ("even", 6, 8, 24) },
   { MAX_POOL ("odd", 5, 7, 3) },
+  { PRELU ("features", 5, 7, 20) },
+  { CORNERS ("features", 5, 7, 20) },
+  { CORNERS ("one-pixel", 1, 1, 3) },
+  { CORNERS ("row", 1, 6, 51) },
+  { SEPCONV ("51", 35, 21, 16, 51) },
+  { SEPCONV ("corners", 18, 40, 19, 51), .detail = TRUE, .src_f32 = TRUE },
+  { SEPCONV ("sum", 5, 6, 8, 5), .residual = TRUE },
+  { DIVIDE ("picture", 5, 7, 4) },
   { SHUFFLE ("state", 5, 6, 20, 2), .src_f32 = TRUE },
   { SHUFFLE ("features", 4, 7, 32, 2) },
   { SHUFFLE ("by-3", 3, 2, 27, 3) },
@@ -153,7 +166,9 @@ static VfiTensor *
 add_op (VfiGraph *g, const OpCase *k, const float *gain)
 {
   VfiDType src = k->src_f32 ? VFI_F32 : VFI_FEATURE, dst = k->dst_f32 ? VFI_F32 : VFI_FEATURE;
-  VfiTensor *x = k->op == &vfi_op_fill ? vfi_input (g, "src0", VFI_F32, 1, 1, 1) : vfi_input (g, "src0", src, k->h, k->w, k->c);
+  VfiTensor *x = k->op == &vfi_op_sepconv ? vfi_input (g, "src0", VFI_F32, k->h, k->w, 3)
+                 : k->op == &vfi_op_fill  ? vfi_input (g, "src0", VFI_F32, 1, 1, 1)
+                                          : vfi_input (g, "src0", src, k->h, k->w, k->c);
 
   if (k->op == &vfi_op_conv2d) {
     VfiConv2d o = k->conv;
@@ -207,6 +222,20 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_warp_zeros (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), k->detail);
   if (k->op == &vfi_op_max_pool)
     return vfi_max_pool (g, x);
+  if (k->op == &vfi_op_prelu)
+    return vfi_prelu (g, k->name, x);
+  if (k->op == &vfi_op_resize_corners)
+    return vfi_resize_corners (g, x);
+  if (k->op == &vfi_op_sepconv) {
+    int s = k->detail ? 2 : 1;
+    VfiTensor *v = vfi_input (g, "src1", src, k->h / s, k->w / s, k->channels),
+              *h = vfi_input (g, "src2", src, k->h / s, k->w / s, k->channels);
+
+    return vfi_sepconv (g, x, v, h, k->kernel, .vertical = "vertical", .horizontal = "horizontal", .corners = k->detail,
+                        .sum = k->residual);
+  }
+  if (k->op == &vfi_op_divide)
+    return vfi_divide (g, x);
   if (k->op == &vfi_op_moments)
     return vfi_moments (g, x);
   if (k->op == &vfi_op_normalize)

@@ -16,10 +16,10 @@ typedef struct
   int h, w, c;
   gboolean src_f32, dst_f32; /* sources or result are VFI_F32 whatever the features are */
 
-  int channels; /* conv2d */
+  int channels; /* conv2d; sepconv: of features */
   int kernel;
   VfiConv2d conv;    /* without tensors */
-  gboolean residual; /* conv2d, blend; lucas_kanade: a state */
+  gboolean residual; /* conv2d, blend; lucas_kanade: a state; sepconv: the sum */
 
   float flow;     /* warp: largest displacement */
   gboolean timed; /* warp, mix, blend */
@@ -29,7 +29,7 @@ typedef struct
   int radius;         /* correlation and shear */
   gboolean one_sided; /* correlation */
   int scale;          /* resize, downsample, pixel_shuffle and mean_pool */
-  gboolean detail;    /* resize; normalize: in units of the deviation; warp_zeros: shrink; blend: tanh */
+  gboolean detail;    /* resize; normalize: in units of the deviation; warp_zeros: shrink; blend: tanh; sepconv: corners */
   gboolean gain;      /* resize, downsample and scale: a gain per channel */
   int fold;           /* conv2d: 1 with a gain, 2 with a norm */
 } OpCase;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator resize_corners.
+ */
+#include "corners.h"
+#include "isa.h"
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const gsize line = (gsize) dst->w * dst->ld * vfi_dtype_size (dst->dtype);
+
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++)
+    if (dst->dtype == VFI_F32)
+      corners_row (src, y, (guint8 *) dst->data + y * line, dst->ld, VFI_F32);
+    else
+      corners_row (src, y, (guint8 *) dst->data + y * line, dst->ld, VFI_BF16);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_resize_corners) = { &vfi_op_resize_corners, .run = run };
