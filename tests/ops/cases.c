@@ -139,7 +139,7 @@ const OpCase op_cases[] = {
   { CORNERS ("one-pixel", 1, 1, 3) },
   { CORNERS ("row", 1, 6, 51) },
   { SEPCONV ("51", 35, 21, 16, 51) },
-  { SEPCONV ("corners", 18, 40, 19, 51), .detail = TRUE, .src_f32 = TRUE },
+  { SEPCONV ("corners", 18, 40, 19, 21), .detail = TRUE, .src_f32 = TRUE },
   { SEPCONV ("sum", 5, 6, 8, 5), .residual = TRUE },
   { DIVIDE ("picture", 5, 7, 4) },
   { SHUFFLE ("state", 5, 6, 20, 2), .src_f32 = TRUE },
