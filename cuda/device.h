@@ -103,6 +103,13 @@ tap (float v, int n)
   return a;
 }
 
+/* Where pixel i of an enlargement of n pixels to 2 n, corners in place, comes from: vfi_corners of core/op.h. */
+__device__ inline Tap
+corner (int i, int n)
+{
+  return tap (static_cast<float> (i) * (n - 1) / (2 * n - 1), n);
+}
+
 /* Channel c of v at the taps. */
 __device__ inline float
 bilinear (const View &v, const Tap &y, const Tap &x, int c)

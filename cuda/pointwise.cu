@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The small operators of networks that see pictures: interleave, downsample, fill, mix, blend, moments and normalize.
+ * The small operators of networks that see pictures: interleave, downsample, max_pool, fill, mix, blend, affine, prelu,
+ * divide, resize_corners, warp_zeros, moments and normalize.
  */
 #include "device.h"
 
@@ -92,7 +93,7 @@ run_mix (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src,
 
 /* residual, time: without data where there are none. */
 static __global__ void
-blend (float gain, View a, View b, View logit, View residual, View time, View dst)
+blend (float gain, int tanh, View a, View b, View logit, View residual, View time, View dst)
 {
   const Element e = element (dst);
   float t, bias = 0, m, v;
@@ -103,7 +104,7 @@ blend (float gain, View a, View b, View logit, View residual, View time, View ds
     t = get (time, 0);
     bias = t < 1e-6f ? 14 : t > 1 - 1e-6f ? -14 : logf ((1 - t) / t);
   }
-  m = 1 / (1 + expf (-(gain * get (logit, e.p, 0) + bias)));
+  m = tanh ? (1 + get (logit, e.p, 0)) / 2 : 1 / (1 + expf (-(gain * get (logit, e.p, 0) + bias)));
   v = get (b, e.p, e.c);
   v += m * (get (a, e.p, e.c) - v);
   set (dst, e.p, e.c, residual.data ? v + get (residual, e.p, e.c) : v);
@@ -115,7 +116,134 @@ run_blend (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *sr
   const VfiBlendParams *p = (const VfiBlendParams *) node->params;
   const View residual = p->residual ? View (src[3]) : View (), time = p->timed ? View (src[3 + p->residual]) : View ();
 
-  vfi_launch_elements ((VfiCuda *) b, *dst, blend, p->gain, View (src[0]), View (src[1]), View (src[2]), residual, time, View (*dst));
+  vfi_launch_elements ((VfiCuda *) b, *dst, blend, p->gain, (int) p->tanh, View (src[0]), View (src[1]), View (src[2]), residual, time,
+                       View (*dst));
+}
+
+/* ---- affine, prelu, divide ---------------------------------------------------------------------- */
+
+static __global__ void
+affine (VfiAffineParams a, View src, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid)
+    set (dst, e.p, e.c, a.gain * get (src, e.p, e.c) + a.bias[e.c]);
+}
+
+static void
+run_affine (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, affine, *(const VfiAffineParams *) node->params, View (*src), View (*dst));
+}
+
+static __global__ void
+prelu (View src, const float *slope, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid) {
+    const float v = get (src, e.p, e.c);
+
+    set (dst, e.p, e.c, v > 0 ? v : v * *slope);
+  }
+}
+
+static gpointer
+prepare_prelu (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  return vfi_cuda_buffer_new ((VfiCuda *) b, weights[0], sizeof (float), error);
+}
+
+static void
+run_prelu (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const float *slope = (const float *) ((const VfiCudaBuffer *) state)->data;
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, prelu, View (*src), slope, View (*dst));
+}
+
+static __global__ void
+divide (View src, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid) {
+    const float n = get (src, e.p, dst.c);
+
+    set (dst, e.p, e.c, get (src, e.p, e.c) / (fabsf (n) < 0.01f ? 1 : n));
+  }
+}
+
+static void
+run_divide (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, divide, View (*src), View (*dst));
+}
+
+/* ---- max_pool, resize_corners, warp_zeros ------------------------------------------------------- */
+
+static __global__ void
+max_pool (View src, View dst)
+{
+  const Element e = element (dst);
+  const int p = e.p / dst.w * 2 * src.w + e.p % dst.w * 2;
+
+  if (e.valid)
+    set (dst, e.p, e.c,
+         fmaxf (fmaxf (get (src, p, e.c), get (src, p + 1, e.c)), fmaxf (get (src, p + src.w, e.c), get (src, p + src.w + 1, e.c))));
+}
+
+static void
+run_max_pool (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, max_pool, View (*src), View (*dst));
+}
+
+static __global__ void
+resize_corners (View src, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid)
+    set (dst, e.p, e.c, bilinear (src, corner (e.p / dst.w, src.h), corner (e.p % dst.w, src.w), e.c));
+}
+
+static void
+run_resize_corners (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, resize_corners, View (*src), View (*dst));
+}
+
+static __device__ float
+get_inside (const View &v, int y, int x, int c)
+{
+  return y < 0 || y >= v.h || x < 0 || x >= v.w ? 0 : get (v, y * v.w + x, c);
+}
+
+static __global__ void
+warp_zeros (View src, View flow, int shrink, View dst)
+{
+  const Element e = element (dst);
+
+  if (!e.valid)
+    return;
+  const float kx = shrink ? (src.w - 1) / (float) src.w : 1, ky = shrink ? (src.h - 1) / (float) src.h : 1;
+  const float x = clampf ((e.p % dst.w + get (flow, e.p, 0)) * kx, -1, src.w);
+  const float y = clampf ((e.p / dst.w + get (flow, e.p, 1)) * ky, -1, src.h);
+  const int ix = (int) floorf (x), iy = (int) floorf (y);
+  const float fx = x - ix, fy = y - iy;
+  const float top = (1 - fx) * get_inside (src, iy, ix, e.c) + fx * get_inside (src, iy, ix + 1, e.c);
+  const float bottom = (1 - fx) * get_inside (src, iy + 1, ix, e.c) + fx * get_inside (src, iy + 1, ix + 1, e.c);
+  set (dst, e.p, e.c, (1 - fy) * top + fy * bottom);
+}
+
+static void
+run_warp_zeros (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const int shrink = ((const VfiWarpZerosParams *) node->params)->shrink;
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, warp_zeros, View (src[0]), View (src[1]), shrink, View (*dst));
 }
 
 /* ---- moments, normalize ------------------------------------------------------------------------- */
@@ -218,6 +346,12 @@ run_normalize (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView
   vfi_launch_elements ((VfiCuda *) b, *dst, normalize, View (src[0]), View (src[1]), View (src[2]), unit, View (*dst));
 }
 
+const VfiKernel vfi_cuda_affine = { &vfi_op_affine, vfi_cuda_supports, NULL, run_affine, NULL };
+const VfiKernel vfi_cuda_prelu = { &vfi_op_prelu, vfi_cuda_supports, prepare_prelu, run_prelu, vfi_cuda_buffer_free };
+const VfiKernel vfi_cuda_divide = { &vfi_op_divide, vfi_cuda_supports, NULL, run_divide, NULL };
+const VfiKernel vfi_cuda_max_pool = { &vfi_op_max_pool, vfi_cuda_supports, NULL, run_max_pool, NULL };
+const VfiKernel vfi_cuda_resize_corners = { &vfi_op_resize_corners, vfi_cuda_supports, NULL, run_resize_corners, NULL };
+const VfiKernel vfi_cuda_warp_zeros = { &vfi_op_warp_zeros, vfi_cuda_supports, NULL, run_warp_zeros, NULL };
 const VfiKernel vfi_cuda_interleave = { &vfi_op_interleave, vfi_cuda_supports, NULL, run_interleave, NULL };
 const VfiKernel vfi_cuda_downsample = { &vfi_op_downsample, vfi_cuda_supports, prepare_downsample, run_downsample, vfi_cuda_buffer_free };
 const VfiKernel vfi_cuda_fill = { &vfi_op_fill, vfi_cuda_supports, NULL, run_fill, NULL };
