@@ -32,8 +32,12 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
     VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w);
     VfiTensor *f1 = vfi_coarse_features (g, k, 1, l, h, w);
-    VfiTensor *moved = vfi_lucas_kanade (g, vfi_coarse_luma (g, 0, l + 1, h, w), vfi_coarse_luma (g, 1, l + 1, h, w), t, state, TRUE);
-    VfiTensor *v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE), *x;
+    VfiTensor *l0 = vfi_coarse_luma (g, 0, l + 1, h, w), *l1 = vfi_coarse_luma (g, 1, l + 1, h, w), *moved, *v, *x;
+
+    if (!head) /* far motion needs two steps here */
+      state = vfi_lucas_kanade (g, l0, l1, t, state, FALSE);
+    moved = vfi_lucas_kanade (g, l0, l1, t, state, TRUE);
+    v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
 
     if (!head) {
       VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, (2 * r + 1) * (2 * r + 1));

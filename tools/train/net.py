@@ -13,8 +13,8 @@ The network knows nothing of t. It sees both frames *through* t and answers with
   logit, all on the grid of the frame to be made; frame 0 is sampled at x - t v0, frame 1 at
   x + (1 - t) v1, and they are blended with sigmoid (logit + log ((1 - t) / t)), so the result
   tends to the real frames as t tends to 0 or 1.
-- At each level, from 1/32 up, a Lucas-Kanade step on luma comes first, and a last one at 1/2: where brightness is constant and texture is there, its closed form
-  is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
+- At each level, from 1/32 up, a Lucas-Kanade step on luma comes first (two at 1/32 and 1/16), and a last one at 1/2: where brightness is
+  constant and texture is there, its closed form is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
 
@@ -231,6 +231,7 @@ class Net(nn.Module):
         y0, y1 = ([mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1))  # luma at 1/2 ... 1/32
         state = lucas_kanade(y0[4], y1[4], None, t)[:, :5]
         state = finer(lucas_kanade(y0[4], y1[4], state, t)[:, :5])
+        state = lucas_kanade(y0[3], y1[3], state, t)[:, :5]  # far motion needs two here: the next one is the first level's own
         feat, states = None, []
         for l in (2, 1, 0)[:levels]:
             moved = lucas_kanade(y0[l + 1], y1[l + 1], state, t)
