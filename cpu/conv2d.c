@@ -11,6 +11,7 @@ typedef struct
 {
   VfiDnnlConv *conv;
   void *dense[3]; /* for src, residual and dst: NULL where the view itself is dense */
+  float *slopes;  /* VFI_PRELU */
 } State;
 
 static gboolean
@@ -31,6 +32,7 @@ release (gpointer state)
   vfi_dnnl_conv_free (s->conv);
   for (int i = 0; i < 3; i++)
     free (s->dense[i]);
+  g_free (s->slopes);
   g_free (s);
 }
 
@@ -51,9 +53,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     .src = src->dtype,
     .dst = dst->dtype,
     .residual = p->residual,
-    .act = p->act,
+    .act = p->act == VFI_PRELU ? VFI_LINEAR : p->act,
     .slope = p->slope,
-    .slopes = weights[2],
   };
   State *s = g_new0 (State, 1);
 
@@ -71,6 +72,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
         return NULL;
       }
     }
+  if (p->act == VFI_PRELU)
+    s->slopes = g_memdup2 (weights[2], dst->c * sizeof (float));
   if (s->conv)
     return s;
   release (s);
@@ -93,6 +96,29 @@ copy (const VfiView *slice, guint8 *dense, gboolean to_dense)
     }
 }
 
+/* A slope for each channel below 0, in place, on dense pixels. */
+static void
+prelu (const float *slopes, const VfiView *v, void *data)
+{
+  const gsize line = (gsize) v->w * v->c;
+
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < v->h; y++)
+    for (gsize i = y * line; i < (y + 1) * line; i += v->c)
+      if (v->dtype == VFI_F32) {
+        float *p = (float *) data + i;
+
+        for (int c = 0; c < v->c; c++)
+          p[c] = MAX (p[c], 0) + slopes[c] * MIN (p[c], 0);
+      } else {
+        guint16 *p = (guint16 *) data + i;
+
+        for (int c = 0; c < v->c; c++)
+          if (p[c] & 0x8000)
+            p[c] = vfi_f32_to_bf16 (slopes[c] * vfi_bf16_to_f32 (p[c]));
+      }
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
@@ -104,6 +130,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
       copy (&src[i], s->dense[i], TRUE);
   vfi_dnnl_conv_run (s->conv, s->dense[0] ? s->dense[0] : src->data, p->residual ? s->dense[1] ? s->dense[1] : src[1].data : NULL,
                      s->dense[2] ? s->dense[2] : dst->data);
+  if (s->slopes)
+    prelu (s->slopes, dst, s->dense[2] ? s->dense[2] : dst->data);
   if (s->dense[2])
     copy (dst, s->dense[2], FALSE);
 }

@@ -92,7 +92,6 @@ enum
   RESIDUAL,
   WEIGHTS,
   BIAS,
-  SLOPES,
   SCRATCH,
   N_MEM
 };
@@ -103,7 +102,7 @@ struct _VfiDnnlConv
   dnnl_primitive_t primitive;
   dnnl_memory_t mem[N_MEM];
   gsize size[N_MEM];
-  void *buffer[N_MEM]; /* owned: weights, bias, slopes, scratch */
+  void *buffer[N_MEM]; /* owned: weights, bias, scratch */
   dnnl_exec_arg_t args[N_MEM];
   int n_args;
 };
@@ -148,9 +147,7 @@ make_attr (dnnl_primitive_attr_t *attr, const VfiDnnlConvDesc *d, Desc residual)
     s = dnnl_post_ops_create (&ops);
   if (s == dnnl_success && d->residual)
     s = dnnl_post_ops_append_binary (ops, dnnl_binary_add, residual);
-  if (s == dnnl_success && d->act == VFI_PRELU)
-    s = dnnl_post_ops_append_prelu (ops, 1 << 1); /* a slope for each channel */
-  else if (s == dnnl_success && d->act != VFI_LINEAR) {
+  if (s == dnnl_success && d->act != VFI_LINEAR) {
     dnnl_alg_kind_t alg = d->act == VFI_SIGMOID ? dnnl_eltwise_logistic : d->act == VFI_TANH ? dnnl_eltwise_tanh : dnnl_eltwise_relu;
     s = append_eltwise (ops, alg, d->act == VFI_LEAKY_RELU ? d->slope : 0);
   }
@@ -176,18 +173,6 @@ add_memory (VfiDnnlConv *c, int i, dnnl_query_t query, int arg, gboolean own)
   s = dnnl_memory_create (&c->mem[i], md, engine, c->buffer[i]);
   if (s == dnnl_success)
     c->args[c->n_args++] = (dnnl_exec_arg_t){ arg, c->mem[i] };
-  return s;
-}
-
-/* A number for each channel, copied. */
-static dnnl_status_t
-add_channels (VfiDnnlConv *c, int i, Desc desc, const float *from, int n, int arg)
-{
-  dnnl_status_t s;
-
-  c->buffer[i] = g_memdup2 (from, sizeof (float) * n);
-  s = dnnl_memory_create (&c->mem[i], desc, engine, c->buffer[i]);
-  c->args[c->n_args++] = (dnnl_exec_arg_t){ arg, c->mem[i] };
   return s;
 }
 
@@ -222,8 +207,7 @@ static dnnl_status_t
 conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const float *bias)
 {
   const int oh = out_size (d->h, d), ow = out_size (d->w, d);
-  const dnnl_dims_t src_dims = { 1, d->ic, d->h, d->w }, dst_dims = { 1, d->oc, oh, ow }, bias_dims = { d->oc },
-                    slope_dims = { 1, d->oc, 1, 1 };
+  const dnnl_dims_t src_dims = { 1, d->ic, d->h, d->w }, dst_dims = { 1, d->oc, oh, ow }, bias_dims = { d->oc };
   const dnnl_dims_t weight_dims = { d->oc, d->ic, d->kernel, d->kernel };
   const dnnl_dims_t stride = { d->stride, d->stride }, padding = { d->padding, d->padding },
                     dilation = { d->dilation - 1, d->dilation - 1 };
@@ -231,12 +215,11 @@ conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const
   Desc src = desc_new (src_dims, 4, data_type (d->src), tag), dst = desc_new (dst_dims, 4, data_type (d->dst), tag);
   Desc packed = desc_new (weight_dims, 4, data_type (d->src), dnnl_format_tag_any), file = desc_new (weight_dims, 4, dnnl_f32, dnnl_oihw);
   Desc b = bias ? desc_new (bias_dims, 1, dnnl_f32, dnnl_x) : NULL;
-  Desc slopes = d->act == VFI_PRELU ? desc_new (slope_dims, 4, dnnl_f32, dnnl_nhwc) : NULL;
   Desc residual = d->residual ? desc_new (dst_dims, 4, data_type (d->dst), dnnl_nhwc) : NULL;
   dnnl_primitive_attr_t attr = NULL;
   dnnl_status_t s = dnnl_invalid_arguments;
 
-  if (src && dst && packed && file && (b || !bias) && (residual || !d->residual) && (slopes || d->act != VFI_PRELU))
+  if (src && dst && packed && file && (b || !bias) && (residual || !d->residual))
     s = make_attr (&attr, d, residual);
   if (s == dnnl_success)
     s = conv_desc_new (&c->pd, engine, src, packed, b, dst, stride, dilation, padding, attr);
@@ -256,15 +239,17 @@ conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const
     s = add_memory (c, SCRATCH, dnnl_query_scratchpad_md, DNNL_ARG_SCRATCHPAD, TRUE);
   if (s == dnnl_success)
     s = pack_weights (c, file, weights);
-  if (s == dnnl_success && bias)
-    s = add_channels (c, BIAS, b, bias, d->oc, DNNL_ARG_BIAS);
-  if (s == dnnl_success && d->act == VFI_PRELU)
-    s = add_channels (c, SLOPES, slopes, d->slopes, d->oc, DNNL_ARG_ATTR_MULTIPLE_POST_OP (d->residual ? 1 : 0) | DNNL_ARG_WEIGHTS);
+  if (s == dnnl_success && bias) {
+    const float *from = bias;
+    c->buffer[BIAS] = g_memdup2 (from, sizeof (float) * d->oc);
+    s = dnnl_memory_create (&c->mem[BIAS], b, engine, c->buffer[BIAS]);
+    c->args[c->n_args++] = (dnnl_exec_arg_t){ DNNL_ARG_BIAS, c->mem[BIAS] };
+  }
 
   if (attr)
     dnnl_primitive_attr_destroy (attr);
-  for (gsize i = 0; i < 7; i++) {
-    Desc all[] = { src, dst, packed, file, b, residual, slopes };
+  for (gsize i = 0; i < 6; i++) {
+    Desc all[] = { src, dst, packed, file, b, residual };
     if (all[i])
       desc_free (all[i]);
   }
@@ -307,7 +292,6 @@ vfi_dnnl_conv_free (VfiDnnlConv *c)
   free (c->buffer[WEIGHTS]);
   free (c->buffer[SCRATCH]);
   g_free (c->buffer[BIAS]);
-  g_free (c->buffer[SLOPES]);
   g_free (c);
 }
 

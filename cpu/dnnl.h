@@ -15,9 +15,8 @@ typedef struct
   int kernel, stride, padding, dilation;
   VfiDType src, dst; /* F32 to F32, or BF16 to BF16 or F32 */
   gboolean residual; /* of the result's shape and type */
-  VfiAct act;
+  VfiAct act;        /* any but VFI_PRELU, for which oneDNN 2.6 has only its slow reference */
   float slope;
-  const float *slopes; /* VFI_PRELU: oc, needed only while the convolution is made */
   gboolean any_layout; /* src and dst in whatever layout oneDNN likes best, their contents meaningless: for benchmarks only */
 } VfiDnnlConvDesc;
 
