@@ -69,6 +69,7 @@ else
   echo "not ok build with sanitizers" >>"$results"
 fi
 one training python3 tests/train/test_train.py # says that it is skipped where there is no PyTorch
+one flow-training python3 tests/train/test_flow.py
 one format formatted
 
 grep '^not ok' "$results"

@@ -283,9 +283,10 @@ hue (const guint8 *p)
 }
 
 static GstBuffer *
-drawing (double angle, double zoom)
+drawing (double angle, double zoom, double reach)
 {
-  g_autoptr (Run) r = run_new (FLOW "output=color max-flow=4", "RGB", SIZE, 20, 1, NULL);
+  g_autofree char *element = g_strdup_printf (FLOW "output=color max-flow=%g", reach);
+  g_autoptr (Run) r = run_new (element, "RGB", SIZE, 20, 1, NULL);
   GstBuffer *b[2];
   two (r, GST_VIDEO_FORMAT_RGB, angle, zoom, 0, 0, b);
   GstMapInfo map;
@@ -314,7 +315,7 @@ test_colours (void)
     { "zooms out", 0, 1 / 1.04, 0.52, 0.74, 0.0, 0.155 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (turns); i++) {
-    g_autoptr (GstBuffer) b = drawing (turns[i].angle, turns[i].zoom);
+    g_autoptr (GstBuffer) b = drawing (turns[i].angle, turns[i].zoom, 4);
     const double want[] = { turns[i].right, turns[i].below, turns[i].left, turns[i].above };
     static const int at[4][2] = { { 64, 0 }, { 0, 64 }, { -64, 0 }, { 0, -64 } };
     GstMapInfo map;
@@ -482,14 +483,15 @@ test_stats (void)
   g_assert_cmpuint (run_stat (r, "discontinuities"), ==, 1);
 }
 
-/* Frame and colours of clockwise turning, frame and colours of zooming in. */
+/* The pattern, and its colours as it turns clockwise, comes nearer, and turns back while it comes nearer. */
 static int
 write_picture (const char *path)
 {
   FILE *f = fopen (path, "wb");
   if (!f)
     return 1;
-  GstBuffer *b[] = { pattern_frame (GST_VIDEO_FORMAT_RGB, 0, 1, 0, 0, 0), drawing (0.04, 1), drawing (0, 1.04), drawing (-0.03, 1.03) };
+  GstBuffer *b[] = { pattern_frame (GST_VIDEO_FORMAT_RGB, 0, 1, 0, 0, 0), drawing (0.04, 1, 6), drawing (0, 1.04, 6),
+                     drawing (-0.03, 1.03, 6) };
   GstMapInfo map[G_N_ELEMENTS (b)];
   for (guint i = 0; i < G_N_ELEMENTS (b); i++)
     gst_buffer_map (b[i], &map[i], GST_MAP_READ);

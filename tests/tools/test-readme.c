@@ -16,6 +16,8 @@ default_text (GParamSpec *spec)
   const GValue *value = g_param_spec_get_default_value (spec);
   if (G_IS_PARAM_SPEC_ENUM (spec))
     return g_strdup (g_enum_get_value (G_PARAM_SPEC_ENUM (spec)->enum_class, g_value_get_enum (value))->value_nick);
+  if (G_IS_PARAM_SPEC_BOOLEAN (spec))
+    return g_strdup (g_value_get_boolean (value) ? "true" : "false");
   if (G_IS_PARAM_SPEC_STRING (spec))
     return g_strdup (g_value_get_string (value) ? g_value_get_string (value) : "");
   if (G_IS_PARAM_SPEC_DOUBLE (spec))
@@ -34,7 +36,7 @@ table_rows (const char *heading)
   GHashTable *rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   const char *start = strstr (readme, heading);
   g_assert_nonnull (start);
-  const char *end = strstr (start, "\n## ");
+  const char *end = strstr (start + strlen (heading), "\n##");
   g_autofree char *section = end ? g_strndup (start, (gsize) (end - start)) : g_strdup (start);
   g_auto (GStrv) lines = g_strsplit (section, "\n", -1);
   for (int i = 0; lines[i]; i++)
@@ -50,10 +52,11 @@ table_rows (const char *heading)
 }
 
 static void
-test_properties (void)
+test_properties (gconstpointer name)
 {
-  g_autoptr (GHashTable) rows = table_rows ("### vfiinterp");
-  g_autoptr (GstElement) element = gst_element_factory_make ("vfiinterp", NULL);
+  g_autofree char *heading = g_strdup_printf ("### %s\n", (const char *) name);
+  g_autoptr (GHashTable) rows = table_rows (heading);
+  g_autoptr (GstElement) element = gst_element_factory_make (name, NULL);
   g_assert_nonnull (element);
   gst_object_ref_sink (element);
   guint n, own = 0;
@@ -144,7 +147,8 @@ main (int argc, char **argv)
   gst_init (&argc, &argv);
   if (!g_file_get_contents (g_getenv ("README"), &readme, NULL, NULL))
     g_error ("README does not name a file");
-  g_test_add_func ("/readme/properties", test_properties);
+  g_test_add_data_func ("/readme/properties/vfiinterp", "vfiinterp", test_properties);
+  g_test_add_data_func ("/readme/properties/vfiflow", "vfiflow", test_properties);
   g_test_add_func ("/readme/example", test_example);
   g_test_add_func ("/readme/example/runs", test_example_runs);
   g_test_add_func ("/readme/pipelines", test_pipelines);
