@@ -220,10 +220,11 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   for (const VfiModel *const *m = vfi_models; *m; m++) {
-    char *name = g_strdup_printf ("/models/%s/names", (*m)->name);
+    char *name;
 
     if ((strcmp ((*m)->task, "interpolation") && strcmp ((*m)->task, "flow")) || (*m)->picture.order)
       continue; /* pictures.c */
+    name = g_strdup_printf ("/models/%s/names", (*m)->name);
     g_test_add_data_func (name, *m, names);
     g_free (name);
     name = g_strdup_printf ("/models/%s/shipped", (*m)->name);
