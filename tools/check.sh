@@ -40,7 +40,7 @@ installed () {
   local root=$scratch/root prefix file
   DESTDIR=$root meson install -C build --no-rebuild --quiet || return 1
   prefix=$root$(meson introspect build --buildoptions | python3 -c 'import json, sys; print (next (o["value"] for o in json.load (sys.stdin) if o["name"] == "prefix"))')
-  for file in bin/vfi include/vfi.h share/gst-vfi/weights/vfi-nano.safetensors; do
+  for file in bin/vfi include/vfi.h include/gstreamer-1.0/gst/vfi/gstvfiflowmeta.h share/gst-vfi/weights/vfi-nano.safetensors; do
     [ -e "$prefix/$file" ] || { echo "not installed: $file"; return 1; }
   done
   [ -n "$(find "$root" -path '*/gstreamer-1.0/libgstvfi.so')" ] || { echo "no plugin in a folder of GStreamer"; return 1; }
