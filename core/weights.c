@@ -284,11 +284,15 @@ VfiWeights *
 vfi_weights_open (const char *path, GError **error)
 {
   GError *e = NULL;
-  GMappedFile *file = g_mapped_file_new (path, FALSE, &e);
+  GMappedFile *file;
   GBytes *bytes;
   VfiWeights *w;
 
-  if (!file) {
+  if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS, "cannot open the weights: %s is a folder, wanted is a .safetensors file", path);
+    return NULL;
+  }
+  if (!(file = g_mapped_file_new (path, FALSE, &e))) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS, "cannot open the weights: %s", e->message);
     g_error_free (e);
     return NULL;

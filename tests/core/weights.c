@@ -137,6 +137,10 @@ no_file (void)
   g_assert_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS);
   g_assert_true (g_str_has_prefix (error->message, "cannot open the weights: "));
   g_assert_nonnull (strstr (error->message, "/nowhere/at-all.safetensors"));
+  g_clear_error (&error);
+  g_assert_null (vfi_weights_open ("/", &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS);
+  g_assert_nonnull (strstr (error->message, "/ is a folder"));
   g_error_free (error);
 }
 
