@@ -44,7 +44,8 @@ open_cuda_module (GError **error)
   if (module)
     g_module_make_resident (module);
   else
-    g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND, "the CUDA module does not load (%s): build it where nvcc is, with -Dcuda=enabled, or use the CPU", g_module_error ());
+    g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND,
+                 "the CUDA module does not load (%s): build it where nvcc is, with -Dcuda=enabled, or use the CPU", g_module_error ());
   return module;
 }
 
