@@ -109,8 +109,8 @@ vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_sca
         vfi_view_set (x, i, j, q, (float) yuv[0]);
       }
       yuv_value (&k, 2 * MIN (i, (sh + 1) / 2 - 1), 2 * MIN (j, (sw + 1) / 2 - 1), 2, yuv);
-      vfi_view_set (x, i, j, 4, (float) yuv[1]);
-      vfi_view_set (x, i, j, 5, (float) yuv[2]);
+      for (int q = 1; q < 3; q++)
+        vfi_view_set (x, i, j, 3 + q, CLAMP ((float) yuv[q], -VFI_CHROMA_LIMIT, VFI_CHROMA_LIMIT));
     }
 }
 

@@ -15,6 +15,8 @@
  * (sh + 1) / 2 - 1 and column (sw + 1) / 2 - 1. GRAY8 has chroma 0; RGB goes through BT.709, full range, in which the averages of
  * r, g and b over the same rectangles (of 4:4:4) become
  *   y = .2126 r + .7152 g + .0722 b,  cb = (b - y) / 1.8556,  cr = (r - y) / 1.5748.
+ * At last chroma is clamped to +-VFI_CHROMA_LIMIT: colours that footage hardly has are none that networks have learnt from, and on them (a green
+ * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
  * synthesize: state (H/2, W/2, 5: v0x v0y v1x v1y logit, F32, in pixels of its grid) -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
@@ -38,6 +40,8 @@
 
 #include "tensor.h"
 #include "vfi.h"
+
+#define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
 
 /* A format: its planes, and where the parts that the network sees lie: luma, cb, cr; or r, g, b. */
 typedef struct

@@ -192,8 +192,8 @@ piece (const Packer *k, int i, int j0, int n, const VfiView *x)
   extend (cb, cn, n);
   extend (cr, cn, n);
   for (int j = 0; j < n; j++) {
-    c[2 * j] = cb[j];
-    c[2 * j + 1] = cr[j];
+    c[2 * j] = CLAMP (cb[j], -VFI_CHROMA_LIMIT, VFI_CHROMA_LIMIT);
+    c[2 * j + 1] = CLAMP (cr[j], -VFI_CHROMA_LIMIT, VFI_CHROMA_LIMIT);
   }
   if (x->dtype == VFI_F32)
     interleave (rows, n, x, (gsize) i * x->w + j0, VFI_F32);

@@ -106,8 +106,8 @@ pack (Packer k, View dst)
     cb = value (k, 1, y, x, 2);
     cr = value (k, 2, y, x, 2);
   }
-  set (dst, p, 4, cb);
-  set (dst, p, 5, cr);
+  set (dst, p, 4, fminf (fmaxf (cb, -VFI_CHROMA_LIMIT), VFI_CHROMA_LIMIT));
+  set (dst, p, 5, fminf (fmaxf (cr, -VFI_CHROMA_LIMIT), VFI_CHROMA_LIMIT));
 }
 
 void

@@ -338,8 +338,8 @@ pack (void)
           worst = fmax (worst, fabs (vfi_view_get (&x, i, j, p) - yuv[0]));
         }
         yuv_over (f, 2 * r * fy, (2 * r + 2) * fy, 2 * q * fx, (2 * q + 2) * fx, yuv);
-        worst = fmax (worst, fabs (vfi_view_get (&x, i, j, 4) - yuv[1]));
-        worst = fmax (worst, fabs (vfi_view_get (&x, i, j, 5) - yuv[2]));
+        for (int p = 1; p < 3; p++)
+          worst = fmax (worst, fabs (vfi_view_get (&x, i, j, 3 + p) - fmin (fmax (yuv[p], -0.08), 0.08)));
         g_assert_cmpfloat (vfi_view_get (&x, i, j, 6), ==, 0);
       }
     g_free (x.data);

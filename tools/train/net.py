@@ -47,6 +47,7 @@ CONFIGS = {
     'vfi-base': Config(enc=(32, 64, 112), enc_convs=(1, 2, 3), dec=(72, 112, 144), dec_convs=(4, 5, 6),
                        feat=(24, 32), radius=(2, 3, 4)),
 }
+CHROMA_LIMIT = .08
 MULTIPLE = 32  # the frame is padded (replicated right and bottom) to a multiple of this
 STATE_IN = (.125, .125, .125, .125, 1., 1., 1.)  # how v0, v1, logit and the Lucas-Kanade step enter the decoders
 
@@ -254,8 +255,9 @@ class Net(nn.Module):
 
 def pack(y, uv):
     """Planes to network input: y (n,1,H,W) in [0,1], uv (n,2,H/2,W/2) in [-.5,.5] -> (n,6,H/2,W/2):
-    luma of the block (top left, top right, bottom left, bottom right), then chroma."""
-    return torch.cat((F.pixel_unshuffle(y, 2), uv), 1)
+    luma of the block (top left, top right, bottom left, bottom right), then chroma, clamped: what footage hardly has, the network cannot
+    learn to take, and saturated flat areas would move."""
+    return torch.cat((F.pixel_unshuffle(y, 2), uv.clamp(-CHROMA_LIMIT, CHROMA_LIMIT)), 1)
 
 
 def blend_weight(logit, t):
