@@ -8,8 +8,8 @@
   X (nano)                                                                                                                                 \
   X (base)                                                                                                                                 \
   X (flow_nano)                                                                                                                            \
-  X (flow_base) X (rife_4_25) X (rife_4_6) X (ifrnet_s) X (ifrnet) X (ifrnet_l) X (superslomo) X (superslomo_uvi) X (dvf) X (sepconv)      \
-      X (sepconv_plus)
+  X (flow_base)                                                                                                                            \
+  X (rife_4_25) X (rife_4_6) X (ifrnet_s) X (ifrnet) X (ifrnet_l) X (superslomo) X (superslomo_uvi) X (dvf) X (sepconv) X (sepconv_plus)
 
 #define DECLARE(m) extern const VfiModel vfi_model_##m;
 #define ITEM(m) &vfi_model_##m,
