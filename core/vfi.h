@@ -242,6 +242,67 @@ VFI_API void vfi_flow_check (int width, int height, const float *flow, const flo
  * blue-green, up violet), the saturation its length; longer ones than the largest are darker. */
 VFI_API void vfi_flow_colour (float u, float v, guint8 rgb[3]);
 
+/* ---- inpainting --------------------------------------------------------------------------------- */
+
+typedef struct _VfiInpaint VfiInpaint;
+
+/* What is to be removed: one byte a pixel, 255 remove, 0 keep; from 128 on counts as remove. It is laid over the whole frame, whatever its
+ * size is. Borrowed by the call that takes it. */
+typedef struct
+{
+  int width, height;
+  const guint8 *data;
+  int stride;
+} VfiMask;
+
+/* 0 is the default of every field. */
+typedef struct
+{
+  int history;            /* frames that are remembered, 1 to 256, default 32; the session's memory depends on it and on lookahead */
+  int lookahead;          /* frames that are waited for, 0 to 64 */
+  int dilate;             /* pixels by which the mask grows, 0 to 128 */
+  double feather;         /* width in pixels of the soft edge outside of the grown mask, 0 to 64 */
+  gboolean invert;        /* what is white is kept */
+  double scene_threshold; /* vfi_frame_scene_score from which on all is forgotten, default 0.72; 1: never */
+} VfiInpaintOptions;
+
+/* The frames' network for what no frame shows is options->model; flow is worked out by the first flow network that has weights, at
+ * options->flow_scale. VFI_ERROR_MEMORY if the history does not fit into this machine's memory. */
+VFI_API VfiInpaint *vfi_inpaint_new (const VfiFrameInfo *info, const VfiOptions *options, const VfiInpaintOptions *inpaint, GError **error);
+VFI_API void vfi_inpaint_free (VfiInpaint *inpaint);
+
+/* Changes frame size or format, and forgets what was pushed; a no-op if nothing changes. On failure the old one stays. */
+VFI_API gboolean vfi_inpaint_set_info (VfiInpaint *inpaint, const VfiFrameInfo *info, GError **error);
+/* Changes the options that may change while frames come: dilate, feather, invert, scene_threshold; from the next frame on. */
+VFI_API gboolean vfi_inpaint_set_options (VfiInpaint *inpaint, const VfiInpaintOptions *options, GError **error);
+
+typedef enum
+{
+  VFI_INPAINT_FAILED, /* error is set */
+  VFI_INPAINT_MORE,   /* push a frame first, or flush */
+  VFI_INPAINT_DONE,   /* a frame was written */
+} VfiInpaintStatus;
+
+/* Takes the next frame; a copy is made. NULL: nothing is to be removed from it. At most `lookahead` frames may be waiting to be pulled before. */
+VFI_API gboolean vfi_inpaint_push (VfiInpaint *inpaint, const VfiFrame *frame, const VfiMask *mask, GError **error);
+/* Writes the oldest frame that was pushed and not yet pulled, all of it; outside of the grown and feathered mask it is byte for byte what was pushed. */
+VFI_API VfiInpaintStatus vfi_inpaint_pull (VfiInpaint *inpaint, VfiFrame *dst, GError **error);
+/* No more frames follow for now (end of stream, gap): all that were pushed can be pulled. The next push goes on from them. */
+VFI_API void vfi_inpaint_flush (VfiInpaint *inpaint);
+/* Forgets everything (seek, discontinuity). */
+VFI_API void vfi_inpaint_reset (VfiInpaint *inpaint);
+
+/* What a session uses, and where the pixels of the last frame that was pulled came from. */
+typedef struct
+{
+  VfiInterpInfo flow;            /* the flow network's session */
+  const char *model;             /* for what no frame shows */
+  gsize bytes;                   /* everything */
+  guint64 removed;               /* pixels inside of the grown mask */
+  guint64 past, future, spatial; /* of these: seen in an earlier frame, in a later one, made up (now, or earlier) */
+} VfiInpaintInfo;
+VFI_API void vfi_inpaint_get_info (const VfiInpaint *inpaint, VfiInpaintInfo *out);
+
 VFI_API const char *vfi_version (void);
 
 G_END_DECLS
