@@ -105,12 +105,12 @@ vfi_inpaint_pull (VfiInpaint *self, VfiFrame *dst, GError **error)
   guint8 *copy;
   const guint8 *p;
 
-  if (!vfi_frame_check (&self->info, dst, "dst", error))
+  if (dst && !vfi_frame_check (&self->info, dst, "dst", error))
     return VFI_INPAINT_FAILED;
   if (self->waiting.length <= (self->flushed ? 0u : (guint) self->options.lookahead))
     return VFI_INPAINT_MORE;
   p = copy = g_queue_pop_head (&self->waiting);
-  for (int i = 0; i < format->n_planes; i++) {
+  for (int i = 0; dst && i < format->n_planes; i++) {
     const gsize bytes = vfi_frame_info_row_bytes (&self->info, i);
     int rows;
     plane_bytes (&self->info, i, &rows);

@@ -285,7 +285,8 @@ typedef enum
 
 /* Takes the next frame; a copy is made. NULL: nothing is to be removed from it. At most `lookahead` frames may be waiting to be pulled before. */
 VFI_API gboolean vfi_inpaint_push (VfiInpaint *inpaint, const VfiFrame *frame, const VfiMask *mask, GError **error);
-/* Writes the oldest frame that was pushed and not yet pulled, all of it; outside of the grown and feathered mask it is byte for byte what was pushed. */
+/* Writes the oldest frame that was pushed and not yet pulled, all of it; outside of the grown and feathered mask it is byte for byte what was pushed.
+ * dst may be NULL: the frame is not wanted (the caller has it, if nothing is to be removed from it). */
 VFI_API VfiInpaintStatus vfi_inpaint_pull (VfiInpaint *inpaint, VfiFrame *dst, GError **error);
 /* No more frames follow for now (end of stream, gap): all that were pushed can be pulled. The next push goes on from them. */
 VFI_API void vfi_inpaint_flush (VfiInpaint *inpaint);
