@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Masks to marks. Distances are exact (Felzenszwalb and Huttenlocher, Distance Transforms of Sampled Functions, 2012): squared, first along
+ * columns, then along rows as the lower envelope of parabolas. They are worked out in the boxes only.
+ *
+ * Boxes are found on cells of 16 x 16 pixels: what lies nearer to each other than marks reach is one box; boxes that overlap become one.
+ */
+#include "mask.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CELL 16
+#define BRINK 2 /* widths of the marks outside of what is filled in */
+#define BAND 5
+
+typedef struct
+{
+  guint8 *cell;  /* of each cell: 1 there are pixels to remove; 2 taken into a box */
+  gint32 *stack; /* of cells */
+  guint8 *bits;  /* of each pixel: to be removed */
+  float *column; /* squared distance along the column */
+  int *site;     /* lower envelope */
+  float *from;   /* of each site */
+  int *map;      /* frame's column to mask's */
+  int cells_x, cells_y;
+} Scratch;
+
+static gsize
+scratch_layout (Scratch *s, guint8 *base, int w, int h)
+{
+  const int cx = (w + CELL - 1) / CELL, cy = (h + CELL - 1) / CELL, n = MAX (w, h) + 2;
+  gsize at = sizeof (Scratch);
+#define PLACE(field, count)                                                                                                                \
+  at = (at + 15) / 16 * 16;                                                                                                                \
+  s->field = (void *) (base + at);                                                                                                         \
+  at += (gsize) (count) * sizeof *s->field
+  PLACE (cell, cx * cy);
+  PLACE (stack, cx * cy);
+  PLACE (bits, (gsize) w * h);
+  PLACE (column, (gsize) w * h);
+  PLACE (site, n);
+  PLACE (from, n);
+  PLACE (map, w);
+#undef PLACE
+  s->cells_x = cx;
+  s->cells_y = cy;
+  return at;
+}
+
+gsize
+vfi_region_bytes (int width, int height)
+{
+  Scratch s;
+  return (gsize) width * height + scratch_layout (&s, NULL, width, height);
+}
+
+gboolean
+vfi_region_init (VfiRegion *r, int width, int height)
+{
+  Scratch s;
+
+  *r = (VfiRegion){ .width = width, .height = height };
+  r->mark = g_try_malloc0 ((gsize) width * height);
+  r->scratch = g_try_malloc (scratch_layout (&s, NULL, width, height));
+  if (r->mark && r->scratch) {
+    scratch_layout (r->scratch, r->scratch, width, height);
+    return TRUE;
+  }
+  vfi_region_clear (r);
+  return FALSE;
+}
+
+void
+vfi_region_clear (VfiRegion *r)
+{
+  g_free (r->mark);
+  g_free (r->scratch);
+  *r = (VfiRegion){ 0 };
+}
+
+/* ---- the mask on the frame ---------------------------------------------------------------------- */
+
+/* Fills bits and cell; FALSE if nothing is to be removed. */
+static gboolean
+lay (VfiRegion *r, const VfiMask *mask, gboolean invert)
+{
+  Scratch *s = r->scratch;
+  gboolean any = FALSE;
+
+  memset (s->cell, 0, (gsize) s->cells_x * s->cells_y);
+  for (int x = 0; x < r->width; x++)
+    s->map[x] = (int) (((gint64) 2 * x + 1) * mask->width / (2 * r->width));
+  for (int y = 0; y < r->height; y++) {
+    const guint8 *src = mask->data + (gssize) (((gint64) 2 * y + 1) * mask->height / (2 * r->height)) * mask->stride;
+    guint8 *bits = s->bits + (gsize) y * r->width, *cell = s->cell + (gsize) (y / CELL) * s->cells_x;
+
+    if (mask->width == r->width)
+      for (int x = 0; x < r->width; x++)
+        bits[x] = (src[x] >= 128) != invert;
+    else
+      for (int x = 0; x < r->width; x++)
+        bits[x] = (src[s->map[x]] >= 128) != invert;
+    for (int c = 0; c < s->cells_x; c++)
+      if (memchr (bits + c * CELL, 1, MIN (CELL, r->width - c * CELL)))
+        any = cell[c] = 1;
+  }
+  return any;
+}
+
+/* ---- boxes -------------------------------------------------------------------------------------- */
+
+static gboolean
+overlap (const VfiBox *a, const VfiBox *b)
+{
+  return a->x0 < b->x1 && b->x0 < a->x1 && a->y0 < b->y1 && b->y0 < a->y1;
+}
+
+static gint64
+size_of (const VfiBox *a)
+{
+  return (gint64) (a->x1 - a->x0) * (a->y1 - a->y0);
+}
+
+static VfiBox
+both (const VfiBox *a, const VfiBox *b)
+{
+  return (VfiBox){ MIN (a->x0, b->x0), MIN (a->y0, b->y0), MAX (a->x1, b->x1), MAX (a->y1, b->y1), 0 };
+}
+
+static void
+merge (VfiRegion *r, int i, int j)
+{
+  r->box[i] = both (&r->box[i], &r->box[j]);
+  r->box[j] = r->box[--r->n_boxes];
+}
+
+static void
+merge_overlapping (VfiRegion *r)
+{
+  for (int i = 0; i < r->n_boxes; i++)
+    for (int j = 0; j < r->n_boxes; j++)
+      if (i != j && overlap (&r->box[i], &r->box[j])) {
+        merge (r, MIN (i, j), MAX (i, j));
+        i = -1;
+        break;
+      }
+}
+
+/* One more box; where there are too many, the two that waste least become one. */
+static void
+add (VfiRegion *r, VfiBox box)
+{
+  if (r->n_boxes == VFI_MAX_BOXES) {
+    gint64 least = G_MAXINT64;
+    int a = 0, b = 1;
+    for (int i = 0; i < r->n_boxes; i++)
+      for (int j = i + 1; j < r->n_boxes; j++) {
+        const VfiBox u = both (&r->box[i], &r->box[j]);
+        const gint64 waste = size_of (&u) - size_of (&r->box[i]) - size_of (&r->box[j]);
+        if (waste < least) {
+          least = waste;
+          a = i;
+          b = j;
+        }
+      }
+    merge (r, a, b);
+  }
+  r->box[r->n_boxes++] = box;
+}
+
+/* Takes the cells that can be reached from one by steps of at most `reach` cells. */
+static VfiBox
+component (Scratch *s, int cell, int reach)
+{
+  VfiBox b = { G_MAXINT, G_MAXINT, 0, 0, 0 };
+  int n = 0;
+
+  s->stack[n++] = cell;
+  s->cell[cell] = 2;
+  while (n) {
+    const int i = s->stack[--n], x = i % s->cells_x, y = i / s->cells_x;
+    b.x0 = MIN (b.x0, x);
+    b.y0 = MIN (b.y0, y);
+    b.x1 = MAX (b.x1, x + 1);
+    b.y1 = MAX (b.y1, y + 1);
+    for (int v = MAX (y - reach, 0); v <= MIN (y + reach, s->cells_y - 1); v++)
+      for (int u = MAX (x - reach, 0); u <= MIN (x + reach, s->cells_x - 1); u++)
+        if (s->cell[v * s->cells_x + u] == 1) {
+          s->cell[v * s->cells_x + u] = 2;
+          s->stack[n++] = v * s->cells_x + u;
+        }
+  }
+  return b;
+}
+
+static void
+find_boxes (VfiRegion *r, int reach)
+{
+  Scratch *s = r->scratch;
+  const int steps = 1 + (2 * reach + CELL - 1) / CELL;
+
+  for (int i = 0; i < s->cells_x * s->cells_y; i++)
+    if (s->cell[i] == 1) {
+      VfiBox b = component (s, i, steps), tight = { G_MAXINT, G_MAXINT, 0, 0, 0 };
+
+      for (int y = b.y0 * CELL; y < MIN (b.y1 * CELL, r->height); y++)
+        for (int x = b.x0 * CELL; x < MIN (b.x1 * CELL, r->width); x++)
+          if (s->bits[(gsize) y * r->width + x]) {
+            tight.x0 = MIN (tight.x0, x);
+            tight.x1 = MAX (tight.x1, x + 1);
+            tight.y0 = MIN (tight.y0, y);
+            tight.y1 = MAX (tight.y1, y + 1);
+          }
+      tight.x0 = MAX (tight.x0 - reach, 0) & ~1;
+      tight.y0 = MAX (tight.y0 - reach, 0) & ~1;
+      tight.x1 = MIN ((tight.x1 + reach + 1) & ~1, r->width);
+      tight.y1 = MIN ((tight.y1 + reach + 1) & ~1, r->height);
+      add (r, tight);
+    }
+  merge_overlapping (r);
+  for (int i = 0; i < r->n_boxes; i++) {
+    r->box[i].first = r->area;
+    r->area += (gsize) size_of (&r->box[i]);
+  }
+}
+
+/* ---- distances ---------------------------------------------------------------------------------- */
+
+/* Squared distance to the nearest pixel to be removed in the same column, in a box; `far` where there is none within that. */
+static void
+columns (Scratch *s, const VfiRegion *r, const VfiBox *b, float far)
+{
+  for (int x = b->x0; x < b->x1; x++) {
+    float d = far;
+    for (int y = b->y0; y < b->y1; y++) {
+      const gsize i = (gsize) y * r->width + x;
+      d = s->bits[i] ? 0 : MIN (d + 1, far);
+      s->column[i] = d;
+    }
+    d = far;
+    for (int y = b->y1 - 1; y >= b->y0; y--) {
+      const gsize i = (gsize) y * r->width + x;
+      d = MIN (s->column[i], d + 1);
+      s->column[i] = d * d;
+    }
+  }
+}
+
+static guint8
+mark_of (float squared, int dilate, double feather)
+{
+  const double d = sqrt (squared) - dilate;
+  double outside;
+
+  if (d <= 0)
+    return VFI_MARK_HOLE;
+  outside = d - feather;
+  if (feather > 0 && outside < 1) {
+    const double alpha = 1 - d / (feather + 1);
+    return (guint8) CLAMP (VFI_MARK_FILL - 1 + alpha * (VFI_MARK_HOLE - VFI_MARK_FILL + 1) + 0.5, VFI_MARK_FILL, VFI_MARK_HOLE - 1);
+  }
+  return outside <= BRINK ? VFI_MARK_BRINK : outside <= BAND ? VFI_MARK_BAND : VFI_MARK_CLEAR;
+}
+
+/* One row of a box: the lower envelope of the parabolas that stand on the columns. */
+static void
+row (Scratch *s, VfiRegion *r, const VfiBox *b, int y, int dilate, double feather, float far)
+{
+  const float *g = s->column + (gsize) y * r->width;
+  guint8 *mark = r->mark + (gsize) y * r->width;
+  int n = 0, k = 0;
+
+  for (int x = b->x0; x < b->x1; x++) {
+    float at = -1e9f;
+    if (g[x] >= far * far)
+      continue;
+    while (n) {
+      const int p = s->site[n - 1];
+      at = (g[x] - g[p] + (float) x * x - (float) p * p) / (2 * (x - p));
+      if (at > s->from[n - 1])
+        break;
+      n--;
+      at = -1e9f;
+    }
+    s->site[n] = x;
+    s->from[n++] = at;
+  }
+  for (int x = b->x0; x < b->x1; x++) {
+    if (!n) {
+      mark[x] = VFI_MARK_CLEAR;
+      continue;
+    }
+    while (k + 1 < n && s->from[k + 1] <= x)
+      k++;
+    mark[x] = mark_of (g[s->site[k]] + (float) (x - s->site[k]) * (x - s->site[k]), dilate, feather);
+    r->hole += mark[x] == VFI_MARK_HOLE;
+  }
+}
+
+void
+vfi_region_set (VfiRegion *r, const VfiMask *mask, gboolean invert, int dilate, double feather)
+{
+  const int reach = (int) ceil (dilate + feather) + BAND + 1;
+  const float far = (float) reach + 1;
+
+  for (int i = 0; i < r->n_boxes; i++)
+    for (int y = r->box[i].y0; y < r->box[i].y1; y++)
+      memset (r->mark + (gsize) y * r->width + r->box[i].x0, VFI_MARK_CLEAR, r->box[i].x1 - r->box[i].x0);
+  r->n_boxes = 0;
+  r->area = r->hole = 0;
+  if (!mask || !lay (r, mask, invert))
+    return;
+  find_boxes (r, reach);
+  for (int i = 0; i < r->n_boxes; i++) {
+    columns (r->scratch, r, &r->box[i], far);
+    for (int y = r->box[i].y0; y < r->box[i].y1; y++)
+      row (r->scratch, r, &r->box[i], y, dilate, feather, far);
+  }
+}

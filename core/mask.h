@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where a frame is to be filled in: a mask made into marks, and the boxes in which they lie.
+ */
+#pragma once
+
+#include "vfi.h"
+
+/* Marks of a pixel. From VFI_MARK_FILL on it is filled in; how much of the fill shows is vfi_mark_alpha. Below, it stays as it is. */
+enum
+{
+  VFI_MARK_CLEAR = 0,
+  VFI_MARK_BAND,  /* 2 to 5 pixels from what is filled in */
+  VFI_MARK_BRINK, /* up to 2 pixels from it */
+  VFI_MARK_FILL,
+  VFI_MARK_HOLE = 255, /* inside of the grown mask */
+};
+
+static inline float
+vfi_mark_alpha (guint8 mark)
+{
+  return mark < VFI_MARK_FILL ? 0 : (float) (mark - VFI_MARK_FILL + 1) / (VFI_MARK_HOLE - VFI_MARK_FILL + 1);
+}
+
+/* Pixels [x0, x1) x [y0, y1). Corners are even, so that they are corners of subsampled planes, but for the frame's right and bottom. */
+typedef struct
+{
+  int x0, y0, x1, y1;
+  gsize first; /* pixels of the boxes before */
+} VfiBox;
+
+#define VFI_MAX_BOXES 32
+
+typedef struct
+{
+  int width, height;
+  guint8 *mark; /* width x height */
+  int n_boxes;
+  VfiBox box[VFI_MAX_BOXES]; /* disjoint; outside of them everything is VFI_MARK_CLEAR */
+  gsize area;                /* pixels of all boxes */
+  gsize hole;                /* pixels of VFI_MARK_HOLE */
+  void *scratch;
+} VfiRegion;
+
+/* A region of a frame's size without marks. FALSE: no memory. */
+gboolean vfi_region_init (VfiRegion *region, int width, int height);
+void vfi_region_clear (VfiRegion *region);
+/* Bytes that it holds. */
+gsize vfi_region_bytes (int width, int height);
+
+/* Marks what a mask (NULL: nothing) covers: laid over the frame (nearest), inverted if asked, grown by `dilate` pixels (round), softened over
+ * `feather` pixels. Allocates nothing. */
+void vfi_region_set (VfiRegion *region, const VfiMask *mask, gboolean invert, int dilate, double feather);
+
+/* The place of a pixel among all pixels of the boxes; -1: in none. */
+static inline gssize
+vfi_region_index (const VfiRegion *region, int x, int y)
+{
+  for (int i = 0; i < region->n_boxes; i++) {
+    const VfiBox *b = &region->box[i];
+    if (x >= b->x0 && x < b->x1 && y >= b->y0 && y < b->y1)
+      return (gssize) (b->first + (gsize) (y - b->y0) * (b->x1 - b->x0) + (x - b->x0));
+  }
+  return -1;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Where what a mask covers was seen: for each pixel a reference to a place in a frame, handed on from frame to frame.
+ *
+ * A reference is a position, never a colour: colours are sampled once, where the chain ends, so that nothing gets blurred on the way.
+ */
+#pragma once
+
+#include "mask.h"
+
+typedef enum
+{
+  VFI_REF_NONE,
+  VFI_REF_MADE, /* to what was made up in a frame */
+  VFI_REF_SEEN, /* to what a frame shows */
+} VfiRefKind;
+
+typedef struct
+{
+  float x, y;    /* in the frame it refers to */
+  float cost;    /* how far forward and backward flows were apart on the way, in pixels, summed */
+  guint32 frame; /* number of the frame; numbers may wrap, differences count */
+  guint32 kind;
+} VfiRef;
+
+/* One step of a pixel: where it lies in the neighbouring frame. */
+typedef struct
+{
+  float x, y;
+  float apart; /* of the two flows; below 0: not to be followed */
+} VfiStep;
+
+/* Of one frame, a value for each pixel of its region's boxes (vfi_region_index). */
+typedef struct
+{
+  guint32 number;  /* of the frame */
+  gsize size;      /* pixels that there is memory for */
+  gboolean linked; /* `back` leads to the frame before */
+  guint32 reach;   /* `ahead` has been followed up to this frame */
+  VfiStep *back;
+  VfiRef *past, *ahead, *chosen;
+} VfiTrace;
+
+void vfi_trace_clear (VfiTrace *t);
+gboolean vfi_trace_reserve (VfiTrace *t, gsize pixels);
+/* Begins a frame: no references, not linked. */
+void vfi_trace_begin (VfiTrace *t, const VfiRegion *region, guint32 number);
+
+/* The step back of each pixel. `back` leads from this frame to the one before, `there` the other way; both are whole fields of the
+ * frame's size that make sense in the holes too. */
+void vfi_trace_link (VfiTrace *t, const VfiRegion *region, const float *back, const float *there);
+
+/* References into the past: what the frame before shows, else its own references. Sources older than `oldest` are given up for the
+ * frame before, which has been completed. `chosen` of the frame before must be there. */
+void vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, const VfiRegion *region_before, guint32 oldest);
+
+/* Follows what is not yet found one frame further, into frame `number`, whose neighbour before it is the one that was reached last. */
+void vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const VfiRegion *region_there, const float *there,
+                      const float *back);
+
+/* Of past and future the nearer in time, what was seen rather than what was made up. */
+void vfi_trace_choose (VfiTrace *t, const VfiRegion *region);

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The inpainting session: the protocol, what it must not touch, and that what was seen comes back.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "frames.h"
+
+enum
+{
+  W = 150, /* no multiple of anything */
+  H = 101,
+};
+
+/* A texture that lies dx to the left in this frame: hills of several sizes, no two places alike. */
+typedef struct
+{
+  double dx, gain;
+} Scene;
+
+static double
+texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const Scene *s = data;
+  const double u = x + s->dx;
+  double v = 0.5 + 0.12 * sin (u * 0.11 + 2 * sin (y * 0.07)) + 0.1 * sin (y * 0.19 + u * 0.05) + 0.08 * sin (u * 0.43) * sin (y * 0.37) +
+             0.05 * sin (u * 0.8 + y * 0.3);
+
+  if (plane || comp)
+    v = 0.5 + (v - 0.5) * 0.3 + 0.03 * (plane + comp);
+  return v * s->gain;
+}
+
+static TestFrame *
+scene_frame (VfiFormat format, Scene scene)
+{
+  TestFrame *f = test_frame_new (&(VfiFrameInfo){ format, W, H, VFI_RANGE_FULL }, 7);
+  test_frame_fill (f, texture, &scene);
+  return f;
+}
+
+/* A white box in a black mask. */
+static void
+box (guint8 *mask, int x0, int y0, int w, int h)
+{
+  memset (mask, 0, W * H);
+  for (int y = y0; y < y0 + h; y++)
+    memset (mask + y * W + x0, 255, w);
+}
+
+static VfiMask
+mask_of (const guint8 *data)
+{
+  return (VfiMask){ W, H, data, W };
+}
+
+/* What must go: every sample of the box at its extreme. */
+static void
+deface (TestFrame *f, const guint8 *mask)
+{
+  for (int p = 0; p < f->n_planes; p++)
+    for (int y = 0; y < f->h[p]; y++)
+      for (int x = 0; x < f->w[p]; x++)
+        if (mask[MIN (y << f->layout[p].sub_y, H - 1) * W + MIN (x << f->layout[p].sub_x, W - 1)])
+          for (int c = 0; c < f->layout[p].comps; c++)
+            test_frame_set (f, p, y, x, c, c & 1 ? 0 : test_frame_max (f, p));
+}
+
+static VfiInpaint *
+session (VfiFormat format, const VfiInpaintOptions *o)
+{
+  g_autoptr (GError) error = NULL;
+  VfiInpaint *s = vfi_inpaint_new (&(VfiFrameInfo){ format, W, H, VFI_RANGE_FULL },
+                                   &(VfiOptions){ .backend = VFI_BACKEND_CPU, .precision = VFI_PRECISION_FP32, .threads = 1 }, o, &error);
+  g_assert_no_error (error);
+  return s;
+}
+
+static void
+push (VfiInpaint *s, TestFrame *f, const guint8 *mask)
+{
+  g_autoptr (GError) error = NULL;
+  const VfiMask m = mask_of (mask);
+  vfi_inpaint_push (s, &f->frame, mask ? &m : NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+pull (VfiInpaint *s, TestFrame *f)
+{
+  g_autoptr (GError) error = NULL;
+  g_assert_cmpint (vfi_inpaint_pull (s, &f->frame, &error), ==, VFI_INPAINT_DONE);
+  g_assert_no_error (error);
+  g_assert_true (test_frame_intact (f));
+}
+
+/* TRUE if every sample that covers no marked pixel is the same. */
+static gboolean
+same_outside (const TestFrame *a, const TestFrame *b, const guint8 *mask)
+{
+  for (int p = 0; p < a->n_planes; p++)
+    for (int y = 0; y < a->h[p]; y++)
+      for (int x = 0; x < a->w[p]; x++) {
+        gboolean inside = FALSE;
+        for (int v = y << a->layout[p].sub_y; v < MIN ((y + 1) << a->layout[p].sub_y, H); v++)
+          for (int u = x << a->layout[p].sub_x; u < MIN ((x + 1) << a->layout[p].sub_x, W); u++)
+            inside |= mask[v * W + u] != 0;
+        for (int c = 0; c < a->layout[p].comps && !inside; c++)
+          if (test_frame_get (a, p, y, x, c) != test_frame_get (b, p, y, x, c))
+            return FALSE;
+      }
+  return TRUE;
+}
+
+/* PSNR of the first plane in the mask, dB. */
+static double
+likeness (const TestFrame *a, const TestFrame *b, const guint8 *mask)
+{
+  double sum = 0, most = test_frame_max (a, 0);
+  int n = 0;
+  for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++)
+      if (mask[y * W + x]) {
+        const double d = test_frame_get (a, 0, y, x, 0) - test_frame_get (b, 0, y, x, 0);
+        sum += d * d;
+        n++;
+      }
+  return 10 * log10 (most * most / fmax (sum / n, 1e-3));
+}
+
+/* ---- tests -------------------------------------------------------------------------------------- */
+
+/* In every format: a box moves over a panning scene; outside every byte stays, inside comes what was there. */
+static void
+formats (void)
+{
+  for (int format = 0; format < VFI_N_FORMATS; format++) {
+    static guint8 mask[W * H];
+    VfiInpaint *s = session (format, &(VfiInpaintOptions){ .history = 8 });
+    double worst = 1000;
+
+    for (int i = 0; i < 6; i++) {
+      g_autoptr (TestFrame) truth = scene_frame (format, (Scene){ 2.5 * i, 1 });
+      g_autoptr (TestFrame) f = scene_frame (format, (Scene){ 2.5 * i, 1 });
+      g_autoptr (TestFrame) out = test_frame_new (&f->info, 3);
+
+      box (mask, 30 + 14 * i, 40, 12, 20);
+      deface (f, mask);
+      push (s, f, mask);
+      pull (s, out);
+      g_assert_true (same_outside (f, out, mask));
+      if (f->layout[0].comps == 4) /* alpha is not painted over */
+        g_assert_cmpint (test_frame_get (out, 0, 50, 34 + 14 * i, 3), ==, test_frame_get (f, 0, 50, 34 + 14 * i, 3));
+      if (i)
+        worst = MIN (worst, likeness (truth, out, mask));
+    }
+    g_test_message ("%s: %.1f dB", vfi_format_name (format), worst);
+    g_assert_cmpfloat (worst, >, 30);
+    vfi_inpaint_free (s);
+  }
+}
+
+static void
+protocol (void)
+{
+  static guint8 mask[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_I420, &(VfiInpaintOptions){ .lookahead = 2, .history = 4 });
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TestFrame) out = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+  TestFrame *f[6];
+
+  box (mask, 50, 40, 20, 20);
+  for (int i = 0; i < 6; i++)
+    f[i] = scene_frame (VFI_FORMAT_I420, (Scene){ 3 * i, 1 });
+  g_assert_cmpint (vfi_inpaint_pull (s, &out->frame, &error), ==, VFI_INPAINT_MORE);
+  for (int i = 0; i < 3; i++) {
+    g_assert_cmpint (vfi_inpaint_pull (s, &out->frame, &error), ==, VFI_INPAINT_MORE);
+    push (s, f[i], mask);
+  }
+  g_assert_false (vfi_inpaint_push (s, &f[3]->frame, NULL, &error)); /* three are waiting */
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
+  pull (s, out);
+  g_assert_true (same_outside (out, f[0], mask));
+  g_assert_cmpint (vfi_inpaint_pull (s, &out->frame, &error), ==, VFI_INPAINT_MORE);
+  vfi_inpaint_flush (s);
+  for (int i = 1; i < 3; i++) {
+    pull (s, out);
+    g_assert_true (same_outside (out, f[i], mask));
+  }
+  g_assert_cmpint (vfi_inpaint_pull (s, &out->frame, &error), ==, VFI_INPAINT_MORE);
+  push (s, f[3], mask); /* goes on */
+  g_assert_cmpint (vfi_inpaint_pull (s, &out->frame, &error), ==, VFI_INPAINT_MORE);
+  vfi_inpaint_reset (s);
+  vfi_inpaint_flush (s);
+  g_assert_cmpint (vfi_inpaint_pull (s, &out->frame, &error), ==, VFI_INPAINT_MORE);
+  push (s, f[4], NULL);
+  vfi_inpaint_flush (s);
+  pull (s, out);
+  g_assert_true (vfi_frame_equal (&out->info, &out->frame, &f[4]->frame));
+  g_assert_no_error (error);
+  for (int i = 0; i < 6; i++)
+    test_frame_free (f[i]);
+  vfi_inpaint_free (s);
+}
+
+/* Nothing moves and nothing behind the box was ever seen: what is made up stays as it is to the last bit, long after the history. */
+static void
+still (void)
+{
+  static guint8 mask[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_NV12, &(VfiInpaintOptions){ .history = 4, .dilate = 2, .feather = 3 });
+  g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_NV12, (Scene){ 0, 1 });
+  g_autoptr (TestFrame) first = test_frame_new (&f->info, 0);
+  g_autoptr (TestFrame) out = test_frame_new (&f->info, 0);
+  VfiInpaintInfo info;
+  gsize bytes = 0;
+
+  box (mask, 50, 40, 25, 20);
+  deface (f, mask);
+  for (int i = 0; i < 20; i++) {
+    push (s, f, mask);
+    pull (s, i ? out : first);
+    if (i)
+      g_assert_true (vfi_frame_equal (&f->info, &first->frame, &out->frame));
+    vfi_inpaint_get_info (s, &info);
+    g_assert_cmpuint (info.spatial, ==, info.removed);
+    if (i == 1)
+      bytes = info.bytes;
+    if (i > 1)
+      g_assert_cmpuint (info.bytes, ==, bytes);
+  }
+  vfi_inpaint_free (s);
+}
+
+/* Masks that cover everything, nothing, come in other sizes; the smallest frames; bad ones. */
+static void
+masks (void)
+{
+  static guint8 mask[W * H];
+  const VfiFrameInfo small = { VFI_FORMAT_I420, 16, 17, VFI_RANGE_LIMITED };
+  VfiInpaint *s = session (VFI_FORMAT_I420, &(VfiInpaintOptions){ 0 });
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+  g_autoptr (TestFrame) out = test_frame_new (&f->info, 0);
+  g_autoptr (TestFrame) tiny = test_frame_new (&small, 0);
+  g_autoptr (TestFrame) tiny_out = test_frame_new (&small, 0);
+  static const guint8 corner[6] = { 255, 0, 0, 0, 0, 0 };
+  VfiInpaintInfo info;
+
+  memset (mask, 255, sizeof mask);
+  push (s, f, mask); /* nothing is known: grey */
+  pull (s, out);
+  for (int p = 0; p < 3; p++)
+    g_assert_cmpint (test_frame_get (out, p, 10, 10, 0), ==, 128);
+  push (s, f, NULL);
+  pull (s, out);
+  g_assert_true (vfi_frame_equal (&f->info, &f->frame, &out->frame));
+  push (s, f, mask); /* the frame before shows everything */
+  pull (s, out);
+  vfi_inpaint_get_info (s, &info);
+  g_assert_cmpuint (info.removed, ==, W * H);
+  g_assert_cmpuint (info.past, ==, W * H);
+  g_assert_true (vfi_frame_equal (&f->info, &f->frame, &out->frame));
+
+  vfi_inpaint_reset (s);
+  g_assert_true (vfi_inpaint_push (s, &f->frame, &(VfiMask){ 3, 2, corner, 3 }, &error)); /* a sixth of the frame */
+  g_assert_no_error (error);
+  pull (s, out);
+  vfi_inpaint_get_info (s, &info);
+  g_assert_cmpuint (info.removed, ==, 50 * 50);
+
+  g_assert_false (vfi_inpaint_push (s, &f->frame, &(VfiMask){ 3, 2, NULL, 3 }, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
+  g_assert_false (vfi_inpaint_push (s, &f->frame, &(VfiMask){ 3, 2, corner, 2 }, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
+
+  g_assert_true (vfi_inpaint_set_info (s, &small, &error));
+  g_assert_no_error (error);
+  for (int i = 0; i < 3; i++) {
+    test_frame_random (tiny, "tiny");
+    g_assert_true (vfi_inpaint_push (s, &tiny->frame, &(VfiMask){ 3, 2, corner, 3 }, &error));
+    g_assert_cmpint (vfi_inpaint_pull (s, &tiny_out->frame, &error), ==, VFI_INPAINT_DONE);
+    g_assert_no_error (error);
+    g_assert_true (test_frame_intact (tiny_out));
+  }
+  vfi_inpaint_free (s);
+}
+
+static void
+errors (void)
+{
+  const VfiFrameInfo huge = { VFI_FORMAT_RGBA, 16384, 16384, VFI_RANGE_FULL };
+  static const VfiInpaintOptions bad[] = { { .history = -1 }, { .history = 257 }, { .lookahead = 65 },     { .dilate = 129 },
+                                           { .feather = -1 }, { .feather = 65 },  { .scene_threshold = 2 } };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (vfi_inpaint_new (&huge, NULL, &(VfiInpaintOptions){ .history = 256 }, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
+  g_assert_nonnull (strstr (error->message, "MiB"));
+  g_clear_error (&error);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_assert_null (vfi_inpaint_new (&(VfiFrameInfo){ VFI_FORMAT_I420, W, H, VFI_RANGE_FULL }, NULL, &bad[i], &error));
+    g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+    g_clear_error (&error);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/inpaint/formats", formats);
+  g_test_add_func ("/inpaint/protocol", protocol);
+  g_test_add_func ("/inpaint/still", still);
+  g_test_add_func ("/inpaint/masks", masks);
+  g_test_add_func ("/inpaint/errors", errors);
+  return g_test_run ();
+}
