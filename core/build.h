@@ -218,8 +218,8 @@ typedef struct
  *          output "state": F32 h/2 w/2 5: v0x v0y v1x v1y logit (see core/frame.h: synthesize).
  * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
  * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle.
- * A flow network is `frame` and `at` of the same shapes: t is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels of the
- * state's grid, on the grid of frame 0, and sigmoid (logit) the confidence that what is seen there is seen in frame 1. */
+ * A flow network is `frame` and `at`, and its state h x w: t is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
+ * of frame 0, and sigmoid (logit) the confidence that what is seen there is seen in frame 1. */
 typedef struct _VfiModel VfiModel;
 struct _VfiModel
 {

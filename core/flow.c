@@ -3,7 +3,7 @@
  * The flow session: the interpolation session with a network that sees the pair from its first frame, and fields of the frame's
  * own size instead of a new frame.
  *
- * The state's grid is half the scaled picture (core/frame.h). Its flow is interpolated at the centres of the frame's pixels and scaled to
+ * The state's grid is that of the scaled picture (core/frame.h). Its flow is interpolated at the centres of the frame's pixels and scaled to
  * them. This runs on the host, as whoever asks for a field wants it there.
  */
 #include <math.h>
@@ -66,12 +66,12 @@ vfi_flow_reset (VfiFlow *self)
 
 /* ---- fields ------------------------------------------------------------------------------------- */
 
-/* Where n pixels lie on a grid of `grid` samples that is scaled / 2 wide for them: the lower neighbour and the weight of the upper one. */
+/* Where n pixels lie on a grid of `grid` samples, of which `scaled` are for them: the lower neighbour and the weight of the upper one. */
 static void
 places (int n, int scaled, int grid, int *lower, float *weight)
 {
   for (int i = 0; i < n; i++) {
-    float v = (float) (((i + 0.5) * scaled / n - 1) / 2);
+    float v = (float) ((i + 0.5) * scaled / n - 0.5);
 
     v = fminf (fmaxf (v, 0), grid - 1);
     lower[i] = MIN ((int) v, MAX (grid - 2, 0));
@@ -130,7 +130,7 @@ give (VfiFlow *self, gboolean swapped, const VfiFlowField *field, GError **error
         const float *v1 = self->state + (2 + c) * plane;
 
         enlarge (v1 + (gsize) top * state.w, v1 + (gsize) bottom * state.w, wy, lower, weight, info->width, state.w - 1,
-                 (float) (c ? 2.0 * info->height / sh : 2.0 * info->width / sw), row, uv + c, 2);
+                 (float) (c ? (double) info->height / sh : (double) info->width / sw), row, uv + c, 2);
       }
       if (field->confidence) {
         const float *logit = self->state + 4 * plane;

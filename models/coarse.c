@@ -17,12 +17,13 @@ vfi_coarse_name (const char *format, int a, int b)
   return s;
 }
 
-void
-vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
+VfiTensor *
+vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w, VfiDType dtype)
 {
   const VfiCoarse *k = model->config;
-  VfiTensor *x = vfi_input (g, "x", VFI_FEATURE, h / 2, w / 2, 6);
-  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, x, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
+  VfiTensor *picture = vfi_input (g, "x", dtype, h / 2, w / 2, 6),
+            *x = dtype == VFI_FEATURE ? picture : vfi_scale (g, picture, NULL, VFI_FEATURE);
+  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, picture, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
 
   vfi_push (g, "enc");
   vfi_output (g, "y0", y);
@@ -36,6 +37,7 @@ vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
   }
   vfi_output (g, "y4", vfi_mean_pool (g, y, 2));
   vfi_pop (g);
+  return picture;
 }
 
 VfiTensor *

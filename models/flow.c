@@ -8,6 +8,14 @@
 #include "coarse.h"
 
 static void
+frame (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  VfiTensor *x = vfi_coarse_frame (g, model, h, w, VFI_F32); /* 8 bits are too few for the steps on the frame's own grid */
+
+  vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
+}
+
+static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
@@ -33,7 +41,11 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     vfi_pop (g);
     state = vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head);
   }
-  vfi_output (g, "state", vfi_lucas_kanade (g, vfi_coarse_luma (g, 0, 0, h, w), vfi_coarse_luma (g, 1, 0, h, w), t, state, FALSE));
+  y0 = vfi_coarse_luma (g, 0, 0, h, w), y1 = vfi_coarse_luma (g, 1, 0, h, w);
+  state = vfi_lucas_kanade (g, y0, y1, t, vfi_lucas_kanade (g, y0, y1, t, state, FALSE), FALSE);
+  y0 = vfi_input (g, "0.y", VFI_F32, h, w, 1), y1 = vfi_input (g, "1.y", VFI_F32, h, w, 1);
+  state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
+  vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
 }
 
 static const VfiCoarse nano = {
@@ -56,7 +68,7 @@ static const VfiCoarse base = {
 #define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
   {                                                                                                                                        \
     .name = NAME, .task = "flow", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 32, .config = &CONFIG,           \
-    .frame = vfi_coarse_frame, .at = at                                                                                                    \
+    .frame = frame, .at = at                                                                                                               \
   }
 
 const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano);

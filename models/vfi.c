@@ -19,6 +19,12 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 }
 
 static void
+frame (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  vfi_coarse_frame (g, model, h, w, VFI_FEATURE);
+}
+
+static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
@@ -78,7 +84,7 @@ static const VfiCoarse base = {
 #define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
   {                                                                                                                                        \
     .name = NAME, .task = "interpolation", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 32, .config = &CONFIG,  \
-    .frame = vfi_coarse_frame, .pair = pair, .at = at                                                                                      \
+    .frame = frame, .pair = pair, .at = at                                                                                                 \
   }
 
 const VfiModel vfi_model_nano = MODEL ("vfi-nano", "small: for CPUs in real time", nano);

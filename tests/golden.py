@@ -277,7 +277,7 @@ def model(name):
     for h, w, t in RUNS:
         x0, x1 = picture(name, h, w, 0).double(), picture(name, h, w, 1).double()
         if flow:
-            out[f'{h}x{w}/t=0'] = nhwc(m(x0, x1)[-1])
+            out[f'{h}x{w}/t=0'] = nhwc(flownet.sharpen(m(x0, x1)[-1], x0, x1))
         else:
             out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0, x1, torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
     save(out, 'models', name + '.safetensors')

@@ -72,6 +72,12 @@ model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow
     }
 }
 
+int
+model_grid (const VfiModel *model)
+{
+  return strcmp (model->task, "flow") ? 2 : 1;
+}
+
 float *
 model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, double flow_scale, const float *x0,
            const float *x1, float t)
@@ -105,7 +111,8 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
   if (model->picture.order)
     g_assert_true (v.dtype == VFI_F32 && v.h == h && v.w == w && v.c == 3 && v.ld == 3 && v.cd == 1);
   else
-    g_assert_true (v.dtype == VFI_F32 && v.h == h / 2 && v.w == w / 2 && v.c == 5 && v.ld == 1 && v.cd == v.h * v.w);
+    g_assert_true (v.dtype == VFI_F32 && v.h == h / model_grid (model) && v.w == w / model_grid (model) && v.c == 5 && v.ld == 1 &&
+                   v.cd == v.h * v.w);
   v.data = g_new (float, (gsize) v.h *v.w *v.c);
   b->klass->download (b, v.data, g_hash_table_lookup (pool.buffers, out), (gsize) v.h * v.w * v.c * sizeof (float));
   made = g_new (float, (gsize) v.h *v.w *v.c);

@@ -47,7 +47,7 @@ def flow_of(model, a, b):
     h, w = a.shape[2:]
     pad = (0, -w % net.MULTIPLE, 0, -h % net.MULTIPLE)
     a, b = (net.pack(*pictures.planes(F.pad(x, pad, 'replicate'))) for x in (a, b))
-    flow, sure = flownet.full(model(a, b)[-1], h, w)
+    flow, sure = flownet.full(flownet.sharpen(model(a, b)[-1], a, b), h, w)
     return flow[0], sure[0, 0]
 
 

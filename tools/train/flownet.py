@@ -7,6 +7,8 @@ The bricks are those of net.py, seen from t = 0: the grid is the first frame's, 
 grid, and sigmoid (logit) the confidence that what is seen here is seen there too. Two things differ. The cost volume holds
 whole displacements, <f0 (x), f1 (x + d)>: in the symmetric one, seen from the first frame, every other is missing. And v0, which
 has no effect at t = 0, is two numbers a pixel that the network may hand from level to level as it likes.
+
+After the last level come Lucas-Kanade steps alone: one more at 1/2, and two on the frame's own grid (sharpen), which is what sub-pixel motion takes.
 """
 import torch
 import torch.nn as nn
@@ -66,9 +68,19 @@ class FlowNet(nn.Module):
             v = (moved * moved.new_tensor(net.STATE_IN).view(1, 7, 1, 1)).to(w1.dtype)
             state, feat = getattr(self, f'dec{l}')(torch.cat((k, f0[l], w1, v) + (() if feat is None else (feat,)), 1), state)
             if l == 0:
-                state = net.lucas_kanade(y0[0], y1[0], state, t)[:, :5]
+                for _ in range(2):
+                    state = net.lucas_kanade(y0[0], y1[0], state, t)[:, :5]
             states.append(state)
         return states
+
+
+def sharpen(state, x0, x1):
+    """The last state, on the frame's own grid."""
+    y0, y1 = (F.pixel_shuffle(net.exact(x[:, :4]), 2) for x in (x0, x1))
+    state, t = net.finer(state), y0.new_zeros(1, 1, 1, 1)
+    for _ in range(2):
+        state = net.lucas_kanade(y0, y1, state, t)[:, :5]
+    return state
 
 
 def full(state, h, w):
