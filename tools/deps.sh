@@ -5,7 +5,7 @@ DEPS_BUILD="gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libjson-gl
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstreamer-plugins-bad1.0-dev"
 DEPS_RUN="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x"
-DEPS_TEST="ffmpeg opencv-doc"
+DEPS_TEST="ffmpeg opencv-doc g++ libopencv-dev"
 
 as_root () {
   if [ "$(id -u)" = 0 ]; then

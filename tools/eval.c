@@ -194,6 +194,8 @@ tool_eval (int argc, char **argv)
 {
   if (argc > 1 && strcmp (argv[1], "flow") == 0)
     return tool_eval_flow (argc - 1, argv + 1);
+  if (argc > 1 && strcmp (argv[1], "inpaint") == 0)
+    return tool_eval_inpaint (argc - 1, argv + 1);
 
   g_autofree char *csv = NULL, *html = NULL;
   g_auto (ToolSession) session = { 0 };
@@ -206,9 +208,10 @@ tool_eval (int argc, char **argv)
     { "baseline", 0, 0, G_OPTION_ARG_NONE, &e.baseline, "show what the mean of both frames scores, too", NULL },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("interp|flow DIR");
+  g_autoptr (GOptionContext) context = g_option_context_new ("interp|flow|inpaint DIR");
   g_option_context_set_summary (
-      context, "Scores frame interpolation (for flow: vfi eval flow --help). DIR is a folder of three pictures (first, truth, last, by "
+      context, "Scores frame interpolation (the others: vfi eval flow --help, vfi eval inpaint --help). DIR is a folder of three pictures "
+               "(first, truth, last, by "
                "name), or holds "
                "such folders,\nor sets of them; with --multiplier, folders of longer sequences. Means are over the pictures of a set.");
   g_option_context_add_main_entries (context, entries, NULL);
@@ -217,7 +220,7 @@ tool_eval (int argc, char **argv)
   if (!tool_parse (context, &argc, &argv))
     return TOOL_USAGE;
   if (argc < 2 || strcmp (argv[1], "interp") != 0)
-    return tool_usage ("wanted: the task, which can be interp or flow, and a folder");
+    return tool_usage ("wanted: the task, which can be interp, flow or inpaint, and a folder");
   if (argc != 3)
     return tool_usage ("wanted: one folder, got %d", argc - 2);
 

@@ -29,6 +29,13 @@ tool_picture_frame (const ToolPicture *p, VfiFrameInfo *info, VfiFrame *frame)
   *frame = (VfiFrame){ VFI_MEMORY_HOST, { p->data }, { p->width * 3 } };
 }
 
+void
+tool_picture_paste (ToolPicture *p, const ToolPicture *src, int x, int y)
+{
+  for (int row = 0; row < src->height; row++)
+    memcpy (p->data + ((gsize) (y + row) * p->width + x) * 3, src->data + (gsize) row * src->width * 3, (gsize) src->width * 3);
+}
+
 static ToolPicture *
 picture_from_sample (GstSample *sample)
 {
@@ -45,12 +52,13 @@ picture_from_sample (GstSample *sample)
   return p;
 }
 
-ToolPicture *
-tool_picture_read (const char *path, GError **error)
+static ToolPicture *
+read_picture (const char *path, const char *scale, GError **error)
 {
-  g_autoptr (GstElement) pipeline = gst_parse_launch (
-      "filesrc name=src ! decodebin ! videoconvert ! video/x-raw, format=RGB ! fakesink name=sink sync=false enable-last-sample=true",
-      error);
+  g_autofree char *description = g_strdup_printf ("filesrc name=src ! decodebin ! videoconvert ! video/x-raw, format=RGB ! %s "
+                                                  "fakesink name=sink sync=false enable-last-sample=true",
+                                                  scale);
+  g_autoptr (GstElement) pipeline = gst_parse_launch (description, error);
   if (!pipeline)
     return NULL;
   gst_object_ref_sink (pipeline);
@@ -78,6 +86,20 @@ tool_picture_read (const char *path, GError **error)
   }
   gst_element_set_state (pipeline, GST_STATE_NULL);
   return p;
+}
+
+ToolPicture *
+tool_picture_read (const char *path, GError **error)
+{
+  return read_picture (path, "", error);
+}
+
+ToolPicture *
+tool_picture_read_scaled (const char *path, int width, int height, gboolean nearest, GError **error)
+{
+  g_autofree char *scale = g_strdup_printf ("videoscale add-borders=false method=%s ! video/x-raw, format=RGB, width=%d, height=%d !",
+                                            nearest ? "nearest-neighbour" : "bilinear2", width, height);
+  return read_picture (path, scale, error);
 }
 
 gboolean

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#define RADIUS 5
+#define RADIUS TOOL_SSIM_RADIUS
 #define TAPS (2 * RADIUS + 1)
 #define SIGMA 1.5
 #define C1 (0.01 * 0.01)
@@ -35,46 +35,43 @@ gaussian (double g[TAPS])
     g[i] /= sum;
 }
 
-/* Row y of the five moments, filtered over rows: rows[m], each n samples long. */
+/* Row y of the five moments, filtered over rows: n samples of each from sample x0 on, the border repeated. */
 static void
-filter_rows (const ToolPicture *a, const ToolPicture *b, int y, const double g[TAPS], double *const rows[N_MOMENTS])
+filter_rows (const ToolPicture *a, const ToolPicture *b, int y, int x0, int n, const double g[TAPS], double *const rows[N_MOMENTS])
 {
-  int n = a->width * 3;
   for (int m = 0; m < N_MOMENTS; m++)
-    memset (rows[m], 0, sizeof (double) * (gsize) n);
+    memset (rows[m], 0, sizeof (double) * 3 * (gsize) n);
   for (int k = 0; k < TAPS; k++) {
-    gsize line = (gsize) CLAMP (y + k - RADIUS, 0, a->height - 1) * (gsize) n;
-    const guint8 *pa = a->data + line, *pb = b->data + line;
+    gsize line = (gsize) CLAMP (y + k - RADIUS, 0, a->height - 1) * (gsize) a->width;
     for (int i = 0; i < n; i++) {
-      double x = pa[i] / 255.0, z = pb[i] / 255.0;
-      rows[X][i] += g[k] * x;
-      rows[Y][i] += g[k] * z;
-      rows[XX][i] += g[k] * x * x;
-      rows[YY][i] += g[k] * z * z;
-      rows[XY][i] += g[k] * x * z;
+      gsize pixel = (line + (gsize) CLAMP (x0 + i, 0, a->width - 1)) * 3;
+      const guint8 *pa = a->data + pixel, *pb = b->data + pixel;
+      for (int c = 0; c < 3; c++) {
+        double x = pa[c] / 255.0, z = pb[c] / 255.0;
+        rows[X][3 * i + c] += g[k] * x;
+        rows[Y][3 * i + c] += g[k] * z;
+        rows[XX][3 * i + c] += g[k] * x * x;
+        rows[YY][3 * i + c] += g[k] * z * z;
+        rows[XY][3 * i + c] += g[k] * x * z;
+      }
     }
   }
 }
 
-/* dst = row filtered over columns, three colours interleaved; padded: room for width + 2 RADIUS pixels. */
+/* dst, n pixels of three colours, is row, n + 2 RADIUS of them, filtered over columns. */
 static void
-filter_columns (const double *row, int width, const double g[TAPS], double *padded, double *dst)
+filter_columns (const double *row, int n, const double g[TAPS], double *dst)
 {
-  memcpy (padded + RADIUS * 3, row, sizeof (double) * 3 * (gsize) width);
-  for (int i = 0; i < RADIUS; i++) {
-    memcpy (padded + i * 3, row, sizeof (double) * 3);
-    memcpy (padded + (RADIUS + width + i) * 3, row + (width - 1) * 3, sizeof (double) * 3);
-  }
-  for (int i = 0; i < width * 3; i++) {
+  for (int i = 0; i < n * 3; i++) {
     double sum = 0;
     for (int k = 0; k < TAPS; k++)
-      sum += g[k] * padded[i + k * 3];
+      sum += g[k] * row[i + k * 3];
     dst[i] = sum;
   }
 }
 
-static double
-ssim (const ToolPicture *a, const ToolPicture *b)
+void
+tool_ssim_map (const ToolPicture *a, const ToolPicture *b, const ToolBox *box, double *map)
 {
   double g[TAPS], colours[3][3] = { 0 };
   gaussian (g);
@@ -82,20 +79,20 @@ ssim (const ToolPicture *a, const ToolPicture *b)
     for (int k = 0; k < TAPS; k++)
       colours[c][CLAMP (c + k - RADIUS, 0, 2)] += g[k];
 
-  gsize n = (gsize) a->width * 3;
-  g_autofree double *memory = g_new (double, (2 * N_MOMENTS + 1) * n + 2 * RADIUS * 3);
-  double *rows[N_MOMENTS], *moments[N_MOMENTS], *padded = memory + 2 * N_MOMENTS * n;
+  const int n = box->x1 - box->x0, wide = n + 2 * RADIUS;
+  g_autofree double *memory = g_new (double, N_MOMENTS * 3 * (gsize) (wide + n));
+  double *rows[N_MOMENTS], *moments[N_MOMENTS];
   for (int m = 0; m < N_MOMENTS; m++) {
-    rows[m] = memory + (gsize) m * n;
-    moments[m] = memory + (gsize) (N_MOMENTS + m) * n;
+    rows[m] = memory + (gsize) m * 3 * (gsize) wide;
+    moments[m] = memory + N_MOMENTS * 3 * (gsize) wide + (gsize) m * 3 * (gsize) n;
   }
 
-  double sum = 0;
-  for (int y = 0; y < a->height; y++) {
-    filter_rows (a, b, y, g, rows);
+  for (int y = box->y0; y < box->y1; y++) {
+    filter_rows (a, b, y, box->x0 - RADIUS, wide, g, rows);
     for (int m = 0; m < N_MOMENTS; m++)
-      filter_columns (rows[m], a->width, g, padded, moments[m]);
-    for (int i = 0; i < a->width * 3; i += 3)
+      filter_columns (rows[m], n, g, moments[m]);
+    for (int i = 0; i < n * 3; i += 3) {
+      double sum = 0;
       for (int c = 0; c < 3; c++) {
         double v[N_MOMENTS];
         for (int m = 0; m < N_MOMENTS; m++)
@@ -103,8 +100,21 @@ ssim (const ToolPicture *a, const ToolPicture *b)
         double xx = v[XX] - v[X] * v[X], yy = v[YY] - v[Y] * v[Y], xy = v[XY] - v[X] * v[Y];
         sum += (2 * v[X] * v[Y] + C1) * (2 * xy + C2) / ((v[X] * v[X] + v[Y] * v[Y] + C1) * (xx + yy + C2));
       }
+      *map++ = sum / 3;
+    }
   }
-  return sum / ((double) n * a->height);
+}
+
+static double
+ssim (const ToolPicture *a, const ToolPicture *b)
+{
+  const gsize n = (gsize) a->width * (gsize) a->height;
+  g_autofree double *map = g_new (double, n);
+  double sum = 0;
+  tool_ssim_map (a, b, &(ToolBox){ 0, 0, a->width, a->height }, map);
+  for (gsize i = 0; i < n; i++)
+    sum += map[i];
+  return sum / (double) n;
 }
 
 ToolScore

@@ -15,3 +15,13 @@ typedef struct
 
 /* Both of the same size. */
 ToolScore tool_score (const ToolPicture *truth, const ToolPicture *picture);
+
+#define TOOL_SSIM_RADIUS 5 /* how far SSIM looks */
+
+typedef struct
+{
+  int x0, y0, x1, y1; /* x1 and y1 are the first outside */
+} ToolBox;
+
+/* SSIM at each pixel of the box, mean of the three colours, row after row. */
+void tool_ssim_map (const ToolPicture *a, const ToolPicture *b, const ToolBox *box, double *map);

@@ -27,6 +27,7 @@ typedef struct
 int tool_interp (int argc, char **argv);
 int tool_eval (int argc, char **argv);
 int tool_eval_flow (int argc, char **argv);
+int tool_eval_inpaint (int argc, char **argv);
 int tool_flow (int argc, char **argv);
 int tool_models (int argc, char **argv);
 int tool_bench (int argc, char **argv);

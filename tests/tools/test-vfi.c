@@ -101,6 +101,14 @@ test_errors (void)
     { "eval", 2, "the task, which can be interp" },
     { "eval interp", 2, "one folder" },
     { "eval flow", 2, "one folder" },
+    { "eval inpaint", 2, "one folder" },
+    { "eval inpaint nowhere", 1, "nowhere" },
+    { "eval inpaint empty", 1, "no folder NAME/frames" },
+    { "eval inpaint flat --kinds moving,round", 2, "'round' is none of stationary, moving, object, random" },
+    { "eval inpaint flat --methods magic", 2, "'magic' is none of ours, causal, last" },
+    { "eval inpaint flat --size small", 2, "'small'" },
+    { "eval inpaint flat --object --kinds moving", 2, "choose one" },
+    { "eval inpaint walls --lookahead 100 --methods ours", 1, "lookahead" },
     { "eval flow nowhere", 1, "nowhere" },
     { "eval flow empty", 1, "no NAME-gt.flo" },
     { "eval flow empty --model vfi-nano", 1, "no NAME-gt.flo" },
@@ -377,6 +385,118 @@ test_eval_flow (void)
   g_assert_true (g_file_test (html, G_FILE_TEST_EXISTS) && g_file_test (picture, G_FILE_TEST_EXISTS));
 }
 
+/* ---- inpaint ------------------------------------------------------------------------------------ */
+
+/* A picture of waves that stands still, five times, with a mask in the corner; `under` is painted over the middle, where the stationary hole is. */
+static void
+make_sequence (const char *name, gboolean masks, int under)
+{
+  enum
+  {
+    W = 96,
+    H = 64
+  };
+  for (int i = 0; i < 5; i++) {
+    g_autofree char *frames = g_strdup_printf ("%s/%s/frames", folder, name), *path = g_strdup_printf ("%s/%d.png", frames, i);
+    g_autofree char *mask_dir = g_strdup_printf ("%s/%s/masks", folder, name), *mask_path = g_strdup_printf ("%s/%d.png", mask_dir, i);
+    g_autoptr (ToolPicture) p = tool_picture_new (W, H), mask = tool_picture_new (W, H);
+    g_mkdir_with_parents (frames, 0700);
+    for (int y = 0; y < H; y++)
+      for (int x = 0; x < W; x++) {
+        const gboolean middle = x >= 36 && x < 60 && y >= 24 && y < 40;
+        memset (p->data + 3 * (y * W + x), under && middle ? under : (int) (128 + 50 * sin (x * 0.2 + y * 0.1) + 50 * sin (y * 0.17)), 3);
+        memset (mask->data + 3 * (y * W + x), x < 20 && y < 20 ? 255 : 0, 3);
+      }
+    g_assert_true (tool_picture_write_png (p, path, NULL));
+    if (masks) {
+      g_mkdir_with_parents (mask_dir, 0700);
+      g_assert_true (tool_picture_write_png (mask, mask_path, NULL));
+    }
+  }
+}
+
+/* The field of a CSV row whose first fields are `row`; -1 where it is empty. */
+static double
+csv_field (const char *text, const char *row, int field)
+{
+  const char *at = strstr (text, row);
+  g_assert_nonnull (at);
+  g_autofree char *line = g_strndup (at, strcspn (at, "\n"));
+  g_auto (GStrv) words = g_strsplit (line, ",", -1);
+  g_assert_cmpint (g_strv_length (words), >, field);
+  return *words[field] ? g_ascii_strtod (words[field], NULL) : -1;
+}
+
+static char *
+read_text (const char *name)
+{
+  g_autofree char *path = file (name);
+  char *text = NULL;
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  return text;
+}
+
+static void
+test_eval_inpaint (void)
+{
+  g_auto (Run) r = vfi ("eval inpaint walls --size 96x64 --methods last,causal --csv walls.csv --html walls.html --save saved");
+  g_assert_cmpint (r.status, ==, 0);
+  g_autofree char *csv = read_text ("walls.csv"), *page = read_text ("walls.html"), *sheet = file ("walls_files/object-plain.png");
+  g_assert_true (g_str_has_prefix (csv, "kind,sequence,method,psnr_hole,ssim_hole,psnr,ssim,ewarp,ewarp_hole,ms\n"));
+  /* Nothing moves: what the memory holds is exact. The moving hole covers its own first place in part until it is 3 frames away. */
+  g_assert_cmpfloat (csv_field (csv, "moving,marked,last,", 3), >, csv_field (csv, "stationary,marked,last,", 3));
+  g_assert_cmpfloat (csv_field (csv, "object,marked,last,", 3), >, 0);
+  g_assert_cmpfloat (csv_field (csv, "stationary,marked,last,", 8), <, 0.02); /* the same all the time */
+  g_assert_cmpfloat (csv_field (csv, "moving,marked,last,", 8), >, 0.5);
+  g_assert_cmpfloat (csv_field (csv, "stationary,marked,truth,", 7), <, 1e-3);
+  g_assert_cmpfloat (csv_field (csv, "stationary,marked,truth,", 3), ==, -1);
+  /* The frame's error is the hole's, spread over the frame; one of 16 pixels is hole. */
+  g_assert_cmpfloat_with_epsilon (csv_field (csv, "stationary,plain,last,", 5) - csv_field (csv, "stationary,plain,last,", 3),
+                                  10 * log10 (16), 1e-5);
+  assert_contains (page, "walls_files/object-plain.png");
+  g_autoptr (ToolPicture) p = tool_picture_read (sheet, NULL);
+  g_assert_nonnull (p);
+  g_assert_cmpint (p->width, ==, 5 * (96 + 4) - 4); /* with hole, truth, two methods, difference */
+  g_assert_cmpint (p->height, ==, 4 * (64 + 4) - 4);
+  g_autofree char *frame = file ("saved/random/marked/causal/00004.png");
+  g_assert_true (g_file_test (frame, G_FILE_TEST_EXISTS));
+}
+
+/* What is under the hole is gone before a method sees the frame. */
+static void
+test_eval_inpaint_under (void)
+{
+  const char *const methods[] = { "ours", "causal" };
+  g_auto (Run) a = vfi ("eval inpaint under/a --size 96x64 --kinds stationary --methods ours,causal --save under-a");
+  g_auto (Run) b = vfi ("eval inpaint under/b --size 96x64 --kinds stationary --methods ours,causal --save under-b");
+  g_assert_cmpint (a.status, ==, 0);
+  g_assert_cmpint (b.status, ==, 0);
+  for (guint m = 0; m < G_N_ELEMENTS (methods); m++)
+    for (int i = 0; i < 5; i++) {
+      g_autofree char *first = g_strdup_printf ("%s/under-a/stationary/same/%s/%05d.png", folder, methods[m], i);
+      g_autofree char *second = g_strdup_printf ("%s/under-b/stationary/same/%s/%05d.png", folder, methods[m], i);
+      g_autoptr (ToolPicture) p = tool_picture_read (first, NULL), q = tool_picture_read (second, NULL);
+      g_assert_true (p && q);
+      g_assert_cmpmem (p->data, 96 * 64 * 3, q->data, 96 * 64 * 3);
+    }
+}
+
+/* Objects without truth: steadiness only. */
+static void
+test_eval_inpaint_object (void)
+{
+  g_auto (Run) r = vfi ("eval inpaint walls --size 96x64 --object --methods last --frames 4 --csv removed.csv --html removed.html");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.err, "plain: has no masks");
+  g_autofree char *csv = read_text ("removed.csv"), *sheet = file ("removed_files/removed-marked.png");
+  g_assert_true (g_str_has_prefix (csv, "kind,sequence,method,ewarp,ewarp_hole,change,band,flicker,ms\n"));
+  g_assert_cmpfloat (csv_field (csv, "removed,marked,last,", 5), ==, 0); /* nothing moves */
+  g_assert_cmpfloat (csv_field (csv, "removed,plain,last,", 5), ==, -1);
+  g_assert_true (g_file_test (sheet, G_FILE_TEST_EXISTS));
+}
+
+/* ---- flow of files ------------------------------------------------------------------------------ */
+
 static int
 count_files (const char *name)
 {
@@ -598,6 +718,10 @@ main (int argc, char **argv)
   g_file_set_contents (text, "no video at all", -1, NULL);
   g_mkdir (empty, 0700);
   make_triplet ("flat/one/x", 100, 110, 100);
+  make_sequence ("walls/marked", TRUE, 0);
+  make_sequence ("walls/plain", FALSE, 0);
+  make_sequence ("under/a/same", FALSE, 10);
+  make_sequence ("under/b/same", FALSE, 250);
   make_clip ("in.mp4", 20, "! x264enc");
   make_clip ("long.mp4", 1500, "! x264enc speed-preset=ultrafast");
 
@@ -607,6 +731,9 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/eval", test_eval);
   g_test_add_func ("/vfi/eval-sequence", test_eval_sequence);
   g_test_add_func ("/vfi/eval-flow", test_eval_flow);
+  g_test_add_func ("/vfi/eval-inpaint", test_eval_inpaint);
+  g_test_add_func ("/vfi/eval-inpaint/under-the-hole", test_eval_inpaint_under);
+  g_test_add_func ("/vfi/eval-inpaint/object", test_eval_inpaint_object);
   g_test_add_func ("/vfi/flow", test_flow);
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
