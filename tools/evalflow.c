@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * vfi eval flow: flow between two pictures, compared with what is known to be true.
- *
- * What OpenCV's methods score on the same data, tools/train/flowevaluate.py says.
  */
 #include <errno.h>
 #include <math.h>
@@ -11,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <gst/gst.h>
 
+#include "opencv.h"
 #include "picture.h"
 #include "tool.h"
 
@@ -24,7 +23,8 @@ typedef struct
 typedef struct
 {
   char *set, *name, *first, *second, *truth;
-  Score score;
+  Score score, opencv[TOOL_N_OPENCV_FLOWS];
+  double ms, opencv_ms[TOOL_N_OPENCV_FLOWS];
 } Case;
 
 static void
@@ -208,44 +208,75 @@ same_set (const GPtrArray *cases, guint a, guint b)
 }
 
 static void
-print_row (const char *set, const char *name, const Score *s)
+print_row (const char *set, const char *name, const Score *s, double ms)
 {
-  printf ("%-20s %-20s %8.3f %7.2f %7.2f %7.2f %7.2f\n", set, name, s->epe, 100 * s->off[0], 100 * s->off[1], 100 * s->off[2], 100 * s->fl);
+  printf ("%-20s %-20s %8.3f %7.2f %7.2f %7.2f %7.2f %7.1f\n", set, name, s->epe, 100 * s->off[0], 100 * s->off[1], 100 * s->off[2],
+          100 * s->fl, ms);
+}
+
+/* Of cases first to end - 1: ours, or, for method >= 0, OpenCV's. */
+static void
+print_mean (const GPtrArray *cases, guint first, guint end, int method, const char *name)
+{
+  Score mean = { 0 };
+  double ms = 0;
+  const double n = end - first;
+  for (guint i = first; i < end; i++) {
+    const Case *c = cases->pdata[i];
+    const Score *s = method < 0 ? &c->score : &c->opencv[method];
+    mean.epe += s->epe / n;
+    mean.fl += s->fl / n;
+    for (int k = 0; k < 3; k++)
+      mean.off[k] += s->off[k] / n;
+    ms += (method < 0 ? c->ms : c->opencv_ms[method]) / n;
+  }
+  print_row (((Case *) cases->pdata[first])->set, name, &mean, ms);
 }
 
 static void
 print_table (const char *title, const GPtrArray *cases)
 {
-  printf ("%s\n%-20s %-20s %8s %7s %7s %7s %7s\n", title, "set", "pair", "EPE", ">1px %", ">3px %", ">5px %", "Fl %");
+  printf ("%s\n%-20s %-20s %8s %7s %7s %7s %7s %7s\n", title, "set", "pair", "EPE", ">1px %", ">3px %", ">5px %", "Fl %", "ms");
   for (guint first = 0, end; first < cases->len; first = end) {
-    Score mean = { 0 };
     for (end = first; same_set (cases, first, end); end++) {
       const Case *c = cases->pdata[end];
-      print_row (c->set, c->name, &c->score);
-      mean.epe += c->score.epe;
-      mean.fl += c->score.fl;
-      for (int k = 0; k < 3; k++)
-        mean.off[k] += c->score.off[k];
+      print_row (c->set, c->name, &c->score, c->ms);
     }
-    const double n = end - first;
-    mean = (Score){ mean.epe / n, { mean.off[0] / n, mean.off[1] / n, mean.off[2] / n }, mean.fl / n };
-    print_row (((Case *) cases->pdata[first])->set, "mean", &mean);
+    print_mean (cases, first, end, -1, "mean");
+    for (int m = 0; m < TOOL_N_OPENCV_FLOWS && tool_opencv_version (); m++) {
+      g_autofree char *name = g_strdup_printf ("mean, %s", tool_opencv_flow_name ((ToolOpencvFlow) m));
+      print_mean (cases, first, end, m, name);
+    }
   }
+}
+
+static void
+append_row (GString *s, const Case *c, const char *method, const Score *score, double ms)
+{
+  g_string_append_printf (s, "%s,%s,%.6f,%.6f,%.6f,%.6f,%.6f,%s,%.3f\n", c->set, c->name, score->epe, score->off[0], score->off[1],
+                          score->off[2], score->fl, method, ms);
 }
 
 static gboolean
 write_csv (const char *path, const GPtrArray *cases, GError **error)
 {
-  g_autoptr (GString) s = g_string_new ("set,name,epe,over1,over3,over5,fl\n");
+  g_autoptr (GString) s = g_string_new ("set,name,epe,over1,over3,over5,fl,method,ms\n");
   for (guint i = 0; i < cases->len; i++) {
     const Case *c = cases->pdata[i];
-    g_string_append_printf (s, "%s,%s,%.6f,%.6f,%.6f,%.6f,%.6f\n", c->set, c->name, c->score.epe, c->score.off[0], c->score.off[1],
-                            c->score.off[2], c->score.fl);
+    append_row (s, c, "vfi", &c->score, c->ms);
+    for (int m = 0; m < TOOL_N_OPENCV_FLOWS && tool_opencv_version (); m++)
+      append_row (s, c, tool_opencv_flow_name ((ToolOpencvFlow) m), &c->opencv[m], c->opencv_ms[m]);
   }
   return g_file_set_contents (path, s->str, (gssize) s->len, error);
 }
 
 /* ---- running ------------------------------------------------------------------------------------ */
+
+static double
+milliseconds_since (gint64 start)
+{
+  return (double) (g_get_monotonic_time () - start) * 1e3 / G_USEC_PER_SEC;
+}
 
 /* Makes *flow on the first call. */
 static gboolean
@@ -268,11 +299,22 @@ evaluate (VfiFlow **flow, const VfiOptions *options, Case *c, const char *folder
   tool_picture_frame (second, &info, &b);
   if (!truth || (*flow ? !vfi_flow_set_info (*flow, &info, error) : !(*flow = vfi_flow_new (&info, options, error))))
     return FALSE;
+  gint64 start = g_get_monotonic_time ();
   const gboolean good = vfi_flow_run (*flow, &a, &b, &(VfiFlowField){ made, NULL }, NULL, error);
+  c->ms = milliseconds_since (start);
   vfi_flow_reset (*flow); /* the pictures go away */
-  if (good)
-    c->score = score (made, truth, n);
-  return good && (!folder || write_pictures (folder, c, first->width, first->height, made, truth, error));
+  if (!good)
+    return FALSE;
+  c->score = score (made, truth, n);
+  g_autofree float *theirs = g_new (float, 2 * n);
+  for (int m = 0; m < TOOL_N_OPENCV_FLOWS && tool_opencv_version (); m++) {
+    start = g_get_monotonic_time ();
+    if (!tool_opencv_flow ((ToolOpencvFlow) m, first, second, theirs, error))
+      return FALSE;
+    c->opencv_ms[m] = milliseconds_since (start);
+    c->opencv[m] = score (theirs, truth, n);
+  }
+  return !folder || write_pictures (folder, c, first->width, first->height, made, truth, error);
 }
 
 int
@@ -281,15 +323,17 @@ tool_eval_flow (int argc, char **argv)
   g_autofree char *csv = NULL, *html = NULL;
   g_auto (ToolSession) session = { 0 };
   const GOptionEntry entries[] = {
-    { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "write set,name,epe,over1,over3,over5,fl (parts of 1)", "FILE" },
+    { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "write set,name,epe,over1,over3,over5,fl (parts of 1),method,ms", "FILE" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &html, "write a page with pictures, which go into a folder beside it", "FILE" },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("DIR");
-  g_option_context_set_summary (context,
-                                "Scores optical flow. DIR holds, at any depth, NAME-gt.flo (Middlebury's format) beside two pictures "
-                                "NAME-img0 and NAME-img1.\nEPE is the mean end-point error in pixels, Fl the part of the pixels that "
-                                "are more than 3 pixels and 5 % off.\nWhat OpenCV scores on the same: tools/train/flowevaluate.py DIR.");
+  g_option_context_set_summary (
+      context,
+      "Scores optical flow. DIR holds, at any depth, NAME-gt.flo (Middlebury's format) beside two pictures "
+      "NAME-img0 and NAME-img1.\nEPE is the mean end-point error in pixels, Fl the part of the pixels that "
+      "are more than 3 pixels and 5 % off. The time is that of one pair by itself.\nIn a build with OpenCV, means of its DIS and Farneback "
+      "stand below.");
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, tool_session_group (&session));
   g_option_context_add_group (context, gst_init_get_option_group ());
