@@ -3,6 +3,7 @@
 """End-point error of a flow network on pairs with exact flow, beside OpenCV's DIS and Farneback.
 
 A case is three files: NAME-gt.flo (Middlebury), NAME-img0 and NAME-img1 (any picture format); a set is a folder of them.
+With --warp, where no flow is known: folders of successive frames, scored by how well each is made from the next one along the flow.
 """
 import argparse
 import os
@@ -86,6 +87,32 @@ def others():
     return out
 
 
+def sequences(folder, n, size):
+    """{name: [RGB frames (1,3,h,w) in [0,1]]}, the first n pictures, reduced to size, of each folder below that has more than three."""
+    out = {}
+    for path, _, files in sorted(os.walk(folder)):
+        files = sorted(f for f in files if f.lower().endswith(('.png', '.jpg', '.jpeg')))[:n]
+        if len(files) > 3 and os.path.basename(path) != 'masks':
+            frames = [np.array(Image.open(os.path.join(path, f)).convert('RGB').resize(size, Image.BOX)) for f in files]
+            out[os.path.relpath(path, folder)] = [torch.from_numpy(f).permute(2, 0, 1).float()[None] / 255 for f in frames]
+    return out
+
+
+@torch.no_grad()
+def warped(model, frames, border=10):
+    """Mean PSNR of frames made from the next one by cubic sampling along the flow; a border that may have come into view left out."""
+    scores = []
+    for a, b in zip(frames, frames[1:]):
+        if isinstance(model, torch.nn.Module):
+            flow = flow_of(model, a, b)[0][None]
+        else:
+            grey = [(pictures.planes(x)[0][0, 0] * 255).round().byte().numpy() for x in (a, b)]
+            flow = torch.from_numpy(model(*grey)).permute(2, 0, 1)[None]
+        made = net.warp_cubic(b, flow, torch.ones(1, 1, 1, 1))
+        scores.append(pictures.psnr(*(x[:, :, border:-border, border:-border] for x in (made, a))))
+    return np.mean(scores)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('folder')
@@ -93,9 +120,10 @@ def main():
     p.add_argument('--model', default='vfi-flow-nano', choices=sorted(flownet.CONFIGS))
     p.add_argument('--device', default='cpu')
     p.add_argument('--each', action='store_true', help='print every pair, not just the means')
+    p.add_argument('--warp', type=int, metavar='N', help='the first N frames of each folder of frames, at 432x240, instead of pairs with known flow')
     args = p.parse_args()
     found = cases(args.folder)
-    if not found:
+    if not found and not args.warp:
         sys.exit(f'{args.folder}: no NAME-gt.flo with NAME-img0 and NAME-img1')
     methods = {}
     if args.weights:
@@ -103,6 +131,10 @@ def main():
         model.load_state_dict(pictures.load_weights(args.weights))
         methods[args.model] = model
     methods.update(others())
+    if args.warp:
+        for name, frames in sequences(args.folder, args.warp, (432, 240)).items():
+            print(name, ', '.join(f'{k} {warped(m, frames):.2f} dB' for k, m in methods.items()), flush=True)
+        return
     print(f'{"":16}' + ''.join(f'{k:>9}' for k in ('epe', '1px', '3px', '5px', 'Fl')))
     for name, method in methods.items():
         for group, rows in evaluate(method, found, args.device).items():
