@@ -70,6 +70,12 @@ gst_vfi_base_fail (GstVfiBase *base, GError *error)
     [VFI_ERROR_BACKEND] = { gst_library_error_quark, GST_LIBRARY_ERROR_INIT },
     [VFI_ERROR_UNSUPPORTED] = { gst_library_error_quark, GST_LIBRARY_ERROR_SETTINGS },
   };
+  if (error->domain == GST_RESOURCE_ERROR) { /* is of GStreamer already */
+    gst_element_message_full (GST_ELEMENT (base), GST_MESSAGE_ERROR, error->domain, error->code, g_strdup (error->message), NULL, __FILE__,
+                              G_STRFUNC, __LINE__);
+    g_error_free (error);
+    return FALSE;
+  }
   int i = error->domain == VFI_ERROR && (guint) error->code < G_N_ELEMENTS (map) ? error->code : VFI_ERROR_SHAPE;
   gst_element_message_full (GST_ELEMENT (base), GST_MESSAGE_ERROR, map[i].domain (), map[i].code, g_strdup (error->message), NULL, __FILE__,
                             G_STRFUNC, __LINE__);

@@ -3,13 +3,15 @@
  * The plugin: which elements there are.
  */
 #include "gstvfiflow.h"
+#include "gstvfiinpaint.h"
 #include "gstvfiinterp.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
   return gst_element_register (plugin, "vfiinterp", GST_RANK_NONE, GST_TYPE_VFI_INTERP) &&
-         gst_element_register (plugin, "vfiflow", GST_RANK_NONE, GST_TYPE_VFI_FLOW);
+         gst_element_register (plugin, "vfiflow", GST_RANK_NONE, GST_TYPE_VFI_FLOW) &&
+         gst_element_register (plugin, "vfiinpaint", GST_RANK_NONE, GST_TYPE_VFI_INPAINT);
 }
 
 #define PACKAGE "gst-vfi"

@@ -149,6 +149,7 @@ main (int argc, char **argv)
     g_error ("README does not name a file");
   g_test_add_data_func ("/readme/properties/vfiinterp", "vfiinterp", test_properties);
   g_test_add_data_func ("/readme/properties/vfiflow", "vfiflow", test_properties);
+  g_test_add_data_func ("/readme/properties/vfiinpaint", "vfiinpaint", test_properties);
   g_test_add_func ("/readme/example", test_example);
   g_test_add_func ("/readme/example/runs", test_example_runs);
   g_test_add_func ("/readme/pipelines", test_pipelines);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Masks: see mask.h.
+ */
+#include "mask.h"
+
+#define REMOVED 128                /* from here on a pixel counts as white */
+#define PATIENCE (20 * GST_SECOND) /* for a file that a network folder may hold */
+
+GstVfiMask *
+gst_vfi_mask_new (int width, int height)
+{
+  guint8 *pixels = g_try_malloc0_n (height, width);
+  if (!pixels)
+    return NULL;
+  GstVfiMask *m = g_rc_box_new0 (GstVfiMask);
+  m->pixels = pixels;
+  m->mask = (VfiMask){ width, height, pixels, width };
+  m->black = TRUE;
+  return m;
+}
+
+GstVfiMask *
+gst_vfi_mask_ref (GstVfiMask *mask)
+{
+  return g_rc_box_acquire (mask);
+}
+
+static void
+clear (gpointer data)
+{
+  g_free (((GstVfiMask *) data)->pixels);
+}
+
+void
+gst_vfi_mask_unref (GstVfiMask *mask)
+{
+  g_rc_box_release_full (mask, clear);
+}
+
+gboolean
+gst_vfi_mask_removes (const GstVfiMask *mask, gboolean invert)
+{
+  return invert ? mask->black : mask->white;
+}
+
+/* Looks at all pixels: what there is. */
+static void
+measure (GstVfiMask *mask)
+{
+  const gsize n = (gsize) mask->mask.width * mask->mask.height;
+  guint8 any = 0, all = 0xff; /* the highest bit is what counts */
+  for (gsize i = 0; i < n; i++) {
+    any |= mask->pixels[i];
+    all &= mask->pixels[i];
+  }
+  mask->white = any >= REMOVED;
+  mask->black = all < REMOVED;
+}
+
+void
+gst_vfi_mask_from_grey (GstVfiMask *mask, const GstVideoFrame *frame)
+{
+  for (int y = 0; y < mask->mask.height; y++)
+    memcpy (mask->pixels + (gsize) y * mask->mask.width,
+            (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, 0) + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0), mask->mask.width);
+  measure (mask);
+}
+
+void
+gst_vfi_mask_from_alpha (GstVfiMask *mask, const GstVideoFrame *frame)
+{
+  for (int y = 0; y < mask->mask.height; y++) {
+    const guint8 *alpha = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, 0) + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0) + 3;
+    guint8 *to = mask->pixels + (gsize) y * mask->mask.width;
+    for (int x = 0; x < mask->mask.width; x++)
+      to[x] = 255 - alpha[4 * x];
+  }
+  measure (mask);
+}
+
+void
+gst_vfi_mask_from_rects (GstVfiMask *mask, const GArray *rects)
+{
+  const int w = mask->mask.width, h = mask->mask.height;
+  memset (mask->pixels, 0, (gsize) w * h);
+  for (guint i = 0; i < rects->len; i++) {
+    const VfiRect *r = &g_array_index (rects, VfiRect, i);
+    const int left = MAX (r->x, 0), right = MIN (r->x + r->width, w), bottom = MIN (r->y + r->height, h);
+    for (int y = MAX (r->y, 0); y < bottom && left < right; y++)
+      memset (mask->pixels + (gsize) y * w + left, 255, right - left);
+  }
+  measure (mask);
+}
+
+void
+gst_vfi_mask_make_opaque (const GstVfiMask *mask, gboolean invert, const GstVideoFrame *frame)
+{
+  for (int y = 0; y < mask->mask.height; y++) {
+    guint8 *alpha = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, 0) + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0) + 3;
+    const guint8 *m = mask->pixels + (gsize) y * mask->mask.width;
+    for (int x = 0; x < mask->mask.width; x++)
+      if ((m[x] >= REMOVED) != invert)
+        alpha[4 * x] = 255;
+  }
+}
+
+/* ---- files -------------------------------------------------------------------------------------- */
+
+static GstVfiMask *
+from_picture (GstSample *sample)
+{
+  GstVideoInfo info;
+  GstVideoFrame frame;
+  guint8 opaque = 255;
+  if (!gst_video_info_from_caps (&info, gst_sample_get_caps (sample)) ||
+      !gst_video_frame_map (&frame, &info, gst_sample_get_buffer (sample), GST_MAP_READ))
+    return NULL;
+  GstVfiMask *m = gst_vfi_mask_new (info.width, info.height);
+  for (gboolean luma = FALSE; m; luma = TRUE) {
+    for (int y = 0; y < info.height; y++) {
+      const guint8 *p = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&frame, 0) + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (&frame, 0);
+      guint8 *to = m->pixels + (gsize) y * info.width;
+      for (int x = 0; x < info.width; x++, p += 4) {
+        opaque &= p[3];
+        to[x] = luma ? (77 * p[0] + 150 * p[1] + 29 * p[2]) >> 8 : p[3]; /* BT.601 */
+      }
+    }
+    if (luma || opaque < 255)
+      break;
+  }
+  gst_video_frame_unmap (&frame);
+  if (m)
+    measure (m);
+  return m;
+}
+
+/* Why a pipeline has failed, or not done what it should in time. */
+static char *
+why (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+  if (!m)
+    return g_strdup ("no picture comes of it");
+  gst_message_parse_error (m, &error, NULL);
+  return g_strdup (error->message);
+}
+
+GstVfiMask *
+gst_vfi_mask_load (const char *path, GError **error)
+{
+  GstVfiMask *m = NULL;
+  g_autoptr (GError) failed = NULL;
+  GstElement *pipeline =
+      gst_parse_launch_full ("filesrc name=file ! decodebin ! videoconvert ! video/x-raw,format=RGBA ! fakesink name=sink", NULL,
+                             GST_PARSE_FLAG_FATAL_ERRORS, &failed);
+  if (!pipeline) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ, "mask-location: %s cannot be read: %s", path, failed->message);
+    return NULL;
+  }
+  gst_object_ref_sink (pipeline);
+  g_autoptr (GstElement) file = gst_bin_get_by_name (GST_BIN (pipeline), "file"), sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstSample) sample = NULL;
+  g_object_set (file, "location", path, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PAUSED);
+  if (gst_element_get_state (pipeline, NULL, NULL, PATIENCE) == GST_STATE_CHANGE_SUCCESS)
+    g_object_get (sink, "last-sample", &sample, NULL);
+  if (sample)
+    m = from_picture (sample);
+  if (!m) {
+    g_autofree char *reason = why (pipeline);
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
+                 "mask-location: %s cannot be read (%s). It must be a picture, white where something is to be removed.", path, reason);
+  }
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (pipeline);
+  return m;
+}
