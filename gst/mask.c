@@ -135,19 +135,6 @@ from_picture (GstSample *sample)
   return m;
 }
 
-/* Why a pipeline has failed, or not done what it should in time. */
-static char *
-why (GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
-  if (!m)
-    return g_strdup ("no picture comes of it");
-  gst_message_parse_error (m, &error, NULL);
-  return g_strdup (error->message);
-}
-
 GstVfiMask *
 gst_vfi_mask_load (const char *path, GError **error)
 {
@@ -162,18 +149,21 @@ gst_vfi_mask_load (const char *path, GError **error)
   }
   gst_object_ref_sink (pipeline);
   g_autoptr (GstElement) file = gst_bin_get_by_name (GST_BIN (pipeline), "file"), sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   g_autoptr (GstSample) sample = NULL;
   g_object_set (file, "location", path, NULL);
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
-  if (gst_element_get_state (pipeline, NULL, NULL, PATIENCE) == GST_STATE_CHANGE_SUCCESS)
+  g_autoptr (GstMessage) message = gst_bus_timed_pop_filtered (bus, PATIENCE, GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  if (message && GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR)
+    gst_message_parse_error (message, &failed, NULL);
+  else
     g_object_get (sink, "last-sample", &sample, NULL);
   if (sample)
     m = from_picture (sample);
-  if (!m) {
-    g_autofree char *reason = why (pipeline);
+  if (!m)
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ,
-                 "mask-location: %s cannot be read (%s). It must be a picture, white where something is to be removed.", path, reason);
-  }
+                 "mask-location: %s cannot be read (%s). It must be a picture, white where something is to be removed.", path,
+                 failed ? failed->message : "no picture comes of it");
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (pipeline);
   return m;

@@ -385,6 +385,7 @@ test_location (void)
     g_autoptr (Run) r = run_new (element, "GRAY8", 32, 20, 1, NULL);
     g_assert_true (frame_is_masked (r, 0) == pictures[i].removes);
     g_assert_true (frame_is_masked (r, 50) == pictures[i].removes);
+    g_assert_cmpuint (run_stat (r, "removed"), ==, pictures[i].removes ? 2 * 32 * 16 : 0); /* it lies over the whole frame */
     g_unlink (path);
   }
   g_rmdir (dir);
@@ -445,6 +446,10 @@ test_errors (void)
         gst_caps_from_string ("video/x-raw,format=I420,width=32,height=32,framerate=20/1,interlace-mode=interleaved");
     gst_harness_push_event (r->h, gst_event_new_caps (caps));
     run_expect_error (r, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "deinterlace ! vfiinpaint");
+  }
+  {
+    g_autoptr (Run) r = run_new (INPAINT "history=256 lookahead=64", "RGBA", 16384, 20, 1, NULL);
+    run_expect_error (r, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "MiB: make them shorter");
   }
   static const char *const grey[] = { "video/x-raw,format=I420,width=20,height=12,framerate=20/1", "image/png" };
   for (guint i = 0; i < G_N_ELEMENTS (grey); i++) {
@@ -585,6 +590,52 @@ test_format (gconstpointer data)
   }
 }
 
+enum
+{
+  SIZE = 64,
+  OBJECT = 12, /* wide and high */
+  AT = 20,
+};
+
+/* Something bright before a flat ground, and the mask of it: by rectangle, region or stream, the last at half the size. */
+static void
+test_removal (gconstpointer how)
+{
+  g_autofree char *element = g_strdup_printf (INPAINT "dilate=2 %s", (const char *) how);
+  g_autoptr (Run) r = run_new (element, "GRAY8", SIZE, 20, 1, NULL);
+  GstHarness *masks = g_str_equal (how, "mask-source=auto")
+                          ? mask_harness (r->h->element, "video/x-raw,format=GRAY8,width=32,height=32,framerate=20/1")
+                          : NULL;
+  GstMapInfo map;
+  for (int i = 0; i < 3; i++) {
+    GstBuffer *b = run_frame (r, 100, i * PERIOD, PERIOD, 0), *m = gst_buffer_new_allocate (NULL, SIZE * SIZE / 4, NULL);
+    gst_buffer_memset (m, 0, 0, -1);
+    for (int y = AT; y < AT + OBJECT; y++) {
+      gst_buffer_memset (b, y * SIZE + AT + 2 * i, 230, OBJECT); /* it moves */
+      gst_buffer_memset (m, y / 2 * (SIZE / 2) + AT / 2 + i, 255, OBJECT / 2);
+    }
+    gst_buffer_add_video_region_of_interest_meta (b, "thing", AT + 2 * i, AT, OBJECT, OBJECT);
+    GST_BUFFER_PTS (m) = i * PERIOD;
+    if (masks)
+      gst_harness_push (masks, m);
+    else
+      gst_buffer_unref (m);
+    g_assert_cmpint (gst_harness_push (r->h, b), ==, GST_FLOW_OK);
+    g_autoptr (GstBuffer) out = gst_harness_try_pull (r->h);
+    gst_buffer_map (out, &map, GST_MAP_READ);
+    for (int k = 0; k < SIZE * SIZE; k++)
+      g_assert_cmpint (ABS (map.data[k] - 100), <=, 1);
+    gst_buffer_unmap (out, &map);
+  }
+  const guint64 removed = run_stat (r, "removed");
+  if (!g_str_has_prefix (how, "mask-rects")) /* round corners, perhaps */
+    g_assert_cmpuint (removed, <=, 3 * (OBJECT + 4) * (OBJECT + 4));
+  g_assert_cmpuint (removed, >=, 3 * OBJECT * OBJECT);
+  g_assert_cmpuint (run_stat (r, "past") + run_stat (r, "future") + run_stat (r, "spatial"), ==, removed);
+  if (masks)
+    gst_harness_teardown (masks);
+}
+
 /* What is transparent is filled, and opaque when it leaves; what is half transparent elsewhere stays so. */
 static void
 test_alpha (gconstpointer format)
@@ -598,7 +649,7 @@ test_alpha (gconstpointer format)
     b = run_frame (r, 200, (1 + invert) * PERIOD, PERIOD, 0);
     for (int y = 8; y < 16; y++)
       for (int x = 8; x < 16; x++)
-        gst_buffer_memset (b, 4 * (y * 32 + x) + 3, x < 12 ? 0 : 127, 1);
+        gst_buffer_memset (b, 4 * (y * 32 + x), 0, 4), gst_buffer_memset (b, 4 * (y * 32 + x) + 3, x < 12 ? 0 : 127, 1);
     g_assert_cmpint (gst_harness_push (r->h, b), ==, GST_FLOW_OK);
     g_autoptr (GstBuffer) out = gst_harness_try_pull (r->h);
     g_assert_cmpuint (run_stat (r, "masked"), ==, 1 + invert);
@@ -607,6 +658,8 @@ test_alpha (gconstpointer format)
       for (int x = 0; x < 32; x++) {
         const gboolean hole = x >= 8 && x < 16 && y >= 8 && y < 16;
         g_assert_cmpint (map.data[4 * (y * 32 + x) + 3], ==, hole != invert ? 255 : invert ? (x < 12 ? 0 : 127) : 200);
+        if (!invert)
+          g_assert_cmpint (map.data[4 * (y * 32 + x)], ==, 200);
       }
     gst_buffer_unmap (out, &map);
   }
@@ -888,10 +941,9 @@ test_request_in_playing (void)
 static void
 test_seek (void)
 {
-  g_autoptr (GstElement) pipeline =
-      parse ("videotestsrc ! video/x-raw,format=I420,width=64,height=48,framerate=20/1 ! " INPAINT
-             "! appsink name=sink sync=false max-buffers=2 "
-             "videotestsrc pattern=white ! video/x-raw,format=GRAY8,width=8,height=8,framerate=20/1 ! vfi.mask");
+  g_autoptr (GstElement) pipeline = parse (
+      "videotestsrc ! video/x-raw,format=I420,width=64,height=48,framerate=20/1 ! " INPAINT "! appsink name=sink sync=false max-buffers=2 "
+      "videotestsrc pattern=white ! video/x-raw,format=GRAY8,width=8,height=8,framerate=20/1 ! vfi.mask");
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
   g_assert_cmpint (gst_element_get_state (pipeline, NULL, NULL, 30 * GST_SECOND), ==, GST_STATE_CHANGE_SUCCESS);
@@ -931,6 +983,9 @@ main (int argc, char **argv)
     g_autofree char *name = g_strconcat ("/inpaint/format/", vfi_format_name (i), NULL);
     g_test_add_data_func (name, GINT_TO_POINTER (i), test_format);
   }
+  g_test_add_data_func ("/inpaint/removal/rects", "mask-rects=20,20,16,12", test_removal);
+  g_test_add_data_func ("/inpaint/removal/roi", "mask-source=roi roi-type=thing", test_removal);
+  g_test_add_data_func ("/inpaint/removal/pad", "mask-source=auto", test_removal);
   g_test_add_data_func ("/inpaint/alpha/RGBA", "RGBA", test_alpha);
   g_test_add_data_func ("/inpaint/alpha/BGRA", "BGRA", test_alpha);
   g_test_add_func ("/inpaint/kept", test_kept);
