@@ -68,6 +68,9 @@ tool_discover (const char *path, ToolTranscode *t, GError **error)
     t->interlaced = gst_discoverer_video_info_is_interlaced (v);
     t->duration = gst_discoverer_info_get_duration (info);
     t->n_audio = g_list_length (audio);
+    t->rate_n = (int) gst_discoverer_video_info_get_framerate_num (v);
+    t->rate_d = (int) gst_discoverer_video_info_get_framerate_denom (v);
+    t->is_picture = gst_discoverer_video_info_is_image (v);
   }
   if (missing) {
     const char **details = gst_discoverer_info_get_missing_elements_installer_details (info);
@@ -91,8 +94,8 @@ tool_discover (const char *path, ToolTranscode *t, GError **error)
   return good;
 }
 
-static gboolean
-check_paths (const char *in, const char *out, GError **error)
+gboolean
+tool_check_paths (const char *in, const char *out, GError **error)
 {
   GStatBuf a, b;
   g_autofree char *dir = g_path_get_dirname (out);
@@ -220,7 +223,7 @@ tool_interp (int argc, char **argv)
   int status = TOOL_FAILED;
   if (!element_properties (&o, &session, &t, &error) || !(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;
-  else if (check_paths (argv[1], argv[2], &error) && tool_discover (argv[1], &t, &error)) {
+  else if (tool_check_paths (argv[1], argv[2], &error) && tool_discover (argv[1], &t, &error)) {
     double seconds;
     status = tool_transcode (&t, &seconds, &error);
     if (status == TOOL_OK && !o.quiet)

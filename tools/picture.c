@@ -36,8 +36,8 @@ tool_picture_paste (ToolPicture *p, const ToolPicture *src, int x, int y)
     memcpy (p->data + ((gsize) (y + row) * p->width + x) * 3, src->data + (gsize) row * src->width * 3, (gsize) src->width * 3);
 }
 
-static ToolPicture *
-picture_from_sample (GstSample *sample)
+ToolPicture *
+tool_picture_from_sample (GstSample *sample)
 {
   GstVideoInfo info;
   GstVideoFrame frame;
@@ -78,7 +78,7 @@ read_picture (const char *path, const char *scale, GError **error)
   } else {
     GstSample *sample = NULL;
     g_object_get (sink, "last-sample", &sample, NULL);
-    p = sample ? picture_from_sample (sample) : NULL;
+    p = sample ? tool_picture_from_sample (sample) : NULL;
     if (sample)
       gst_sample_unref (sample);
     if (!p)

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <gst/gst.h>
+
 #include "vfi.h"
 
 typedef struct
@@ -16,6 +18,8 @@ ToolPicture *tool_picture_new (int width, int height);
 void tool_picture_free (ToolPicture *p);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolPicture, tool_picture_free)
 
+/* Of RGB; NULL if it is not. */
+ToolPicture *tool_picture_from_sample (GstSample *sample);
 /* The first frame of any file GStreamer reads. */
 ToolPicture *tool_picture_read (const char *path, GError **error);
 /* The same, scaled: with averaging, or, if `nearest`, without (masks). */

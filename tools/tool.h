@@ -29,6 +29,7 @@ int tool_eval (int argc, char **argv);
 int tool_eval_flow (int argc, char **argv);
 int tool_eval_inpaint (int argc, char **argv);
 int tool_flow (int argc, char **argv);
+int tool_inpaint (int argc, char **argv);
 int tool_models (int argc, char **argv);
 int tool_bench (int argc, char **argv);
 int tool_sheet (int argc, char **argv);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * uridecodebin ! (deinterlace) ! videoconvert ! vfiinterp or vfiflow ! encoder ! muxer ! filesink, with sound beside it. The file grows under
- * another name in the same folder and is renamed when it is whole.
+ * uridecodebin ! (deinterlace) ! videoconvert ! an element of ours ! encoder ! muxer ! filesink, with sound (and masks) beside it. The file
+ * grows under another name in the same folder and is renamed when it is whole.
  */
 #include <errno.h>
 #include <string.h>
@@ -35,6 +35,8 @@ void
 tool_transcode_clear (ToolTranscode *t)
 {
   g_free (t->fps);
+  g_free (t->mask);
+  g_free (t->mask_location);
   g_clear_pointer (&t->properties, g_ptr_array_unref);
   g_clear_pointer (&t->stats, gst_structure_free);
 }
@@ -96,6 +98,14 @@ fail (Job *job, GError *error)
 {
   gst_element_post_message (job->pipeline, gst_message_new_error (GST_OBJECT (job->pipeline), error, NULL));
   g_error_free (error);
+}
+
+static GstPadProbeReturn
+on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  ToolTranscode *t = ((Job *) data)->t;
+  t->on_frame (pad, GST_PAD_PROBE_INFO_BUFFER (info), GST_PAD_IS_SRC (pad), t->on_frame_data);
+  return GST_PAD_PROBE_OK;
 }
 
 static GstPadProbeReturn
@@ -225,6 +235,28 @@ on_pad_added (GstElement *source, GstPad *pad, gpointer data)
     attach (job, pad, chain, TRUE);
 }
 
+/* The chain of masks, and a way for it to the element, which is inside a bin. */
+static gboolean
+link_mask (Job *job, GError **error)
+{
+  /* Without the parser's ghost pads: it takes what a decoder is to be linked to later for a way in. */
+  GstElement *chain = gst_parse_bin_from_description (job->t->mask, FALSE, error);
+  if (!chain)
+    return FALSE;
+  gst_bin_add (GST_BIN (job->pipeline), chain);
+  if (job->t->mask_location) {
+    g_autoptr (GstElement) masks = gst_bin_get_by_name (GST_BIN (chain), "masks");
+    g_object_set (masks, "location", job->t->mask_location, NULL);
+  }
+  g_autoptr (GstElement) last = gst_bin_get_by_name (GST_BIN (chain), "last");
+  g_autoptr (GstPad) from = gst_element_get_static_pad (last, "src"), to = gst_element_request_pad_simple (job->interp, "mask");
+  GstPad *src = gst_ghost_pad_new ("src", from), *sink = to ? gst_ghost_pad_new ("mask", to) : NULL;
+  if (gst_element_add_pad (chain, src) && sink && gst_element_add_pad (job->video, sink) && gst_pad_link (src, sink) == GST_PAD_LINK_OK)
+    return TRUE;
+  g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s does not take these masks", job->t->element);
+  return FALSE;
+}
+
 static gboolean
 build (Job *job, const char *part, GError **error)
 {
@@ -272,6 +304,8 @@ build (Job *job, const char *part, GError **error)
   if (c)
     g_object_set (sink, "location", part, NULL);
 
+  if (t->mask && !link_mask (job, error))
+    return FALSE;
   for (guint i = 0; i < t->properties->len; i += 2)
     if (!tool_set_property (job->interp, t->properties->pdata[i], t->properties->pdata[i + 1], error))
       return FALSE;
@@ -290,6 +324,11 @@ build (Job *job, const char *part, GError **error)
   }
   g_autoptr (GstPad) pad = gst_element_get_static_pad (job->interp, "sink");
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_input_frame, job, NULL);
+  if (t->on_frame) {
+    g_autoptr (GstPad) src = gst_element_get_static_pad (job->interp, "src");
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, job, NULL);
+    gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_BUFFER, on_frame, job, NULL);
+  }
   return TRUE;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * One file through vfiinterp or vfiflow into another: the pipeline under 'vfi interp' and 'vfi flow'.
+ * One file through an element of ours into another: the pipeline under 'vfi interp', 'vfi flow' and 'vfi inpaint'.
  */
 #pragma once
 
 #include "container.h"
 
-typedef struct
+typedef struct _ToolTranscode ToolTranscode;
+
+struct _ToolTranscode
 {
   /* what to do */
   const char *element; /* "vfiinterp" */
@@ -17,13 +19,21 @@ typedef struct
   gboolean slowmo, drop_audio, interlaced, quiet;
   double stretch;        /* of time, 1 unless slow motion */
   GPtrArray *properties; /* name, value, ...: of the element; owned */
-  GstClockTime duration; /* of the input, may be unknown */
-  guint n_audio;         /* streams in the input */
+  char *mask;            /* elements that make what the element's mask pad takes, the last one called `last`; owned, may be NULL */
+  char *mask_location;   /* `location` of the element `masks` in it; owned, may be NULL */
+  /* Called for every frame that goes into the element and comes out of it, in the streaming thread; may be NULL. */
+  void (*on_frame) (GstPad *pad, GstBuffer *buffer, gboolean out, gpointer data);
+  gpointer on_frame_data;
+  /* the input, by tool_discover */
+  GstClockTime duration; /* may be unknown */
+  guint n_audio;         /* streams */
+  int rate_n, rate_d;    /* frames a second; 0/1 if variable */
+  gboolean is_picture;
   /* what was done */
   GstStructure *stats;    /* of the element; owned */
   double fps_in, fps_out; /* 0 if variable */
   int n_encoded;          /* audio streams that could not be copied */
-} ToolTranscode;
+};
 
 void tool_transcode_clear (ToolTranscode *t);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolTranscode, tool_transcode_clear)
@@ -31,8 +41,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolTranscode, tool_transcode_clear)
 /* Runs until the end, an error (set) or Ctrl-C. The output is whole or not there. Returns an exit code; *seconds: how long it took. */
 int tool_transcode (ToolTranscode *t, double *seconds, GError **error);
 
-/* Looks at the input, so that what can fail fails before any work is done: fills in interlaced, duration and n_audio. */
+/* Looks at the input, so that what can fail fails before any work is done: fills in what `t` has of it. */
 gboolean tool_discover (const char *path, ToolTranscode *t, GError **error);
+
+/* FALSE with an error if `in` is no file, or `out` cannot be written beside it. */
+gboolean tool_check_paths (const char *in, const char *out, GError **error);
 
 /* Sets a property from text. FALSE with an error that says what is allowed. */
 gboolean tool_set_property (GstElement *element, const char *name, const char *value, GError **error);

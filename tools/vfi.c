@@ -10,6 +10,7 @@
 static const ToolCommand commands[] = {
   { "interp", "interpolate a video file: more frames a second, or slow motion", tool_interp },
   { "flow", "optical flow of a video file: a video of its colours, or .flo files", tool_flow },
+  { "inpaint", "remove what a mask or rectangles cover from a video file", tool_inpaint },
   { "eval", "score a network on images with known truth", tool_eval },
   { "models", "list the networks, their weights and their cost", tool_models },
   { "bench", "measure speed, stage by stage, against this machine's own rates", tool_bench },
