@@ -86,7 +86,7 @@ test_errors (void)
     int status;
     const char *says;
   } cases[] = {
-    { "intrep a b", 2, "interp, flow, eval, models, bench" },
+    { "intrep a b", 2, "interp, flow, inpaint, eval, models, bench" },
     { "interp", 2, "got 0 arguments" },
     { "interp a.mp4", 2, "got 1 argument" },
     { "interp --nonsense a b", 2, "--nonsense" },
@@ -118,6 +118,15 @@ test_errors (void)
     { "flow text.mp4 b.mp4 --png", 2, "--png is for a folder" },
     { "flow in.mp4 flow --model vfi-nano", 1, "vfi-nano is a network for interpolation, not for flow" },
     { "flow in.mp4 b.mp4 --output words", 1, "color, arrows, magnitude, warp-error" },
+    { "inpaint a.mp4", 2, "got 1 argument" },
+    { "inpaint in.mp4 b.mp4", 2, "one of --mask and --rects" },
+    { "inpaint in.mp4 b.mp4 --mask text.mp4 --rects 1,1,9,9", 2, "one of --mask and --rects" },
+    { "inpaint in.mp4 b.avi --rects 1,1,9,9", 2, "mp4 m4v mov mkv webm" },
+    { "inpaint in.mp4 in.mp4 --rects 1,1,9,9", 1, "same file" },
+    { "inpaint in.mp4 b.mp4 --mask nowhere.png", 1, "nowhere.png: is no file" },
+    { "inpaint in.mp4 b.mp4 --mask text.mp4", 1, "text.mp4: " },
+    { "inpaint in.mp4 b.mp4 --mask empty", 1, "no pictures in this folder" },
+    { "inpaint in.mp4 b.mp4 --rects 1,1,9,9 --dilate 400", 1, "0 to 128" },
     { "eval interp nowhere", 1, "nowhere" },
     { "eval interp empty", 1, "no folder with three pictures" },
     { "eval interp flat --multiplier 1", 2, "--multiplier is 1" },
@@ -420,6 +429,23 @@ make_sequence (const char *name, gboolean masks, int under)
   }
 }
 
+/* Masks of what make_sequence paints over: boxes/frames; and one of nothing. */
+static void
+make_boxes (void)
+{
+  g_autoptr (ToolPicture) p = tool_picture_new (96, 64);
+  g_autofree char *dir = file ("boxes/frames"), *black = file ("logo/black.png");
+  g_mkdir_with_parents (dir, 0700);
+  memset (p->data, 0, 96 * 64 * 3);
+  g_assert_true (tool_picture_write_png (p, black, NULL));
+  for (int y = 24; y < 40; y++)
+    memset (p->data + 3 * (y * 96 + 36), 255, 3 * 24);
+  for (int i = 0; i < 5; i++) {
+    g_autofree char *path = g_strdup_printf ("%s/%d.png", dir, i);
+    g_assert_true (tool_picture_write_png (p, path, NULL));
+  }
+}
+
 /* The field of a CSV row whose first fields are `row`; -1 where it is empty. */
 static double
 csv_field (const char *text, const char *row, int field)
@@ -528,6 +554,101 @@ test_flow (void)
   g_assert_cmpint (count_files ("png"), ==, 19);
 }
 
+/* Neither the output nor anything that was to become it. */
+static void
+assert_nothing_left (const char *name)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *entry;
+  while ((entry = g_dir_read_name (dir)))
+    g_assert_null (strstr (entry, name));
+}
+
+/* ---- inpaint of files --------------------------------------------------------------------------- */
+
+/* Pictures FOLDER/0.png ... as a video of 10 frames a second. */
+static void
+make_video (const char *pictures, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *description =
+      g_strdup_printf ("multifilesrc location=%s/%s/%%d.png caps=image/png,framerate=10/1 ! pngdec ! videoconvert "
+                       "! video/x-raw, format=I420 ! x264enc pass=qual quantizer=5 ! h264parse ! mp4mux ! "
+                       "filesink location=%s/%s",
+                       folder, pictures, folder, name);
+  GstElement *pipeline = gst_parse_launch (description, &error);
+  g_assert_no_error (error);
+  play (pipeline);
+}
+
+/* A white box over a picture that stands still is gone, and nothing else is touched: in the sheet, which shows what went into the element
+ * and what came out. */
+static void
+assert_box_is_gone (const char *sheet, int rows)
+{
+  g_autofree char *path = file (sheet);
+  g_autoptr (ToolPicture) p = tool_picture_read (path, NULL);
+  g_assert_nonnull (p);
+  g_assert_cmpint (p->width, ==, 3 * (96 + 6) - 6);
+  g_assert_cmpint (p->height, ==, rows * (64 + 6) - 6);
+  for (int y = 0; y < 64; y++)
+    for (int x = 0; x < 96; x++) {
+      const guint8 *before = p->data + 3 * (y * p->width + x), *after = before + 3 * (96 + 6), *difference = after + 3 * (96 + 6);
+      const gboolean box = x >= 36 && x < 60 && y >= 24 && y < 40, far = x < 30 || x >= 66 || y < 18 || y >= 46;
+      if (box) {
+        g_assert_cmpint (before[1], >, 240);
+        g_assert_cmpint (after[1], <, 240); /* the waves' highest is 228 */
+      }
+      for (int c = 0; c < 3 && far; c++)
+        g_assert_cmpint (difference[c], ==, 0);
+    }
+}
+
+static void
+test_inpaint (void)
+{
+  static const char *const masks[] = { "--rects 36,24,24,16", "--mask boxes/frames/0.png", "--mask boxes/frames", "--mask boxes.mp4" };
+  make_video ("logo/frames", "logo.mp4");
+  make_video ("boxes/frames", "boxes.mp4");
+  for (guint i = 0; i < G_N_ELEMENTS (masks); i++) {
+    g_auto (Run) r = vfi ("inpaint logo.mp4 clean%u.mp4 %s --dilate 3 --feather 0 --lookahead %u --sheet clean%u.png", i, masks[i], i, i);
+    g_autofree char *sheet = g_strdup_printf ("clean%u.png", i), *out = g_strdup_printf ("clean%u.mp4", i);
+    g_assert_cmpint (r.status, ==, 0);
+    assert_contains (r.err, "5 frames, something removed from 5");
+    assert_box_is_gone (sheet, 5);
+    g_assert_cmpint (look (out).frames, ==, 5);
+  }
+  g_auto (Run) inverted = vfi ("inpaint logo.mp4 inverted.mp4 --mask boxes/frames --invert --quiet");
+  g_assert_cmpint (inverted.status, ==, 0);
+  g_assert_cmpstr (inverted.err, ==, "");
+  g_auto (Run) nothing = vfi ("inpaint logo.mp4 nothing.mp4 --mask logo/black.png");
+  g_assert_cmpint (nothing.status, ==, 0);
+  assert_contains (nothing.err, "the mask covers nothing");
+}
+
+static void
+test_inpaint_containers (void)
+{
+  static const char *const names[] = { "inpaint.mp4", "inpaint.mkv", "inpaint.webm" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_auto (Run) r = vfi ("inpaint in.mp4 %s --rects 8,8,24,16 --html %s.html", names[i], names[i]);
+    g_assert_cmpint (r.status, ==, 0);
+    assert_contains (r.err, i == 2 ? "audio: re-encoded" : "audio: copied");
+    const Content out = look (names[i]);
+    g_assert_cmpint (out.frames, ==, 20);
+    g_assert_cmpint (out.audio_streams, ==, 1);
+    g_assert_cmpfloat_with_epsilon (out.last_frame, 1.9, 0.001);
+    g_autofree char *page = g_strdup_printf ("%s.html", names[i]), *text = read_text (page);
+    g_autofree char *picture = g_strdup_printf ("%s/%s_files/05.png", folder, names[i]);
+    assert_contains (text, "_files/05.png");
+    g_assert_true (g_file_test (picture, G_FILE_TEST_EXISTS));
+  }
+  g_auto (Run) rects = vfi ("inpaint in.mp4 norects.mp4 --rects 1,2,three");
+  g_assert_cmpint (rects.status, ==, 1);
+  assert_contains (rects.err, "mask-rects");
+  assert_nothing_left ("norects");
+}
+
 /* ---- interp ------------------------------------------------------------------------------------- */
 
 static void
@@ -589,16 +710,6 @@ test_interlaced (void)
     g_assert_cmpint (out.frames, ==, 40);
     g_assert_cmpfloat_with_epsilon (out.last_frame, 3.9, 1e-4);
   }
-}
-
-/* Neither the output nor anything that was to become it. */
-static void
-assert_nothing_left (const char *name)
-{
-  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
-  const char *entry;
-  while ((entry = g_dir_read_name (dir)))
-    g_assert_null (strstr (entry, name));
 }
 
 static void
@@ -727,6 +838,8 @@ main (int argc, char **argv)
   make_sequence ("walls/plain", FALSE, 0);
   make_sequence ("under/a/same", FALSE, 10);
   make_sequence ("under/b/same", FALSE, 250);
+  make_sequence ("logo", FALSE, 255);
+  make_boxes ();
   make_clip ("in.mp4", 20, "! x264enc");
   make_clip ("long.mp4", 1500, "! x264enc speed-preset=ultrafast");
 
@@ -740,6 +853,8 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/eval-inpaint/under-the-hole", test_eval_inpaint_under);
   g_test_add_func ("/vfi/eval-inpaint/object", test_eval_inpaint_object);
   g_test_add_func ("/vfi/flow", test_flow);
+  g_test_add_func ("/vfi/inpaint", test_inpaint);
+  g_test_add_func ("/vfi/inpaint/containers", test_inpaint_containers);
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
