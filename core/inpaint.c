@@ -47,6 +47,7 @@ struct _VfiInpaint
   Store store;
   VfiPainter painter;
   VfiMotion motion;
+  VfiDrift drift;
 
   guint32 next, turn; /* numbers of the frame that is pushed next, and that is pulled next */
   guint32 start;      /* the first frame there is */
@@ -138,6 +139,13 @@ frame_of (gpointer data, guint32 number)
   return &self->store.frame[number % self->store.n_frames];
 }
 
+static const VfiRegion *
+region_of (gpointer data, guint32 number)
+{
+  const VfiInpaint *self = data;
+  return (gint32) (number - self->turn) >= 0 ? &self->store.work[number % self->store.n_works].region : NULL;
+}
+
 static Work *
 work_of (VfiInpaint *self, guint32 number)
 {
@@ -189,6 +197,7 @@ vfi_inpaint_free (VfiInpaint *self)
   store_clear (&self->store);
   vfi_painter_clear (&self->painter);
   vfi_motion_clear (&self->motion);
+  vfi_drift_clear (&self->drift);
   vfi_flow_free (self->flow);
   g_free (self);
 }
@@ -252,7 +261,8 @@ no_memory (GError **error)
 static gboolean
 reserve (VfiInpaint *self, const Work *w, GError **error)
 {
-  return (vfi_motion_reserve (&self->motion, self->info.width, self->info.height) && vfi_painter_reserve (&self->painter, &w->region)) ||
+  return (vfi_motion_reserve (&self->motion, self->info.width, self->info.height) && vfi_painter_reserve (&self->painter, &w->region) &&
+          vfi_drift_reserve (&self->drift, &w->region)) ||
          no_memory (error);
 }
 
@@ -337,7 +347,7 @@ vfi_inpaint_push (VfiInpaint *self, const VfiFrame *frame, const VfiMask *mask, 
   copy_frame (&self->info, frame, frame_of (self, number));
   if (w->region.n_boxes) {
     copy_frame (&self->info, frame, &self->store.seen[number & 1]);
-    vfi_paint (&self->painter, &self->info, &w->region, NULL, NULL, NULL, &self->store.seen[number & 1], NULL);
+    vfi_paint (&self->painter, &self->info, &w->region, NULL, NULL, &self->store.seen[number & 1], NULL);
   }
   if (number != self->start && (w->region.n_boxes || (number != self->turn && work_of (self, number - 1)->region.n_boxes)) &&
       !link_frames (self, number, error))
@@ -378,6 +388,7 @@ count (VfiInpaint *self, const Work *w)
 static void
 finish_frame (VfiInpaint *self, guint32 number, VfiFrame *dst)
 {
+  const VfiSources sources = { self, frame_of, region_of };
   Work *w = work_of (self, number);
 
   if (!w->region.n_boxes)
@@ -386,9 +397,11 @@ finish_frame (VfiInpaint *self, guint32 number, VfiFrame *dst)
     const guint32 oldest = number - (guint32) self->options.history;
     Work *before = work_of (self, number - 1);
     vfi_trace_past (&w->trace, &w->region, &before->trace, &before->region, oldest);
+    vfi_drift_correct (&self->drift, &self->info, &w->region, w->trace.past, &sources, frame_of (self, number));
   }
+  vfi_drift_correct (&self->drift, &self->info, &w->region, w->trace.ahead, &sources, frame_of (self, number));
   vfi_trace_choose (&w->trace, &w->region);
-  vfi_paint (&self->painter, &self->info, &w->region, &w->trace, frame_of, self, frame_of (self, number), dst);
+  vfi_paint (&self->painter, &self->info, &w->region, &w->trace, &sources, frame_of (self, number), dst);
 }
 
 VfiInpaintStatus
@@ -417,7 +430,8 @@ vfi_inpaint_get_info (const VfiInpaint *self, VfiInpaintInfo *out)
   *out =
       (VfiInpaintInfo){ .model = "smooth", .removed = self->removed, .past = self->past, .future = self->future, .spatial = self->spatial };
   vfi_flow_get_info (self->flow, &out->flow);
-  out->bytes = out->flow.bytes + self->store.bytes + vfi_painter_bytes (&self->painter) + vfi_motion_bytes (&self->motion);
+  out->bytes = out->flow.bytes + self->store.bytes + vfi_painter_bytes (&self->painter) + vfi_motion_bytes (&self->motion) +
+               vfi_drift_bytes (&self->drift);
   for (int i = 0; i < self->store.n_works; i++)
     out->bytes += self->store.work[i].trace.size * (sizeof (VfiStep) + 3 * sizeof (VfiRef));
 }

@@ -63,3 +63,13 @@ vfi_region_index (const VfiRegion *region, int x, int y)
   }
   return -1;
 }
+
+/* The largest mark of the pixels that a position lies between. */
+static inline guint8
+vfi_region_covered (const VfiRegion *r, float x, float y)
+{
+  const int ix = (int) x, iy = (int) y, right = ix + 1 < r->width && x > ix, down = iy + 1 < r->height && y > iy;
+  const guint8 *m = r->mark + (gsize) iy * r->width + ix;
+  const guint8 a = MAX (m[0], m[right]), b = MAX (m[down * (gsize) r->width], m[down * (gsize) r->width + right]);
+  return MAX (a, b);
+}

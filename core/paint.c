@@ -10,17 +10,20 @@
 #include "paint.h"
 
 #include <math.h>
-#include <string.h>
 
-#define MOST 0.1f /* the largest difference that is carried into the hole, of the sample's range */
+#include "sample.h"
+
+#define ALIKE 0.08f /* of the sample's range: what differs by more is not the same thing */
+#define MOST 0.1f   /* the largest difference that is carried into the hole, of the sample's range */
 
 enum
 {
   OUTSIDE, /* not looked at */
   KNOWN,
-  EDGE, /* known, and what its reference gives is known too */
-  SAMPLED,
-  OPEN,
+  EDGE,    /* known, and what its reference gives is known too */
+  SAMPLED, /* filled with what was seen, */
+  COPIED,  /* with what was made up before, */
+  OPEN,    /* with nothing yet */
 };
 
 void
@@ -63,80 +66,6 @@ vfi_painter_bytes (const VfiPainter *p)
   return p->membrane.size * sizeof (float) + p->size * (9 * sizeof (float) + 1);
 }
 
-/* ---- samples ------------------------------------------------------------------------------------ */
-
-typedef struct
-{
-  const VfiPlaneLayout *l;
-  int w, h, stride;
-  guint8 *data;
-} Plane;
-
-static Plane
-plane_of (const VfiFrameInfo *info, const VfiFrame *frame, int i)
-{
-  Plane p = { .l = &vfi_format_desc (info->format)->plane[i], .stride = frame->stride[i], .data = frame->data[i] };
-  vfi_frame_info_plane_size (info, i, &p.w, &p.h);
-  return p;
-}
-
-static inline int
-get (const Plane *p, int y, int x, int c)
-{
-  const guint8 *row = p->data + (gsize) y * p->stride;
-  const int i = x * p->l->comps + c;
-  return p->l->bytes == 1 ? row[i] : ((const guint16 *) row)[i] >> p->l->shift;
-}
-
-static inline void
-set (const Plane *p, int y, int x, int c, float v)
-{
-  guint8 *row = p->data + (gsize) y * p->stride;
-  const int i = x * p->l->comps + c;
-  const int n = (int) floorf (fminf (fmaxf (v, 0), (1 << p->l->depth) - 1) + 0.5f);
-  if (p->l->bytes == 1)
-    row[i] = (guint8) n;
-  else
-    ((guint16 *) row)[i] = (guint16) (n << p->l->shift);
-}
-
-/* Weights of the samples i - 1 to i + 2. */
-static inline void
-cubic (float f, float w[4])
-{
-  w[0] = ((-0.5f * f + 1) * f - 0.5f) * f;
-  w[1] = (1.5f * f - 2.5f) * f * f + 1;
-  w[2] = ((-1.5f * f + 2) * f + 0.5f) * f;
-  w[3] = (0.5f * f - 0.5f) * f * f;
-}
-
-static void
-sample (const Plane *p, float y, float x, float *out)
-{
-  const gboolean full = !p->l->sub_x && !p->l->sub_y;
-  float wx[4], wy[4];
-  int ix, iy;
-
-  x = fminf (fmaxf (x, 0), p->w - 1);
-  y = fminf (fmaxf (y, 0), p->h - 1);
-  ix = (int) x;
-  iy = (int) y;
-  if (full) {
-    cubic (x - ix, wx);
-    cubic (y - iy, wy);
-  } else {
-    memcpy (wx, (float[]){ 0, 1 - (x - ix), x - ix, 0 }, sizeof wx);
-    memcpy (wy, (float[]){ 0, 1 - (y - iy), y - iy, 0 }, sizeof wy);
-  }
-  for (int c = 0; c < p->l->comps; c++)
-    out[c] = 0;
-  for (int i = 0; i < 4; i++)
-    for (int j = 0; j < 4; j++)
-      if (wx[j] * wy[i] != 0)
-        for (int c = 0; c < p->l->comps; c++)
-          out[c] += wx[j] * wy[i] * get (p, CLAMP (iy + i - 1, 0, p->h - 1), CLAMP (ix + j - 1, 0, p->w - 1), c);
-}
-
 /* ---- one box of one plane ----------------------------------------------------------------------- */
 
 typedef struct
@@ -145,10 +74,9 @@ typedef struct
   const VfiFrameInfo *info;
   const VfiRegion *region;
   const VfiTrace *trace;
-  VfiFrameOf frame_of;
-  gpointer data;
+  const VfiSources *sources;
   int i; /* plane */
-  Plane plane;
+  VfiPlane plane;
   int x0, y0, w, h; /* the box, in the plane's samples */
 } Job;
 
@@ -166,42 +94,86 @@ mark_at (const Job *j, int y, int x)
   return m;
 }
 
-/* What the references of the pixels that a sample covers give; FALSE if they have none. */
-static gboolean
-take (const Job *j, const VfiBox *b, int y, int x, float *out)
+/* What a reference, or several for one sample, say together. */
+typedef struct
 {
-  const int sx = j->plane.l->sub_x, sy = j->plane.l->sub_y;
-  const VfiRef *first = NULL;
-  const VfiFrame *frame;
-  float dx = 0, dy = 0;
-  int n = 0;
-  Plane source;
+  float dx, dy, age, cost;
+  const VfiRef *first;
+  int n;
+} Mean;
 
-  for (int v = y << sy; v < MIN ((y + 1) << sy, j->region->height); v++)
-    for (int u = x << sx; u < MIN ((x + 1) << sx, j->region->width); u++) {
-      const VfiRef *ref = &j->trace->chosen[b->first + (gsize) (v - b->y0) * (b->x1 - b->x0) + (u - b->x0)];
-      if (ref->kind == VFI_REF_NONE || (first && ref->frame != first->frame))
-        continue;
-      if (!first)
-        first = ref;
-      dx += ref->x - u;
-      dy += ref->y - v;
-      n++;
-    }
-  if (!first || !(frame = j->frame_of (j->data, first->frame)))
+static void
+add_ref (Mean *m, const VfiRef *ref, int u, int v)
+{
+  if (ref->kind == VFI_REF_NONE || (m->first && (ref->frame != m->first->frame || ref->kind != m->first->kind)))
+    return;
+  if (!m->first)
+    m->first = ref;
+  m->dx += ref->x - u;
+  m->dy += ref->y - v;
+  m->cost += ref->cost;
+  m->n++;
+}
+
+/* Samples what the mean refers to, for the sample at (y, x); FALSE if that is nothing. */
+static gboolean
+follow (const Job *j, const Mean *m, int y, int x, float *out)
+{
+  const VfiFrame *frame = m->n ? j->sources->frame (j->sources->data, m->first->frame) : NULL;
+  VfiPlane source;
+
+  if (!frame)
     return FALSE;
-  source = plane_of (j->info, frame, j->i);
-  sample (&source, y + dy / (n << sy), x + dx / (n << sx), out);
+  source = vfi_plane_of (j->info, frame, j->i);
+  vfi_plane_sample (&source, y + m->dy / (m->n << source.l->sub_y), x + m->dx / (m->n << source.l->sub_x), 0, source.l->comps - 1, out);
   return TRUE;
 }
 
+/* How much a source counts: near ones more, and those that were reached over flows that agree. */
+static float
+worth (const Job *j, const Mean *m)
+{
+  return 1 / ((abs ((gint32) (m->first->frame - j->trace->number)) + 1) * (1 + m->cost / m->n));
+}
+
+/* What the references of the pixels that the sample at (ry, rx) covers give for the one at (y, x). What was seen both before and after is the
+ * mean of both where they look alike: errors of the two are hardly the same. */
+static VfiRefKind
+take (const Job *j, const VfiBox *b, int ry, int rx, int y, int x, float *out)
+{
+  const int sx = j->plane.l->sub_x, sy = j->plane.l->sub_y;
+  Mean chosen = { 0 }, other = { 0 };
+  float second[4];
+
+  for (int v = ry << sy; v < MIN ((ry + 1) << sy, j->region->height); v++)
+    for (int u = rx << sx; u < MIN ((rx + 1) << sx, j->region->width); u++) {
+      const gsize i = b->first + (gsize) (v - b->y0) * (b->x1 - b->x0) + (u - b->x0);
+      const VfiRef *ref = &j->trace->chosen[i], *past = &j->trace->past[i], *ahead = &j->trace->ahead[i];
+      add_ref (&chosen, ref, u, v);
+      if (past->kind == VFI_REF_SEEN && ahead->kind == VFI_REF_SEEN)
+        add_ref (&other, ref->frame == past->frame ? ahead : past, u, v);
+    }
+  if (!follow (j, &chosen, y, x, out))
+    return VFI_REF_NONE;
+  if (chosen.first->kind == VFI_REF_SEEN && other.n && follow (j, &other, y, x, second)) {
+    const float alike = ALIKE * (1 << j->plane.l->depth);
+    float apart = 0, w;
+
+    for (int c = 0; c < j->plane.l->comps; c++)
+      apart = fmaxf (apart, fabsf (out[c] - second[c]));
+    w = worth (j, &other) / (worth (j, &chosen) + worth (j, &other)) * expf (-apart * apart / (alike * alike));
+    for (int c = 0; c < j->plane.l->comps; c++)
+      out[c] += w * (second[c] - out[c]);
+  }
+  return chosen.first->kind;
+}
+
 /* Sorts the box's samples, and takes what can be taken. */
-static int
-gather (const Job *j, const VfiBox *b)
+static void
+gather (const Job *j, const VfiBox *b, gboolean has[OPEN + 1])
 {
   VfiPainter *p = j->p;
   const int comps = j->plane.l->comps;
-  int open = 0;
 
   for (int y = 0; y < j->h; y++)
     for (int x = 0; x < j->w; x++) {
@@ -210,20 +182,23 @@ gather (const Job *j, const VfiBox *b)
       float *v = p->value + i * comps;
 
       if (mark < VFI_MARK_FILL) {
+        const int py = j->y0 + y, px = j->x0 + x;
         float taken[4];
-        const gboolean edge = mark != VFI_MARK_CLEAR && j->trace && take (j, b, j->y0 + y, j->x0 + x, taken);
+        const gboolean edge = mark != VFI_MARK_CLEAR && j->trace && take (j, b, py, px, py, px, taken) != VFI_REF_NONE;
 
         p->state[i] = edge ? EDGE : KNOWN;
         for (int c = 0; c < comps; c++) {
-          v[c] = (float) get (&j->plane, j->y0 + y, j->x0 + x, c);
+          v[c] = (float) vfi_plane_get (&j->plane, j->y0 + y, j->x0 + x, c);
           p->change[i * comps + c] = edge ? v[c] - taken[c] : 0;
         }
       } else {
-        p->state[i] = j->trace && take (j, b, j->y0 + y, j->x0 + x, v) ? SAMPLED : OPEN;
-        open += p->state[i] == OPEN;
+        const int py = j->y0 + y, px = j->x0 + x;
+        const VfiRefKind kind = j->trace ? take (j, b, py, px, py, px, v) : VFI_REF_NONE;
+
+        p->state[i] = kind == VFI_REF_SEEN ? SAMPLED : kind == VFI_REF_MADE ? COPIED : OPEN;
+        has[p->state[i]] = TRUE;
       }
     }
-  return open;
 }
 
 /* Carries the difference at the edge into what was sampled. */
@@ -243,6 +218,45 @@ match (const Job *j)
   vfi_membrane_solve (&p->membrane, p->change, p->known, j->w, j->h, comps);
   for (int i = 0; i < n; i++)
     if (p->state[i] == SAMPLED)
+      for (int c = 0; c < comps; c++)
+        p->value[i * comps + c] += p->change[i * comps + c];
+}
+
+/* What was made up before is to fit what has come to lie around it: at its border, the difference to what it would go on with there is
+ * carried into it. Of a smooth fill that makes a new one; nothing changes where nothing has. */
+static void
+fit (const Job *j, const VfiBox *b)
+{
+  static const int step[4][2] = { { 0, 1 }, { 0, -1 }, { 1, 0 }, { -1, 0 } };
+  VfiPainter *p = j->p;
+  const int comps = j->plane.l->comps, n = j->w * j->h;
+
+  for (int y = 0; y < j->h; y++)
+    for (int x = 0; x < j->w; x++) {
+      const gsize i = (gsize) y * j->w + x;
+      float *change = p->change + i * comps;
+
+      p->known[i] = 0;
+      memset (change, 0, comps * sizeof *change);
+      if (p->state[i] > SAMPLED)
+        continue;
+      for (int k = 0; k < 4; k++) {
+        const int v = y + step[k][0], u = x + step[k][1];
+        float on[4];
+
+        if (v < 0 || u < 0 || v >= j->h || u >= j->w || p->state[(gsize) v * j->w + u] != COPIED ||
+            take (j, b, j->y0 + v, j->x0 + u, j->y0 + y, j->x0 + x, on) == VFI_REF_NONE)
+          continue;
+        for (int c = 0; c < comps; c++)
+          change[c] = (change[c] * p->known[i] + p->value[i * comps + c] - on[c]) / (p->known[i] + 1);
+        p->known[i]++;
+      }
+    }
+  for (int i = 0; i < n; i++)
+    p->known[i] = p->known[i] > 0 ? VFI_MEMBRANE_FIXED : 0;
+  vfi_membrane_solve (&p->membrane, p->change, p->known, j->w, j->h, comps);
+  for (int i = 0; i < n; i++)
+    if (p->state[i] == COPIED)
       for (int c = 0; c < comps; c++)
         p->value[i * comps + c] += p->change[i * comps + c];
 }
@@ -272,8 +286,8 @@ paint_box (Job *j, const VfiBox *b, const VfiFrame *shown)
   const VfiFormatDesc *f = vfi_format_desc (j->info->format);
   const VfiPlaneLayout *l = j->plane.l;
   const int comps = l->comps;
-  gboolean part[4] = { FALSE };
-  Plane out = { 0 };
+  gboolean part[4] = { FALSE }, has[OPEN + 1] = { FALSE };
+  VfiPlane out = { 0 };
 
   for (int i = 0; i < f->n_parts; i++)
     if (f->part[i].plane == j->i)
@@ -283,10 +297,14 @@ paint_box (Job *j, const VfiBox *b, const VfiFrame *shown)
   j->w = MIN ((b->x1 + (1 << l->sub_x) - 1) >> l->sub_x, j->plane.w) - j->x0;
   j->h = MIN ((b->y1 + (1 << l->sub_y) - 1) >> l->sub_y, j->plane.h) - j->y0;
   if (shown)
-    out = plane_of (j->info, shown, j->i);
-  if (gather (j, b) < j->w * j->h && j->trace)
+    out = vfi_plane_of (j->info, shown, j->i);
+  gather (j, b, has);
+  if (has[SAMPLED])
     match (j);
-  make_up (j);
+  if (has[COPIED])
+    fit (j, b);
+  if (has[OPEN])
+    make_up (j);
   for (int y = 0; y < j->h; y++)
     for (int x = 0; x < j->w; x++) {
       const gsize i = (gsize) y * j->w + x;
@@ -299,23 +317,23 @@ paint_box (Job *j, const VfiBox *b, const VfiFrame *shown)
       for (int c = 0; c < comps; c++) {
         if (!part[c])
           continue;
-        set (&j->plane, j->y0 + y, j->x0 + x, c, v[c]);
+        vfi_plane_set (&j->plane, j->y0 + y, j->x0 + x, c, v[c]);
         if (shown) { /* what was rounded is blended, so that it blends alike when it comes back */
-          const int own = get (&out, j->y0 + y, j->x0 + x, c), fill = get (&j->plane, j->y0 + y, j->x0 + x, c);
-          set (&out, j->y0 + y, j->x0 + x, c, own + alpha * (fill - own));
+          const int own = vfi_plane_get (&out, j->y0 + y, j->x0 + x, c), fill = vfi_plane_get (&j->plane, j->y0 + y, j->x0 + x, c);
+          vfi_plane_set (&out, j->y0 + y, j->x0 + x, c, own + alpha * (fill - own));
         }
       }
     }
 }
 
 void
-vfi_paint (VfiPainter *p, const VfiFrameInfo *info, const VfiRegion *region, const VfiTrace *trace, VfiFrameOf frame_of, gpointer data,
+vfi_paint (VfiPainter *p, const VfiFrameInfo *info, const VfiRegion *region, const VfiTrace *trace, const VfiSources *sources,
            const VfiFrame *frame, const VfiFrame *shown)
 {
-  Job j = { .p = p, .info = info, .region = region, .trace = trace, .frame_of = frame_of, .data = data };
+  Job j = { .p = p, .info = info, .region = region, .trace = trace, .sources = sources };
 
   for (j.i = 0; j.i < vfi_format_desc (info->format)->n_planes; j.i++) {
-    j.plane = plane_of (info, frame, j.i);
+    j.plane = vfi_plane_of (info, frame, j.i);
     for (int k = 0; k < region->n_boxes; k++)
       paint_box (&j, &region->box[k], shown);
   }

@@ -4,12 +4,10 @@
  */
 #pragma once
 
+#include "drift.h"
 #include "frame.h"
 #include "membrane.h"
 #include "trace.h"
-
-/* A frame by its number, or NULL. */
-typedef const VfiFrame *(*VfiFrameOf) (gpointer data, guint32 number);
 
 /* Memory for painting, kept between calls; {0} to begin with. */
 typedef struct
@@ -27,5 +25,5 @@ gsize vfi_painter_bytes (const VfiPainter *p);
 /* Fills the region of `frame` in: with what `trace` chose, matched to its surroundings; smoothly where there is nothing, or (trace NULL)
  * everywhere. `shown`, if it is not NULL, is a copy of the frame before that: it gets the fill blended in by the marks. Samples that are no part of
  * the picture (alpha) stay. What it needs must be reserved. */
-void vfi_paint (VfiPainter *p, const VfiFrameInfo *info, const VfiRegion *region, const VfiTrace *trace, VfiFrameOf frame_of, gpointer data,
+void vfi_paint (VfiPainter *p, const VfiFrameInfo *info, const VfiRegion *region, const VfiTrace *trace, const VfiSources *sources,
                 const VfiFrame *frame, const VfiFrame *shown);

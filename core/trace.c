@@ -14,6 +14,7 @@
 
 #define APART 9.0f        /* squared distance that the two flows may be apart, */
 #define APART_PART 0.05f  /* and this part of their squared lengths */
+#define SHOWN 3.0f        /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
 #define OUTSIDE 0.5f      /* how far outside of the frame a pixel may be, in pixels */
 #define SAME_SURFACE 1.5f /* offsets that differ more belong to different things */
 
@@ -114,17 +115,8 @@ vfi_trace_link (VfiTrace *t, const VfiRegion *region, const float *back, const f
 
 /* ---- past --------------------------------------------------------------------------------------- */
 
-/* The largest mark of the pixels that a position lies between. */
-static inline guint8
-covered (const VfiRegion *r, float x, float y)
-{
-  const int ix = (int) x, iy = (int) y, right = ix + 1 < r->width && x > ix, down = iy + 1 < r->height && y > iy;
-  const guint8 *m = r->mark + (gsize) iy * r->width + ix;
-  const guint8 a = MAX (m[0], m[right]), b = MAX (m[down * (gsize) r->width], m[down * (gsize) r->width + right]);
-  return MAX (a, b);
-}
-
-/* What a pixel of a frame's region refers to, for those that come after it. */
+/* What a pixel of a frame's region refers to, for those that come after it. Of what came to be seen later, or too long ago, the frame itself has a
+ * copy. */
 static inline VfiRef
 reference_of (const VfiTrace *t, const VfiRegion *r, int x, int y, guint32 oldest)
 {
@@ -134,7 +126,7 @@ reference_of (const VfiTrace *t, const VfiRegion *r, int x, int y, guint32 oldes
   if (i < 0 || r->mark[(gsize) y * r->width + x] == VFI_MARK_CLEAR)
     return (VfiRef){ x, y, 0, t->number, VFI_REF_SEEN };
   ref = t->past[i].kind == VFI_REF_SEEN ? t->past[i] : t->chosen[i];
-  if (ref.kind == VFI_REF_NONE || (gint32) (ref.frame - oldest) < 0)
+  if (ref.kind == VFI_REF_NONE || (gint32) (ref.frame - oldest) < 0 || (gint32) (ref.frame - t->number) > 0)
     return (VfiRef){ x, y, ref.cost, t->number, ref.kind };
   return ref;
 }
@@ -189,10 +181,10 @@ vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, co
         const VfiStep *s = &t->back[i];
         if (!region->mark[(gsize) y * region->width + x] || s->apart < 0)
           continue;
-        if (covered (region_before, s->x, s->y) == VFI_MARK_CLEAR)
-          t->past[i] = (VfiRef){ s->x, s->y, s->apart, before->number, VFI_REF_SEEN };
-        else
+        if (vfi_region_covered (region_before, s->x, s->y) != VFI_MARK_CLEAR)
           t->past[i] = hand_on (s, before, region_before, oldest);
+        else if (s->apart < SHOWN)
+          t->past[i] = (VfiRef){ s->x, s->y, s->apart, before->number, VFI_REF_SEEN };
       }
   }
 }
@@ -221,8 +213,10 @@ vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const Vfi
         sample (there, w, h, ref->x, ref->y, flow);
         s = step (ref->x, ref->y, flow, back, w, h);
         *ref = (VfiRef){ s.x, s.y, s.apart < 0 ? -1 : ref->cost + s.apart, number, VFI_REF_NONE };
-        if (s.apart >= 0 && covered (region_there, s.x, s.y) <= VFI_MARK_BAND)
-          ref->kind = VFI_REF_SEEN;
+        if (s.apart >= 0 && vfi_region_covered (region_there, s.x, s.y) <= VFI_MARK_BAND) {
+          ref->kind = s.apart < SHOWN ? VFI_REF_SEEN : VFI_REF_NONE;
+          ref->cost = s.apart < SHOWN ? ref->cost : -1;
+        }
       }
   }
 }

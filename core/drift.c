@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Each step of a trace is a little off, and the errors add up. But pixels of the band around a hole are traced just as those in it are, and of
+ * them it is known what they must give. Lucas-Kanade steps on the differences, pooled around the nodes of a coarse grid and taken from
+ * their mean there, so that exposure does not count, tell how far the references are off; a membrane carries that into the hole, in
+ * which nodes count by how well their pixels' texture fixes them. References are corrected for good: those that are derived from them
+ * in the frames to come begin without the error, so it does not add up.
+ */
+#include "drift.h"
+
+#include "sample.h"
+
+#define CELL 4
+#define REACH 6 /* of a node, pixels each way */
+#define ROUNDS 3
+#define NOISE 4.f     /* squared difference that counts as none, of 8 bits */
+#define STAY 0.02f    /* weight of not moving */
+#define FARTHEST 1.5f /* pixels a round may move anything */
+
+typedef struct
+{
+  float n, r, rr, gx, gy, xx, xy, yy, xr, yr;
+} Node;
+
+static gsize
+nodes_of (const VfiBox *b)
+{
+  return (gsize) ((b->x1 - b->x0) / CELL + 1) * ((b->y1 - b->y0) / CELL + 1);
+}
+
+void
+vfi_drift_clear (VfiDrift *d)
+{
+  vfi_membrane_clear (&d->membrane);
+  g_free (d->memory);
+  *d = (VfiDrift){ 0 };
+}
+
+gboolean
+vfi_drift_reserve (VfiDrift *d, const VfiRegion *region)
+{
+  gsize most = 0;
+
+  for (int i = 0; i < region->n_boxes; i++)
+    most = MAX (most, nodes_of (&region->box[i]));
+  if (d->size >= most)
+    return TRUE;
+  g_free (d->memory);
+  d->memory = g_try_malloc (most * (sizeof (Node) + 3 * sizeof (float)));
+  d->size = d->memory && vfi_membrane_reserve (&d->membrane, most, 2) ? most : 0;
+  return d->size == most;
+}
+
+gsize
+vfi_drift_bytes (const VfiDrift *d)
+{
+  return d->size * (sizeof (Node) + 3 * sizeof (float)) + d->membrane.size * sizeof (float);
+}
+
+typedef struct
+{
+  const VfiFrameInfo *info;
+  const VfiRegion *region;
+  VfiRef *refs;
+  const VfiSources *sources;
+  VfiPlane plane;
+  int comp;
+  float scale; /* of samples, to 8 bits */
+} Job;
+
+/* The slope of what is seen at a pixel; FALSE where that is not known. */
+static gboolean
+slope (const Job *j, int x, int y, float *gx, float *gy)
+{
+  const VfiRegion *r = j->region;
+  const guint8 *mark = r->mark + (gsize) y * r->width + x;
+
+  if (x == 0 || y == 0 || x == r->width - 1 || y == r->height - 1 || mark[1] >= VFI_MARK_FILL || mark[-1] >= VFI_MARK_FILL ||
+      mark[r->width] >= VFI_MARK_FILL || mark[-r->width] >= VFI_MARK_FILL)
+    return FALSE;
+  *gx = (vfi_plane_get (&j->plane, y, x + 1, j->comp) - vfi_plane_get (&j->plane, y, x - 1, j->comp)) * j->scale / 2;
+  *gy = (vfi_plane_get (&j->plane, y + 1, x, j->comp) - vfi_plane_get (&j->plane, y - 1, x, j->comp)) * j->scale / 2;
+  return TRUE;
+}
+
+/* Pools the band's differences in the nodes. */
+static int
+pool (const Job *j, const VfiBox *b, Node *node, int w, int h)
+{
+  int found = 0;
+  gsize i = b->first;
+
+  memset (node, 0, (gsize) w * h * sizeof *node);
+  for (int y = b->y0; y < b->y1; y++)
+    for (int x = b->x0; x < b->x1; x++, i++) {
+      const guint8 mark = j->region->mark[(gsize) y * j->region->width + x];
+      const VfiRef *ref = &j->refs[i];
+      const VfiFrame *frame;
+      VfiPlane source;
+      float gx, gy, r;
+
+      if (mark == VFI_MARK_CLEAR || mark >= VFI_MARK_FILL || ref->kind == VFI_REF_NONE || !slope (j, x, y, &gx, &gy) ||
+          !(frame = j->sources->frame (j->sources->data, ref->frame)))
+        continue;
+      source = vfi_plane_of (j->info, frame, 0);
+      vfi_plane_sample (&source, ref->y, ref->x, j->comp, j->comp, &r);
+      r = (r - vfi_plane_get (&j->plane, y, x, j->comp)) * j->scale;
+      if (fabsf (r) > 48) /* something else */
+        continue;
+      found++;
+      for (int v = MAX ((y - b->y0 - REACH) / CELL, 0); v <= MIN ((y - b->y0 + REACH) / CELL, h - 1); v++)
+        for (int u = MAX ((x - b->x0 - REACH) / CELL, 0); u <= MIN ((x - b->x0 + REACH) / CELL, w - 1); u++) {
+          Node *n = &node[v * w + u];
+          n->n++;
+          n->r += r;
+          n->rr += r * r;
+          n->gx += gx;
+          n->gy += gy;
+          n->xx += gx * gx;
+          n->xy += gx * gy;
+          n->yy += gy * gy;
+          n->xr += gx * r;
+          n->yr += gy * r;
+        }
+    }
+  return found;
+}
+
+/* Where a node wants to go, and how much that counts. */
+static void
+solve (const Node *n, float move[2], float *weight)
+{
+  move[0] = move[1] = 0;
+  *weight = STAY;
+  if (n->n >= 12) {
+    const float rr = MAX (n->rr - n->r * n->r / n->n, 0), xx = n->xx - n->gx * n->gx / n->n, xy = n->xy - n->gx * n->gy / n->n,
+                yy = n->yy - n->gy * n->gy / n->n, xr = n->xr - n->gx * n->r / n->n, yr = n->yr - n->gy * n->r / n->n;
+    const float ax = xx + n->n, ay = yy + n->n, det = ax * ay - xy * xy;
+    const float least = MAX (xx + yy - sqrtf ((xx - yy) * (xx - yy) + 4 * xy * xy), 0) / 2 / n->n;
+
+    move[0] = CLAMP (-(ay * xr - xy * yr) / det, -FARTHEST, FARTHEST);
+    move[1] = CLAMP (-(ax * yr - xy * xr) / det, -FARTHEST, FARTHEST);
+    *weight += least / (NOISE + rr / n->n);
+  }
+}
+
+static void
+move_refs (const Job *j, const VfiBox *b, const float *move, int w, int h)
+{
+  gsize i = b->first;
+
+  for (int y = b->y0; y < b->y1; y++) {
+    const float v = CLAMP ((y - b->y0 + 0.5f) / CELL - 0.5f, 0, h - 1);
+    const int y0 = (int) v, y1 = MIN (y0 + 1, h - 1);
+
+    for (int x = b->x0; x < b->x1; x++, i++) {
+      const float u = CLAMP ((x - b->x0 + 0.5f) / CELL - 0.5f, 0, w - 1);
+      const int x0 = (int) u, x1 = MIN (x0 + 1, w - 1);
+      VfiRef *ref = &j->refs[i];
+      const VfiRegion *open;
+      float d[2];
+
+      if (ref->kind == VFI_REF_NONE)
+        continue;
+      for (int c = 0; c < 2; c++) {
+        const float p = move[2 * (y0 * w + x0) + c], q = move[2 * (y0 * w + x1) + c];
+        const float r = move[2 * (y1 * w + x0) + c], s = move[2 * (y1 * w + x1) + c];
+        d[c] = (1 - (v - y0)) * (p + (u - x0) * (q - p)) + (v - y0) * (r + (u - x0) * (s - r));
+      }
+      d[0] = CLAMP (ref->x + d[0], 0, j->region->width - 1);
+      d[1] = CLAMP (ref->y + d[1], 0, j->region->height - 1);
+      if ((open = j->sources->region (j->sources->data, ref->frame)) && vfi_region_covered (open, d[0], d[1]) >= VFI_MARK_BRINK)
+        continue;
+      ref->x = d[0];
+      ref->y = d[1];
+    }
+  }
+}
+
+void
+vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *region, VfiRef *refs, const VfiSources *sources,
+                   const VfiFrame *frame)
+{
+  const VfiFormatDesc *f = vfi_format_desc (info->format);
+  Job j = { .info = info, .region = region, .refs = refs, .sources = sources };
+  Node *node = d->memory;
+  float *move = (float *) (node + d->size), *weight = move + 2 * d->size;
+
+  j.plane = vfi_plane_of (info, frame, 0);
+  j.comp = f->rgb ? f->part[1].comp : 0;
+  j.scale = 1.f / (1 << (j.plane.l->depth - 8));
+  for (int k = 0; k < region->n_boxes; k++) {
+    const VfiBox *b = &region->box[k];
+    const int w = (b->x1 - b->x0) / CELL + 1, h = (b->y1 - b->y0) / CELL + 1;
+
+    for (int round = 0; round < ROUNDS && pool (&j, b, node, w, h); round++) {
+      for (int i = 0; i < w * h; i++)
+        solve (&node[i], move + 2 * i, weight + i);
+      vfi_membrane_solve (&d->membrane, move, weight, w, h, 2);
+      move_refs (&j, b, move, w, h);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * How far references have drifted, and back again.
+ */
+#pragma once
+
+#include "frame.h"
+#include "membrane.h"
+#include "trace.h"
+
+/* Frames by their numbers. */
+typedef struct
+{
+  gpointer data;
+  const VfiFrame *(*frame) (gpointer data, guint32 number);
+  const VfiRegion *(*region) (gpointer data, guint32 number); /* NULL if nothing of the frame is still to be filled in */
+} VfiSources;
+
+/* Memory, kept between calls; {0} to begin with. */
+typedef struct
+{
+  VfiMembrane membrane;
+  gsize size;
+  void *memory;
+} VfiDrift;
+
+void vfi_drift_clear (VfiDrift *d);
+gboolean vfi_drift_reserve (VfiDrift *d, const VfiRegion *region);
+gsize vfi_drift_bytes (const VfiDrift *d);
+
+/* Moves references of a frame's region to where the pixels around the hole say that they belong. What it needs must be reserved. */
+void vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *region, VfiRef *refs, const VfiSources *sources,
+                        const VfiFrame *frame);

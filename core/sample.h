@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Single samples of a frame's planes, for code that looks at few of them.
+ */
+#pragma once
+
+#include <math.h>
+#include <string.h>
+
+#include "frame.h"
+
+typedef struct
+{
+  const VfiPlaneLayout *l;
+  int w, h, stride;
+  guint8 *data;
+} VfiPlane;
+
+static inline VfiPlane
+vfi_plane_of (const VfiFrameInfo *info, const VfiFrame *frame, int i)
+{
+  VfiPlane p = { .l = &vfi_format_desc (info->format)->plane[i], .stride = frame->stride[i], .data = frame->data[i] };
+  vfi_frame_info_plane_size (info, i, &p.w, &p.h);
+  return p;
+}
+
+static inline int
+vfi_plane_get (const VfiPlane *p, int y, int x, int c)
+{
+  const guint8 *row = p->data + (gsize) y * p->stride;
+  const int i = x * p->l->comps + c;
+  return p->l->bytes == 1 ? row[i] : ((const guint16 *) row)[i] >> p->l->shift;
+}
+
+/* Rounded, and brought into what the plane holds. */
+static inline void
+vfi_plane_set (const VfiPlane *p, int y, int x, int c, float v)
+{
+  guint8 *row = p->data + (gsize) y * p->stride;
+  const int i = x * p->l->comps + c;
+  const int n = (int) floorf (fminf (fmaxf (v, 0), (1 << p->l->depth) - 1) + 0.5f);
+  if (p->l->bytes == 1)
+    row[i] = (guint8) n;
+  else
+    ((guint16 *) row)[i] = (guint16) (n << p->l->shift);
+}
+
+/* Catmull-Rom's weights of the samples i - 1 to i + 2. */
+static inline void
+vfi_cubic (float f, float w[4])
+{
+  w[0] = ((-0.5f * f + 1) * f - 0.5f) * f;
+  w[1] = (1.5f * f - 2.5f) * f * f + 1;
+  w[2] = ((-1.5f * f + 2) * f + 0.5f) * f;
+  w[3] = (0.5f * f - 0.5f) * f * f;
+}
+
+/* Components first to last at a position, which is brought into the plane: cubic in planes of full size, bilinear in subsampled ones. */
+static inline void
+vfi_plane_sample (const VfiPlane *p, float y, float x, int first, int last, float *out)
+{
+  float wx[4], wy[4];
+  int ix, iy;
+
+  x = fminf (fmaxf (x, 0), p->w - 1);
+  y = fminf (fmaxf (y, 0), p->h - 1);
+  ix = (int) x;
+  iy = (int) y;
+  if (!p->l->sub_x && !p->l->sub_y) {
+    vfi_cubic (x - ix, wx);
+    vfi_cubic (y - iy, wy);
+  } else {
+    memcpy (wx, (float[]){ 0, 1 - (x - ix), x - ix, 0 }, sizeof wx);
+    memcpy (wy, (float[]){ 0, 1 - (y - iy), y - iy, 0 }, sizeof wy);
+  }
+  for (int c = first; c <= last; c++)
+    out[c - first] = 0;
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 4; j++)
+      if (wx[j] * wy[i] != 0)
+        for (int c = first; c <= last; c++)
+          out[c - first] += wx[j] * wy[i] * vfi_plane_get (p, CLAMP (iy + i - 1, 0, p->h - 1), CLAMP (ix + j - 1, 0, p->w - 1), c);
+}
