@@ -40,7 +40,7 @@ gboolean gst_vfi_mask_source_setup (GstVfiMaskSource *source, const GstVideoInfo
 void gst_vfi_mask_source_close (GstVfiMaskSource *source);
 void gst_vfi_mask_source_clear (GstVfiMaskSource *source); /* the strings, too */
 
-/* Never AUTO: that is the pad if there is one, else the file, else rectangles if there are any (or have been), else detected regions: ROI. */
+/* Never AUTO: that is the pad if there is one, else the file, else rectangles if they are set (also to none), else detected regions: ROI. */
 GstVfiMaskKind gst_vfi_mask_source_kind (GstVfiMaskSource *source, GstObject *lock, gboolean pad);
 /* What is to be removed from this frame, by anything but the pad; to be unreffed. *mask is NULL where there is nothing that says so. FALSE if there is
  * no memory. */

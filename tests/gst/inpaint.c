@@ -8,6 +8,9 @@
 #include <glib/gstdio.h>
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
+#ifdef HAVE_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
 #include <vfi.h>
 
 #define INPAINT "vfiinpaint name=vfi backend=cpu precision=fp32 threads=1 history=4 "
@@ -511,6 +514,40 @@ test_roi (void)
   }
 }
 
+#ifdef HAVE_ANALYTICS
+/* Detected objects as GStreamer has them from 1.24 on; only if asked for. */
+static void
+test_analytics (void)
+{
+  static const struct
+  {
+    const char *properties, *types[2];
+    gboolean removes;
+  } cases_[] = {
+    { "", { "face" }, FALSE },
+    { "mask-source=analytics", { NULL }, FALSE },
+    { "mask-source=analytics", { "face" }, TRUE },
+    { "mask-source=analytics roi-type=plate", { "face" }, FALSE },
+    { "mask-source=analytics roi-type=plate", { "face", "plate" }, TRUE },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (cases_); i++) {
+    g_autofree char *element = g_strdup_printf (INPAINT "dilate=0 %s", cases_[i].properties);
+    g_autoptr (Run) r = run_new (element, "GRAY8", 32, 20, 1, NULL);
+    GstBuffer *b = run_frame (r, 100, 0, PERIOD, 0);
+    GstAnalyticsRelationMeta *meta = gst_buffer_add_analytics_relation_meta (b);
+    for (int k = 0; k < 2 && cases_[i].types[k]; k++) {
+      GstAnalyticsODMtd object;
+      g_assert_true (
+          gst_analytics_relation_meta_add_od_mtd (meta, g_quark_from_string (cases_[i].types[k]), 3 + k, 5, 6, 7, 0.9f, &object));
+    }
+    g_test_message ("%s", element);
+    g_assert_true (is_masked (r, b) == cases_[i].removes);
+    g_assert_cmpuint (run_stat (r, "removed"), ==, cases_[i].removes ? 6 * 7 : 0);
+    g_assert_false (frame_is_masked (r, 50));
+  }
+}
+#endif
+
 /* ---- pixels, and what else belongs to a frame --------------------------------------------------- */
 
 /* Noise, another one for each frame. */
@@ -979,6 +1016,9 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/errors", test_errors);
   g_test_add_func ("/inpaint/one-pad", test_pad);
   g_test_add_func ("/inpaint/roi", test_roi);
+#ifdef HAVE_ANALYTICS
+  g_test_add_func ("/inpaint/analytics", test_analytics);
+#endif
   for (int i = 0; i < VFI_N_FORMATS; i++) {
     g_autofree char *name = g_strconcat ("/inpaint/format/", vfi_format_name (i), NULL);
     g_test_add_data_func (name, GINT_TO_POINTER (i), test_format);
