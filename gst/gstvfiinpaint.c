@@ -6,7 +6,6 @@
 #include "gstvfiinpaint.h"
 
 #include "inpaintqueue.h"
-#include "maskpad.h"
 #include "masksource.h"
 #include "pace.h"
 #include "picture.h"
@@ -39,9 +38,7 @@ struct _GstVfiInpaint
 
   GstVfiPace pace;       /* object lock, as all below */
   GstClockTime patience; /* how long after its running time a frame still waits for its mask */
-  char *model;
-  guint64 in, out, masked, last, total;
-  guint64 removed, past, future, spatial; /* pixels */
+  GstVfiInpaintTally tally;
 };
 
 G_DEFINE_FINAL_TYPE (GstVfiInpaint, gst_vfi_inpaint, GST_TYPE_VFI_BASE)
@@ -95,16 +92,8 @@ unlock (GstVfiInpaint *self, gboolean unlock)
 static void
 count (GstVfiInpaint *self)
 {
-  VfiInpaintInfo info;
-  vfi_inpaint_get_info (self->queue.session, &info);
   GST_OBJECT_LOCK (self);
-  self->masked++;
-  self->last = self->spent;
-  self->total += self->spent;
-  self->removed += info.removed;
-  self->past += info.past;
-  self->future += info.future;
-  self->spatial += info.spatial;
+  gst_vfi_inpaint_tally_add (&self->tally, self->queue.session, self->spent);
   GST_OBJECT_UNLOCK (self);
   gst_vfi_pace_measure (&self->pace, GST_BASE_TRANSFORM (self), self->spent);
 }
@@ -162,7 +151,7 @@ gst_vfi_inpaint_generate_output (GstBaseTransform *trans, GstBuffer **out)
   gst_vfi_inpaint_queue_pop (&self->queue);
   self->spent = 0;
   GST_OBJECT_LOCK (self);
-  self->out++;
+  self->tally.out++;
   GST_OBJECT_UNLOCK (self);
   return GST_FLOW_OK;
 }
@@ -214,24 +203,16 @@ static GstFlowReturn
 find_mask (GstVfiInpaint *self, GstBuffer *in, const GstVideoFrame *frame, GstVfiMask **mask)
 {
   g_autoptr (GstVfiMaskPad) pad = mask_pad (self);
-  const GstVfiMaskKind kind = gst_vfi_mask_source_kind (&self->source, GST_OBJECT (self), pad != NULL);
   const GstClockTime time = GST_CLOCK_TIME_IS_VALID (self->newest) ? self->newest : 0;
-  *mask = NULL;
-  if (kind == GST_VFI_FROM_PAD && pad) {
-    GST_OBJECT_LOCK (self);
-    const GstClockTime deadline = GST_CLOCK_TIME_IS_VALID (self->patience) ? time + self->patience : GST_CLOCK_TIME_NONE;
-    GST_OBJECT_UNLOCK (self);
-    if (!gst_vfi_mask_pad_take (pad, time, deadline, mask))
-      return GST_FLOW_FLUSHING;
-  } else if (pad)
-    gst_vfi_mask_pad_advance (pad, time);
-  if (kind != GST_VFI_FROM_PAD && !gst_vfi_mask_source_find (&self->source, GST_OBJECT (self), kind, in, frame, mask)) {
+  GST_OBJECT_LOCK (self);
+  const GstClockTime deadline = GST_CLOCK_TIME_IS_VALID (self->patience) ? time + self->patience : GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+  const GstFlowReturn ret = gst_vfi_mask_source_find (&self->source, GST_OBJECT (self), pad, time, deadline, in, frame, mask);
+  if (ret == GST_FLOW_ERROR)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a mask."), (NULL));
-    return GST_FLOW_ERROR;
-  }
-  if (*mask && !gst_vfi_mask_removes (*mask, self->queue.options.invert))
+  if (ret == GST_FLOW_OK && *mask && !gst_vfi_mask_removes (*mask, self->queue.options.invert))
     g_clear_pointer (mask, gst_vfi_mask_unref);
-  return GST_FLOW_OK;
+  return ret;
 }
 
 /* Notes when a frame is shown, and begins anew if that is elsewhere than where the one before was. */
@@ -286,7 +267,7 @@ gst_vfi_inpaint_submit_input_buffer (GstBaseTransform *trans, gboolean discont, 
     return GST_FLOW_ERROR;
   }
   GST_OBJECT_LOCK (self);
-  self->in += ret == GST_FLOW_OK;
+  self->tally.in += ret == GST_FLOW_OK;
   GST_OBJECT_UNLOCK (self);
   return ret;
 }
@@ -319,8 +300,8 @@ gst_vfi_inpaint_set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVid
     vfi_inpaint_get_info (self->queue.session, &used);
     gst_vfi_base_announce (base, &used.flow);
     GST_OBJECT_LOCK (self);
-    g_free (self->model);
-    self->model = g_strdup (used.model);
+    g_free (self->tally.model);
+    self->tally.model = g_strdup (used.model);
     GST_OBJECT_UNLOCK (self);
   }
   if (first) /* nothing is measured yet */
@@ -377,13 +358,16 @@ gst_vfi_inpaint_src_event (GstBaseTransform *trans, GstEvent *event)
   GstVfiInpaint *self = GST_VFI_INPAINT (trans);
   g_autoptr (GstVfiMaskPad) pad = mask_pad (self);
   gst_vfi_pace_event (&self->pace, trans, event);
-  if (!pad || (GST_EVENT_TYPE (event) != GST_EVENT_SEEK && GST_EVENT_TYPE (event) != GST_EVENT_LATENCY))
+  const gboolean seek = GST_EVENT_TYPE (event) == GST_EVENT_SEEK;
+  if (!pad || (!seek && GST_EVENT_TYPE (event) != GST_EVENT_LATENCY))
     return PARENT->src_event (trans, event);
   /* Masks keep step with frames. */
-  gst_vfi_mask_pad_hold (pad, GST_EVENT_TYPE (event) == GST_EVENT_SEEK);
+  if (seek)
+    gst_vfi_mask_pad_hold (pad, TRUE);
   gst_pad_push_event (GST_PAD (pad), gst_event_ref (event));
   const gboolean ok = PARENT->src_event (trans, event);
-  gst_vfi_mask_pad_hold (pad, FALSE);
+  if (seek)
+    gst_vfi_mask_pad_hold (pad, FALSE);
   return ok;
 }
 
@@ -449,8 +433,7 @@ gst_vfi_inpaint_start (GstBaseTransform *trans)
   self->spent = 0;
   GST_OBJECT_LOCK (self);
   self->patience = GST_CLOCK_TIME_NONE;
-  self->in = self->out = self->masked = self->last = self->total = 0;
-  self->removed = self->past = self->future = self->spatial = 0;
+  self->tally = (GstVfiInpaintTally){ .model = self->tally.model };
   GST_OBJECT_UNLOCK (self);
   gst_vfi_pace_reset (&self->pace, trans);
   return PARENT->start (trans);
@@ -468,11 +451,7 @@ gst_vfi_inpaint_stop (GstBaseTransform *trans)
 static void
 gst_vfi_inpaint_stats (GstVfiBase *base, GstStructure *s)
 {
-  GstVfiInpaint *self = GST_VFI_INPAINT (base);
-  gst_structure_set (s, "fill-model", G_TYPE_STRING, self->model, "in", G_TYPE_UINT64, self->in, "out", G_TYPE_UINT64, self->out, "masked",
-                     G_TYPE_UINT64, self->masked, "removed", G_TYPE_UINT64, self->removed, "past", G_TYPE_UINT64, self->past, "future",
-                     G_TYPE_UINT64, self->future, "spatial", G_TYPE_UINT64, self->spatial, "last-time", G_TYPE_UINT64, self->last,
-                     "mean-time", G_TYPE_UINT64, self->total / MAX (self->masked, 1), NULL);
+  gst_vfi_inpaint_tally_tell (&GST_VFI_INPAINT (base)->tally, s);
 }
 
 /* Rectangles that cannot be read are no reason to end a stream that runs. */
@@ -496,7 +475,7 @@ gst_vfi_inpaint_finalize (GObject *object)
 {
   GstVfiInpaint *self = GST_VFI_INPAINT (object);
   gst_vfi_mask_source_clear (&self->source);
-  g_free (self->model);
+  g_free (self->tally.model);
   G_OBJECT_CLASS (gst_vfi_inpaint_parent_class)->finalize (object);
 }
 

@@ -97,3 +97,26 @@ gst_vfi_inpaint_queue_close (GstVfiInpaintQueue *queue)
   gst_vfi_inpaint_queue_clear (queue);
   g_clear_pointer (&queue->session, vfi_inpaint_free);
 }
+
+void
+gst_vfi_inpaint_tally_add (GstVfiInpaintTally *tally, const VfiInpaint *session, GstClockTime time)
+{
+  VfiInpaintInfo info;
+  vfi_inpaint_get_info (session, &info);
+  tally->masked++;
+  tally->removed += info.removed;
+  tally->past += info.past;
+  tally->future += info.future;
+  tally->spatial += info.spatial;
+  tally->last = time;
+  tally->total += time;
+}
+
+void
+gst_vfi_inpaint_tally_tell (const GstVfiInpaintTally *t, GstStructure *s)
+{
+  gst_structure_set (s, "fill-model", G_TYPE_STRING, t->model, "in", G_TYPE_UINT64, t->in, "out", G_TYPE_UINT64, t->out, "masked",
+                     G_TYPE_UINT64, t->masked, "removed", G_TYPE_UINT64, t->removed, "past", G_TYPE_UINT64, t->past, "future",
+                     G_TYPE_UINT64, t->future, "spatial", G_TYPE_UINT64, t->spatial, "last-time", G_TYPE_UINT64, t->last, "mean-time",
+                     G_TYPE_UINT64, t->total / MAX (t->masked, 1), NULL);
+}

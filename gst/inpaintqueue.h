@@ -22,6 +22,19 @@ typedef struct
   gboolean ended; /* no frame follows those that wait */
 } GstVfiInpaintQueue;
 
+/* What was done so far. */
+typedef struct
+{
+  char *model; /* for what no frame shows */
+  guint64 in, out, masked;
+  guint64 removed, past, future, spatial; /* pixels */
+  guint64 last, total;                    /* ns, of frames with a mask */
+} GstVfiInpaintTally;
+
+/* The frame with a mask that the session has given last took this long. */
+void gst_vfi_inpaint_tally_add (GstVfiInpaintTally *tally, const VfiInpaint *session, GstClockTime time);
+void gst_vfi_inpaint_tally_tell (const GstVfiInpaintTally *tally, GstStructure *s);
+
 /* New frames, of another size or format, or options that change only here: nothing may wait. What was remembered is forgotten. */
 gboolean gst_vfi_inpaint_queue_setup (GstVfiInpaintQueue *queue, const VfiFrameInfo *info, const VfiOptions *options, GError **error);
 /* From the next frame on: dilate, feather, invert, scene_threshold; all, if there is no session yet. */

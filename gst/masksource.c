@@ -141,8 +141,8 @@ draw (GstVfiMaskSource *source, const GArray *rects, const GstVideoFrame *frame)
 
 /* ---- which mask --------------------------------------------------------------------------------- */
 
-GstVfiMaskKind
-gst_vfi_mask_source_kind (GstVfiMaskSource *source, GstObject *lock, gboolean pad)
+static GstVfiMaskKind
+choose (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskPad *pad)
 {
   if (source->kind != GST_VFI_FROM_AUTO)
     return source->kind;
@@ -156,21 +156,10 @@ gst_vfi_mask_source_kind (GstVfiMaskSource *source, GstObject *lock, gboolean pa
   return rects ? GST_VFI_FROM_RECTS : GST_VFI_FROM_ROI;
 }
 
-gboolean
-gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskKind kind, GstBuffer *buffer, const GstVideoFrame *frame,
-                          GstVfiMask **mask)
+static GstFlowReturn
+find_rects (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskKind kind, GstBuffer *buffer, const GstVideoFrame *frame,
+            GstVfiMask **mask)
 {
-  *mask = NULL;
-  if (kind == GST_VFI_FROM_LOCATION) {
-    *mask = gst_vfi_mask_ref (source->image);
-    return TRUE;
-  }
-  if (kind == GST_VFI_FROM_ALPHA) {
-    if (!(*mask = gst_vfi_mask_new (frame->info.width, frame->info.height)))
-      return FALSE;
-    gst_vfi_mask_from_alpha (*mask, frame);
-    return TRUE;
-  }
   GST_OBJECT_LOCK (lock);
   const GQuark type = source->type && *source->type ? g_quark_from_string (source->type) : 0;
   GST_OBJECT_UNLOCK (lock);
@@ -179,5 +168,29 @@ gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskK
                                                               : NULL;
   const GArray *rects = found ? found : property_rects (source, lock);
   /* None: whether inverted or not, nothing is removed. */
-  return rects->len == 0 || (*mask = draw (source, rects, frame));
+  return rects->len == 0 || (*mask = draw (source, rects, frame)) ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+GstFlowReturn
+gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskPad *pad, GstClockTime time, GstClockTime deadline,
+                          GstBuffer *buffer, const GstVideoFrame *frame, GstVfiMask **mask)
+{
+  const GstVfiMaskKind kind = choose (source, lock, pad);
+  *mask = NULL;
+  if (pad && kind != GST_VFI_FROM_PAD)
+    gst_vfi_mask_pad_advance (pad, time);
+  switch (kind) {
+    case GST_VFI_FROM_PAD:
+      return !pad || gst_vfi_mask_pad_take (pad, time, deadline, mask) ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+    case GST_VFI_FROM_LOCATION:
+      *mask = gst_vfi_mask_ref (source->image);
+      return GST_FLOW_OK;
+    case GST_VFI_FROM_ALPHA:
+      if (!(*mask = gst_vfi_mask_new (frame->info.width, frame->info.height)))
+        return GST_FLOW_ERROR;
+      gst_vfi_mask_from_alpha (*mask, frame);
+      return GST_FLOW_OK;
+    default:
+      return find_rects (source, lock, kind, buffer, frame, mask);
+  }
 }

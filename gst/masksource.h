@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "mask.h"
+#include "maskpad.h"
 
 typedef enum
 {
@@ -40,9 +40,8 @@ gboolean gst_vfi_mask_source_setup (GstVfiMaskSource *source, const GstVideoInfo
 void gst_vfi_mask_source_close (GstVfiMaskSource *source);
 void gst_vfi_mask_source_clear (GstVfiMaskSource *source); /* the strings, too */
 
-/* Never AUTO: that is the pad if there is one, else the file, else rectangles if they are set (also to none), else detected regions: ROI. */
-GstVfiMaskKind gst_vfi_mask_source_kind (GstVfiMaskSource *source, GstObject *lock, gboolean pad);
-/* What is to be removed from this frame, by anything but the pad; to be unreffed. *mask is NULL where there is nothing that says so. FALSE if there is
- * no memory. */
-gboolean gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskKind kind, GstBuffer *buffer,
-                                   const GstVideoFrame *frame, GstVfiMask **mask);
+/* What is to be removed from a frame that is shown at running time `time`; to be unreffed. *mask is NULL where there is nothing that says so. Automatic is
+ * the pad if there is one, else the file, else the rectangles if they are set (also to none), else detected regions. Waits for a mask that comes through
+ * the pad until `deadline`. GST_FLOW_FLUSHING if that was unlocked, GST_FLOW_ERROR if there is no memory. */
+GstFlowReturn gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskPad *pad, GstClockTime time,
+                                        GstClockTime deadline, GstBuffer *buffer, const GstVideoFrame *frame, GstVfiMask **mask);
