@@ -14,7 +14,6 @@ import sys
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.numpy import save_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'tools', 'train'))
@@ -54,6 +53,7 @@ def nhwc(x):
 
 
 def save(tensors, folder, name):
+    from safetensors.numpy import save_file
     path = os.path.join(HERE, folder, 'golden', name)
     save_file(tensors, path)
     os.chmod(path, 0o644)

@@ -19,7 +19,6 @@ import types
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.numpy import save_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'tests'))
@@ -35,12 +34,21 @@ def stub(name, **what):
     sys.modules[name] = module
 
 
+def exact():
+    """Whether the code is to run in double precision, as here: PyTorch's default type says. tools/bench_published.py runs it as it is."""
+    return torch.get_default_dtype() == torch.float64
+
+
+def cast(x):
+    return x.to(torch.get_default_dtype())
+
+
 def picture(name, h, w, i):
     """Frame i, r g b in [0, 1]: blocks of 8 x 8 that move by 3 to the left and 1 up, and noise."""
     fine = golden.uniform(f'{name}/{h}x{w}/x{i}', h, w, 3)
     y, x = (np.arange(h) + i) // 8, (np.arange(w) + 3 * i) // 8
     p = golden.uniform(f'{name}/{h}x{w}', h, w, 3)[y][:, x] * np.float32(.375) + fine * np.float32(.125) + np.float32(.5)
-    return golden.nchw(p).double()
+    return cast(golden.nchw(p))
 
 
 def old_grid_sample():
@@ -51,8 +59,9 @@ def old_grid_sample():
 def fill(module, prefix='', keep=lambda name: True, rename=lambda name: name):
     """Gives a module weights made from their names, and returns their shapes."""
     state = {k: v for k, v in module.state_dict().items() if v.is_floating_point() and keep(k)}
-    module.load_state_dict({k: golden.weight(prefix + rename(k), tuple(v.shape)).double() for k, v in state.items()}, strict=False)
+    module.load_state_dict({k: cast(golden.weight(prefix + rename(k), tuple(v.shape))) for k, v in state.items()}, strict=False)
     module.eval()
+    module.requires_grad_(False)
     return {prefix + rename(k): tuple(v.shape) for k, v in state.items()}
 
 
@@ -65,6 +74,7 @@ class IFRNet:
     def __init__(self, name, checkout):
         sys.path.insert(0, checkout)
         stub('imageio', imread=None, imwrite=None)
+        stub('PIL', Image=None, ImageFile=types.SimpleNamespace())
         self.model = importlib.import_module('models.' + {'ifrnet-s': 'IFRNet_S', 'ifrnet': 'IFRNet', 'ifrnet-l': 'IFRNet_L'}[name]).Model()
         self.shapes = fill(self.model)
 
@@ -82,19 +92,33 @@ class Rife:
         folder = os.path.join(checkout, 'vsrife')
         stub('vsrife', __path__=[folder])
         with open(os.path.join(folder, 'warplayer.py'), encoding='utf-8') as f:
-            warp = f.read().replace('torch.float)', 'torch.double)')  # it is made to sample in single precision
+            warp = f.read()
+        if exact():
+            warp = warp.replace('torch.float)', 'torch.double)')  # it is made to sample in single precision
         stub('vsrife.warplayer')
         exec(warp, sys.modules['vsrife.warplayer'].__dict__)
         self.network = importlib.import_module('vsrife.IFNet_HDv3_v' + name[5:].replace('.', '_')).IFNet
         self.shapes = fill(self.network())
 
-    def __call__(self, x0, x1, t, scale):
+    @functools.lru_cache
+    def model(self, scale):
         model = self.network(scale)
         fill(model)
+        return model
+
+    def keep(self, x):
+        """What is worked out of a frame alone, for both pairs that it is in."""
+        model = self.model(1)
+        return model.encode(x) if hasattr(model, 'encode') else None
+
+    @functools.lru_cache
+    def grid(self, h, w):
+        return torch.stack(torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing='ij')[::-1])[None]
+
+    def __call__(self, x0, x1, t, scale, kept=()):
         h, w = x0.shape[2:]
-        grid = torch.meshgrid(torch.linspace(-1, 1, h), torch.linspace(-1, 1, w), indexing='ij')[::-1]
-        features = [model.encode(x) for x in (x0, x1)] if hasattr(model, 'encode') else []
-        return model(x0, x1, torch.full((1, 1, h, w), t), [(w - 1) / 2, (h - 1) / 2], torch.stack(grid)[None], *features)
+        kept = [f for f in kept or (self.keep(x0), self.keep(x1)) if f is not None]
+        return self.model(scale)(x0, x1, torch.full((1, 1, h, w), t), [(w - 1) / 2, (h - 1) / 2], self.grid(h, w), *kept)
 
 
 class SuperSlomo:
@@ -111,13 +135,17 @@ class SuperSlomo:
         old_grid_sample()
         self.flow, self.refine = self.code.UNet(6, 4), self.code.UNet(20, 5)
         self.shapes = {**fill(self.flow, 'state_dictFC.'), **fill(self.refine, 'state_dictAT.')}
+        torch.Tensor.float = cast
+
+    @functools.lru_cache
+    def warp(self, h, w):
+        warp = self.code.backWarp(w, h, 'cpu')
+        warp.gridX, warp.gridY = cast(warp.gridX), cast(warp.gridY)
+        return warp
 
     def __call__(self, x0, x1, t, scale):
         mean = torch.tensor([.429, .431, .397]).view(1, 3, 1, 1)
-        h, w = x0.shape[2:]
-        warp = self.code.backWarp(w, h, 'cpu')
-        warp.gridX, warp.gridY = warp.gridX.double(), warp.gridY.double()
-        torch.Tensor.float = torch.Tensor.double
+        warp = self.warp(*x0.shape[2:])
         i0, i1 = x0 - mean, x1 - mean
         f01, f10 = self.flow(torch.cat((i0, i1), 1)).split(2, 1)
         c = -t * (1 - t)
@@ -140,22 +168,23 @@ class SuperSlomoUvi:
         stub('torchvision', models=types.SimpleNamespace(vgg16=lambda pretrained: vgg))
         stub('models', __path__=[os.path.join(checkout, 'models')])
         torch.nn.Module.cuda = lambda self: self
-        torch.float32 = torch.float64
+        torch.float32 = torch.get_default_dtype()
         self.code = importlib.import_module('models.HJSuperSloMo')
         old_grid_sample()
         ignored = ('vgg16', 'resample2d', 'tlinespace', 'mean_pix')
-        self.shapes = {k: s for k, s in fill(self.network(1, .5), keep=lambda k: not k.startswith(ignored)).items() if not k.startswith(ignored)}
+        self.wanted = lambda k: not k.startswith(ignored)
+        self.shapes = fill(self.network(1, .5), keep=self.wanted)
 
+    @functools.lru_cache
     def network(self, scale, t):
-        model = self.code.HJSuperSloMo(types.SimpleNamespace(crop_size=(64, 64), flow_scale=1 / scale, num_interp=1)).double()
+        model = self.code.HJSuperSloMo(types.SimpleNamespace(crop_size=(64, 64), flow_scale=1 / scale, num_interp=1)).to(torch.get_default_dtype())
         model.tlinespace = torch.tensor([0, t, 1.])
         model.mean_pix = torch.tensor([109.93, 109.167, 101.455]).view(1, 3, 1, 1)
+        fill(model, keep=self.wanted)
         return model
 
     def __call__(self, x0, x1, t, scale):
-        model = self.network(scale, t)
-        fill(model, keep=lambda k: k in self.shapes)
-        return model([255 * x0, 255 * x0, 255 * x1], torch.tensor([1]))[1] / 255
+        return self.network(scale, t)([255 * x0, 255 * x0, 255 * x1], torch.tensor([1]))[1] / 255
 
 
 class Dvf:
@@ -193,6 +222,8 @@ class SepConv:
     def __init__(self, name, checkout):
         apply = types.SimpleNamespace(apply=golden.adaptive)  # its operator is for GPUs
         stub('sepconv', sepconv_func=apply)
+        stub('PIL')
+        stub('PIL.Image')
         sys.path.insert(0, checkout)
         sys.argv = sys.argv[:1]
         torch.hub.load_state_dict_from_url = lambda **what: {}
