@@ -11,6 +11,8 @@
 
 #include <json-glib/json-glib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tensor.h"
 
@@ -47,6 +49,7 @@ struct _VfiWeights
   gint refs;
   char *name;
   GBytes *bytes;
+  gboolean mapped;     /* bytes are a file */
   GHashTable *entries; /* char * to Entry * */
 };
 
@@ -299,6 +302,8 @@ vfi_weights_open (const char *path, GError **error)
   }
   bytes = g_mapped_file_get_bytes (file);
   w = vfi_weights_new_from_bytes (bytes, path, error);
+  if (w)
+    w->mapped = TRUE;
   g_bytes_unref (bytes);
   g_mapped_file_unref (file);
   return w;
@@ -418,6 +423,16 @@ vfi_weights_check (VfiWeights *w, VfiGraph *const *graphs, char ***unused, GErro
   return ok;
 }
 
+/* Weights are read once for each plan, which keeps what it makes of them: until the next one the file's pages need not be resident. */
+static void
+let_go (const VfiWeights *w, const guint8 *from, gsize bytes)
+{
+  const gsize part = (guintptr) from % (gsize) sysconf (_SC_PAGESIZE);
+
+  if (w->mapped)
+    madvise ((void *) (from - part), bytes + part, MADV_DONTNEED);
+}
+
 float *
 vfi_weights_read (VfiWeights *w, const VfiWeightSpec *spec, GError **error)
 {
@@ -451,5 +466,6 @@ vfi_weights_read (VfiWeights *w, const VfiWeightSpec *spec, GError **error)
       dst[i] = e->dtype == F16 ? vfi_f16_to_f32 (u16) : vfi_bf16_to_f32 (u16);
     }
   }
+  let_go (w, src, e->bytes);
   return dst;
 }
