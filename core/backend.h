@@ -24,6 +24,10 @@ typedef struct
   /* Only computes (or enqueues): allocates nothing, cannot fail. */
   void (*run) (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst);
   void (*release) (gpointer state); /* NULL: nothing to release */
+  /* Memory that run needs only while it runs: how many bytes, and, before the first run, where (64-byte aligned). Both or neither. It lies
+   * between the tensors, where these leave room. */
+  gsize (*workspace) (gpointer state);
+  void (*bind) (gpointer state, void *workspace);
 } VfiKernel;
 
 struct _VfiBackendClass

@@ -26,6 +26,7 @@ typedef struct
   VfiView view[1 + VFI_MAX_SRC];
   int slot[1 + VFI_MAX_SRC];
   gsize offset[1 + VFI_MAX_SRC]; /* bytes into the slot */
+  VfiBlock workspace;            /* of 0 bytes: the kernel needs none */
   double flop, bytes;
 } Step;
 
@@ -174,17 +175,23 @@ lay_out (VfiPlan *plan)
 static gboolean
 place (VfiPlan *plan, GError **error)
 {
-  VfiBlock *blocks = g_new (VfiBlock, plan->n_slots);
+  VfiBlock *blocks = g_new (VfiBlock, plan->n_slots + plan->n_steps);
   int n = 0;
 
   for (int i = 0; i < plan->n_slots; i++)
     if (!plan->slots[i].external)
       blocks[n++] = plan->slots[i].block;
+  for (int i = 0; i < plan->n_steps; i++)
+    if (plan->steps[i].workspace.bytes)
+      blocks[n++] = plan->steps[i].workspace;
   plan->arena_size = vfi_arena_place (blocks, n);
   n = 0;
   for (int i = 0; i < plan->n_slots; i++)
     if (!plan->slots[i].external)
       plan->slots[i].block = blocks[n++];
+  for (int i = 0; i < plan->n_steps; i++)
+    if (plan->steps[i].workspace.bytes)
+      plan->steps[i].workspace = blocks[n++];
   g_free (blocks);
   if (plan->arena_size == 0)
     return TRUE;
@@ -193,6 +200,9 @@ place (VfiPlan *plan, GError **error)
   for (int i = 0; i < plan->n_slots; i++)
     if (!plan->slots[i].external)
       slot_set_base (plan, i, (guint8 *) plan->arena + plan->slots[i].block.offset);
+  for (Step *s = plan->steps; s < plan->steps + plan->n_steps; s++)
+    if (s->workspace.bytes)
+      s->kernel->bind (s->state, (guint8 *) plan->arena + s->workspace.offset);
   return TRUE;
 }
 
@@ -227,6 +237,8 @@ prepare (VfiPlan *plan, Step *s, VfiWeights *weights, GError **error)
   if (!e && s->kernel->prepare)
     s->state = s->kernel->prepare (b, s->node, &s->view[1], (const float *const *) data, &s->view[0], &e);
   s->prepared = !e;
+  if (!e && s->kernel->workspace)
+    s->workspace = (VfiBlock){ .bytes = s->kernel->workspace (s->state), .first = s - plan->steps, .last = s - plan->steps };
   for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
     g_free (data[i]);
   if (e)

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d by oneDNN. Its fast implementations want dense tensors: a slice is copied to or from a dense buffer made here.
+ * Operator conv2d by oneDNN. Its fast implementations want dense tensors: a slice is copied to or from a dense one in the workspace.
  */
-#include <stdlib.h>
-
 #include "cpu.h"
 #include "dnnl.h"
 
 typedef struct
 {
   VfiDnnlConv *conv;
-  void *dense[3]; /* for src, residual and dst: NULL where the view itself is dense */
-  float *slopes;  /* VFI_PRELU */
+  gsize bytes[3];           /* for src, residual and dst: 0 where the view itself is dense */
+  void *dense[3], *scratch; /* in the workspace */
+  float *slopes;            /* VFI_PRELU */
 } State;
 
 static gboolean
@@ -30,8 +29,6 @@ release (gpointer state)
   State *s = state;
 
   vfi_dnnl_conv_free (s->conv);
-  for (int i = 0; i < 3; i++)
-    free (s->dense[i]);
   g_free (s->slopes);
   g_free (s);
 }
@@ -61,23 +58,35 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   b->klass->begin (b); /* oneDNN decides by the number of threads */
   s->conv = vfi_dnnl_conv_new (&desc, weights[0], p->bias ? weights[1] : NULL, error);
   b->klass->end (b);
-  for (int i = 0; s->conv && i < 3; i++)
-    if (views[i] && views[i]->ld != views[i]->c) {
-      gsize size = (gsize) views[i]->h * views[i]->w * views[i]->c * vfi_dtype_size (views[i]->dtype);
-
-      s->dense[i] = aligned_alloc (64, (size + 63) & ~(gsize) 63);
-      if (!s->dense[i]) {
-        g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for %" G_GSIZE_FORMAT " bytes", size);
-        release (s);
-        return NULL;
-      }
-    }
+  for (int i = 0; i < 3; i++)
+    if (views[i] && views[i]->ld != views[i]->c)
+      s->bytes[i] = ((gsize) views[i]->h * views[i]->w * views[i]->c * vfi_dtype_size (views[i]->dtype) + 63) & ~(gsize) 63;
   if (p->act == VFI_PRELU)
     s->slopes = g_memdup2 (weights[2], dst->c * sizeof (float));
   if (s->conv)
     return s;
   release (s);
   return NULL;
+}
+
+static gsize
+workspace (gpointer state)
+{
+  State *s = state;
+  return s->bytes[0] + s->bytes[1] + s->bytes[2] + vfi_dnnl_conv_scratch (s->conv);
+}
+
+static void
+bind (gpointer state, void *place)
+{
+  State *s = state;
+  guint8 *at = place;
+
+  for (int i = 0; i < 3; i++) {
+    s->dense[i] = s->bytes[i] ? at : NULL;
+    at += s->bytes[i];
+  }
+  s->scratch = at;
 }
 
 /* Between a slice and a dense buffer of the same shape. */
@@ -129,11 +138,11 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
     if (s->dense[i])
       copy (&src[i], s->dense[i], TRUE);
   vfi_dnnl_conv_run (s->conv, s->dense[0] ? s->dense[0] : src->data, p->residual ? s->dense[1] ? s->dense[1] : src[1].data : NULL,
-                     s->dense[2] ? s->dense[2] : dst->data);
+                     s->dense[2] ? s->dense[2] : dst->data, s->scratch);
   if (s->slopes)
     prelu (s->slopes, dst, s->dense[2] ? s->dense[2] : dst->data);
   if (s->dense[2])
     copy (dst, s->dense[2], FALSE);
 }
 
-const VfiKernel vfi_cpu_conv2d = { &vfi_op_conv2d, supports, prepare, run, release };
+const VfiKernel vfi_cpu_conv2d = { &vfi_op_conv2d, supports, prepare, run, release, workspace, bind };

@@ -7,9 +7,10 @@
 #include "op.h"
 #include "simd.h"
 
-/* Row y of the result, to w pixels of x->c channels, `step` apart. */
+/* Row y of the result, to w pixels `step` apart, VFI_LANES channels of each, and `group` further on the next ones. Where that is more than VFI_LANES,
+ * what lacks of the last ones is 0. */
 VFI_INLINE void
-corners_row (const VfiView *x, int y, void *to, gsize step, const VfiDType type)
+corners_row (const VfiView *x, int y, void *to, gsize step, gsize group, const VfiDType type)
 {
   int above, below;
   const float fy = vfi_corners (y, x->h, &above, &below);
@@ -26,7 +27,8 @@ corners_row (const VfiView *x, int y, void *to, gsize step, const VfiDType type)
       const Vec d = vec_load (x->data, type, q + l + c, n), e = vec_load (x->data, type, q + r + c, n);
       const Vec top = vec_fma (vec_set (fx), b, (1 - fx) * a), bottom = vec_fma (vec_set (fx), e, (1 - fx) * d);
 
-      vec_store (to, type, ox * step + c, n, vec_fma (vec_set (fy), bottom, (1 - fy) * top));
+      vec_store (to, type, ox * step + c / VFI_LANES * group, group > VFI_LANES ? VFI_LANES : n,
+                 vec_fma (vec_set (fy), bottom, (1 - fy) * top));
     }
   }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * oneDNN behind six functions. What differs between its 2.x C API (Debian 12: 2.6) and 3.x is in the first part, written so
+ * oneDNN behind a few functions. What differs between its 2.x C API (Debian 12: 2.6) and 3.x is in the first part, written so
  * that the rest reads as 3.x.
  */
 #include "dnnl.h"
@@ -102,7 +102,7 @@ struct _VfiDnnlConv
   dnnl_primitive_t primitive;
   dnnl_memory_t mem[N_MEM];
   gsize size[N_MEM];
-  void *buffer[N_MEM]; /* owned: weights, bias, scratch */
+  void *buffer[N_MEM]; /* owned: weights, bias */
   dnnl_exec_arg_t args[N_MEM];
   int n_args;
 };
@@ -129,9 +129,9 @@ data_type (VfiDType t)
 }
 
 static int
-out_size (int size, const VfiDnnlConvDesc *d)
+out_size (int size, int padding, const VfiDnnlConvDesc *d)
 {
-  return (size + 2 * d->padding - d->dilation * (d->kernel - 1) - 1) / d->stride + 1;
+  return (size + 2 * padding - d->dilation * (d->kernel - 1) - 1) / d->stride + 1;
 }
 
 /* Bias is added by the convolution itself; then the residual, then the activation. */
@@ -206,12 +206,11 @@ pack_weights (VfiDnnlConv *c, Desc from, const float *weights)
 static dnnl_status_t
 conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const float *bias)
 {
-  const int oh = out_size (d->h, d), ow = out_size (d->w, d);
+  const int above = d->band ? 0 : d->padding, oh = out_size (d->h, above, d), ow = out_size (d->w, d->padding, d);
   const dnnl_dims_t src_dims = { 1, d->ic, d->h, d->w }, dst_dims = { 1, d->oc, oh, ow }, bias_dims = { d->oc };
   const dnnl_dims_t weight_dims = { d->oc, d->ic, d->kernel, d->kernel };
-  const dnnl_dims_t stride = { d->stride, d->stride }, padding = { d->padding, d->padding },
-                    dilation = { d->dilation - 1, d->dilation - 1 };
-  const dnnl_format_tag_t tag = d->any_layout ? dnnl_format_tag_any : dnnl_nhwc;
+  const dnnl_dims_t stride = { d->stride, d->stride }, padding = { above, d->padding }, dilation = { d->dilation - 1, d->dilation - 1 };
+  const dnnl_format_tag_t tag = d->blocked ? dnnl_aBcd8b : dnnl_nhwc;
   Desc src = desc_new (src_dims, 4, data_type (d->src), tag), dst = desc_new (dst_dims, 4, data_type (d->dst), tag);
   Desc packed = desc_new (weight_dims, 4, data_type (d->src), dnnl_format_tag_any), file = desc_new (weight_dims, 4, dnnl_f32, dnnl_oihw);
   Desc b = bias ? desc_new (bias_dims, 1, dnnl_f32, dnnl_x) : NULL;
@@ -236,7 +235,7 @@ conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const
   if (s == dnnl_success)
     s = add_memory (c, WEIGHTS, dnnl_query_weights_md, DNNL_ARG_WEIGHTS, TRUE);
   if (s == dnnl_success)
-    s = add_memory (c, SCRATCH, dnnl_query_scratchpad_md, DNNL_ARG_SCRATCHPAD, TRUE);
+    s = add_memory (c, SCRATCH, dnnl_query_scratchpad_md, DNNL_ARG_SCRATCHPAD, FALSE);
   if (s == dnnl_success)
     s = pack_weights (c, file, weights);
   if (s == dnnl_success && bias) {
@@ -290,40 +289,47 @@ vfi_dnnl_conv_free (VfiDnnlConv *c)
   if (c->pd)
     dnnl_primitive_desc_destroy (c->pd);
   free (c->buffer[WEIGHTS]);
-  free (c->buffer[SCRATCH]);
   g_free (c->buffer[BIAS]);
   g_free (c);
 }
 
 void
-vfi_dnnl_conv_run (VfiDnnlConv *c, const void *src, const void *residual, void *dst)
+vfi_dnnl_conv_run (VfiDnnlConv *c, const void *src, const void *residual, void *dst, void *scratch)
 {
   dnnl_memory_set_data_handle (c->mem[SRC], (void *) src);
   dnnl_memory_set_data_handle (c->mem[DST], dst);
   if (c->mem[RESIDUAL])
     dnnl_memory_set_data_handle (c->mem[RESIDUAL], (void *) residual);
+  if (c->size[SCRATCH])
+    dnnl_memory_set_data_handle (c->mem[SCRATCH], scratch);
   dnnl_primitive_execute (c->primitive, stream, c->n_args, c->args);
 }
 
 gsize
-vfi_dnnl_conv_size (const VfiDnnlConv *c)
+vfi_dnnl_conv_scratch (const VfiDnnlConv *c)
 {
-  return c->size[WEIGHTS] + c->size[SCRATCH];
+  return c->size[SCRATCH];
 }
 
-void
-vfi_dnnl_conv_io_size (const VfiDnnlConv *c, gsize *src, gsize *dst)
+/* By the name of the implementation that a usual convolution gets: "jit:avx2", "brgconv:avx512_core_bf16". */
+gboolean
+vfi_dnnl_likes_blocks (void)
 {
-  *src = c->size[SRC];
-  *dst = c->size[DST];
-}
-
-const char *
-vfi_dnnl_conv_impl (const VfiDnnlConv *c)
-{
-  const char *name = "";
-  dnnl_primitive_desc_query (c->pd, dnnl_query_impl_info_str, 0, (void *) &name);
-  return name;
+  static gsize once;
+  if (g_once_init_enter (&once)) {
+    const VfiDnnlConvDesc desc = {
+      .h = 16, .w = 16, .ic = 64, .oc = 64, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .src = VFI_F32, .dst = VFI_F32
+    };
+    g_autofree float *weights = g_new0 (float, 64 * 64 * 9);
+    VfiDnnlConv *c = vfi_dnnl_conv_new (&desc, weights, NULL, NULL);
+    const char *name = "";
+    if (c)
+      dnnl_primitive_desc_query (c->pd, dnnl_query_impl_info_str, 0, (void *) &name);
+    gboolean likes = g_str_has_prefix (name, "jit:avx2");
+    vfi_dnnl_conv_free (c);
+    g_once_init_leave (&once, likes ? 1 : 2);
+  }
+  return once == 1;
 }
 
 const char *

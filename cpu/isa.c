@@ -5,6 +5,9 @@
 #include "isa.h"
 
 static const VfiKernel *const kernels[] = {
+#if VFI_LANES == 8
+  &VFI_ISA_NAME (vfi_cpu_conv2d_bands),
+#endif
   &vfi_cpu_conv2d,
   &VFI_ISA_NAME (vfi_cpu_affine),
   &VFI_ISA_NAME (vfi_cpu_blend),

@@ -13,9 +13,9 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 #pragma omp parallel for schedule(static)
   for (int y = 0; y < dst->h; y++)
     if (dst->dtype == VFI_F32)
-      corners_row (src, y, (guint8 *) dst->data + y * line, dst->ld, VFI_F32);
+      corners_row (src, y, (guint8 *) dst->data + y * line, dst->ld, VFI_LANES, VFI_F32);
     else
-      corners_row (src, y, (guint8 *) dst->data + y * line, dst->ld, VFI_BF16);
+      corners_row (src, y, (guint8 *) dst->data + y * line, dst->ld, VFI_LANES, VFI_BF16);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_resize_corners) = { &vfi_op_resize_corners, .run = run };

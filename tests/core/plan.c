@@ -47,10 +47,23 @@ watch_prepare (VfiBackend *backend, const VfiNode *node, const VfiView *src, con
   }
   g_assert_null (dst->data);
   b->prepared++;
-  state = g_new (gpointer, 2);
+  state = g_new0 (gpointer, 3);
   state[0] = b;
   state[1] = vfi_reference_kernels[0]->prepare (b->plain, node, src, weights, dst, error);
   return state;
+}
+
+static gsize
+watch_workspace (gpointer state)
+{
+  return 500;
+}
+
+static void
+watch_bind (gpointer state, void *workspace)
+{
+  g_assert_cmpint ((guintptr) workspace % 64, ==, 0);
+  ((gpointer *) state)[2] = workspace;
 }
 
 static void
@@ -61,7 +74,9 @@ watch_run (VfiBackend *backend, const VfiNode *node, gpointer state, const VfiVi
   note (b, node->dst, dst);
   for (int i = 0; i < node->n_src; i++)
     note (b, node->src[i], &src[i]);
+  memset (((gpointer *) state)[2], 0xff, watch_workspace (state)); /* before anything is read, and after */
   vfi_reference_kernels[0]->run (b->plain, node, ((gpointer *) state)[1], src, dst);
+  memset (((gpointer *) state)[2], 0xff, watch_workspace (state));
 }
 
 static void
@@ -125,7 +140,7 @@ watcher_new (const VfiOp *lacking)
     if ((*k)->op != lacking) {
       VfiKernel *mine = g_new (VfiKernel, 1);
 
-      *mine = (VfiKernel){ (*k)->op, NULL, watch_prepare, watch_run, watch_release };
+      *mine = (VfiKernel){ (*k)->op, NULL, watch_prepare, watch_run, watch_release, watch_workspace, watch_bind };
       g_ptr_array_add (kernels, mine);
     }
   g_ptr_array_add (kernels, NULL);
@@ -484,7 +499,7 @@ failures (void)
   }
   b = watcher_new (NULL);
   b->fail_alloc = TRUE;
-  check_fails (small_graph (), b, w, VFI_ERROR_MEMORY, "cannot allocate 768 bytes");
+  check_fails (small_graph (), b, w, VFI_ERROR_MEMORY, "cannot allocate 1280 bytes");
   check_fails (small_graph (), watcher_new (NULL), NULL, VFI_ERROR_WEIGHTS,
                "no weights: missing net.a.weight, net.a.bias, net.b.weight, net.b.bias, net.c.weight, net.c.bias");
   vfi_weights_unref (w);

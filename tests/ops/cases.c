@@ -101,6 +101,7 @@ const OpCase op_cases[] = {
   { RESIZE ("detail-scale-3", 3, 4, 4, 3), .detail = TRUE },
   { CONV ("prelu", 5, 7, 12, 21, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" } },
   { CONV ("prelu-residual", 6, 5, 16, 16, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" }, .residual = TRUE },
+  { CONV ("bands", 9, 32, 2048, 12, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" }, .residual = TRUE },
   { CONV ("prelu-one", 4, 6, 8, 9, 1), .conv = { .act = VFI_PRELU, .slopes = "slopes", .one_slope = TRUE, .no_bias = TRUE } },
   { CONV ("gain", 6, 5, 8, 8, 3), .conv = { .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.2f }, .residual = TRUE, .fold = 1 },
   { CONV ("norm", 6, 5, 8, 12, 3), .conv = { .padding = 1, .act = VFI_RELU, .no_bias = TRUE }, .fold = 2 },

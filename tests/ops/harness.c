@@ -9,6 +9,7 @@
 
 #define GUARD 256
 #define FENCE 0xff /* NaN in every dtype */
+#define BEHIND 256 /* bytes of it behind a workspace */
 
 /* A tensor between fences; where it is strided, between other channels too, which are fences as well. */
 typedef struct
@@ -176,6 +177,32 @@ compare (const VfiView *got, const VfiView *want, const char *name, double toler
   return got->dtype == VFI_F32 && rms > 0 ? worst / rms : 0;
 }
 
+/* A workspace full of NaN, with a fence behind it; NULL where the kernel needs none. Kernels that do run on the host. */
+static guint8 *
+workspace_new (const VfiKernel *kernel, gpointer state, gsize *bytes)
+{
+  guint8 *p;
+
+  *bytes = kernel->workspace ? kernel->workspace (state) : 0;
+  if (!*bytes)
+    return NULL;
+  p = aligned_alloc (64, (*bytes + BEHIND + 63) & ~(gsize) 63);
+  memset (p, FENCE, *bytes + BEHIND);
+  kernel->bind (state, p);
+  return p;
+}
+
+static gboolean
+workspace_free (guint8 *p, gsize bytes)
+{
+  gboolean stands = TRUE;
+
+  for (gsize i = 0; p && i < BEHIND; i++)
+    stands = stands && p[bytes + i] == FENCE;
+  free (p);
+  return stands;
+}
+
 static double
 check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float *const *weights, const char *name, gboolean strided,
               guint planar, float flow, float time, double tolerance)
@@ -186,6 +213,8 @@ check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float
   const char *layout = planar ? "planar" : strided ? "strided" : "dense";
   GError *error = NULL;
   gpointer state;
+  guint8 *space;
+  gsize bytes;
   double worst = INFINITY;
 
   for (int i = 0; i < node->n_src; i++) {
@@ -210,9 +239,12 @@ check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float
     g_test_fail_printf ("%s: %s", name, error->message);
     g_error_free (error);
   } else {
+    space = workspace_new (kernel, state, &bytes);
     b->klass->begin (b);
     kernel->run (b, node, state, view, &result);
     b->klass->end (b);
+    if (!workspace_free (space, bytes))
+      g_test_fail_printf ("%s (%s): writes behind its workspace", name, layout);
     b->klass->download (b, dst.host, dst.memory, dst.bytes);
     if (!fences_stand (&dst))
       g_test_fail_printf ("%s (%s): writes outside of its result", name, layout);
@@ -306,6 +338,8 @@ bench_node (const VfiNode *node, VfiBackend *b)
   GArray *times = g_array_new (FALSE, FALSE, sizeof (double));
   GError *error = NULL;
   gpointer state = NULL;
+  guint8 *space;
+  gsize bytes;
   double total = 0, median;
 
   g_assert_nonnull (kernel);
@@ -325,6 +359,7 @@ bench_node (const VfiNode *node, VfiBackend *b)
   if (kernel->prepare)
     state = kernel->prepare (b, node, &view[1], (const float *const *) weights, &view[0], &error);
   g_assert_no_error (error);
+  space = workspace_new (kernel, state, &bytes);
   while (total < 0.05 || times->len < 5) {
     double t = now ();
 
@@ -340,6 +375,7 @@ bench_node (const VfiNode *node, VfiBackend *b)
       }
   }
   median = g_array_index (times, double, times->len / 2);
+  workspace_free (space, bytes);
   if (kernel->release)
     kernel->release (state);
   for (int i = 0; i <= node->n_src; i++)
@@ -359,9 +395,11 @@ bench_model (const char *model, VfiBackend *b, VfiDType feature, int h, int w)
 
   g_assert_no_error (error);
   for (int i = 0; i < 3; i++) {
+    void (*build) (VfiGraph *, const VfiModel *, int, int) = i == 0 ? m->frame : i == 1 ? m->pair : m->at;
     VfiGraph *g = vfi_graph_new (feature);
 
-    (i == 0 ? m->frame : i == 1 ? m->pair : m->at) (g, m, h, w);
+    if (build)
+      build (g, m, h, w);
     g_assert_no_error (g->error);
     for (guint j = 0; j < g->nodes->len; j++) {
       const VfiNode *node = g->nodes->pdata[j];

@@ -14,14 +14,17 @@ typedef enum
   NOT_A_NUMBER,
   SLIGHTLY_OFF,
   WRITES_SOURCE,
+  WRITES_PAST_WORKSPACE,
   NO_KERNEL,
   CANNOT_PREPARE,
   N_FAULTS
 } Fault;
 
-static const char *const names[] = { "right",        "past-channels", "before",        "after",     "leaves-one-out",
-                                     "not-a-number", "slightly-off",  "writes-source", "no-kernel", "cannot-prepare" };
+static const char *const names[] = { "right",        "past-channels", "before",         "after",     "leaves-one-out", "not-a-number",
+                                     "slightly-off", "writes-source", "past-workspace", "no-kernel", "cannot-prepare" };
 static Fault fault;
+static guint8 *space;
+#define SPACE 64
 
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
@@ -60,9 +63,24 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
     case WRITES_SOURCE:
       vfi_view_set (&src[0], 1, 1, 1, vfi_view_get (&src[0], 1, 1, 1) + 0.25f);
       break;
+    case WRITES_PAST_WORKSPACE:
+      space[SPACE] = 0;
+      break;
     default:
       break;
   }
+}
+
+static gsize
+workspace (gpointer state)
+{
+  return SPACE;
+}
+
+static void
+bind (gpointer state, void *place)
+{
+  space = place;
 }
 
 static void
@@ -74,7 +92,7 @@ release (gpointer state)
 static void
 check (gconstpointer data)
 {
-  static const VfiKernel kernel = { &vfi_op_conv2d, NULL, prepare, run, release };
+  static const VfiKernel kernel = { &vfi_op_conv2d, NULL, prepare, run, release, workspace, bind };
   static const VfiKernel *const kernels[] = { &kernel, NULL }, *const no_kernels[] = { NULL };
   OpCase k = { "conv2d/self", &vfi_op_conv2d, 5, 6, 7, .channels = 8, .kernel = 3, .conv = { .padding = 1 } };
   VfiBackend *b;
