@@ -183,6 +183,14 @@ VfiTensor *vfi_sepconv_ (VfiGraph *g, VfiTensor *picture, VfiTensor *v, VfiTenso
 /* All channels but the last divided by the last, or by 1 where it is less than 0.01 from 0. */
 VfiTensor *vfi_divide (VfiGraph *g, VfiTensor *x);
 
+/* Features, and after them `gates` gates, each of features that are `gates` apart: leaky ReLU (of `slope`) of the former times sigmoid of the
+ * latter. (h, w, n + gates) -> (h, w, n): what follows the convolution of a gated one. */
+VfiTensor *vfi_gate (VfiGraph *g, VfiTensor *x, int gates, float slope);
+
+/* x: n sums, and of how much (F32); known is what is of more than `enough`. (h, w, n + 1) -> (h, w, 2 n), F32: their quotients, which are linear between
+ * the nearest known pixels where a pixel is not known; along rows, and then along columns. */
+VfiTensor *vfi_bridge (VfiGraph *g, VfiTensor *x, float enough);
+
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
 VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);
 
@@ -219,12 +227,18 @@ typedef struct
  * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
  * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle.
  * A flow network is `frame` and `at`, and its state h x w: t is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
- * of frame 0, and sigmoid (logit) the confidence that what is seen there is seen in frame 1. */
+ * of frame 0, and sigmoid (logit) the confidence that what is seen there is seen in frame 1.
+ * A network that fills holes is `frame` alone, run once for each:
+ *   inpainting: input "picture", F32 h w 4: r, g, b in [0, 1] whose hole was filled smoothly (harmonic), and the mask, 1 in the hole. Output
+ *               "result", F32 h w 3: the picture as a whole, not clamped.
+ *   completion: input "flow", F32 h w 3: x and y of flow whose hole was filled smoothly, less their mean over the known pixels, divided by the
+ *               deviation from it (the root of the mean square of its length) + 0.5 pixels; and the mask. Output "result", F32 h w 2: what to
+ *               add in the hole, in the same units. */
 typedef struct _VfiModel VfiModel;
 struct _VfiModel
 {
   const char *name;
-  const char *task; /* "interpolation" or "flow" */
+  const char *task; /* "interpolation", "flow", "inpainting" or "completion" */
   const char *summary, *paper;
   const char *source; /* whose checkpoint its weights are converted from, and their licence; NULL: they ship with this project */
   gboolean any_t;

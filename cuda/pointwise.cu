@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The small operators of networks that see pictures: interleave, downsample, max_pool, fill, mix, blend, affine, prelu,
- * divide, resize_corners, warp_zeros, moments and normalize.
+ * divide, gate, resize_corners, warp_zeros, moments and normalize.
  */
 #include "device.h"
 
@@ -181,6 +181,26 @@ run_divide (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *s
   vfi_launch_elements ((VfiCuda *) b, *dst, divide, View (*src), View (*dst));
 }
 
+static __global__ void
+gate (View src, int gates, float slope, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid) {
+    const float v = get (src, e.p, e.c);
+
+    set (dst, e.p, e.c, (v > 0 ? v : v * slope) / (1 + expf (-get (src, e.p, dst.c + e.c % gates))));
+  }
+}
+
+static void
+run_gate (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiGateParams *p = (const VfiGateParams *) node->params;
+
+  vfi_launch_elements ((VfiCuda *) b, *dst, gate, View (*src), p->gates, p->slope, View (*dst));
+}
+
 /* ---- max_pool, resize_corners, warp_zeros ------------------------------------------------------- */
 
 static __global__ void
@@ -349,6 +369,7 @@ run_normalize (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView
 const VfiKernel vfi_cuda_affine = { &vfi_op_affine, vfi_cuda_supports, NULL, run_affine, NULL };
 const VfiKernel vfi_cuda_prelu = { &vfi_op_prelu, vfi_cuda_supports, prepare_prelu, run_prelu, vfi_cuda_buffer_free };
 const VfiKernel vfi_cuda_divide = { &vfi_op_divide, vfi_cuda_supports, NULL, run_divide, NULL };
+const VfiKernel vfi_cuda_gate = { &vfi_op_gate, vfi_cuda_supports, NULL, run_gate, NULL };
 const VfiKernel vfi_cuda_max_pool = { &vfi_op_max_pool, vfi_cuda_supports, NULL, run_max_pool, NULL };
 const VfiKernel vfi_cuda_resize_corners = { &vfi_op_resize_corners, vfi_cuda_supports, NULL, run_resize_corners, NULL };
 const VfiKernel vfi_cuda_warp_zeros = { &vfi_op_warp_zeros, vfi_cuda_supports, NULL, run_warp_zeros, NULL };

@@ -3,7 +3,7 @@
 """Makes the stored results that the C tests compare with, from PyTorch.
 
     tests/golden.py ops BUILD/tests/ops/ops-reference     writes tests/ops/golden/ops.safetensors
-    tests/golden.py models                                writes tests/models/golden/
+    tests/golden.py models [NAME...]                      writes tests/models/golden/
 
 Inputs and weights are made from their names, by the same functions as in generate.c and ops/harness.c.
 """
@@ -17,7 +17,10 @@ import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'tools', 'train'))
+import completenet  # noqa: E402
+import fillnet  # noqa: E402
 import flownet  # noqa: E402
+import gated  # noqa: E402
 import net  # noqa: E402
 
 
@@ -201,6 +204,17 @@ def divide(k, src):
     return x[:, :-1] / torch.where(n.abs() < .01, torch.ones_like(n), n)
 
 
+def bridge(k, src):
+    x, n = src(k.h, k.w, k.c).split((k.c - 1, 1), 1)
+    return gated.bridge(x / torch.where(n > gated.ENOUGH, n, torch.ones_like(n)), n)
+
+
+def gate(k, src):
+    x = src(k.h, k.w, k.c)
+    n = k.c - k.radius
+    return F.leaky_relu(x[:, :n], k.slope) * torch.sigmoid(x[:, n:]).repeat(1, n // k.radius, 1, 1)
+
+
 def moments(k, src):
     x = src(k.h, k.w, k.c).double()
     return torch.stack((x.mean(), (x * x).mean())).view(1, 2, 1, 1)
@@ -266,13 +280,48 @@ def picture(name, h, w, i):
     return nchw(uniform(f'{name}/{h}x{w}', h // 2, w // 2, 6)[y][:, x] * np.float32(.375) + fine * np.float32(.125))
 
 
+HOLES = {  # inputs and sizes of networks that fill holes
+    fillnet.NAME: (fillnet.FillNet, [(64, 96), (40, 24), (32, 32), (8, 8)]),
+    completenet.NAME: (completenet.CompleteNet, [(64, 64), (24, 38), (6, 10)]),
+}
+
+
+def with_hole(name, h, w):
+    """Values in blocks of 8 x 8, grey in the hole of a picture, and the mask."""
+    y, x = np.arange(h), np.arange(w)
+    hole = ((y >= h // 4) & (y < h * 5 // 8))[:, None] & ((x >= w // 3) & (x < w * 3 // 4))
+    if name == fillnet.NAME:
+        values = uniform(f'{name}/{h}x{w}', h, w, 3)[y // 8][:, x // 8] * np.float32(.375) + np.float32(.5)
+        return nchw(np.concatenate((np.where(hole[..., None], np.float32(.5), values), hole[..., None]), 2).astype(np.float32))
+    return nchw(np.concatenate((uniform(f'{name}/{h}x{w}', h, w, 2)[y // 8][:, x // 8] * 2, hole[..., None]), 2).astype(np.float32))
+
+
+def generated(m):
+    state = m.state_dict()
+    m.load_state_dict({k: weight(k, tuple(v.shape)) for k, v in state.items()})
+    return m.double()  # exact: PyTorch's own rounding of normalised coordinates is not what is tested
+
+
+def listed(m):
+    with open(os.path.join(HERE, 'models', 'golden', m.name + '.weights'), 'w') as f:
+        f.writelines(' '.join([k, *map(str, v.shape)]) + '\n' for k, v in sorted(m.state_dict().items()))
+
+
+def hole_model(name):
+    """As model, for a network that fills holes."""
+    kind, sizes = HOLES[name]
+    m, out = generated(kind()), {}
+    for h, w in sizes:
+        y = m(with_hole(name, h, w).double())
+        out[f'{h}x{w}'] = nhwc(y[1] if isinstance(y, tuple) else y)
+    save(out, 'models', name + '.safetensors')
+    listed(m)
+
+
 def model(name):
     """Outputs of a network whose weights are made from their names, and the list of those names."""
     flow = name in flownet.CONFIGS
-    m = flownet.FlowNet(name) if flow else net.Net(name)
-    state = m.state_dict()
-    m.load_state_dict({k: weight(k, tuple(v.shape)) for k, v in state.items()})
-    m.double()  # exact: PyTorch's own rounding of normalised coordinates is not what is tested
+    m = generated(flownet.FlowNet(name) if flow else net.Net(name))
     out = {}
     for h, w, t in RUNS:
         x0, x1 = picture(name, h, w, 0).double(), picture(name, h, w, 1).double()
@@ -281,16 +330,15 @@ def model(name):
         else:
             out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0, x1, torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
     save(out, 'models', name + '.safetensors')
-    with open(os.path.join(HERE, 'models', 'golden', name + '.weights'), 'w') as f:
-        f.writelines(' '.join([k, *map(str, v.shape)]) + '\n' for k, v in sorted(state.items()))
+    listed(m)
 
 
 if __name__ == '__main__':
     torch.set_grad_enabled(False)
     if sys.argv[1:2] == ['ops'] and len(sys.argv) == 3:
         ops(sys.argv[2])
-    elif sys.argv[1:] == ['models']:
-        for name in (*net.CONFIGS, *flownet.CONFIGS):
-            model(name)
+    elif sys.argv[1:2] == ['models']:
+        for name in sys.argv[2:] or (*net.CONFIGS, *flownet.CONFIGS, *HOLES):
+            (hole_model if name in HOLES else model)(name)
     else:
         sys.exit(__doc__)

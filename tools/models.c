@@ -41,7 +41,7 @@ tool_models (int argc, char **argv)
   }
   for (const VfiModelInfo *m = list; m->name; m++) {
     printf ("%s%s: %s, %s\n", m == list ? "" : "\n", m->name, m->task, m->summary);
-    if (strcmp (m->task, "flow") != 0)
+    if (strcmp (m->task, "interpolation") == 0)
       printf ("  times       %s\n", m->any_t ? "any t between two frames" : "t = 1/2; others by halving");
     printf ("  parameters  %.3f million\n", m->parameters * 1e-6);
     printf ("  cost        %.2f GFLOP per megapixel (%.1f for 1280x720, %.1f for 1920x1080)\n", m->gflop_per_mp,

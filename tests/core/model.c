@@ -16,7 +16,11 @@ list (void)
 
   for (VfiModelInfo *m = all; m->name; m++, n++) {
     g_assert_true (m->name == vfi_models[n]->name);
-    g_assert_cmpstr (m->task, ==, strstr (m->name, "flow") ? "flow" : "interpolation");
+    g_assert_cmpstr (m->task, ==,
+                     strstr (m->name, "flow")       ? "flow"
+                     : strstr (m->name, "fill")     ? "inpainting"
+                     : strstr (m->name, "complete") ? "completion"
+                                                    : "interpolation");
     g_assert_true (m->summary && m->paper);
     g_assert_cmpfloat (m->gflop_per_mp, >, 0);
     nano = strcmp (m->name, "vfi-nano") ? nano : m;

@@ -78,6 +78,58 @@ model_grid (const VfiModel *model)
   return strcmp (model->task, "flow") ? 2 : 1;
 }
 
+/* A buffer's numbers, in the order of the pixels; the view is dense or planar. */
+static float *
+get (Pool *pool, const char *name, VfiView v)
+{
+  const gsize n = (gsize) v.h * v.w * v.c;
+  float *made = g_new (float, n);
+
+  v.data = g_new (float, n);
+  pool->b->klass->download (pool->b, v.data, g_hash_table_lookup (pool->buffers, name), n * sizeof (float));
+  for (gsize i = 0; i < n; i++)
+    made[i] = vfi_view_get (&v, i / v.c / v.w, i / v.c % v.w, i % v.c);
+  g_free (v.data);
+  return made;
+}
+
+static void
+clear (Pool *pool)
+{
+  GHashTableIter iter;
+  gpointer p;
+
+  g_hash_table_iter_init (&iter, pool->buffers);
+  while (g_hash_table_iter_next (&iter, NULL, &p))
+    pool->b->klass->dealloc (pool->b, p);
+  g_hash_table_unref (pool->buffers);
+}
+
+float *
+model_run_alone (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, const float *x)
+{
+  Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
+  const char *in = strcmp (model->task, "inpainting") ? "flow" : "picture";
+  VfiGraph *graphs[4];
+  GError *error = NULL;
+  VfiPlan *plan;
+  VfiView v;
+  float *made;
+
+  model_graphs (model, feature, h, w, 1, graphs);
+  g_assert_null (graphs[1]);
+  plan = vfi_plan_new (graphs[0], b, weights, &error);
+  g_assert_no_error (error);
+  set (&pool, in, plan, in, x);
+  run (&pool, plan, "");
+  g_assert_true (vfi_plan_io (plan, "result", &v));
+  g_assert_true (v.dtype == VFI_F32 && v.h == h && v.w == w && v.c == (*in == 'p' ? 3 : 2) && v.ld == v.c && v.cd == 1);
+  made = get (&pool, "result", v);
+  clear (&pool);
+  vfi_plan_free (plan);
+  return made;
+}
+
 float *
 model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, double flow_scale, const float *x0,
            const float *x1, float t)
@@ -86,8 +138,6 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
   VfiGraph *graphs[4];
   VfiPlan *plans[3] = { NULL };
   GError *error = NULL;
-  GHashTableIter iter;
-  gpointer p;
   const char *in = model->picture.order ? "picture" : "x", *out = model->picture.order ? "result" : "state";
   VfiView v;
   float *made;
@@ -113,16 +163,8 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
   else
     g_assert_true (v.dtype == VFI_F32 && v.h == h / model_grid (model) && v.w == w / model_grid (model) && v.c == 5 && v.ld == 1 &&
                    v.cd == v.h * v.w);
-  v.data = g_new (float, (gsize) v.h *v.w *v.c);
-  b->klass->download (b, v.data, g_hash_table_lookup (pool.buffers, out), (gsize) v.h * v.w * v.c * sizeof (float));
-  made = g_new (float, (gsize) v.h *v.w *v.c);
-  for (int i = 0; i < v.h * v.w * v.c; i++)
-    made[i] = vfi_view_get (&v, i / v.c / v.w, i / v.c % v.w, i % v.c);
-  g_free (v.data);
-  g_hash_table_iter_init (&iter, pool.buffers);
-  while (g_hash_table_iter_next (&iter, NULL, &p))
-    b->klass->dealloc (b, p);
-  g_hash_table_unref (pool.buffers);
+  made = get (&pool, out, v);
+  clear (&pool);
   for (int i = 0; i < 3; i++)
     vfi_plan_free (plans[i]);
   return made;

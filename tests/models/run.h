@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Runs an interpolation network from its three graphs, without frames around it.
+ * Runs networks from their graphs, without frames around them.
  */
 #pragma once
 
@@ -13,6 +13,9 @@ float *model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, Vfi
 
 /* Pixels of the picture for one of the state. */
 int model_grid (const VfiModel *model);
+
+/* A network that fills holes. x: h x w x 4 (inpainting) or 3 (completion). Returns h x w x 3 or 2; g_free. */
+float *model_run_alone (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, const float *x);
 
 /* The three graphs (NULL-terminated; the second may be absent) for a picture of h x w. */
 void model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4]);

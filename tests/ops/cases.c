@@ -31,6 +31,8 @@
 #define SEPCONV(NAME, H, W, C, N)                                                                                                          \
   .name = "sepconv/" NAME, .op = &vfi_op_sepconv, .h = H, .w = W, .c = 3, .channels = C, .kernel = N, .dst_f32 = TRUE
 #define DIVIDE(NAME, H, W, C) .name = "divide/" NAME, .op = &vfi_op_divide, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
+#define BRIDGE(NAME, H, W, C) .name = "bridge/" NAME, .op = &vfi_op_bridge, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
+#define GATE(NAME, H, W, C, M) .name = "gate/" NAME, .op = &vfi_op_gate, .h = H, .w = W, .c = C, .radius = M
 #define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
 
 const OpCase op_cases[] = {
@@ -143,6 +145,16 @@ const OpCase op_cases[] = {
   { SEPCONV ("corners", 18, 40, 19, 21), .detail = TRUE, .src_f32 = TRUE },
   { SEPCONV ("sum", 5, 6, 8, 5), .residual = TRUE },
   { DIVIDE ("picture", 5, 7, 4) },
+  { BRIDGE ("picture", 12, 17, 4) },
+  { BRIDGE ("row", 1, 23, 3) },
+  { BRIDGE ("column", 9, 1, 2) },
+  { BRIDGE ("few", 3, 2, 4) },
+  { BRIDGE ("one-pixel", 1, 1, 4) },
+  { GATE ("one-to-three", 5, 7, 32, 8), .conv = { .slope = 0.2f } },
+  { GATE ("one-to-one", 3, 4, 40, 20), .conv = { .slope = 0.1f } },
+  { GATE ("one-for-all", 4, 5, 6, 1) },
+  { GATE ("wide", 2, 3, 96, 24), .conv = { .slope = 0.2f } },
+  { GATE ("f32", 6, 5, 44, 11), .conv = { .slope = 0.2f }, .src_f32 = TRUE },
   { SHUFFLE ("state", 5, 6, 20, 2), .src_f32 = TRUE },
   { SHUFFLE ("features", 4, 7, 32, 2) },
   { SHUFFLE ("by-3", 3, 2, 27, 3) },
@@ -237,6 +249,10 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   }
   if (k->op == &vfi_op_divide)
     return vfi_divide (g, x);
+  if (k->op == &vfi_op_bridge)
+    return vfi_bridge (g, x, 0.3f);
+  if (k->op == &vfi_op_gate)
+    return vfi_gate (g, x, k->radius, k->conv.slope);
   if (k->op == &vfi_op_moments)
     return vfi_moments (g, x);
   if (k->op == &vfi_op_normalize)

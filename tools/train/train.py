@@ -89,7 +89,9 @@ class Average:
         self.n += 1
         d = min(self.decay, (1 + self.n) / (10 + self.n))
         own = model.state_dict()
-        torch._foreach_lerp_(list(self.weights.values()), [own[k] for k in self.weights], 1 - d)
+        weights = list(self.weights.values())
+        torch._foreach_mul_(weights, d)
+        torch._foreach_add_(weights, [own[k] for k in self.weights], alpha=1 - d)
 
 
 @torch.no_grad()

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The networks that fill holes, in pictures and in flow, against PyTorch: the names of their weights both ways, and what they compute, on every
+ * backend here. Stored results and lists come from golden.py.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "../generate.h"
+#include "model.h"
+#include "run.h"
+
+typedef struct
+{
+  const VfiModel *model;
+  VfiBackendKind backend;
+  VfiDType feature;
+  double tolerance; /* of pictures from 0 to 1; of flow in units of its deviation */
+} Output;
+
+static gboolean
+of_pictures (const VfiModel *m)
+{
+  return !strcmp (m->task, "inpainting");
+}
+
+static char *
+golden_path (const VfiModel *m, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (m->name, suffix, NULL);
+
+  return g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
+}
+
+static VfiWeights *
+generated (const VfiModel *m)
+{
+  g_autofree char *path = golden_path (m, ".weights");
+
+  return test_weights_listed (path);
+}
+
+/* A graph that does not use all weights, or wants others, is not the network of the list. */
+static void
+check_names (const VfiModel *m, VfiWeights *weights)
+{
+  VfiGraph *graphs[4];
+  g_auto (GStrv) unused = NULL;
+  GError *error = NULL;
+
+  model_graphs (m, VFI_F32, 64, 32, 1, graphs);
+  vfi_weights_check (weights, graphs, &unused, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (unused[0], ==, NULL);
+  vfi_graph_free (graphs[0]);
+}
+
+static void
+names (gconstpointer data)
+{
+  VfiWeights *w = generated (data);
+
+  check_names (data, w);
+  vfi_weights_unref (w);
+}
+
+/* golden.py: with_hole. */
+static float *
+with_hole (const VfiModel *m, int h, int w)
+{
+  g_autofree char *name = g_strdup_printf ("%s/%dx%d", m->name, h, w);
+  const guint64 seed = test_seed (name);
+  const int n = of_pictures (m) ? 3 : 2;
+  float *x = g_new (float, h *w *(n + 1));
+
+  for (int i = 0; i < h * w; i++) {
+    const int py = i / w, px = i % w;
+    const gboolean hole = py >= h / 4 && py < h * 5 / 8 && px >= w / 3 && px < w * 3 / 4;
+
+    for (int c = 0; c < n; c++) {
+      const float v = test_uniform (seed, (gsize) (py / 8 * w + px / 8) * n + c);
+      x[i * (n + 1) + c] = n == 2 ? v * 2 : hole ? 0.5f : v * 0.375f + 0.5f;
+    }
+    x[i * (n + 1) + n] = hole;
+  }
+  return x;
+}
+
+static void
+output (gconstpointer data)
+{
+  const Output *o = data;
+  const VfiModel *m = o->model;
+  const int n = of_pictures (m) ? 3 : 2;
+  GError *error = NULL;
+  VfiBackend *b = vfi_backend_open (&(VfiOptions){ .backend = o->backend, .threads = 2 }, NULL, &error);
+  g_autofree char *path = golden_path (m, ".safetensors");
+  g_auto (GStrv) sizes = NULL;
+  VfiGraph *none = NULL;
+  VfiWeights *weights = generated (m), *golden;
+
+  g_assert_no_error (error);
+  golden = vfi_weights_open (path, &error);
+  g_assert_no_error (error);
+  vfi_weights_check (golden, &none, &sizes, NULL);
+  g_assert_cmpuint (g_strv_length (sizes), >=, 3);
+  if (b->klass->supports_precision (b, o->feature))
+    for (char **size = sizes; *size; size++) {
+      g_autofree float *x = NULL, *want = NULL, *got = NULL;
+      int h = 0, w = 0;
+      double worst = 0, squares = 0;
+
+      g_assert_cmpint (sscanf (*size, "%dx%d", &h, &w), ==, 2);
+      want = vfi_weights_read (golden, &(VfiWeightSpec){ *size, 3, { h, w, n } }, &error);
+      g_assert_no_error (error);
+      x = with_hole (m, h, w);
+      got = model_run_alone (m, b, weights, o->feature, h, w, x);
+      for (int i = 0; i < h * w * n; i++) {
+        g_assert_true (isfinite (got[i]));
+        worst = fmax (worst, fabs (got[i] - (double) want[i]));
+        squares += want[i] * (double) want[i] / (h * w * n);
+      }
+      g_test_message ("%s: off by %.3g of %.3g", *size, worst, sqrt (squares));
+      g_assert_cmpfloat (squares, >, 1e-4);
+      g_assert_cmpfloat (worst, <=, o->tolerance);
+    }
+  else
+    g_test_skip ("this machine does not compute in this precision");
+  vfi_weights_unref (golden);
+  vfi_weights_unref (weights);
+  vfi_backend_unref (b);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct
+  {
+    VfiBackendKind backend;
+    VfiDType feature;
+    const char *name;
+    double tolerance;
+  } on[] = {
+    { VFI_BACKEND_REFERENCE, VFI_F32, "reference/fp32", 1e-5 },
+    { VFI_BACKEND_REFERENCE, VFI_BF16, "reference/bf16", 0.01 },
+    { VFI_BACKEND_CPU, VFI_F32, "cpu/fp32", 1e-5 },
+    { VFI_BACKEND_CPU, VFI_BF16, "cpu/bf16", 0.01 },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (const VfiModel *const *m = vfi_models; *m; m++) {
+    char *name;
+
+    if ((*m)->at)
+      continue; /* interpolation.c, pictures.c */
+    name = g_strdup_printf ("/models/%s/names", (*m)->name);
+    g_test_add_data_func (name, *m, names);
+    g_free (name);
+    for (guint i = 0; i < G_N_ELEMENTS (on); i++) {
+      Output o = { *m, on[i].backend, on[i].feature, on[i].tolerance };
+
+      name = g_strdup_printf ("/models/%s/%s", (*m)->name, on[i].name);
+      g_test_add_data_func_full (name, g_memdup2 (&o, sizeof o), output, g_free);
+      g_free (name);
+    }
+  }
+  return g_test_run ();
+}
