@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "bench.h"
 #include "clip.h"
 #include "tool.h"
 
@@ -220,21 +221,27 @@ write_json (const Result *r, const char *path, GError **error)
 int
 tool_bench (int argc, char **argv)
 {
-  g_autofree char *size = NULL, *format = NULL, *json = NULL, *file = NULL;
+  g_autofree char *task = NULL, *size = NULL, *format = NULL, *json = NULL, *file = NULL;
   gboolean versus = FALSE;
   g_auto (ToolSession) session = { 0 };
   Result r = { .frames = 60 };
+  ToolInpaintBench inpaint = { .percent = 5 };
   const GOptionEntry entries[] = {
-    { "size", 0, 0, G_OPTION_ARG_STRING, &size, "of the frames (default: 1280x720)", "WxH" },
+    { "task", 0, 0, G_OPTION_ARG_STRING, &task, "interp (default) or inpaint", "WORD" },
+    { "size", 0, 0, G_OPTION_ARG_STRING, &size, "of the frames (default: 1280x720; inpaint: 640x360)", "WxH" },
     { "format", 0, 0, G_OPTION_ARG_STRING, &format, "pixel format, as GStreamer names it (default: I420)", "NAME" },
     { "frames", 0, 0, G_OPTION_ARG_INT, &r.frames, "synthesized in a measurement (default: 60)", "N" },
     { "clip", 0, 0, G_OPTION_ARG_FILENAME, &file, "frames of this video (needs ffmpeg) instead of a moving texture", "FILE" },
     { "vs-minterpolate", 0, 0, G_OPTION_ARG_NONE, &versus, "compare with FFmpeg's minterpolate, by turns, on the same frames", NULL },
+    { "object", 0, 0, G_OPTION_ARG_DOUBLE, &inpaint.percent, "inpaint: the object's size, in per cent of the frame (default: 5)", "X" },
+    { "lookahead", 0, 0, G_OPTION_ARG_INT, &inpaint.lookahead, "inpaint: frames that are waited for (default: 0)", "N" },
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &json, "write the figures there, too", "FILE" },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (context, "Synthesizes the middle of successive frames, as 'vfiinterp' does when it doubles a frame rate.");
+  g_option_context_set_summary (context,
+                                "Synthesizes the middle of successive frames, as 'vfiinterp' does when it doubles a frame rate; or, with\n"
+                                "--task inpaint, takes an object that moves out of each frame, as 'vfiinpaint' does.");
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, tool_session_group (&session));
   if (!tool_parse (context, &argc, &argv))
@@ -245,9 +252,12 @@ tool_bench (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   VfiOptions options;
   int f = vfi_format_from_name (format ? format : "I420");
+  const gboolean inpainting = g_strcmp0 (task, "inpaint") == 0;
   if (!tool_session_options (&session, &options, &error))
     return tool_usage ("%s", error->message);
-  if (!tool_parse_size (size ? size : "1280x720", &r.info.width, &r.info.height))
+  if (task && !inpainting && strcmp (task, "interp") != 0)
+    return tool_usage ("--task: '%s' is none of interp, inpaint", task);
+  if (!tool_parse_size (size ? size : inpainting ? "640x360" : "1280x720", &r.info.width, &r.info.height))
     return tool_usage ("--size: '%s' is not a size such as 1280x720", size);
   if (f < 0)
     return tool_usage ("--format: '%s' is not a format of vfiinterp ('gst-inspect-1.0 vfiinterp' lists them)", format);
@@ -256,6 +266,15 @@ tool_bench (int argc, char **argv)
   if ((versus || file) && f != VFI_FORMAT_I420)
     return tool_usage ("--vs-minterpolate and --clip work on I420");
   r.info.format = (VfiFormat) f;
+
+  if (inpainting) {
+    if (versus || inpaint.percent <= 0 || inpaint.percent > 100)
+      return tool_usage (versus ? "--vs-minterpolate is for interpolation" : "--object: more than 0 and at most 100 per cent");
+    inpaint = (ToolInpaintBench){ r.info, options, r.frames, inpaint.lookahead, inpaint.percent, file, json };
+    if (!tool_bench_inpaint (&inpaint, &error))
+      tool_error ("%s", error->message);
+    return error ? TOOL_FAILED : TOOL_OK;
+  }
 
   int n = versus ? MAX (r.frames + 1, MIN_FRAMES) : MIN_FRAMES;
   gint64 start = g_get_monotonic_time ();

@@ -139,6 +139,10 @@ test_errors (void)
     { "bench --format XYZ", 2, "'XYZ'" },
     { "bench --precision half", 2, "auto, fp32, bf16, fp16" },
     { "bench --size 8x8", 1, "16" },
+    { "bench --task paint", 2, "interp, inpaint" },
+    { "bench --task inpaint --object 101", 2, "at most 100" },
+    { "bench --task inpaint --vs-minterpolate", 2, "for interpolation" },
+    { "bench --task inpaint --lookahead 65", 1, "lookahead" },
     { "sheet a", 2, "got 1 argument" },
     { "sheet nowhere.mp4 b.png", 1, "nowhere.mp4" },
   };
@@ -798,6 +802,22 @@ test_bench (void)
 }
 
 static void
+test_bench_inpaint (void)
+{
+  g_auto (Run) r = vfi ("bench --task inpaint --size 96x64 --frames 3 --lookahead 1 --object 8 --json inpaint.json");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.out, "an object of 8 % of the frame");
+  g_autofree char *path = file ("inpaint.json");
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_assert_true (json_parser_load_from_file (parser, path, NULL));
+  JsonObject *root = json_node_get_object (json_parser_get_root (parser));
+  const double push = json_object_get_double_member (root, "push_ms"), pull = json_object_get_double_member (root, "pull_ms");
+  g_assert_cmpfloat_with_epsilon (json_object_get_double_member (root, "frame_ms"), push + pull, 1e-6);
+  g_assert_cmpfloat (push, >, 0);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (root, "by_object")), ==, 3);
+}
+
+static void
 test_versus (void)
 {
   g_autofree char *ffmpeg = g_find_program_in_path ("ffmpeg");
@@ -862,6 +882,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/interp/interrupt", test_interrupt);
   g_test_add_func ("/vfi/sheet", test_sheet);
   g_test_add_func ("/vfi/bench", test_bench);
+  g_test_add_func ("/vfi/bench/inpaint", test_bench_inpaint);
   g_test_add_func ("/vfi/bench/versus-minterpolate", test_versus);
   int status = g_test_run ();
   remove_all (folder);
