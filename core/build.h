@@ -187,8 +187,8 @@ VfiTensor *vfi_divide (VfiGraph *g, VfiTensor *x);
  * latter. (h, w, n + gates) -> (h, w, n): what follows the convolution of a gated one. */
 VfiTensor *vfi_gate (VfiGraph *g, VfiTensor *x, int gates, float slope);
 
-/* x: n sums, and of how much (F32); known is what is of more than `enough`. (h, w, n + 1) -> (h, w, 2 n), F32: their quotients, which are linear between
- * the nearest known pixels where a pixel is not known; along rows, and then along columns. */
+/* x: n sums, and of how much (F32); known is what is of more than `enough`. (h, w, n + 1) -> (h, w, 2 n + 2), F32: their quotients, which are linear
+ * between the nearest known pixels where a pixel is not known, along rows, and then along columns; and by how much these two differ, in either. */
 VfiTensor *vfi_bridge (VfiGraph *g, VfiTensor *x, float enough);
 
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */

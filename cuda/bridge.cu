@@ -4,23 +4,63 @@
  */
 #include "device.h"
 
-/* Channel c of pixel `at` of a line of n pixels that are `step` apart and begin at `first`. */
+/* A row or column: n pixels that are `step` apart and begin at `first`. */
+struct Line
+{
+  int first, step, n;
+};
+
+/* The known pixels nearest to pixel `at` of a line; false: there is none. Of one only, both are it. */
 static __device__ bool
-across (const View &src, int first, int step, int at, int n, int c, float enough, float *v)
+ends (const View &src, const Line &l, int at, float enough, int *a, int *b)
 {
   const int count = src.c - 1;
-  int a = at, b = at;
 
-  while (a >= 0 && !(get (src, first + a * step, count) > enough))
-    a--;
-  while (b < n && !(get (src, first + b * step, count) > enough))
-    b++;
-  if (a < 0 && b == n)
+  *a = *b = at;
+  while (*a >= 0 && !(get (src, l.first + *a * l.step, count) > enough))
+    --*a;
+  while (*b < l.n && !(get (src, l.first + *b * l.step, count) > enough))
+    ++*b;
+  if (*a < 0 && *b == l.n)
     return false;
-  const int pa = first + (a < 0 ? b : a) * step, pb = first + (b == n ? a : b) * step;
-  const float va = get (src, pa, c) / get (src, pa, count), vb = get (src, pb, c) / get (src, pb, count);
+  *a = *a < 0 ? *b : *a;
+  *b = *b == l.n ? *a : *b;
+  return true;
+}
+
+static __device__ float
+value (const View &src, const Line &l, int i, int c)
+{
+  const int p = l.first + i * l.step;
+
+  return get (src, p, c) / get (src, p, src.c - 1);
+}
+
+static __device__ bool
+across (const View &src, const Line &l, int at, int c, float enough, float *v)
+{
+  int a, b;
+
+  if (!ends (src, l, at, enough, &a, &b))
+    return false;
+  const float va = value (src, l, a, c), vb = value (src, l, b, c);
   *v = a < b ? va + (float) (at - a) / (b - a) * (vb - va) : va;
   return true;
+}
+
+static __device__ float
+apart (const View &src, const Line &l, int at, float enough)
+{
+  float sum = 0;
+  int a, b;
+
+  if (!ends (src, l, at, enough, &a, &b))
+    return 1;
+  if (a == b)
+    return a == at ? 0 : 1;
+  for (int c = 0; c < src.c - 1; c++)
+    sum += fabsf (value (src, l, b, c) - value (src, l, a, c));
+  return sum / (src.c - 1);
 }
 
 static __global__ void
@@ -30,11 +70,14 @@ bridge (View src, float enough, View dst)
 
   if (!e.valid)
     return;
-  const int n = src.c - 1, y = e.p / dst.w, x = e.p % dst.w, c = e.c % n;
+  const int n = src.c - 1, y = e.p / dst.w, x = e.p % dst.w;
+  const bool row = e.c < 2 * n ? e.c < n : e.c == 2 * n;
+  const Line rows = { y * src.w, 1, src.w }, columns = { x, src.w, src.h };
   float v = 0;
-  for (int turn = 0; turn < 2; turn++)
-    if ((e.c < n) == (turn == 0) ? across (src, y * src.w, 1, x, src.w, c, enough, &v) : across (src, x, src.w, y, src.h, c, enough, &v))
-      break;
+  if (e.c >= 2 * n)
+    v = apart (src, row ? rows : columns, row ? x : y, enough);
+  else if (!across (src, row ? rows : columns, row ? x : y, e.c % n, enough, &v))
+    across (src, row ? columns : rows, row ? y : x, e.c % n, enough, &v);
   set (dst, e.p, e.c, v);
 }
 

@@ -50,17 +50,20 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *picture = vfi_input (g, "picture", VFI_F32, h, w, 4), *rgb = vfi_slice (g, picture, 0, 3),
             *mask = vfi_slice (g, picture, 3, 1);
   VfiTensor *smooth = quarter (g, rgb), *own = known (g, picture, mask), *bridges = vfi_bridge (g, own, ENOUGH);
-  VfiTensor *rows = vfi_slice (g, bridges, 0, 3), *columns = vfi_slice (g, bridges, 3, 3), *e0, *e1, *x, *head, *coarse, *fine;
+  VfiTensor *rows = vfi_slice (g, bridges, 0, 3), *columns = vfi_slice (g, bridges, 3, 3), *apart = vfi_slice (g, bridges, 6, 2), *e0, *e1,
+            *x, *head, *coarse, *fine;
 
   x = vfi_concat (g, vfi_affine (g, rgb, 1, middle, VFI_FEATURE), vfi_scale (g, mask, NULL, VFI_FEATURE));
   e0 = vfi_gated (g, "enc0", x, k->width[0], 2, 0);
   e1 = vfi_gated (g, "enc1", e0, k->width[1], 2, 0);
-  x = vfi_concat (g, e1, beyond (g, rows, smooth), beyond (g, columns, smooth), vfi_scale (g, vfi_slice (g, own, 3, 1), NULL, VFI_FEATURE));
+  apart = vfi_scale (g, vfi_resize (g, vfi_downsample (g, apart, 2, NULL), .scale = 2), NULL, VFI_FEATURE);
+  x = vfi_concat (g, e1, beyond (g, rows, smooth), beyond (g, columns, smooth), vfi_scale (g, vfi_slice (g, own, 3, 1), NULL, VFI_FEATURE),
+                  apart);
   x = vfi_gated_chain (g, vfi_gated (g, "enc2", x, k->width[2], 2, 0), k->dilations, G_N_ELEMENTS (k->dilations));
 
   x = vfi_gated (g, "dec1", vfi_gated_finer (g, "up1", x, e1), k->width[1], 0, 0);
-  head = vfi_conv2d (g, "coarse", x, 5, 1, .dtype = VFI_F32);
-  coarse = vfi_blend (g, vfi_blend (g, rows, columns, vfi_slice (g, head, 0, 1)), smooth, vfi_slice (g, head, 1, 1),
+  head = vfi_conv2d (g, "coarse", vfi_concat (g, x, apart), 5, 1, .dtype = VFI_F32);
+  coarse = vfi_blend (g, rows, vfi_blend (g, columns, smooth, vfi_slice (g, head, 1, 1)), vfi_slice (g, head, 0, 1),
                       .residual = vfi_slice (g, head, 2, 3));
   x = vfi_gated (g, "dec0", vfi_gated_finer (g, "up0", x, e0), k->width[0], 0, 0);
   fine = vfi_conv2d (g, "fine", x, 12, 3, .padding = 1, .dtype = VFI_F32);

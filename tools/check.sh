@@ -70,6 +70,7 @@ else
 fi
 one training python3 tests/train/test_train.py # says that it is skipped where there is no PyTorch
 one flow-training python3 tests/train/test_flow.py
+one hole-training python3 tests/train/test_holes.py
 one format formatted
 
 grep '^not ok' "$results"

@@ -194,7 +194,7 @@ def main(argv=None):
     run = Run(args)
     learn, val = filltrain.clips_of(args, run)
     bank = fields(learn, args.cache, args.every)
-    samples = held_out(fields(val, args.cache, args.every)) if not run.rank else ()
+    samples = held_out(fields(val or learn, args.cache, args.every)) if not run.rank else ()
     if not run.rank:
         os.makedirs(args.out, exist_ok=True)
         print(f'\n{args.model} on {run.device}: {len(bank)} flow fields to train on, {len(samples)} held-out samples; from step {run.step}', flush=True)

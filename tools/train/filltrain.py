@@ -272,7 +272,7 @@ def main(argv=None):
     run = Run(args)
     learn, val = clips_of(args, run)
     sampler = Sampler(learn, args.crop, args.batch, args.small)
-    samples = held_out(val, args.crop) if not run.rank else ()
+    samples = held_out(val or learn, args.crop) if not run.rank else ()
     if not run.rank:
         os.makedirs(args.out, exist_ok=True)
         print(f'{args.model} on {run.device}: {len(sampler.clips)} clips to train on, {len(val)} held out '

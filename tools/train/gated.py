@@ -65,7 +65,7 @@ def nearest(known, axis):
 
 def span(x, known, axis):
     """x (n,c,h,w), where it is not known, from the nearest known pixels on either side of it along an axis, straight between the two, or
-    the only one. Also (n,1,h,w) whether there was one."""
+    the only one. Also (n,1,h,w) whether there was one, and by how much the two differ (the mean over channels; 1 without a second one)."""
     n = x.shape[axis]
     before, after = nearest(known, axis), n - 1 - nearest(known.flip(axis), axis).flip(axis)
     left, right = before >= 0, after < n
@@ -73,16 +73,16 @@ def span(x, known, axis):
     a, b = (x.gather(axis, i.clamp(0, n - 1).expand_as(x)) for i in (before, after))
     f = (at - before).to(x) / (after - before).clamp(min=1).to(x)
     f = torch.where(left & right, f, torch.where(left, torch.zeros_like(f), torch.ones_like(f)))
-    return a + f * (b - a), left | right
+    return a + f * (b - a), left | right, torch.where(left & right, (b - a).abs().mean(1, True), torch.ones_like(f))
 
 
 def bridge(x, known):
-    """x (n,c,h,w) from known (n,1,h,w: more than ENOUGH) pixels along rows and along columns: (n,2c,h,w). Where one finds none, the other; where
-    neither does, 0."""
+    """x (n,c,h,w) from known (n,1,h,w: more than ENOUGH) pixels along rows and along columns, and by how much those differ: (n,2c + 2,h,w). Where one
+    finds none, the other; where neither does, 0."""
     known = known > ENOUGH
-    (r, have_r), (c, have_c) = span(x, known, 3), span(x, known, 2)
+    (r, have_r, dr), (c, have_c, dc) = span(x, known, 3), span(x, known, 2)
     none = torch.zeros_like(x)
-    return torch.cat((torch.where(have_r, r, torch.where(have_c, c, none)), torch.where(have_c, c, torch.where(have_r, r, none))), 1)
+    return torch.cat((torch.where(have_r, r, torch.where(have_c, c, none)), torch.where(have_c, c, torch.where(have_r, r, none)), dr, dc), 1)
 
 
 def start(module):
