@@ -64,6 +64,12 @@ vfi_flow_reset (VfiFlow *self)
   vfi_interp_reset (self->interp);
 }
 
+VfiBackend *
+vfi_flow_backend (const VfiFlow *self)
+{
+  return vfi_interp_backend (self->interp);
+}
+
 /* ---- fields ------------------------------------------------------------------------------------- */
 
 /* Where n pixels lie on a grid of `grid` samples, of which `scaled` are for them: the lower neighbour and the weight of the upper one. */

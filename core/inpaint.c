@@ -12,9 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fill.h"
+#include "interp.h"
 #include "motion.h"
 #include "paint.h"
 
+#define NETWORK_SCALE 0.25 /* of flow: where the search for motion begins; it ends in the frame's own pixels */
 #define DEFAULT_HISTORY 32
 #define DEFAULT_SCENE 0.72
 
@@ -30,9 +33,11 @@ typedef struct
 {
   int n_frames, n_works;
   gsize frame_bytes;
-  guint8 *memory;        /* n_frames + 2 frames */
-  VfiFrame *frame;       /* n_frames: number % n_frames; what was pushed, and once it is done its fill */
+  guint8 *memory;  /* n_frames + 2 frames */
+  VfiFrame *frame; /* n_frames: number % n_frames; what was pushed, and once it is done its fill */
+  VfiShown shown;
   VfiFrame seen[2];      /* number % 2; what the flow network sees of a frame with holes */
+  VfiFrame made;         /* what is made up, before it is painted */
   VfiPyramid pyramid[2]; /* number % 2; where regions are */
   Work *work;            /* number % n_works */
   float *there, *back;   /* flow from the frame before to the last one, and back */
@@ -44,9 +49,11 @@ struct _VfiInpaint
   VfiFrameInfo info;
   VfiInpaintOptions options;
   VfiFlow *flow;
+  VfiFill *fill; /* NULL: smooth */
   Store store;
   VfiPainter painter;
   VfiMotion motion;
+  int finest; /* level of the search for motion */
   VfiDrift drift;
 
   guint32 next, turn; /* numbers of the frame that is pushed next, and that is pulled next */
@@ -84,6 +91,7 @@ store_clear (Store *s)
   }
   for (int i = 0; i < 2; i++)
     vfi_pyramid_clear (&s->pyramid[i]);
+  vfi_shown_clear (&s->shown);
   g_free (s->work);
   g_free (s->frame);
   g_free (s->memory);
@@ -102,16 +110,17 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
 
   *s = (Store){ .n_frames = o->history + 1 + o->lookahead, .n_works = o->lookahead + 2 };
   s->frame_bytes = place_frame (info, NULL, &layout);
-  s->bytes = (s->n_frames + 2) * s->frame_bytes + s->n_works * vfi_region_bytes (info->width, info->height) + 4 * pixels * sizeof (float) +
+  s->bytes = (s->n_frames + 3) * s->frame_bytes + s->n_frames * vfi_shown_bytes (info->width, info->height) +
+             s->n_works * vfi_region_bytes (info->width, info->height) + 4 * pixels * sizeof (float) +
              2 * vfi_pyramid_bytes (info->width, info->height);
   enough = s->bytes <= machine;
   if (enough) {
-    s->memory = g_try_malloc ((s->n_frames + 2) * s->frame_bytes);
+    s->memory = g_try_malloc ((s->n_frames + 3) * s->frame_bytes);
     s->frame = g_try_new (VfiFrame, s->n_frames);
     s->work = g_try_new0 (Work, s->n_works);
     s->there = g_try_new (float, 2 * pixels);
     s->back = g_try_new (float, 2 * pixels);
-    enough = s->memory && s->frame && s->work && s->there && s->back;
+    enough = s->memory && s->frame && s->work && s->there && s->back && vfi_shown_init (&s->shown, info->width, info->height, s->n_frames);
   }
   for (int i = 0; enough && i < 2; i++)
     enough = vfi_pyramid_init (&s->pyramid[i], info->width, info->height);
@@ -129,14 +138,22 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
     place_frame (info, s->memory + i * s->frame_bytes, &s->frame[i]);
   for (int i = 0; i < 2; i++)
     place_frame (info, s->memory + (s->n_frames + i) * s->frame_bytes, &s->seen[i]);
+  place_frame (info, s->memory + (s->n_frames + 2) * s->frame_bytes, &s->made);
   return TRUE;
+}
+
+/* The number under which references are to what is being made up: of no frame that there is. */
+static guint32
+made_number (const VfiInpaint *self)
+{
+  return self->turn + G_MAXINT32;
 }
 
 static const VfiFrame *
 frame_of (gpointer data, guint32 number)
 {
   const VfiInpaint *self = data;
-  return &self->store.frame[number % self->store.n_frames];
+  return number == made_number (self) ? &self->store.made : &self->store.frame[number % self->store.n_frames];
 }
 
 static const VfiRegion *
@@ -165,6 +182,19 @@ options_check (const VfiInpaintOptions *o, GError **error)
   return FALSE;
 }
 
+/* A network that makes up what no frame shows; none if none was asked for by name and none is there. */
+static gboolean
+fill_init (VfiInpaint *self, const VfiOptions *options, GError **error)
+{
+  const gboolean automatic = (!options->model || strcmp (options->model, "auto") == 0) && !(options->weights && *options->weights);
+  VfiNetwork *network;
+
+  if (automatic && !vfi_network_exists ("inpainting"))
+    return TRUE;
+  network = vfi_network_new ("inpainting", options, vfi_flow_backend (self->flow), VFI_FILL_SIZE, VFI_FILL_SIZE, error);
+  return network && (self->fill = vfi_fill_new (network, error));
+}
+
 VfiInpaint *
 vfi_inpaint_new (const VfiFrameInfo *info, const VfiOptions *options, const VfiInpaintOptions *inpaint, GError **error)
 {
@@ -183,7 +213,11 @@ vfi_inpaint_new (const VfiFrameInfo *info, const VfiOptions *options, const VfiI
   if (!self->options.history)
     self->options.history = DEFAULT_HISTORY;
   flow.model = flow.weights = NULL; /* those are of the other network */
-  if (store_init (&self->store, info, &self->options, error) && (self->flow = vfi_flow_new (info, &flow, error)))
+  self->finest = flow.flow_scale == 0 || flow.flow_scale > 0.5 ? 0 : flow.flow_scale > 0.25 ? 1 : 2;
+  if (flow.flow_scale == 0 || (flow.flow_scale >= NETWORK_SCALE && flow.flow_scale <= 1)) /* else the flow session says what is wrong */
+    flow.flow_scale = NETWORK_SCALE;
+  if (store_init (&self->store, info, &self->options, error) && (self->flow = vfi_flow_new (info, &flow, error)) &&
+      fill_init (self, options ? options : &none, error))
     return self;
   vfi_inpaint_free (self);
   return NULL;
@@ -198,6 +232,7 @@ vfi_inpaint_free (VfiInpaint *self)
   vfi_painter_clear (&self->painter);
   vfi_motion_clear (&self->motion);
   vfi_drift_clear (&self->drift);
+  vfi_fill_free (self->fill);
   vfi_flow_free (self->flow);
   g_free (self);
 }
@@ -293,8 +328,8 @@ link_frames (VfiInpaint *self, guint32 number, GError **error)
   self->flown = number;
   vfi_pyramid_set (&self->store.pyramid[0], &self->info, frame_of (self, number - 1), &before->region);
   vfi_pyramid_set (&self->store.pyramid[1], &self->info, frame_of (self, number), &w->region);
-  vfi_motion_refine (&self->motion, &self->store.pyramid[0], &before->region, &self->store.pyramid[1], &w->region, self->store.there,
-                     self->store.back);
+  vfi_motion_refine (&self->motion, &self->store.pyramid[0], &before->region, &self->store.pyramid[1], &w->region, self->finest,
+                     self->store.there, self->store.back);
   vfi_trace_link (&w->trace, &w->region, self->store.back, self->store.there);
   for (guint32 i = self->turn; i != number; i++)
     vfi_trace_ahead (&work_of (self, i)->trace, &work_of (self, i)->region, number, &w->region, self->store.there, self->store.back);
@@ -344,6 +379,7 @@ vfi_inpaint_push (VfiInpaint *self, const VfiFrame *frame, const VfiMask *mask, 
   if (!reserve (self, w, error) || (!vfi_trace_reserve (&w->trace, w->region.area) && !no_memory (error)))
     return FALSE;
   vfi_trace_begin (&w->trace, &w->region, number);
+  vfi_shown_set (&self->store.shown, number, &w->region);
   copy_frame (&self->info, frame, frame_of (self, number));
   if (w->region.n_boxes) {
     copy_frame (&self->info, frame, &self->store.seen[number & 1]);
@@ -372,36 +408,44 @@ count (VfiInpaint *self, const Work *w)
         VfiRef *ref = &w->trace.chosen[i];
         const guint8 mark = w->region.mark[(gsize) y * w->region.width + x];
         if (mark == VFI_MARK_HOLE) {
-          if (ref->kind != VFI_REF_SEEN)
+          if (!vfi_ref_real (ref->kind))
             self->spatial++;
           else if ((gint32) (ref->frame - w->trace.number) > 0)
             self->future++;
           else
             self->past++;
         }
-        if (mark != VFI_MARK_CLEAR && ref->kind == VFI_REF_NONE) /* from now on this frame shows what was made up in it */
-          *ref = (VfiRef){ x, y, 0, w->trace.number, VFI_REF_MADE };
+        if (mark != VFI_MARK_CLEAR &&
+            (ref->kind == VFI_REF_NONE || ref->frame == made_number (self))) /* from now on this frame shows what was made up in it */
+          *ref = (VfiRef){ x, y, 0, VFI_NO_SLOPE, w->trace.number, VFI_REF_MADE };
       }
   }
 }
 
-static void
-finish_frame (VfiInpaint *self, guint32 number, VfiFrame *dst)
+static gboolean
+finish_frame (VfiInpaint *self, guint32 number, VfiFrame *dst, GError **error)
 {
   const VfiSources sources = { self, frame_of, region_of };
   Work *w = work_of (self, number);
 
   if (!w->region.n_boxes)
-    return;
+    return TRUE;
   if (w->trace.linked) {
     const guint32 oldest = number - (guint32) self->options.history;
     Work *before = work_of (self, number - 1);
-    vfi_trace_past (&w->trace, &w->region, &before->trace, &before->region, oldest);
+    vfi_trace_past (&w->trace, &w->region, &before->trace, &before->region, &self->store.shown, oldest);
     vfi_drift_correct (&self->drift, &self->info, &w->region, w->trace.past, &sources, frame_of (self, number));
   }
   vfi_drift_correct (&self->drift, &self->info, &w->region, w->trace.ahead, &sources, frame_of (self, number));
   vfi_trace_choose (&w->trace, &w->region);
+  if (self->fill && vfi_fill_wanted (&w->region, &w->trace)) {
+    vfi_paint (&self->painter, &self->info, &w->region, &w->trace, &sources, frame_of (self, number), NULL);
+    if (!vfi_fill_run (self->fill, &self->info, &w->region, &w->trace, frame_of (self, number), &self->store.made, made_number (self),
+                       error))
+      return FALSE;
+  }
   vfi_paint (&self->painter, &self->info, &w->region, &w->trace, &sources, frame_of (self, number), dst);
+  return TRUE;
 }
 
 VfiInpaintStatus
@@ -416,7 +460,8 @@ vfi_inpaint_pull (VfiInpaint *self, VfiFrame *dst, GError **error)
     return VFI_INPAINT_MORE;
   if (dst)
     copy_frame (&self->info, frame_of (self, number), dst);
-  finish_frame (self, number, dst);
+  if (!finish_frame (self, number, dst, error))
+    return VFI_INPAINT_FAILED;
   count (self, w);
   self->turn++;
   return VFI_INPAINT_DONE;
@@ -427,11 +472,14 @@ vfi_inpaint_pull (VfiInpaint *self, VfiFrame *dst, GError **error)
 void
 vfi_inpaint_get_info (const VfiInpaint *self, VfiInpaintInfo *out)
 {
-  *out =
-      (VfiInpaintInfo){ .model = "smooth", .removed = self->removed, .past = self->past, .future = self->future, .spatial = self->spatial };
+  *out = (VfiInpaintInfo){ .model = self->fill ? vfi_network_name (self->fill->network) : "smooth",
+                           .removed = self->removed,
+                           .past = self->past,
+                           .future = self->future,
+                           .spatial = self->spatial };
   vfi_flow_get_info (self->flow, &out->flow);
   out->bytes = out->flow.bytes + self->store.bytes + vfi_painter_bytes (&self->painter) + vfi_motion_bytes (&self->motion) +
-               vfi_drift_bytes (&self->drift);
+               vfi_drift_bytes (&self->drift) + (self->fill ? vfi_fill_bytes (self->fill) : 0);
   for (int i = 0; i < self->store.n_works; i++)
     out->bytes += self->store.work[i].trace.size * (sizeof (VfiStep) + 3 * sizeof (VfiRef));
 }

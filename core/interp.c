@@ -707,15 +707,25 @@ fits (const VfiModel *model, VfiWeights *weights)
 
 /* auto is the large network on CUDA and the small one elsewhere; where only another for the task has weights, that; where the caller
  * gives weights, the network that they are of. */
-static gboolean
-choose_model (const char *task, const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights,
-              GError **error)
+gboolean
+vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights,
+                  GError **error)
 {
-  static const char *const own[][2] = { { "vfi-nano", "vfi-base" }, { "vfi-flow-nano", "vfi-flow-base" } };
+  static const char *const own[][3] = { { "interpolation", "vfi-nano", "vfi-base" }, { "flow", "vfi-flow-nano", "vfi-flow-base" } };
   gboolean automatic = !o->model || strcmp (o->model, "auto") == 0;
-  const char *preferred = own[strcmp (task, "flow") == 0][backend->klass->memory == VFI_MEMORY_CUDA];
+  const char *preferred = NULL;
   g_autofree char *path = NULL;
 
+  for (guint i = 0; i < G_N_ELEMENTS (own); i++)
+    if (strcmp (task, own[i][0]) == 0)
+      preferred = own[i][backend->klass->memory == VFI_MEMORY_CUDA ? 2 : 1];
+  for (int i = 0; !preferred && vfi_models[i]; i++)
+    if (strcmp (task, vfi_models[i]->task) == 0)
+      preferred = vfi_models[i]->name;
+  if (!preferred) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "this build has no network for %s", task);
+    return FALSE;
+  }
   if (!(*model = vfi_model_find (automatic ? preferred : o->model, error)))
     return FALSE;
   if (strcmp ((*model)->task, task) != 0) {
@@ -749,8 +759,8 @@ choose_model (const char *task, const VfiOptions *o, const VfiBackend *backend, 
   return (*weights = vfi_weights_open (path, error)) != NULL;
 }
 
-static gboolean
-choose_precision (VfiPrecision precision, VfiBackend *backend, VfiDType *feature, GError **error)
+gboolean
+vfi_precision_choose (VfiPrecision precision, VfiBackend *backend, VfiDType *feature, GError **error)
 {
   static const VfiDType dtypes[] = { [VFI_PRECISION_FP32] = VFI_F32, [VFI_PRECISION_BF16] = VFI_BF16, [VFI_PRECISION_FP16] = VFI_F16 };
 
@@ -789,7 +799,8 @@ vfi_interp_new_for (const char *task, const VfiFrameInfo *info, const VfiOptions
   VfiDType feature;
   VfiInterp *self;
 
-  if (!backend || !choose_precision (o->precision, backend, &feature, error) || !choose_model (task, o, backend, &model, &weights, error))
+  if (!backend || !vfi_precision_choose (o->precision, backend, &feature, error) ||
+      !vfi_model_choose (task, o, backend, &model, &weights, error))
     return NULL;
   self = vfi_interp_new_on (backend, model, weights, feature, info, o->flow_scale, error);
   if (self && reason) {
@@ -808,7 +819,7 @@ vfi_machine_rates (const VfiOptions *options, double seconds, double *conv_flops
   g_autoptr (VfiBackend) backend = vfi_backend_open (o, &reason, error);
   VfiDType feature;
 
-  if (!backend || !choose_precision (o->precision, backend, &feature, error))
+  if (!backend || !vfi_precision_choose (o->precision, backend, &feature, error))
     return FALSE;
   if (!backend->klass->rates) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s has no rates to measure", backend->description);

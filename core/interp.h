@@ -21,3 +21,10 @@ VfiBackend *vfi_interp_backend (const VfiInterp *interp);
 /* Takes references to backend and weights. `feature` must be supported by the backend. */
 VfiInterp *vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, VfiDType feature, const VfiFrameInfo *info,
                               double flow_scale, GError **error);
+
+/* The network for a task that the options name, or the first that has weights, with its weights; and the precision for it. */
+gboolean vfi_model_choose (const char *task, const VfiOptions *options, const VfiBackend *backend, const VfiModel **model,
+                           VfiWeights **weights, GError **error);
+gboolean vfi_precision_choose (VfiPrecision precision, VfiBackend *backend, VfiDType *feature, GError **error);
+/* Borrowed. */
+VfiBackend *vfi_flow_backend (const VfiFlow *flow);

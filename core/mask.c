@@ -318,3 +318,41 @@ vfi_region_set (VfiRegion *r, const VfiMask *mask, gboolean invert, int dilate, 
       row (r->scratch, r, &r->box[i], y, dilate, feather, far);
   }
 }
+
+/* ---- what frames show --------------------------------------------------------------------------- */
+
+gsize
+vfi_shown_bytes (int width, int height)
+{
+  return ((gsize) width * height + 7) / 8;
+}
+
+gboolean
+vfi_shown_init (VfiShown *s, int width, int height, int n)
+{
+  *s = (VfiShown){ width, height, n, vfi_shown_bytes (width, height), NULL };
+  s->bits = g_try_malloc (n * s->frame_bytes);
+  return s->bits != NULL;
+}
+
+void
+vfi_shown_clear (VfiShown *s)
+{
+  g_free (s->bits);
+  *s = (VfiShown){ 0 };
+}
+
+void
+vfi_shown_set (VfiShown *s, guint32 number, const VfiRegion *r)
+{
+  guint8 *bits = s->bits + (number % (guint32) s->n) * s->frame_bytes;
+
+  memset (bits, 0xff, s->frame_bytes);
+  for (int k = 0; k < r->n_boxes; k++)
+    for (int y = r->box[k].y0; y < r->box[k].y1; y++)
+      for (int x = r->box[k].x0; x < r->box[k].x1; x++) {
+        const gsize i = (gsize) y * r->width + x;
+        if (r->mark[i] > VFI_MARK_BAND)
+          bits[i / 8] &= (guint8) ~(1 << i % 8);
+      }
+}

@@ -73,3 +73,29 @@ vfi_region_covered (const VfiRegion *r, float x, float y)
   const guint8 a = MAX (m[0], m[right]), b = MAX (m[down * (gsize) r->width], m[down * (gsize) r->width + right]);
   return MAX (a, b);
 }
+
+/* Which pixels frames show, a bit each, in a ring of frames. */
+typedef struct
+{
+  int width, height, n;
+  gsize frame_bytes;
+  guint8 *bits; /* frame number % n */
+} VfiShown;
+
+gsize vfi_shown_bytes (int width, int height);
+gboolean vfi_shown_init (VfiShown *s, int width, int height, int n);
+void vfi_shown_clear (VfiShown *s);
+/* A frame shows what is at least 2 pixels from what is filled in. */
+void vfi_shown_set (VfiShown *s, guint32 number, const VfiRegion *region);
+
+/* TRUE if a frame shows all pixels that a position lies between. */
+static inline gboolean
+vfi_shown_at (const VfiShown *s, guint32 number, float x, float y)
+{
+  const guint8 *bits = s->bits + (number % (guint32) s->n) * s->frame_bytes;
+  const int x0 = (int) x, y0 = (int) y, x1 = x0 + 1 < s->width && x > x0, y1 = y0 + 1 < s->height && y > y0;
+  const gsize a = (gsize) y0 * s->width + x0, b = a + (gsize) y1 * s->width;
+#define BIT(i) (bits[(i) / 8] >> ((i) % 8) & 1)
+  return BIT (a) && BIT (a + x1) && BIT (b) && BIT (b + x1);
+#undef BIT
+}

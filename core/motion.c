@@ -359,22 +359,23 @@ agree (const Grid *g, const Grid *other)
 
 /* One field of the matches, written over the window. */
 static void
-spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, const VfiBox *window, float *field, int width)
+spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int level, const VfiBox *window, float *field, int width)
 {
   const int n = g->w * g->h;
+  const float cell = (float) (CELL << level);
 
   for (int i = 0; i < n; i++) {
-    value[2 * i] = g->match[i].u;
-    value[2 * i + 1] = g->match[i].v;
+    value[2 * i] = g->match[i].u * (1 << level);
+    value[2 * i + 1] = g->match[i].v * (1 << level);
     weight[i] = g->match[i].error >= 0 ? g->match[i].weight : 0;
   }
   vfi_membrane_solve (membrane, value, weight, g->w, g->h, 2);
   for (int y = window->y0; y < window->y1; y++) {
-    const float v = CLAMP ((y - g->y0 + 0.5f) / CELL - 0.5f, 0, g->h - 1);
+    const float v = CLAMP ((y - (g->y0 << level) + 0.5f) / cell - 0.5f, 0, g->h - 1);
     const int j = (int) v, j1 = MIN (j + 1, g->h - 1);
 
     for (int x = window->x0; x < window->x1; x++) {
-      const float u = CLAMP ((x - g->x0 + 0.5f) / CELL - 0.5f, 0, g->w - 1);
+      const float u = CLAMP ((x - (g->x0 << level) + 0.5f) / cell - 0.5f, 0, g->w - 1);
       const int i = (int) u, i1 = MIN (i + 1, g->w - 1);
       float *out = field + 2 * ((gsize) y * width + x);
 
@@ -444,7 +445,7 @@ windows (const VfiRegion *a, const VfiRegion *b, VfiBox *window)
 }
 
 void
-vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b,
+vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b, int finest,
                    float *there, float *back)
 {
   VfiBox window[MAX_WINDOWS];
@@ -452,10 +453,12 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
   Match *memory = m->memory;
   float *value = (float *) (memory + 4 * m->size);
 
+  finest = MIN (finest, a->n - 1);
+
   for (int k = 0; k < n; k++) {
     Grid g[2] = { 0 }, coarser[2];
 
-    for (int level = a->n - 1; level >= 0; level--) {
+    for (int level = a->n - 1; level >= finest; level--) {
       for (int way = 0; way < 2; way++) {
         coarser[way] = g[way];
         g[way] = grid_of (&window[k], level, memory + (2 * way + level % 2) * m->size);
@@ -465,6 +468,6 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
     agree (&g[0], &g[1]);
     agree (&g[1], &g[0]);
     for (int way = 0; way < 2; way++)
-      spread (&m->membrane, &g[way], value, value + 2 * m->size, &window[k], way ? back : there, region_a->width);
+      spread (&m->membrane, &g[way], value, value + 2 * m->size, finest, &window[k], way ? back : there, region_a->width);
   }
 }

@@ -150,12 +150,12 @@ take (const Job *j, const VfiBox *b, int ry, int rx, int y, int x, float *out)
       const gsize i = b->first + (gsize) (v - b->y0) * (b->x1 - b->x0) + (u - b->x0);
       const VfiRef *ref = &j->trace->chosen[i], *past = &j->trace->past[i], *ahead = &j->trace->ahead[i];
       add_ref (&chosen, ref, u, v);
-      if (past->kind == VFI_REF_SEEN && ahead->kind == VFI_REF_SEEN)
+      if (vfi_ref_real (past->kind) && vfi_ref_real (ahead->kind))
         add_ref (&other, ref->frame == past->frame ? ahead : past, u, v);
     }
   if (!follow (j, &chosen, y, x, out))
     return VFI_REF_NONE;
-  if (chosen.first->kind == VFI_REF_SEEN && other.n && follow (j, &other, y, x, second)) {
+  if (vfi_ref_real (chosen.first->kind) && other.n && follow (j, &other, y, x, second)) {
     const float alike = ALIKE * (1 << j->plane.l->depth);
     float apart = 0, w;
 
@@ -195,7 +195,7 @@ gather (const Job *j, const VfiBox *b, gboolean has[OPEN + 1])
         const int py = j->y0 + y, px = j->x0 + x;
         const VfiRefKind kind = j->trace ? take (j, b, py, px, py, px, v) : VFI_REF_NONE;
 
-        p->state[i] = kind == VFI_REF_SEEN ? SAMPLED : kind == VFI_REF_MADE ? COPIED : OPEN;
+        p->state[i] = vfi_ref_real (kind) ? SAMPLED : kind == VFI_REF_MADE ? COPIED : OPEN;
         has[p->state[i]] = TRUE;
       }
     }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Tracing. Into the past, a pixel p of frame t lies at q = p + F(t -> t-1)(p) of the frame before. Where that frame shows q, the reference is
- * (t-1, q). Where q is hidden there too, its four neighbours have references of their own: those to the same frame as the
- * nearest's are interpolated as offsets from their pixels. Into the future, positions are followed until a frame shows them.
+ * (t-1, q). Where q is hidden there too, the nearest pixel that has a reference hands it on, moved by what q is beside it. Into the future, positions are followed until a frame shows them.
  *
  * Pixels of the band around a hole are traced as if they were hidden, and are nobody's source: comparing what they refer to with what is seen there
  * tells how good the references of the hole beside them are (core/paint.c).
@@ -12,11 +11,10 @@
 #include <math.h>
 #include <string.h>
 
-#define APART 9.0f        /* squared distance that the two flows may be apart, */
-#define APART_PART 0.05f  /* and this part of their squared lengths */
-#define SHOWN 3.0f        /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
-#define OUTSIDE 0.5f      /* how far outside of the frame a pixel may be, in pixels */
-#define SAME_SURFACE 1.5f /* offsets that differ more belong to different things */
+#define APART 9.0f       /* squared distance that the two flows may be apart, */
+#define APART_PART 0.05f /* and this part of their squared lengths */
+#define SHOWN 3.0f       /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
+#define OUTSIDE 0.5f     /* how far outside of the frame a pixel may be, in pixels */
 
 void
 vfi_trace_clear (VfiTrace *t)
@@ -124,52 +122,94 @@ reference_of (const VfiTrace *t, const VfiRegion *r, int x, int y, guint32 oldes
   VfiRef ref;
 
   if (i < 0 || r->mark[(gsize) y * r->width + x] == VFI_MARK_CLEAR)
-    return (VfiRef){ x, y, 0, t->number, VFI_REF_SEEN };
-  ref = t->past[i].kind == VFI_REF_SEEN ? t->past[i] : t->chosen[i];
-  if (ref.kind == VFI_REF_NONE || (gint32) (ref.frame - oldest) < 0 || (gint32) (ref.frame - t->number) > 0)
-    return (VfiRef){ x, y, ref.cost, t->number, ref.kind };
+    return (VfiRef){ x, y, 0, VFI_NO_SLOPE, t->number, VFI_REF_SEEN };
+  ref = vfi_ref_real (t->past[i].kind) ? t->past[i] : t->chosen[i];
+  if (ref.kind != VFI_REF_NONE && ((gint32) (ref.frame - oldest) < 0 || (gint32) (ref.frame - t->number) > 0))
+    return (VfiRef){ x, y, ref.cost, VFI_NO_SLOPE, t->number, MIN (ref.kind, VFI_REF_KEPT) };
   return ref;
 }
 
+/* Moves a pixel's reference to a place dx, dy beside the pixel. */
 static VfiRef
-hand_on (const VfiStep *s, const VfiTrace *before, const VfiRegion *r, guint32 oldest)
+extend (VfiRef ref, float dx, float dy, const VfiRegion *r)
+{
+  ref.x = CLAMP (ref.x + ref.slope[0] * dx + ref.slope[1] * dy, 0, r->width - 1);
+  ref.y = CLAMP (ref.y + ref.slope[2] * dx + ref.slope[3] * dy, 0, r->height - 1);
+  return ref;
+}
+
+/* What a reference of the frame before becomes by a step whose own slope is given. */
+static void
+compose (VfiRef *ref, const float step[4])
+{
+  const float s[4] = { ref->slope[0], ref->slope[1], ref->slope[2], ref->slope[3] };
+
+  ref->slope[0] = s[0] * step[0] + s[1] * step[2];
+  ref->slope[1] = s[0] * step[1] + s[1] * step[3];
+  ref->slope[2] = s[2] * step[0] + s[3] * step[2];
+  ref->slope[3] = s[2] * step[1] + s[3] * step[3];
+}
+
+/* Of the four pixels that a step leads between, the reference of the nearest that has one; what was seen before what was made up. A frame
+ * is referred to only where it shows what it is referred to for: else references would creep into what never was seen, a fraction of a pixel
+ * each frame. */
+static VfiRef
+hand_on (const VfiStep *s, const VfiTrace *before, const VfiRegion *r, const VfiShown *shown, guint32 oldest)
 {
   const int ix = (int) s->x, iy = (int) s->y;
   const float wx = s->x - ix, wy = s->y - iy;
   const float weight[4] = { (1 - wx) * (1 - wy), wx * (1 - wy), (1 - wx) * wy, wx * wy };
-  VfiRef ref[4], result = { 0 };
-  float sum = 0, dx = 0, dy = 0, cost = 0;
-  int best = -1;
+  VfiRef ref[4];
+  gboolean tried[4];
 
   for (int k = 0; k < 4; k++) {
-    ref[k].kind = VFI_REF_NONE;
-    if (weight[k] > 0)
+    tried[k] = !(weight[k] > 0);
+    if (!tried[k]) {
       ref[k] = reference_of (before, r, ix + (k & 1), iy + (k >> 1), oldest);
-    if (ref[k].kind != VFI_REF_NONE &&
-        (best < 0 || ref[k].kind > ref[best].kind || (ref[k].kind == ref[best].kind && weight[k] > weight[best])))
-      best = k;
+      tried[k] = ref[k].kind == VFI_REF_NONE || (ref[k].kind != VFI_REF_SEEN && weight[k] < 0.25f);
+    }
   }
-  if (best < 0)
-    return result;
-  for (int k = 0; k < 4; k++) {
-    const float ox = ref[k].x - (ix + (k & 1)), oy = ref[k].y - (iy + (k >> 1));
-    if (ref[k].kind != ref[best].kind || ref[k].frame != ref[best].frame || fabsf (ox - ref[best].x + ix + (best & 1)) > SAME_SURFACE ||
-        fabsf (oy - ref[best].y + iy + (best >> 1)) > SAME_SURFACE)
+  for (;;) {
+    VfiRef result;
+    int best = -1;
+
+    for (int k = 0; k < 4; k++)
+      if (!tried[k] && (best < 0 || vfi_ref_real (ref[k].kind) > vfi_ref_real (ref[best].kind) ||
+                        (vfi_ref_real (ref[k].kind) == vfi_ref_real (ref[best].kind) && weight[k] > weight[best])))
+        best = k;
+    if (best < 0)
+      return (VfiRef){ 0 };
+    tried[best] = TRUE;
+    result = extend (ref[best], wx - (best & 1), wy - (best >> 1), r);
+    if (result.kind == VFI_REF_SEEN && !vfi_shown_at (shown, result.frame, result.x, result.y))
       continue;
-    sum += weight[k];
-    dx += weight[k] * ox;
-    dy += weight[k] * oy;
-    cost += weight[k] * ref[k].cost;
+    result.cost += s->apart;
+    return result;
   }
-  result = ref[best];
-  result.x = CLAMP (s->x + dx / sum, 0, r->width - 1);
-  result.y = CLAMP (s->y + dy / sum, 0, r->height - 1);
-  result.cost = s->apart + cost / sum;
-  return result;
+}
+
+/* How steps differ from pixel to pixel, as far as neighbours have one. */
+static void
+slope_of (const VfiTrace *t, const VfiRegion *r, const VfiBox *b, gsize i, int x, int y, float slope[4])
+{
+  const int w = b->x1 - b->x0;
+  const guint8 *mark = r->mark + (gsize) y * r->width + x;
+
+  for (int axis = 0; axis < 2; axis++) {
+    const gssize step = axis ? w : 1, mstep = axis ? r->width : 1;
+    const gboolean low = axis ? y > b->y0 : x > b->x0, high = axis ? y + 1 < b->y1 : x + 1 < b->x1;
+    const VfiStep *a = low && mark[-mstep] && t->back[i - step].apart >= 0 ? &t->back[i - step] : &t->back[i];
+    const VfiStep *c = high && mark[mstep] && t->back[i + step].apart >= 0 ? &t->back[i + step] : &t->back[i];
+    const float n = (float) ((a != &t->back[i]) + (c != &t->back[i]));
+
+    slope[axis] = n > 0 ? (c->x - a->x) / n : axis == 0;
+    slope[2 + axis] = n > 0 ? (c->y - a->y) / n : axis == 1;
+  }
 }
 
 void
-vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, const VfiRegion *region_before, guint32 oldest)
+vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, const VfiRegion *region_before, const VfiShown *shown,
+                guint32 oldest)
 {
   if (!t->linked)
     return;
@@ -182,9 +222,14 @@ vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, co
         if (!region->mark[(gsize) y * region->width + x] || s->apart < 0)
           continue;
         if (vfi_region_covered (region_before, s->x, s->y) != VFI_MARK_CLEAR)
-          t->past[i] = hand_on (s, before, region_before, oldest);
+          t->past[i] = hand_on (s, before, region_before, shown, oldest);
         else if (s->apart < SHOWN)
-          t->past[i] = (VfiRef){ s->x, s->y, s->apart, before->number, VFI_REF_SEEN };
+          t->past[i] = (VfiRef){ s->x, s->y, s->apart, VFI_NO_SLOPE, before->number, VFI_REF_SEEN };
+        if (t->past[i].kind != VFI_REF_NONE) {
+          float slope[4];
+          slope_of (t, region, b, i, x, y, slope);
+          compose (&t->past[i], slope);
+        }
       }
   }
 }
@@ -212,7 +257,7 @@ vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const Vfi
           continue;
         sample (there, w, h, ref->x, ref->y, flow);
         s = step (ref->x, ref->y, flow, back, w, h);
-        *ref = (VfiRef){ s.x, s.y, s.apart < 0 ? -1 : ref->cost + s.apart, number, VFI_REF_NONE };
+        *ref = (VfiRef){ s.x, s.y, s.apart < 0 ? -1 : ref->cost + s.apart, VFI_NO_SLOPE, number, VFI_REF_NONE };
         if (s.apart >= 0 && vfi_region_covered (region_there, s.x, s.y) <= VFI_MARK_BAND) {
           ref->kind = s.apart < SHOWN ? VFI_REF_SEEN : VFI_REF_NONE;
           ref->cost = s.apart < SHOWN ? ref->cost : -1;
@@ -234,8 +279,9 @@ vfi_trace_choose (VfiTrace *t, const VfiRegion *region)
         const VfiRef *past = &t->past[i], *ahead = &t->ahead[i];
         if (!region->mark[(gsize) y * region->width + x])
           continue;
-        if (ahead->kind > past->kind ||
-            (ahead->kind == past->kind && abs ((gint32) (ahead->frame - t->number)) < abs ((gint32) (past->frame - t->number))))
+        if (vfi_ref_real (ahead->kind) > vfi_ref_real (past->kind) ||
+            (vfi_ref_real (ahead->kind) && vfi_ref_real (past->kind) &&
+             abs ((gint32) (ahead->frame - t->number)) < abs ((gint32) (past->frame - t->number))))
           t->chosen[i] = *ahead;
         else
           t->chosen[i] = *past;

@@ -12,16 +12,29 @@ typedef enum
 {
   VFI_REF_NONE,
   VFI_REF_MADE, /* to what was made up in a frame */
+  VFI_REF_KEPT, /* to a frame's copy of what an older or a later one shows */
   VFI_REF_SEEN, /* to what a frame shows */
 } VfiRefKind;
 
+static inline gboolean
+vfi_ref_real (guint32 kind)
+{
+  return kind >= VFI_REF_KEPT;
+}
+
 typedef struct
 {
-  float x, y;    /* in the frame it refers to */
-  float cost;    /* how far forward and backward flows were apart on the way, in pixels, summed */
-  guint32 frame; /* number of the frame; numbers may wrap, differences count */
+  float x, y;     /* in the frame it refers to */
+  float cost;     /* how far forward and backward flows were apart on the way, in pixels, summed */
+  float slope[4]; /* where a neighbour's would be: dx / dx, dx / dy, dy / dx, dy / dy */
+  guint32 frame;  /* number of the frame; numbers may wrap, differences count */
   guint32 kind;
 } VfiRef;
+
+#define VFI_NO_SLOPE                                                                                                                       \
+  {                                                                                                                                        \
+    1, 0, 0, 1                                                                                                                             \
+  }
 
 /* One step of a pixel: where it lies in the neighbouring frame. */
 typedef struct
@@ -51,8 +64,9 @@ void vfi_trace_begin (VfiTrace *t, const VfiRegion *region, guint32 number);
 void vfi_trace_link (VfiTrace *t, const VfiRegion *region, const float *back, const float *there);
 
 /* References into the past: what the frame before shows, else its own references. Sources older than `oldest` are given up for the
- * frame before, which has been completed. `chosen` of the frame before must be there. */
-void vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, const VfiRegion *region_before, guint32 oldest);
+ * frame before, which has been completed. `chosen` of the frame before must be there. `shown` knows of all frames from `oldest` on. */
+void vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, const VfiRegion *region_before, const VfiShown *shown,
+                     guint32 oldest);
 
 /* Follows what is not yet found one frame further, into frame `number`, whose neighbour before it is the one that was reached last. */
 void vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const VfiRegion *region_there, const float *there,
