@@ -381,7 +381,7 @@ gst_vfi_inpaint_query (GstBaseTransform *trans, GstPadDirection direction, GstQu
     return FALSE;
   if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY) {
     g_autoptr (GstVfiMaskPad) pad = mask_pad (self);
-    const GstClockTime patience = pad ? gst_vfi_mask_pad_answer (pad, query, period (self) / 2) : GST_CLOCK_TIME_NONE;
+    const GstClockTime patience = gst_vfi_mask_pad_answer (pad, query, period (self) / 2);
     GST_OBJECT_LOCK (self);
     self->patience = patience;
     GST_OBJECT_UNLOCK (self);

@@ -346,8 +346,8 @@ gst_vfi_mask_pad_answer (GstVfiMaskPad *pad, GstQuery *query, GstClockTime grace
   gboolean live, mask_live;
 
   gst_query_parse_latency (query, &live, &min, &max);
-  if (!gst_pad_peer_query (GST_PAD (pad), masks))
-    return live ? min : GST_CLOCK_TIME_NONE;
+  if (!pad || !gst_pad_peer_query (GST_PAD (pad), masks))
+    return live ? min + grace : GST_CLOCK_TIME_NONE;
   gst_query_parse_latency (masks, &mask_live, &mask_min, &mask_max);
   if (mask_live) {
     min = live ? MAX (min, mask_min) : mask_min;

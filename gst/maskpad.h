@@ -31,7 +31,8 @@ void gst_vfi_mask_pad_unlock (GstVfiMaskPad *pad, gboolean unlock);
 /* While held, frames get the last mask again and wait for none: between the masks' flush and their own, theirs are not those that come. */
 void gst_vfi_mask_pad_hold (GstVfiMaskPad *pad, gboolean hold);
 /* Adds to an answered LATENCY query of the frames: where they or the masks are live, frames wait for the later of the two, and `grace` longer for a mask
- * that is late itself. Returns how long after its running time that is; GST_CLOCK_TIME_NONE: as long as it takes. */
+ * that is late itself. Returns how long after its running time that is; GST_CLOCK_TIME_NONE: as long as it takes. Without a
+ * pad (NULL) nothing is added, but one may be requested before latency is asked for again. */
 GstClockTime gst_vfi_mask_pad_answer (GstVfiMaskPad *pad, GstQuery *query, GstClockTime grace);
 
 /* The part of a span of stream that lies in the segment, in running time, also where it is played backwards. FALSE: none. A duration may be

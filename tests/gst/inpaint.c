@@ -56,7 +56,8 @@ static const Case cases[] = {
   { "pad", "", "m0+50w> v0>0* m50+50b> v50>50= m100+50w> v100>100*" },
   { "pad-explicit", "mask-source=pad mask-rects=2,2,9,9", "m0+50b> v0>0=" },
   { "pad-first", "mask-rects=2,2,9,9", "m0+50b> v0>0=" },
-  { "pad-not-asked", "mask-source=rects mask-rects=2,2,9,9", "v0>0* m0+50b> v50>50*" },
+  { "pad-not-asked", "mask-source=rects mask-rects=2,2,9,9",
+    "v500>500* m0+50b> m50+50b> m100+50b> m150+50b> m200+50b> m250+50b> m300+50b> m350+50b> m400+50b> m450+50b> m500+50b> v550>550*" },
   { "pad-inverted", "invert=true", "m0+50w> v0>0= m50+50b> v50>50*" },
   { "pad-half-rate", "", "m0+100w> v0>0* v50>50* m100+100b> v100>100= v150>150=" },
   { "pad-double-rate", "", "m0+25w> m25+25b> m50+25b> m75+25w> m100+25w> v0>0* v50>50= v100>100*" },
@@ -812,6 +813,28 @@ test_late_mask (void)
   gst_harness_teardown (masks);
 }
 
+/* The same where the pad was requested only after latency was last asked for. */
+static void
+test_late_mask_new_pad (void)
+{
+  g_autoptr (Run) r = run_new (INPAINT, "GRAY8", 32, 20, 1, NULL);
+  g_autoptr (GstQuery) q = gst_query_new_latency ();
+  Streams s = { .r = r };
+  gst_harness_use_testclock (r->h);
+  gst_harness_set_upstream_latency (r->h, 10 * MS);
+  g_assert_true (gst_pad_peer_query (r->h->sinkpad, q));
+  GstHarness *masks = mask_harness (r->h->element, "video/x-raw,format=GRAY8,width=20,height=12,framerate=20/1");
+  s.buffer = run_frame (r, 100, 100 * MS, PERIOD, 0);
+  gst_harness_set_time (r->h, 134 * MS);
+  s.waiting = g_thread_new ("frame", push_waiting, &s);
+  g_assert_false (has_gone (&s, 50));
+  gst_harness_set_time (r->h, 135 * MS);
+  g_assert_true (has_gone (&s, 10000));
+  g_thread_join (s.waiting);
+  g_assert_cmpuint (run_stat (r, "out"), ==, 1);
+  gst_harness_teardown (masks);
+}
+
 /* A live stream of frames alone, and the mask pad comes and goes: each time there is a new latency. */
 static void
 test_latency_messages (void)
@@ -1033,6 +1056,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/latency", test_latency);
   g_test_add_func ("/inpaint/latency/messages", test_latency_messages);
   g_test_add_func ("/inpaint/late-mask", test_late_mask);
+  g_test_add_func ("/inpaint/late-mask-new-pad", test_late_mask_new_pad);
   g_test_add_func ("/inpaint/streams", test_streams);
   g_test_add_data_func ("/inpaint/shutdown/paused", GINT_TO_POINTER (GST_STATE_PAUSED), test_shutdown);
   g_test_add_data_func ("/inpaint/shutdown/playing", GINT_TO_POINTER (GST_STATE_PLAYING), test_shutdown);
