@@ -748,6 +748,24 @@ test_stats (void)
   g_assert_cmpuint (run_stat (r, "past") + run_stat (r, "future") + run_stat (r, "spatial"), ==, run_stat (r, "removed"));
 }
 
+/* Options that change while frames come hold from the next frame on. */
+static void
+test_options (void)
+{
+  g_autoptr (Run) r = run_new (INPAINT "mask-rects=10,10,8,8 dilate=0 lookahead=1", "GRAY8", 32, 20, 1, NULL);
+  run_push (r, 100, 0, PERIOD, 0);
+  g_object_set (r->h->element, "dilate", 2, NULL);
+  run_push (r, 100, PERIOD, PERIOD, 0);
+  g_assert_cmpuint (run_stat (r, "removed"), ==, 8 * 8); /* of the first, which came before */
+  g_object_set (r->h->element, "dilate", 0, "invert", TRUE, NULL);
+  run_push (r, 100, 2 * PERIOD, PERIOD, 0);
+  const guint64 second = run_stat (r, "removed") - 8 * 8;
+  g_assert_cmpuint (second, >, 8 * 8 + 4 * 2 * 8 - 1); /* a frame of two pixels, but for the corners */
+  g_assert_cmpuint (second, <=, 12 * 12);
+  gst_harness_push_event (r->h, gst_event_new_eos ());
+  g_assert_cmpuint (run_stat (r, "removed"), ==, 8 * 8 + second + 32 * 32 - 8 * 8);
+}
+
 /* ---- live --------------------------------------------------------------------------------------- */
 
 /* Without a mask pad there is what frames come with, and the time of the work (a guess at first: half a period); look-ahead adds its frames. With
@@ -1053,6 +1071,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/inpaint/alpha/BGRA", "BGRA", test_alpha);
   g_test_add_func ("/inpaint/kept", test_kept);
   g_test_add_func ("/inpaint/stats", test_stats);
+  g_test_add_func ("/inpaint/options", test_options);
   g_test_add_func ("/inpaint/latency", test_latency);
   g_test_add_func ("/inpaint/latency/messages", test_latency_messages);
   g_test_add_func ("/inpaint/late-mask", test_late_mask);
