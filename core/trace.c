@@ -49,6 +49,8 @@ vfi_trace_begin (VfiTrace *t, const VfiRegion *region, guint32 number)
 {
   t->number = t->reach = number;
   t->linked = FALSE;
+  if (!region->area) /* there may be no memory yet, and none is asked for */
+    return;
   memset (t->past, 0, region->area * sizeof *t->past);
   memset (t->chosen, 0, region->area * sizeof *t->chosen);
   for (int k = 0; k < region->n_boxes; k++) {
