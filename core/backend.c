@@ -90,3 +90,11 @@ vfi_backend_open (const VfiOptions *options, char **reason, GError **error)
   g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no backend %d", options->backend);
   return NULL;
 }
+
+gboolean
+vfi_cuda_available (const VfiOptions *options, GError **error)
+{
+  g_autoptr (VfiBackend) b = open_cuda (options->cuda_device, error);
+
+  return b != NULL;
+}

@@ -69,6 +69,10 @@ struct _VfiBackendClass
   void (*unpack_picture) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,
                           const VfiPicture *picture, const VfiView *x, const VfiFrame *dst);
 
+  /* Of a frame in device memory: sums of luma over the cells of a grid (core/scene.h), which are on the host after `end`. NULL where frames
+   * lie on the host only. */
+  void (*luma_sums) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, guint64 *sums);
+
   /* The rates of vfi_machine_rates. */
   gboolean (*rates) (VfiBackend *b, VfiDType feature, double seconds, double *flops, double *copy_bytes, GError **error);
 };

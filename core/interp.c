@@ -408,8 +408,8 @@ vfi_interp_set_flow_scale (VfiInterp *self, double flow_scale, GError **error)
   return TRUE;
 }
 
-static gboolean
-check_frame (VfiInterp *self, const VfiFrame *frame, const char *name, GError **error)
+gboolean
+vfi_interp_check_frame (VfiInterp *self, const VfiFrame *frame, const char *name, GError **error)
 {
   if (frame->memory != VFI_MEMORY_HOST && frame->memory != self->backend->klass->memory) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "%s lies in CUDA memory, which the %s backend cannot use", name,
@@ -432,7 +432,7 @@ same_data (const VfiInterp *self, const VfiFrame *a, const VfiFrame *b)
 gboolean
 vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GError **error)
 {
-  if (!check_frame (self, a, "the first frame", error) || !check_frame (self, b, "the second frame", error))
+  if (!vfi_interp_check_frame (self, a, "the first frame", error) || !vfi_interp_check_frame (self, b, "the second frame", error))
     return FALSE;
   if (self->have_pair && same_data (self, a, &self->pair[1]))
     self->first ^= 1;
@@ -635,7 +635,7 @@ vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "t = %g is not between 0 and 1", t);
     return FALSE;
   }
-  if (!check_frame (self, dst, "the destination", error))
+  if (!vfi_interp_check_frame (self, dst, "the destination", error))
     return FALSE;
   if (dst->data[0] == self->pair[0].data[0] || dst->data[0] == self->pair[1].data[0]) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "the destination is one of the two frames it is made from");

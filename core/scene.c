@@ -9,7 +9,7 @@
  * across a cut, what is found is hardly better than nothing (near 1). Both directions are summed: what comes into view is missed in
  * one only. Brightness counts a little where blocks do not change it alike: of two wide skies all blocks are found, but not as bright.
  */
-#include "frame.h"
+#include "scene.h"
 
 #include <math.h>
 
@@ -20,18 +20,15 @@
 #define UNEVEN 0.1        /* weight of changes of brightness that blocks do not share */
 #define NOISE (1.f / 219) /* added to the deviations, so that what is flat but for noise counts as found */
 
-/* Means of luma over the cells of a w x h grid, in [0,1] by the frame's range. */
+/* The sums of vfi_scene_means, on the host. */
 static void
-luma_means (const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, float *out)
+luma_sums (const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, guint64 *sums)
 {
-  static const float bt709[] = { .2126f, .7152f, .0722f };
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const VfiPlaneLayout *l = &f->plane[0];
-  int row = info->width * l->comps;
+  int row = info->width * l->comps, parts = f->rgb ? 3 : 1;
   g_autofree guint32 *sum = g_new (guint32, row);
-  float gain, bias;
 
-  vfi_format_scale (info, 0, &gain, &bias);
   for (int i = 0; i < h; i++) {
     int y0 = i * info->height / h, y1 = (i + 1) * info->height / h;
 
@@ -47,31 +44,86 @@ luma_means (const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, float
     }
     for (int j = 0; j < w; j++) {
       int x0 = j * info->width / w, x1 = (j + 1) * info->width / w;
-      double luma = 0;
 
-      for (int part = 0; part < (f->rgb ? 3 : 1); part++) {
+      for (int part = 0; part < parts; part++) {
         guint64 total = 0;
         for (int x = x0; x < x1; x++)
           total += sum[x * l->comps + f->part[part].comp];
-        luma += total * (f->rgb ? (double) bt709[part] : 1.);
+        *sums++ = total;
       }
-      out[i * w + j] = (float) (luma / ((double) (x1 - x0) * (y1 - y0)) * gain + bias);
     }
   }
 }
 
-double
-vfi_frame_difference (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
+/* Means of luma over the cells of a w x h grid, in [0,1] by the frame's range. */
+static void
+luma_means (const VfiFrameInfo *info, const guint64 *sums, int w, int h, float *out)
 {
-  int w = MIN (info->width, CELLS), h = MIN (info->height, CELLS);
-  g_autofree float *p = g_new (float, w *h), *q = g_new (float, w *h);
+  static const float bt709[] = { .2126f, .7152f, .0722f };
+  const gboolean rgb = vfi_format_desc (info->format)->rgb;
+  float gain, bias;
+
+  vfi_format_scale (info, 0, &gain, &bias);
+  for (int i = 0; i < h; i++)
+    for (int j = 0; j < w; j++) {
+      int y0 = i * info->height / h, y1 = (i + 1) * info->height / h, x0 = j * info->width / w, x1 = (j + 1) * info->width / w;
+      double luma = 0;
+
+      for (int part = 0; part < (rgb ? 3 : 1); part++)
+        luma += *sums++ * (rgb ? (double) bt709[part] : 1.);
+      out[i * w + j] = (float) (luma / ((double) (x1 - x0) * (y1 - y0)) * gain + bias);
+    }
+}
+
+void
+vfi_scene_grid (const VfiFrameInfo *info, gboolean score, int *w, int *h)
+{
+  *w = score ? MIN (GRID, info->width) / BLOCK * BLOCK : MIN (info->width, CELLS);
+  *h = score ? MIN (GRID, info->height) / BLOCK * BLOCK : MIN (info->height, CELLS);
+}
+
+double
+vfi_scene_difference (const VfiFrameInfo *info, const guint64 *a, const guint64 *b)
+{
+  int w, h;
+  g_autofree float *p = NULL, *q = NULL;
   double sum = 0;
 
+  vfi_scene_grid (info, FALSE, &w, &h);
+  p = g_new (float, w *h);
+  q = g_new (float, w *h);
   luma_means (info, a, w, h, p);
   luma_means (info, b, w, h, q);
   for (int i = 0; i < w * h; i++)
     sum += fabsf (p[i] - q[i]);
   return MIN (sum / (w * h), 1);
+}
+
+static double
+compare (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b, gboolean score)
+{
+  guint64 *sums = g_new (guint64, 2 * VFI_SCENE_SUMS);
+  double d;
+  int w, h;
+
+  vfi_scene_grid (info, score, &w, &h);
+  luma_sums (info, a, w, h, sums);
+  luma_sums (info, b, w, h, sums + VFI_SCENE_SUMS);
+  d = (score ? vfi_scene_score : vfi_scene_difference) (info, sums, sums + VFI_SCENE_SUMS);
+  g_free (sums);
+  return d;
+}
+
+double
+vfi_frame_difference (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
+{
+  return compare (info, a, b, FALSE);
+}
+
+double
+vfi_frame_scene_score (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
+{
+  return compare (info, a, b, TRUE);
 }
 
 /* ---- scene score -------------------------------------------------------------------------------- */
@@ -98,14 +150,13 @@ block_difference (const float *p, const float *q, int w, float shift)
 }
 
 static Small *
-small_new (const VfiFrameInfo *info, const VfiFrame *frame)
+small_new (const VfiFrameInfo *info, const guint64 *sums)
 {
   static const float zero[GRID * BLOCK];
   Small *s = g_new (Small, 1);
 
-  s->w = MIN (GRID, info->width) / BLOCK * BLOCK;
-  s->h = MIN (GRID, info->height) / BLOCK * BLOCK;
-  luma_means (info, frame, s->w, s->h, s->luma);
+  vfi_scene_grid (info, TRUE, &s->w, &s->h);
+  luma_means (info, sums, s->w, s->h, s->luma);
   for (int y = 0; y + BLOCK <= s->h; y++)
     for (int x = 0; x + BLOCK <= s->w; x++) {
       const float *p = &s->luma[y * s->w + x];
@@ -150,7 +201,7 @@ search (const Small *a, const Small *b, double *left, double *there)
 }
 
 double
-vfi_frame_scene_score (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
+vfi_scene_score (const VfiFrameInfo *info, const guint64 *a, const guint64 *b)
 {
   g_autofree Small *p = small_new (info, a), *q = small_new (info, b);
   double left = 0, there = 0;

@@ -76,7 +76,7 @@ typedef enum
  * YV12: Y, V, U). Borrowed by every call that takes one. */
 typedef struct
 {
-  VfiMemory memory;
+  VfiMemory memory; /* VFI_MEMORY_CUDA: pointers of the device, of the session's context */
   guint8 *data[4];
   int stride[4];
 } VfiFrame;
@@ -95,7 +95,8 @@ VFI_API int vfi_format_planes (VfiFormat format, VfiPlaneLayout layout[4]); /* n
 /* Pixels of one plane; plane < vfi_format_planes. */
 VFI_API void vfi_frame_info_plane_size (const VfiFrameInfo *info, int plane, int *width, int *height);
 
-/* Mean absolute difference of luma, 0 (equal) to 1, over a grid of at most 64 x 64 block means: near 0 for a duplicate. Repeats that went
+/* Of frames in system memory; VfiInterp compares those that lie elsewhere.
+ * Mean absolute difference of luma, 0 (equal) to 1, over a grid of at most 64 x 64 block means: near 0 for a duplicate. Repeats that went
  * through an encoder stay below 0.001 (x264 at crf 23: all of them do, and 5 % of new frames, of scenes that hardly move). */
 VFI_API double vfi_frame_difference (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b);
 /* 0 (same scene) to 1 (cut). Robust to pans, zooms and fades: see core/scene.c. Take what exceeds 0.72 for a cut: of 6,000 cuts between
@@ -157,11 +158,15 @@ typedef struct
   double flow_scale; /* 0.25 to 1, default 1: the size at which motion is worked out */
 } VfiOptions;
 
+/* TRUE if sessions with these options would be CUDA's; else an error that says what is missing (backend: not the CPU's). */
+VFI_API gboolean vfi_cuda_available (const VfiOptions *options, GError **error);
+
 /* ---- interpolation ------------------------------------------------------------------------------ */
 
 typedef struct _VfiInterp VfiInterp;
 
-/* Loads, checks and plans everything, so that what can fail fails here. */
+/* Loads, checks and plans everything, so that what can fail fails here. On CUDA the session belongs to the context that is current, and pushes it
+ * around every call; where none is, to the primary one of options->cuda_device. */
 VFI_API VfiInterp *vfi_interp_new (const VfiFrameInfo *info, const VfiOptions *options, GError **error);
 VFI_API void vfi_interp_free (VfiInterp *interp);
 
@@ -179,6 +184,11 @@ VFI_API gboolean vfi_interp_set_pair (VfiInterp *interp, const VfiFrame *a, cons
 VFI_API gboolean vfi_interp_at (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
 /* Forgets the pair and everything derived from it (flush, discontinuity). */
 VFI_API void vfi_interp_reset (VfiInterp *interp);
+
+/* vfi_frame_difference, _scene_score and _blend of frames of this session that may lie in its device's memory; 0 < t < 1. The pair is not touched. */
+VFI_API gboolean vfi_interp_difference (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, double *difference, GError **error);
+VFI_API gboolean vfi_interp_scene_score (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, double *score, GError **error);
+VFI_API gboolean vfi_interp_blend (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, double t, VfiFrame *dst, GError **error);
 
 /* What a session really uses. Strings live as long as the session. */
 typedef struct

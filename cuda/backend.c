@@ -314,6 +314,23 @@ unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, con
     vfi_cuda_unpack_picture (cuda, info, &a, &c, t, picture, x, &d);
 }
 
+static void
+luma_sums (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, guint64 *sums)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  const gsize bytes = (gsize) w * h * (vfi_format_desc (info->format)->rgb ? 3 : 1) * sizeof *sums;
+  GError *error = NULL;
+  guint64 *on_device = vfi_cuda_scratch (cuda, bytes, &error);
+  VfiFrame f;
+
+  if (!on_device)
+    vfi_cuda_fail (cuda, error);
+  if (!on_device || !vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
+    return;
+  vfi_cuda_luma_sums (cuda, info, &f, w, h, on_device);
+  vfi_cuda_note (cuda, cudaMemcpyAsync (sums, on_device, bytes, cudaMemcpyDeviceToHost, cuda->stream), "copying between host and device");
+}
+
 /* ---- rates -------------------------------------------------------------------------------------- */
 
 /* Calls `work` for about `seconds`, ten times between waits; the best time of one, in seconds. */
@@ -511,6 +528,7 @@ static const VfiBackendClass klass = {
   .synthesize = synthesize,
   .pack_picture = pack_picture,
   .unpack_picture = unpack_picture,
+  .luma_sums = luma_sums,
   .rates = rates,
 };
 

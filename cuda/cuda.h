@@ -90,6 +90,11 @@ void vfi_cuda_pack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFr
 void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,
                               const VfiPicture *picture, const VfiView *x, const VfiFrame *dst);
 
+/* ---- luma.cu: comparing frames on the device ---------------------------------------------------- */
+
+/* The sums of core/scene.h, to device memory. */
+void vfi_cuda_luma_sums (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, guint64 *sums);
+
 /* ---- epilogue.cu: around a convolution --------------------------------------------------------- */
 
 /* src to dst, with dst's type; channels of dst that src has not got become 0, those of src that dst has not got are left out. */

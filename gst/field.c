@@ -33,6 +33,8 @@ gst_vfi_field_set (GObject *object, const GValue *value, GParamSpec *spec)
     *(int *) field = g_value_get_enum (value);
   else if (G_VALUE_HOLDS_BOOLEAN (value))
     *(gboolean *) field = g_value_get_boolean (value);
+  else if (G_VALUE_HOLDS_INT (value))
+    *(int *) field = g_value_get_int (value);
   else if (G_VALUE_HOLDS_UINT (value))
     *(guint *) field = g_value_get_uint (value);
   else if (G_VALUE_HOLDS_DOUBLE (value))
@@ -55,6 +57,8 @@ gst_vfi_field_get (GObject *object, GValue *value, GParamSpec *spec)
     g_value_set_enum (value, *(const int *) field);
   else if (G_VALUE_HOLDS_BOOLEAN (value))
     g_value_set_boolean (value, *(const gboolean *) field);
+  else if (G_VALUE_HOLDS_INT (value))
+    g_value_set_int (value, *(const int *) field);
   else if (G_VALUE_HOLDS_UINT (value))
     g_value_set_uint (value, *(const guint *) field);
   else if (G_VALUE_HOLDS_DOUBLE (value))

@@ -2,7 +2,7 @@
  *
  * Fields: properties that are a field of the instance, so that a list of them is all that an element writes.
  *
- * The property's type is the field's: an enum is an int, a boolean a gboolean, a uint a guint, a double a double, a string a char * of its own, a
+ * The property's type is the field's: an enum or int is an int, a boolean a gboolean, a uint a guint, a double a double, a string a char * of its own, a
  * fraction two ints, numerator first.
  */
 #pragma once

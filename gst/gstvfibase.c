@@ -4,6 +4,7 @@
  */
 #include "gstvfibase.h"
 
+#include "allocation.h"
 #include "picture.h"
 
 GST_DEBUG_CATEGORY (gst_vfi_debug);
@@ -14,14 +15,17 @@ typedef struct
   /* Properties; changed and read elsewhere under the object lock. */
   char *model, *weights;
   int backend, precision; /* VfiBackendKind, VfiPrecision */
-  guint threads, cuda_device;
+  guint threads;
+  int cuda_device; /* -1: any */
 
   gboolean running;
   GstCaps *refused;                                 /* that set_caps has complained about; upstream may try again and again */
   char *used_backend, *used_model, *used_precision; /* what is in use; object lock */
-  GstVideoInfo info;
-  gboolean any_strides; /* downstream takes GstVideoMeta */
-  guint keeps;          /* buffers that downstream keeps */
+  GstVideoInfo info, out_info;
+  GstVfiAllocation allocation;
+  GstVfiCuda cuda;    /* the context of all work on a GPU; NULL: there is none, or it is not wanted */
+  gboolean has_cuda;  /* frames may lie in CUDA memory */
+  gboolean on_device; /* those of the current caps do */
 } GstVfiBasePrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstVfiBase, gst_vfi_base, GST_TYPE_BASE_TRANSFORM)
@@ -154,7 +158,7 @@ gst_vfi_base_options (GstVfiBase *base, VfiOptions *options)
                            .backend = p->backend,
                            .precision = p->precision,
                            .threads = p->threads,
-                           .cuda_device = p->cuda_device };
+                           .cuda_device = MAX (p->cuda_device, 0) };
   GST_OBJECT_UNLOCK (base);
 }
 
@@ -163,6 +167,119 @@ gst_vfi_options_clear (VfiOptions *options)
 {
   g_free ((char *) options->model);
   g_free ((char *) options->weights);
+}
+
+/* ---- CUDA --------------------------------------------------------------------------------------- */
+
+void
+gst_vfi_base_enter (GstVfiBase *base)
+{
+  gst_vfi_cuda_push (PRIV (base)->cuda);
+}
+
+void
+gst_vfi_base_leave (GstVfiBase *base)
+{
+  gst_vfi_cuda_pop (PRIV (base)->cuda);
+}
+
+/* A context, if work may be done on a GPU; and whether frames may lie there, which takes all that CUDA's backend needs. */
+static void
+open_cuda (GstVfiBase *base)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+  g_autoptr (GError) error = NULL;
+  VfiOptions options;
+
+  p->has_cuda = FALSE;
+  gst_vfi_base_options (base, &options);
+  if (options.backend == VFI_BACKEND_CPU)
+    gst_vfi_cuda_close (&p->cuda);
+  else if (gst_vfi_cuda_open (GST_ELEMENT (base), p->cuda_device, &p->cuda)) {
+    gst_vfi_base_enter (base);
+    p->has_cuda = vfi_cuda_available (&options, &error);
+    gst_vfi_base_leave (base);
+    if (!p->has_cuda)
+      GST_INFO_OBJECT (base, "frames stay in system memory: %s", error->message);
+  }
+  gst_vfi_options_clear (&options);
+}
+
+static gboolean
+set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVideoInfo *out)
+{
+  gst_vfi_base_enter (base);
+  const gboolean ok = GST_VFI_BASE_GET_CLASS (base)->set_info (base, in, out);
+  gst_vfi_base_leave (base);
+  return ok;
+}
+
+gboolean
+gst_vfi_base_adopt (GstVfiBase *base, GstBuffer *buffer)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+  GstVfiCuda other = p->on_device ? gst_vfi_cuda_of (buffer) : NULL;
+
+  if (!other || !gst_vfi_cuda_differs (other, p->cuda))
+    return TRUE;
+  GST_INFO_OBJECT (base, "the frames are of another context: going there");
+  GST_VFI_BASE_GET_CLASS (base)->close (base);
+  gst_vfi_cuda_replace (&p->cuda, other);
+  gst_base_transform_reconfigure_src (GST_BASE_TRANSFORM (base));
+  return set_info (base, &p->info, &p->out_info) && gst_base_transform_reconfigure (GST_BASE_TRANSFORM (base));
+}
+
+gboolean
+gst_vfi_base_map (GstVfiBase *base, GstVideoFrame *map, GstBuffer *buffer, int flags, VfiFrame *frame)
+{
+  const GstVfiBasePrivate *p = PRIV (base);
+
+  if (!(p->on_device ? gst_vfi_cuda_map (map, &p->info, buffer, flags) : gst_video_frame_map (map, &p->info, buffer, flags)))
+    return FALSE;
+  *frame = (VfiFrame){ .memory = p->on_device ? VFI_MEMORY_CUDA : VFI_MEMORY_HOST };
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
+    frame->data[i] = GST_VIDEO_FRAME_PLANE_DATA (map, i);
+    frame->stride[i] = GST_VIDEO_FRAME_PLANE_STRIDE (map, i);
+  }
+  return TRUE;
+}
+
+GstCaps *
+gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps)
+{
+  GstVfiBaseClass *klass = GST_VFI_BASE_GET_CLASS (base);
+  GstVfiBasePrivate *p = PRIV (base);
+
+  GST_OBJECT_LOCK (base);
+  const gboolean may = klass->on_device && (p->running ? p->has_cuda : p->backend != VFI_BACKEND_CPU);
+  GST_OBJECT_UNLOCK (base);
+  return may && klass->on_device (base) ? caps : gst_vfi_cuda_caps_remove (caps);
+}
+
+static GstCaps *
+gst_vfi_base_transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
+{
+  GstCaps *other = gst_vfi_base_strip (GST_VFI_BASE (trans), gst_caps_ref (caps));
+  if (filter) {
+    g_autoptr (GstCaps) all = other;
+    other = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
+  }
+  return other;
+}
+
+static void
+gst_vfi_base_set_context (GstElement *element, GstContext *context)
+{
+  GstVfiBasePrivate *p = PRIV (element);
+  gst_vfi_cuda_set_context (element, context, p->cuda_device, &p->cuda);
+  GST_ELEMENT_CLASS (gst_vfi_base_parent_class)->set_context (element, context);
+}
+
+static gboolean
+gst_vfi_base_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
+{
+  return gst_vfi_cuda_query (GST_ELEMENT (trans), query, PRIV (trans)->cuda) ||
+         GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->query (trans, direction, query);
 }
 
 /* ---- caps and buffers --------------------------------------------------------------------------- */
@@ -196,9 +313,11 @@ configure (GstVfiBase *base, GstCaps *incaps, GstCaps *outcaps)
                        (NULL));
     return FALSE;
   }
-  if (!GST_VFI_BASE_GET_CLASS (base)->set_info (base, &in, &out))
+  PRIV (base)->on_device = gst_vfi_cuda_caps_has (incaps);
+  if (!set_info (base, &in, &out))
     return FALSE;
   PRIV (base)->info = in;
+  PRIV (base)->out_info = out;
   return TRUE;
 }
 
@@ -223,53 +342,20 @@ gst_vfi_base_get_unit_size (GstBaseTransform *trans, GstCaps *caps, gsize *size)
   return TRUE;
 }
 
-/* Where synthesized frames go: downstream's pool if it has one. */
 static gboolean
 gst_vfi_base_decide_allocation (GstBaseTransform *trans, GstQuery *query)
 {
-  g_autoptr (GstBufferPool) pool = NULL;
-  GstCaps *caps;
-  GstVideoInfo info;
-  guint size, min = 0, max = 0;
-
-  gst_query_parse_allocation (query, &caps, NULL);
-  if (!caps || !gst_video_info_from_caps (&info, caps))
-    return FALSE;
-  PRIV (trans)->any_strides = gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-
-  if (gst_query_get_n_allocation_pools (query) == 0)
-    gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), 0, 0);
-  gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
-  PRIV (trans)->keeps = min;
-  if (!pool)
-    pool = gst_video_buffer_pool_new ();
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-  gst_buffer_pool_config_set_params (config, caps, size, min, max);
-  if (PRIV (trans)->any_strides)
-    gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
-  gst_buffer_pool_set_config (pool, config); /* the parent class copes with a pool that will not have this */
-  gst_query_set_nth_allocation_pool (query, 0, pool, size, min, max);
-  return GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->decide_allocation (trans, query);
+  GstVfiBasePrivate *p = PRIV (trans);
+  return gst_vfi_allocation_decide (&p->allocation, query, p->cuda) &&
+         GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->decide_allocation (trans, query);
 }
 
-/* Real frames go through as they are, so upstream may use what downstream can take. */
 static gboolean
 gst_vfi_base_propose_allocation (GstBaseTransform *trans, GstQuery *decided, GstQuery *query)
 {
   GstVfiBasePrivate *p = PRIV (trans);
-  guint held = GST_VFI_BASE_GET_CLASS (trans)->held (GST_VFI_BASE (trans));
-  GstCaps *caps;
-  GstVideoInfo info;
-
-  if (!GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->propose_allocation (trans, decided, query))
-    return FALSE;
-  gst_query_parse_allocation (query, &caps, NULL);
-  if (!caps || !gst_video_info_from_caps (&info, caps))
-    return FALSE;
-  gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), held + p->keeps + 1, 0);
-  if (p->any_strides)
-    gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
-  return TRUE;
+  return GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->propose_allocation (trans, decided, query) &&
+         gst_vfi_allocation_propose (&p->allocation, query, p->cuda, GST_VFI_BASE_GET_CLASS (trans)->held (GST_VFI_BASE (trans)));
 }
 
 static gboolean
@@ -313,6 +399,7 @@ set_running (GstVfiBase *base, gboolean running)
 static gboolean
 gst_vfi_base_start (GstBaseTransform *trans)
 {
+  open_cuda (GST_VFI_BASE (trans));
   set_running (GST_VFI_BASE (trans), TRUE);
   return TRUE;
 }
@@ -322,6 +409,7 @@ gst_vfi_base_stop (GstBaseTransform *trans)
 {
   set_running (GST_VFI_BASE (trans), FALSE);
   gst_caps_replace (&PRIV (trans)->refused, NULL);
+  gst_vfi_cuda_close (&PRIV (trans)->cuda);
   return TRUE;
 }
 
@@ -329,6 +417,7 @@ static void
 gst_vfi_base_finalize (GObject *object)
 {
   GstVfiBasePrivate *p = PRIV (object);
+  gst_vfi_cuda_close (&p->cuda);
   g_free (p->model);
   g_free (p->weights);
   g_free (p->used_backend);
@@ -345,6 +434,23 @@ gst_vfi_base_init (GstVfiBase *base)
 }
 
 static void
+add_templates (GstElementClass *klass, GstCaps *caps)
+{
+  gst_element_class_add_pad_template (klass, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
+  gst_element_class_add_pad_template (klass, gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+}
+
+void
+gst_vfi_base_class_set_on_device (GstVfiBaseClass *klass, gboolean (*on_device) (GstVfiBase *base), void (*close) (GstVfiBase *base))
+{
+  g_autoptr (GstCaps) caps = gst_vfi_cuda_caps_add (template_caps ());
+
+  klass->on_device = on_device;
+  klass->close = close;
+  add_templates (GST_ELEMENT_CLASS (klass), caps);
+}
+
+static void
 gst_vfi_base_class_init (GstVfiBaseClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -358,7 +464,8 @@ gst_vfi_base_class_init (GstVfiBaseClass *klass)
 #define FIELD(name) GstVfiBase_private_offset + (gssize) offsetof (GstVfiBasePrivate, name)
   const GstVfiField fields[] = {
     { FIELD (backend), g_param_spec_enum ("backend", "Backend", "What computes", backend_type (), VFI_BACKEND_AUTO, flags) },
-    { FIELD (cuda_device), g_param_spec_uint ("cuda-device-id", "CUDA device", "Number of the GPU", 0, 64, 0, flags) },
+    { FIELD (cuda_device), g_param_spec_int ("cuda-device-id", "CUDA device",
+                                             "Number of the GPU; -1: the one that the pipeline uses, else the first", -1, 63, -1, flags) },
     { FIELD (model), g_param_spec_string ("model", "Model", "Name of the network (\"vfi models\" lists them), or auto", "auto", flags) },
     { FIELD (weights), g_param_spec_string ("weights", "Weights",
                                             "The network's weights, a safetensors file; unset: those that come with it", NULL, flags) },
@@ -372,15 +479,17 @@ gst_vfi_base_class_init (GstVfiBaseClass *klass)
   gst_vfi_base_install (object_class, fields, G_N_ELEMENTS (fields));
 
   g_autoptr (GstCaps) caps = template_caps ();
-  gst_element_class_add_pad_template (element_class, gst_pad_template_new ("sink", GST_PAD_SINK, GST_PAD_ALWAYS, caps));
-  gst_element_class_add_pad_template (element_class, gst_pad_template_new ("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps));
+  add_templates (element_class, caps);
 
+  element_class->set_context = gst_vfi_base_set_context;
   trans_class->start = gst_vfi_base_start;
   trans_class->stop = gst_vfi_base_stop;
   trans_class->set_caps = gst_vfi_base_set_caps;
   trans_class->get_unit_size = gst_vfi_base_get_unit_size;
   trans_class->decide_allocation = gst_vfi_base_decide_allocation;
   trans_class->propose_allocation = gst_vfi_base_propose_allocation;
+  trans_class->transform_caps = gst_vfi_base_transform_caps;
+  trans_class->query = gst_vfi_base_query;
   trans_class->transform_meta = gst_vfi_base_transform_meta;
   gst_type_mark_as_plugin_api (GST_TYPE_VFI_BASE, 0);
 }

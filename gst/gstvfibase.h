@@ -31,6 +31,10 @@ struct _GstVfiBaseClass
   void (*stats) (GstVfiBase *base, GstStructure *s);
   /* How many input buffers may be held back at the same time. */
   guint (*held) (GstVfiBase *base);
+  /* Both set by gst_vfi_base_class_set_on_device. Whether frames may lie in CUDA memory, as the properties are; and what frees the session, after
+   * all frames that came have left, for it is to be made anew in another context. */
+  gboolean (*on_device) (GstVfiBase *base);
+  void (*close) (GstVfiBase *base);
 };
 
 /* The properties of a subclass, in its class_init. They are set and got under the object lock; those that may change only in READY
@@ -40,6 +44,18 @@ void gst_vfi_base_install (GObjectClass *klass, const GstVfiField *fields, guint
 /* GstVideoInfo of the caps that set_info last took. */
 const GstVideoInfo *gst_vfi_base_info (GstVfiBase *base);
 VfiFrameInfo gst_vfi_frame_info (const GstVideoInfo *info);
+
+/* For a class_init: frames may lie in CUDA memory. */
+void gst_vfi_base_class_set_on_device (GstVfiBaseClass *klass, gboolean (*on_device) (GstVfiBase *base), void (*close) (GstVfiBase *base));
+/* For transform_caps: without CUDA memory where it cannot be used. Takes caps. */
+GstCaps *gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps);
+/* Between these the context that the element works in is current; around all calls of libvfi but those in set_info, where it is. */
+void gst_vfi_base_enter (GstVfiBase *base);
+void gst_vfi_base_leave (GstVfiBase *base);
+/* Where frames come from a context that is not the element's, the element goes there. FALSE after an error of the element. */
+gboolean gst_vfi_base_adopt (GstVfiBase *base, GstBuffer *buffer);
+/* Maps a frame of the current caps where it lies; gst_video_frame_unmap. */
+gboolean gst_vfi_base_map (GstVfiBase *base, GstVideoFrame *map, GstBuffer *buffer, int flags, VfiFrame *frame);
 
 /* The options that the properties ask for. The strings are copies of the caller's, to be freed with gst_vfi_options_clear. */
 void gst_vfi_base_options (GstVfiBase *base, VfiOptions *options);

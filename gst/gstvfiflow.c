@@ -266,6 +266,10 @@ gst_vfi_flow_submit_input_buffer (GstBaseTransform *trans, gboolean discont, Gst
     gst_buffer_unref (in);
     return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (trans)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   }
+  if (!gst_vfi_base_adopt (GST_VFI_BASE (trans), in)) {
+    gst_buffer_unref (in);
+    return GST_FLOW_ERROR;
+  }
   const gboolean broken = breaks (self, in);
   if (broken && (ret = drain (self)) != GST_FLOW_OK) {
     gst_buffer_unref (in);
@@ -275,7 +279,7 @@ gst_vfi_flow_submit_input_buffer (GstBaseTransform *trans, gboolean discont, Gst
   self->due = !GST_CLOCK_TIME_IS_VALID (self->newest) || GST_VIDEO_INFO_FPS_N (gst_vfi_base_info (GST_VFI_BASE (self))) == 0
                   ? GST_CLOCK_TIME_NONE
                   : self->newest + period (self);
-  GstVfiPicture *picture = gst_vfi_picture_new (in, gst_vfi_base_info (GST_VFI_BASE (self)));
+  GstVfiPicture *picture = gst_vfi_picture_new (in, GST_VFI_BASE (self));
   if (!picture) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, ("An input buffer is no frame of its caps."), (NULL));
     return GST_FLOW_ERROR;
@@ -284,7 +288,10 @@ gst_vfi_flow_submit_input_buffer (GstBaseTransform *trans, gboolean discont, Gst
   const double scale = self->scale;
   GST_OBJECT_UNLOCK (self);
   const gint64 start = g_get_monotonic_time ();
-  if (!gst_vfi_flow_queue_push (&self->queue, picture, scale, &worked, &error)) {
+  gst_vfi_base_enter (GST_VFI_BASE (self));
+  const gboolean ok = gst_vfi_flow_queue_push (&self->queue, picture, scale, &worked, &error);
+  gst_vfi_base_leave (GST_VFI_BASE (self));
+  if (!ok) {
     gst_vfi_base_fail (GST_VFI_BASE (self), error);
     return GST_FLOW_ERROR;
   }
@@ -419,6 +426,20 @@ gst_vfi_flow_stop (GstBaseTransform *trans)
   return PARENT->stop (trans);
 }
 
+/* What is drawn is drawn on the host. */
+static gboolean
+gst_vfi_flow_on_device (GstVfiBase *base)
+{
+  return GST_VFI_FLOW (base)->output == OUTPUT_META;
+}
+
+static void
+gst_vfi_flow_close (GstVfiBase *base)
+{
+  drain (GST_VFI_FLOW (base));
+  gst_vfi_flow_queue_close (&GST_VFI_FLOW (base)->queue);
+}
+
 static void
 gst_vfi_flow_stats (GstVfiBase *base, GstStructure *s)
 {
@@ -489,4 +510,5 @@ gst_vfi_flow_class_init (GstVfiFlowClass *klass)
   base_class->set_info = gst_vfi_flow_set_info;
   base_class->stats = gst_vfi_flow_stats;
   base_class->held = gst_vfi_flow_held;
+  gst_vfi_base_class_set_on_device (base_class, gst_vfi_flow_on_device, gst_vfi_flow_close);
 }

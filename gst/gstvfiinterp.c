@@ -88,7 +88,7 @@ static GstCaps *
 gst_vfi_interp_transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
   static const GstVfiRate rate[] = { GST_VFI_RATE_FREE, GST_VFI_RATE_STEADY, GST_VFI_RATE_SAME };
-  GstCaps *other = gst_vfi_rate_transform (rate[GST_VFI_INTERP (trans)->mode], direction, caps);
+  GstCaps *other = gst_vfi_base_strip (GST_VFI_BASE (trans), gst_vfi_rate_transform (rate[GST_VFI_INTERP (trans)->mode], direction, caps));
   if (filter) {
     g_autoptr (GstCaps) all = other;
     other = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
@@ -193,6 +193,21 @@ drain (GstVfiInterp *self)
   return ret;
 }
 
+/* Whether a frame repeats the one before, into *kind. FALSE after an error of the element. */
+static gboolean
+is_duplicate (GstVfiInterp *self, GstVfiPicture *before, GstVfiPicture *picture, VfiInputKind *kind)
+{
+  GstVfiBase *base = GST_VFI_BASE (self);
+  GError *error = NULL;
+  double difference;
+  gst_vfi_base_enter (base);
+  const gboolean ok = vfi_interp_difference (self->tween.pair.interp, &before->frame, &picture->frame, &difference, &error);
+  gst_vfi_base_leave (base);
+  if (ok && difference <= DUPLICATE)
+    *kind = VFI_INPUT_DUPLICATE;
+  return ok || gst_vfi_base_fail (base, error);
+}
+
 static GstFlowReturn
 gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, GstBuffer *in)
 {
@@ -204,6 +219,10 @@ gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, G
   if (!gst_base_transform_reconfigure (trans) || !self->tween.pair.interp) {
     gst_buffer_unref (in);
     return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (trans)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+  }
+  if (!gst_vfi_base_adopt (base, in)) {
+    gst_buffer_unref (in);
+    return GST_FLOW_ERROR;
   }
   gst_vfi_tween_took (&self->tween, base);
   const GstClockTime newest = vfi_timeline_newest (self->timeline);
@@ -222,14 +241,15 @@ gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, G
 
   const guint64 duration = GST_BUFFER_DURATION (in);
   VfiInputKind kind = GST_BUFFER_FLAG_IS_SET (in, GST_BUFFER_FLAG_CORRUPTED) ? VFI_INPUT_DAMAGED : VFI_INPUT_GOOD;
-  GstVfiPicture *picture = gst_vfi_picture_new (in, gst_vfi_base_info (base)), *reference = vfi_timeline_reference (self->timeline);
+  GstVfiPicture *picture = gst_vfi_picture_new (in, base), *reference = vfi_timeline_reference (self->timeline);
   if (!picture) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, ("An input buffer is no frame of its caps."), (NULL));
     return GST_FLOW_ERROR;
   }
-  if (kind == VFI_INPUT_GOOD && self->replace && reference &&
-      vfi_frame_difference (&self->tween.pair.info, &reference->frame, &picture->frame) <= DUPLICATE)
-    kind = VFI_INPUT_DUPLICATE;
+  if (kind == VFI_INPUT_GOOD && self->replace && reference && !is_duplicate (self, reference, picture, &kind)) {
+    gst_vfi_picture_unref (picture);
+    return GST_FLOW_ERROR;
+  }
   vfi_timeline_push (self->timeline, picture, pts, duration, kind);
   return ret;
 }
@@ -343,6 +363,19 @@ gst_vfi_interp_stop (GstBaseTransform *trans)
   return PARENT->stop (trans);
 }
 
+static gboolean
+gst_vfi_interp_on_device (GstVfiBase *base)
+{
+  return TRUE;
+}
+
+static void
+gst_vfi_interp_close (GstVfiBase *base)
+{
+  drain (GST_VFI_INTERP (base));
+  gst_vfi_pair_close (&GST_VFI_INTERP (base)->tween.pair);
+}
+
 static void
 gst_vfi_interp_stats (GstVfiBase *base, GstStructure *s)
 {
@@ -421,4 +454,5 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
   base_class->set_info = gst_vfi_interp_set_info;
   base_class->stats = gst_vfi_interp_stats;
   base_class->held = gst_vfi_interp_held;
+  gst_vfi_base_class_set_on_device (base_class, gst_vfi_interp_on_device, gst_vfi_interp_close);
 }

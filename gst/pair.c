@@ -57,12 +57,15 @@ gst_vfi_pair_choose (GstVfiPair *pair, GstVfiPicture *a, GstVfiPicture *b)
   pair->scene = -1;
 }
 
-double
-gst_vfi_pair_scene (GstVfiPair *pair)
+gboolean
+gst_vfi_pair_scene (GstVfiPair *pair, double *score, GError **error)
 {
-  if (pair->scene < 0)
-    pair->scene = vfi_frame_scene_score (&pair->info, &pair->a->frame, &pair->b->frame);
-  return pair->scene;
+  if (pair->scene < 0 && !vfi_interp_scene_score (pair->interp, &pair->a->frame, &pair->b->frame, &pair->scene, error)) {
+    pair->scene = -1;
+    return FALSE;
+  }
+  *score = pair->scene;
+  return TRUE;
 }
 
 gboolean

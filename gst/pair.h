@@ -29,6 +29,6 @@ void gst_vfi_pair_close (GstVfiPair *pair);
 /* Makes a and b the pair; nothing happens if they are. */
 void gst_vfi_pair_choose (GstVfiPair *pair, GstVfiPicture *a, GstVfiPicture *b);
 /* vfi_frame_scene_score of the pair, worked out once. */
-double gst_vfi_pair_scene (GstVfiPair *pair);
+gboolean gst_vfi_pair_scene (GstVfiPair *pair, double *score, GError **error);
 /* Writes the frame at t. flow_scale takes effect with the next pair. */
 gboolean gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, VfiFrame *dst, GError **error);

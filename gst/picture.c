@@ -4,28 +4,17 @@
  */
 #include "picture.h"
 
-void
-gst_vfi_frame_from_map (VfiFrame *frame, const GstVideoFrame *map)
-{
-  *frame = (VfiFrame){ .memory = VFI_MEMORY_HOST };
-  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
-    frame->data[i] = GST_VIDEO_FRAME_PLANE_DATA (map, i);
-    frame->stride[i] = GST_VIDEO_FRAME_PLANE_STRIDE (map, i);
-  }
-}
-
 GstVfiPicture *
-gst_vfi_picture_new (GstBuffer *buffer, const GstVideoInfo *info)
+gst_vfi_picture_new (GstBuffer *buffer, GstVfiBase *base)
 {
   GstVfiPicture *p = g_rc_box_new0 (GstVfiPicture);
   p->buffer = buffer;
   /* Without a reference of the map's own, so that the buffer stays writable and its times can be set without a copy. */
-  if (!gst_video_frame_map (&p->map, info, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+  if (!gst_vfi_base_map (base, &p->map, buffer, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF, &p->frame)) {
     gst_buffer_unref (buffer);
     g_rc_box_release (p);
     return NULL;
   }
-  gst_vfi_frame_from_map (&p->frame, &p->map);
   return p;
 }
 

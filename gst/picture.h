@@ -5,9 +5,7 @@
  */
 #pragma once
 
-#include <gst/video/video.h>
-
-#include "vfi.h"
+#include "gstvfibase.h"
 
 typedef struct
 {
@@ -16,8 +14,8 @@ typedef struct
   VfiFrame frame; /* the planes of the map */
 } GstVfiPicture;
 
-/* Takes the buffer, in every case. NULL if it cannot be mapped as a frame of `info`. */
-GstVfiPicture *gst_vfi_picture_new (GstBuffer *buffer, const GstVideoInfo *info);
+/* Takes the buffer, in every case. NULL if it cannot be mapped as a frame of the element's caps. */
+GstVfiPicture *gst_vfi_picture_new (GstBuffer *buffer, GstVfiBase *base);
 GstVfiPicture *gst_vfi_picture_ref (GstVfiPicture *p);
 void gst_vfi_picture_unref (GstVfiPicture *p);
 
@@ -29,5 +27,3 @@ GstBuffer *gst_vfi_picture_show (GstVfiPicture *p, gboolean again);
 gboolean gst_vfi_meta_is_single (const GstMetaInfo *info);
 /* Flags that say something of a frame's place in its stream or of its decoding, not of its looks. */
 #define GST_VFI_FLAGS_SINGLE (GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_MARKER)
-
-void gst_vfi_frame_from_map (VfiFrame *frame, const GstVideoFrame *map);

@@ -80,6 +80,19 @@ gst_vfi_tween_stamp (GstVfiTween *tween, GstVfiBase *base, GstBuffer *buffer, Gs
   count (base, &tween->out);
 }
 
+/* Whether there is a cut between the pair, into tween->cut. FALSE after an error of the element. */
+static gboolean
+is_cut (GstVfiTween *tween, GstVfiBase *base, double threshold)
+{
+  GError *error = NULL;
+  double score;
+  gst_vfi_base_enter (base);
+  const gboolean ok = gst_vfi_pair_scene (&tween->pair, &score, &error);
+  gst_vfi_base_leave (base);
+  tween->cut = ok && score > threshold;
+  return ok || gst_vfi_base_fail (base, error);
+}
+
 static GstFlowReturn
 between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out)
 {
@@ -98,7 +111,9 @@ between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime 
   }
   gst_vfi_pair_choose (&tween->pair, m->a, m->b);
   tween->t = m->t;
-  tween->cut = action == VFI_LOAD_SYNTHESIZE && gst_vfi_pair_scene (&tween->pair) > threshold;
+  tween->cut = FALSE;
+  if (action == VFI_LOAD_SYNTHESIZE && !is_cut (tween, base, threshold))
+    return GST_FLOW_ERROR;
   if (action == VFI_LOAD_REPEAT || (tween->cut && !blend)) {
     count (base, &tween->repeated);
     *out = gst_vfi_picture_show (m->t < 0.5 ? m->a : m->b, TRUE);
@@ -129,11 +144,10 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   VfiFrame dst;
   GError *error = NULL;
 
-  if (!gst_video_frame_map (&map, gst_vfi_base_info (base), out, GST_MAP_WRITE)) {
+  if (!gst_vfi_base_map (base, &map, out, GST_MAP_WRITE, &dst)) {
     GST_ELEMENT_ERROR (base, RESOURCE, WRITE, ("An output buffer cannot be written to."), (NULL));
     return GST_FLOW_ERROR;
   }
-  gst_vfi_frame_from_map (&dst, &map);
   GST_OBJECT_LOCK (base);
   double flow_scale = tween->flow_scale;
   if (tween->pace.load.level != VFI_LOAD_FULL)
@@ -141,11 +155,13 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   GST_OBJECT_UNLOCK (base);
 
   const gint64 start = g_get_monotonic_time ();
-  gboolean ok = TRUE;
+  gboolean ok;
+  gst_vfi_base_enter (base);
   if (tween->cut)
-    vfi_frame_blend (&pair->info, &pair->a->frame, &pair->b->frame, tween->t, &dst);
+    ok = vfi_interp_blend (pair->interp, &pair->a->frame, &pair->b->frame, tween->t, &dst, &error);
   else
     ok = gst_vfi_pair_at (pair, tween->t, flow_scale, &dst, &error);
+  gst_vfi_base_leave (base);
   const GstClockTime time = (g_get_monotonic_time () - start) * GST_USECOND;
   gst_video_frame_unmap (&map);
   if (!ok) {

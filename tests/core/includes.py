@@ -22,7 +22,7 @@ ALLOWED = {
 # pattern: the only folders (or files) that may have it in code
 ONLY = {
     r'\bdnnl_|<oneapi/': ['cpu'],
-    r'\bcu(da|dnn|blas)[A-Z]|<cu(da|dnn)': ['cuda', 'gst/cuda.c', 'gst/cuda.h'],
+    r'\bcu(da|dnn|blas)[A-Z]|<cu(da|dnn)': ['cuda', 'gst/cudamemory.c'],
     r'<gst/': ['gst', 'tools'],
     r'<json-glib/': ['core/weights.c', 'tools'],
     r'\b(printf|abort|exit) \(|\bg_print|\bg_error \(|\bg_assert': ['tools', 'gst'],

@@ -8,6 +8,7 @@
 #include "../core/frames.h"
 #include "../generate.h"
 #include "backend.h"
+#include "scene.h"
 
 VfiBackend *vfi_cuda_backend_new (int device, GError **error);
 
@@ -189,6 +190,78 @@ check_picture (const VfiFrameInfo *info, const VfiPicture *picture, double t)
   g_assert_cmpint (test_frame_worst (want, got, 0), <=, 1);
 }
 
+/* Sums of luma over the cells of grids that divide nothing. */
+static void
+check_sums (const VfiFrameInfo *info)
+{
+  static const int grids[][2] = { { 1, 2 }, { 5, 3 }, { 16, 8 } };
+  const VfiFormatDesc *f = vfi_format_desc (info->format);
+  const VfiPlaneLayout *l = &f->plane[0];
+  const int parts = f->rgb ? 3 : 1;
+  g_autoptr (TestFrame) a = test_frame_new (info, 3);
+  DeviceFrame d;
+
+  test_frame_random (a, "a");
+  d = device_frame (a);
+  for (guint i = 0; i < G_N_ELEMENTS (grids); i++) {
+    const int w = grids[i][0], h = grids[i][1];
+    guint64 got[16 * 8 * 3 + 1], want[16 * 8 * 3] = { 0 };
+
+    memset (got, 0xff, sizeof got);
+    for (int y = 0; y < info->height; y++)
+      for (int x = 0; x < info->width; x++) {
+        int row = 0, column = 0;
+
+        while ((row + 1) * info->height / h <= y)
+          row++;
+        while ((column + 1) * info->width / w <= x)
+          column++;
+        for (int k = 0; k < parts; k++) {
+          const guint8 *p = a->frame.data[0] + (gsize) y * a->frame.stride[0] + (gsize) (x * l->comps + f->part[k].comp) * l->bytes;
+
+          want[(row * w + column) * parts + k] += l->bytes == 1 ? *p : *(const guint16 *) p >> l->shift;
+        }
+      }
+    backend->klass->begin (backend);
+    backend->klass->luma_sums (backend, info, &d.frame, w, h, got);
+    backend->klass->end (backend);
+    for (int k = 0; k < w * h * parts; k++)
+      g_assert_cmpuint (got[k], ==, want[k]);
+    g_assert_cmpuint (got[w * h * parts], ==, G_MAXUINT64);
+  }
+  device_frame_end (&d);
+}
+
+/* No decision depends on where frames lie. */
+static void
+compare (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 100, 50, VFI_RANGE_LIMITED };
+  g_autoptr (TestFrame) a = test_frame_new (&info, 3), b = test_frame_new (&info, 0);
+  DeviceFrame da, db;
+
+  test_frame_random (a, "a");
+  test_frame_random (b, "b");
+  da = device_frame (a);
+  db = device_frame (b);
+  for (int score = 0; score < 2; score++) {
+    g_autofree guint64 *sums = g_new0 (guint64, 2 * VFI_SCENE_SUMS);
+    int w, h;
+
+    vfi_scene_grid (&info, score, &w, &h);
+    backend->klass->begin (backend);
+    backend->klass->luma_sums (backend, &info, &da.frame, w, h, sums);
+    backend->klass->luma_sums (backend, &info, &db.frame, w, h, sums + VFI_SCENE_SUMS);
+    backend->klass->end (backend);
+    if (score)
+      g_assert_cmpfloat (vfi_scene_score (&info, sums, sums + VFI_SCENE_SUMS), ==, vfi_frame_scene_score (&info, &a->frame, &b->frame));
+    else
+      g_assert_cmpfloat (vfi_scene_difference (&info, sums, sums + VFI_SCENE_SUMS), ==, vfi_frame_difference (&info, &a->frame, &b->frame));
+  }
+  device_frame_end (&da);
+  device_frame_end (&db);
+}
+
 static void
 check (gconstpointer data)
 {
@@ -196,7 +269,8 @@ check (gconstpointer data)
   GError *error = NULL;
 
   for (int range = 0; range < 2; range++)
-    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+      check_sums (&(VfiFrameInfo){ format, sizes[i][0], sizes[i][1], range });
       for (guint k = 0; k < G_N_ELEMENTS (flow_scales); k++) {
         const VfiFrameInfo info = { format, sizes[i][0], sizes[i][1], range };
 
@@ -206,6 +280,7 @@ check (gconstpointer data)
         check_synthesize (&info, flow_scales[k], 0.3, TRUE);
         check_picture (&info, &pictures[k], 0.3);
       }
+    }
   g_assert_false (backend->klass->failed (backend, &error));
 }
 
@@ -225,6 +300,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (name, GINT_TO_POINTER (format), check);
   }
+  g_test_add_func ("/frames/cuda/compare", compare);
   result = g_test_run ();
   vfi_backend_unref (backend);
   return result;

@@ -63,6 +63,7 @@ cudaError_t cudaFree (void *p);
 cudaError_t cudaMallocHost (void **p, size_t bytes);
 cudaError_t cudaFreeHost (void *p);
 cudaError_t cudaMemset (void *p, int value, size_t bytes);
+cudaError_t cudaMemsetAsync (void *p, int value, size_t bytes, cudaStream_t stream);
 cudaError_t cudaMemcpy (void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind);
 cudaError_t cudaMemcpyAsync (void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream);
 cudaError_t cudaStreamCreateWithFlags (cudaStream_t *stream, unsigned flags);
@@ -78,6 +79,7 @@ cudaError_t cudaEventCreateWithFlags (cudaEvent_t *event, unsigned flags);
 cudaError_t cudaEventDestroy (cudaEvent_t event);
 cudaError_t cudaEventRecord (cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize (cudaEvent_t event);
+cudaError_t cudaStreamWaitEvent (cudaStream_t stream, cudaEvent_t event, unsigned flags);
 
 #ifdef __cplusplus
 }
@@ -129,6 +131,16 @@ static inline int
 max (int a, int b)
 {
   return a > b ? a : b;
+}
+
+/* Threads run one after another. */
+static inline unsigned long long
+atomicAdd (unsigned long long *p, unsigned long long v)
+{
+  const unsigned long long before = *p;
+
+  *p += v;
+  return before;
 }
 
 extern dim3 gridDim, blockDim, blockIdx, threadIdx;

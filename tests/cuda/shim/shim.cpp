@@ -6,7 +6,9 @@
  */
 #include "shim.h"
 
+#include <deque>
 #include <memory>
+#include <mutex>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +35,7 @@ die (const char *what)
 
 /* ---- contexts ----------------------------------------------------------------------------------- */
 
-static std::vector<void *> contexts;
+static thread_local std::vector<void *> contexts;
 
 int
 shim_get_current (void **context)
@@ -71,6 +73,10 @@ need_context ()
   if (contexts.empty ())
     die ("no context is current");
 }
+
+/* Of all that is not one thread's own; held while the device works, too. */
+static std::recursive_mutex lock;
+typedef std::lock_guard<std::recursive_mutex> Locked;
 
 /* ---- threads ------------------------------------------------------------------------------------ */
 
@@ -203,20 +209,63 @@ struct ShimGraphExec
 struct ShimStream
 {
   ShimGraph *capture;
+  void *context;
+  bool late; /* does nothing before somebody waits for it */
+  std::deque<std::function<void ()>> queue;
+  size_t enqueued, done;
 };
 
+/* The end of the first `enqueued` works of a stream. */
 struct ShimEvent
 {
-  int unused;
+  ShimStream *stream;
+  size_t enqueued;
 };
+
+static std::vector<ShimStream *> streams;
+
+static void
+run_to (ShimStream *stream, size_t n)
+{
+  Locked locked (lock);
+
+  while (stream->done < n) {
+    std::function<void ()> work = std::move (stream->queue.front ());
+
+    stream->queue.pop_front ();
+    stream->done++;
+    work ();
+  }
+}
+
+static void
+run_all ()
+{
+  Locked locked (lock);
+
+  for (ShimStream *stream : streams)
+    run_to (stream, stream->enqueued);
+}
 
 static void
 enqueue (cudaStream_t stream, std::function<void ()> work)
 {
-  if (stream && stream->capture)
-    stream->capture->work.push_back (std::move (work));
-  else
+  Locked locked (lock);
+
+  if (!stream) {
     work ();
+    return;
+  }
+  if (stream->context != contexts.back ())
+    die ("the stream is of another context than the current one");
+  if (stream->capture) {
+    stream->capture->work.push_back (std::move (work));
+    return;
+  }
+  stream->queue.push_back (std::move (work));
+  stream->enqueued++;
+  if (!stream->late)
+    run_to (stream, stream->enqueued);
 }
 
 void
@@ -231,6 +280,12 @@ shim_enqueue (cudaStream_t stream, void (*work) (void *data), void *data, void (
   });
 }
 
+bool
+shim_lost (void)
+{
+  return shim.fail_launch == 1;
+}
+
 cudaError_t
 shim_launch (const cudaLaunchConfig_t *config, std::function<void ()> thread)
 {
@@ -239,7 +294,7 @@ shim_launch (const cudaLaunchConfig_t *config, std::function<void ()> thread)
   const cudaLaunchConfig_t copy = *config;
 
   need_context ();
-  if (shim.fail_launch && (shim.fail_launch == 1 || --shim.fail_launch == 1))
+  if (shim.fail_launch && (shim_lost () || --shim.fail_launch == 1))
     return cudaErrorUnknown;
   if (n < 1 || n > MAX_THREADS || g.x < 1 || g.y < 1 || g.y > 65535 || g.z < 1 || g.z > 65535 || config->dynamicSmemBytes > MAX_SHARED)
     return cudaErrorInvalidValue;
@@ -250,14 +305,26 @@ shim_launch (const cudaLaunchConfig_t *config, std::function<void ()> thread)
 cudaError_t
 cudaStreamCreateWithFlags (cudaStream_t *stream, unsigned)
 {
+  Locked locked (lock);
+
+  need_context ();
   shim.allocations++;
   *stream = new ShimStream ();
+  (*stream)->context = contexts.back ();
+  (*stream)->late = shim.late >> shim.streams++ % 2 & 1;
+  streams.push_back (*stream);
   return cudaSuccess;
 }
 
 cudaError_t
 cudaStreamDestroy (cudaStream_t stream)
 {
+  Locked locked (lock);
+
+  run_to (stream, stream->enqueued);
+  for (size_t i = 0; i < streams.size (); i++)
+    if (streams[i] == stream)
+      streams.erase (streams.begin () + (long) i);
   delete stream;
   return cudaSuccess;
 }
@@ -269,7 +336,22 @@ cudaStreamSynchronize (cudaStream_t stream)
   if (stream->capture)
     die ("waits for a stream while it is captured");
   shim.waits++;
-  return shim.fail_launch == 1 ? cudaErrorUnknown : cudaSuccess;
+  run_to (stream, stream->enqueued);
+  return shim_lost () ? cudaErrorUnknown : cudaSuccess;
+}
+
+cudaError_t
+cudaStreamWaitEvent (cudaStream_t stream, cudaEvent_t event, unsigned)
+{
+  ShimStream *other = event->stream;
+  const size_t n = event->enqueued;
+
+  need_context ();
+  if (stream->capture)
+    die ("waits for an event while it is captured");
+  if (other)
+    enqueue (stream, [=] { run_to (other, n); });
+  return cudaSuccess;
 }
 
 cudaError_t
@@ -296,12 +378,16 @@ cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigne
 }
 
 cudaError_t
-cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t)
+cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t stream)
 {
   need_context ();
+  if (shim.fail_launch)
+    shim.fail_launch = shim.fail_launch > (int) exec->work.size () ? shim.fail_launch - (int) exec->work.size () : 1;
+  if (shim_lost ())
+    return cudaErrorUnknown;
   shim.replays++;
   for (auto &work : exec->work)
-    work ();
+    enqueue (stream, work);
   return cudaSuccess;
 }
 
@@ -315,6 +401,7 @@ cudaGraphDestroy (cudaGraph_t graph)
 cudaError_t
 cudaGraphExecDestroy (cudaGraphExec_t exec)
 {
+  run_all ();
   delete exec;
   return cudaSuccess;
 }
@@ -335,16 +422,20 @@ cudaEventDestroy (cudaEvent_t event)
 }
 
 cudaError_t
-cudaEventRecord (cudaEvent_t, cudaStream_t)
+cudaEventRecord (cudaEvent_t event, cudaStream_t stream)
 {
+  event->stream = stream;
+  event->enqueued = stream->enqueued;
   return cudaSuccess;
 }
 
 cudaError_t
-cudaEventSynchronize (cudaEvent_t)
+cudaEventSynchronize (cudaEvent_t event)
 {
   shim.waits++;
-  return cudaSuccess;
+  if (event->stream)
+    run_to (event->stream, event->enqueued);
+  return shim_lost () ? cudaErrorUnknown : cudaSuccess;
 }
 
 /* ---- memory ------------------------------------------------------------------------------------- */
@@ -353,21 +444,25 @@ struct Block
 {
   char *p;
   size_t bytes;
+  void *context;
 };
 
-static std::vector<Block> device;
+static std::vector<Block> device, pinned;
 static int opened;
 
+/* Memory of the current context; work that was put off is of that which is waited in. */
 static void
 protect (int protection)
 {
   for (const Block &b : device)
-    mprotect (b.p, b.bytes, protection);
+    if (protection == PROT_NONE || contexts.empty () || b.context == contexts.back ())
+      mprotect (b.p, b.bytes, protection);
 }
 
 void
 shim_open (void)
 {
+  lock.lock ();
   if (opened++ == 0)
     protect (PROT_READ | PROT_WRITE);
 }
@@ -377,23 +472,31 @@ shim_close (void)
 {
   if (--opened == 0)
     protect (PROT_NONE);
+  lock.unlock ();
 }
 
 cudaError_t
 cudaMalloc (void **p, size_t bytes)
 {
   need_context ();
+  Locked locked (lock);
   const size_t page = (size_t) sysconf (_SC_PAGESIZE), size = (bytes + page - 1) / page * page;
 
+  if (shim_lost ())
+    return cudaErrorUnknown;
+  if (shim.fail_allocation && (shim.fail_allocation == 1 || --shim.fail_allocation == 1))
+    return cudaErrorMemoryAllocation;
   if (size > shim.memory - shim.allocated)
     return cudaErrorMemoryAllocation;
   *p = mmap (nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (*p == MAP_FAILED)
     return cudaErrorMemoryAllocation;
-  device.push_back ({ (char *) *p, size });
+  device.push_back ({ (char *) *p, size, contexts.back () });
   shim.allocated += size;
   shim.allocations++;
   shim_open ();
+  if (opened > 1)
+    mprotect (*p, size, PROT_READ | PROT_WRITE);
   memset (*p, 0xff, size);
   shim_close ();
   return cudaSuccess;
@@ -402,30 +505,31 @@ cudaMalloc (void **p, size_t bytes)
 cudaError_t
 cudaFree (void *p)
 {
-  if (p)
-    need_context ();
-  for (size_t i = 0; p && i < device.size (); i++)
+  if (!p)
+    return cudaSuccess;
+  need_context ();
+  Locked locked (lock);
+  run_all ();
+  for (size_t i = 0; i < device.size (); i++)
     if (device[i].p == p) {
       munmap (p, device[i].bytes);
       shim.allocated -= device[i].bytes;
       device.erase (device.begin () + (long) i);
       return cudaSuccess;
     }
-  if (p)
-    die ("frees what is no device memory");
-  return cudaSuccess;
+  die ("frees what is no device memory");
 }
 
-/* Whether all of these bytes are device memory; some of them: an error. */
+/* Whether all of these bytes are in one of the blocks; some of them: an error. */
 static bool
-on_device (const void *p, size_t bytes)
+inside (const std::vector<Block> &blocks, const void *p, size_t bytes)
 {
   const char *from = (const char *) p, *to = from + bytes;
 
-  for (const Block &b : device)
+  for (const Block &b : blocks)
     if (from < b.p + b.bytes && to > b.p) {
       if (from < b.p || to > b.p + b.bytes)
-        die ("copies beyond device memory");
+        die ("copies beyond the memory of an allocation");
       return true;
     }
   return false;
@@ -435,14 +539,33 @@ cudaError_t
 cudaMemcpyAsync (void *dst, const void *src, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t stream)
 {
   need_context ();
-  if (on_device (dst, bytes) != (kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice) ||
-      on_device (src, bytes) != (kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice))
+  Locked locked (lock);
+
+  if (shim_lost ())
+    return cudaErrorUnknown;
+  if (inside (device, dst, bytes) != (kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice) ||
+      inside (device, src, bytes) != (kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice))
     die ("a copy of another kind than it says");
+  shim.copies++;
+  if (stream && !stream->capture && kind == cudaMemcpyHostToDevice && !inside (pinned, src, bytes)) {
+    /* As the driver does: pageable memory is read before the call returns. */
+    std::vector<char> staged ((const char *) src, (const char *) src + bytes);
+
+    enqueue (stream, [=] {
+      shim_open ();
+      memcpy (dst, staged.data (), bytes);
+      shim_close ();
+    });
+    return cudaSuccess;
+  }
   enqueue (stream, [=] {
     shim_open ();
     memcpy (dst, src, bytes);
     shim_close ();
   });
+  /* And it has been written. */
+  if (stream && !stream->capture && kind == cudaMemcpyDeviceToHost && !inside (pinned, dst, bytes))
+    run_to (stream, stream->enqueued);
   return cudaSuccess;
 }
 
@@ -462,18 +585,34 @@ cudaMemset (void *p, int value, size_t bytes)
 }
 
 cudaError_t
+cudaMemsetAsync (void *p, int value, size_t bytes, cudaStream_t stream)
+{
+  need_context ();
+  enqueue (stream, [=] { cudaMemset (p, value, bytes); });
+  return cudaSuccess;
+}
+
+cudaError_t
 cudaMallocHost (void **p, size_t bytes)
 {
   need_context ();
+  Locked locked (lock);
   shim.allocations++;
   *p = malloc (bytes);
   memset (*p, 0xff, bytes);
+  pinned.push_back ({ (char *) *p, bytes, contexts.back () });
   return cudaSuccess;
 }
 
 cudaError_t
 cudaFreeHost (void *p)
 {
+  Locked locked (lock);
+
+  run_all ();
+  for (size_t i = 0; i < pinned.size (); i++)
+    if (pinned[i].p == p)
+      pinned.erase (pinned.begin () + (long) i);
   free (p);
   return cudaSuccess;
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <cuda_runtime.h>
 
 #ifdef __cplusplus
@@ -13,13 +15,17 @@ extern "C" {
 typedef struct
 {
   int devices, major, minor;
-  size_t memory;    /* the device's bytes */
-  int fail_launch;  /* the launch so many launches from now fails, and all that come after it; 0: none */
-  size_t allocated; /* bytes of device memory in use */
-  int allocations;  /* so far: of device and page-locked memory, streams and events */
-  int launches;     /* so far: kernels, those of replayed graphs too */
-  int replays;      /* so far: graphs */
-  int waits;        /* so far: for the stream or an event */
+  size_t memory;       /* the device's bytes */
+  int fail_launch;     /* the launch so many launches from now fails, and all that come after it; 0: none */
+  int fail_allocation; /* the same of device memory */
+  int late;            /* bit i: streams i, i + 2 ... of those made from now on do nothing before somebody waits for them */
+  int streams;         /* made so far */
+  size_t allocated;    /* bytes of device memory in use */
+  int allocations;     /* so far: of device and page-locked memory, streams and events */
+  int launches;        /* so far: kernels, those of replayed graphs too */
+  int replays;         /* so far: graphs */
+  int copies;          /* so far */
+  int waits;           /* so far: for the stream or an event */
 } Shim;
 
 extern Shim shim;
@@ -28,7 +34,8 @@ extern Shim shim;
 int shim_get_current (void **context);
 int shim_push_current (void *context);
 int shim_pop_current (void **context);
-int shim_depth (void); /* contexts pushed and not popped */
+int shim_depth (void); /* contexts pushed and not popped, by this thread */
+bool shim_lost (void); /* fail_launch has come true: nothing works any more */
 
 /* Between these, the host may touch device memory, as libraries on the device do. */
 void shim_open (void);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * CUDA memory: see cudamemory.h.
+ *
+ * GStreamer's CUDA library grew from 1.22 to 1.26: streams in 1.24, pools that allocate in stream order in 1.26. All of it is asked for here and in
+ * one way: our work is done when a buffer leaves, others' is waited for when one comes (1.24 and later), and frames are of pools of our own that
+ * belong to no stream, so that nobody takes reading on some stream for ordered with our writing.
+ */
+#include "cudamemory.h"
+
+#define GST_USE_UNSTABLE_API
+#include <gst/cuda/gstcudabufferpool.h>
+#include <gst/cuda/gstcudacontext.h>
+#include <gst/cuda/gstcudaloader.h>
+#include <gst/cuda/gstcudamemory.h>
+#include <gst/cuda/gstcudautils.h>
+
+/* ---- caps --------------------------------------------------------------------------------------- */
+
+GstCaps *
+gst_vfi_cuda_caps_add (GstCaps *caps)
+{
+  GstCaps *all = gst_caps_new_empty ();
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    GstStructure *s = gst_structure_copy (gst_caps_get_structure (caps, i));
+    const GValue *formats = gst_structure_get_value (s, "format");
+    GValue there = G_VALUE_INIT;
+    g_value_init (&there, GST_TYPE_LIST);
+    for (guint j = 0; j < gst_value_list_get_size (formats); j++) {
+      const GValue *name = gst_value_list_get_value (formats, j);
+      if (strcmp (g_value_get_string (name), "GRAY8") != 0) /* GStreamer's allocator aborts the process */
+        gst_value_list_append_value (&there, name);
+    }
+    gst_structure_take_value (s, "format", &there);
+    gst_caps_append_structure_full (all, s, gst_caps_features_new (GST_CAPS_FEATURE_MEMORY_CUDA_MEMORY, NULL));
+  }
+  gst_caps_append (all, caps);
+  return all;
+}
+
+static gboolean
+is_cuda (const GstCaps *caps, guint i)
+{
+  return gst_caps_features_contains (gst_caps_get_features (caps, i), GST_CAPS_FEATURE_MEMORY_CUDA_MEMORY);
+}
+
+GstCaps *
+gst_vfi_cuda_caps_remove (GstCaps *caps)
+{
+  caps = gst_caps_make_writable (caps);
+  for (guint i = gst_caps_get_size (caps); i > 0; i--)
+    if (is_cuda (caps, i - 1))
+      gst_caps_remove_structure (caps, i - 1);
+  return caps;
+}
+
+gboolean
+gst_vfi_cuda_caps_has (const GstCaps *caps)
+{
+  return gst_caps_get_size (caps) > 0 && is_cuda (caps, 0);
+}
+
+/* ---- context ------------------------------------------------------------------------------------ */
+
+gboolean
+gst_vfi_cuda_open (GstElement *element, int device, GstVfiCuda *cuda)
+{
+  GstCudaContext *context = *cuda;
+  if (!gst_cuda_load_library () || !gst_cuda_ensure_element_context (element, device, &context))
+    return FALSE;
+  gst_cuda_memory_init_once ();
+  *cuda = context;
+  return TRUE;
+}
+
+void
+gst_vfi_cuda_close (GstVfiCuda *cuda)
+{
+  if (*cuda)
+    gst_object_unref (g_steal_pointer (cuda));
+}
+
+void
+gst_vfi_cuda_set_context (GstElement *element, GstContext *context, int device, GstVfiCuda *cuda)
+{
+  GstCudaContext *c = *cuda;
+  gst_cuda_handle_set_context (element, context, device, &c);
+  *cuda = c;
+}
+
+gboolean
+gst_vfi_cuda_query (GstElement *element, GstQuery *query, GstVfiCuda cuda)
+{
+  return GST_QUERY_TYPE (query) == GST_QUERY_CONTEXT && gst_cuda_handle_context_query (element, query, cuda);
+}
+
+void
+gst_vfi_cuda_push (GstVfiCuda cuda)
+{
+  if (cuda)
+    gst_cuda_context_push (cuda);
+}
+
+void
+gst_vfi_cuda_pop (GstVfiCuda cuda)
+{
+  if (cuda)
+    gst_cuda_context_pop (NULL);
+}
+
+GstVfiCuda
+gst_vfi_cuda_of (GstBuffer *buffer)
+{
+  GstMemory *memory = gst_buffer_n_memory (buffer) ? gst_buffer_peek_memory (buffer, 0) : NULL;
+  return gst_is_cuda_memory (memory) ? GST_CUDA_MEMORY_CAST (memory)->context : NULL;
+}
+
+gboolean
+gst_vfi_cuda_differs (GstVfiCuda a, GstVfiCuda b)
+{
+  return a != b && gst_cuda_context_get_handle (a) != gst_cuda_context_get_handle (b);
+}
+
+void
+gst_vfi_cuda_replace (GstVfiCuda *cuda, GstVfiCuda other)
+{
+  gst_object_replace ((GstObject **) cuda, other);
+}
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+GstBufferPool *
+gst_vfi_cuda_pool (GstVfiCuda cuda, GstCaps *caps, guint min, guint max, guint *size)
+{
+  g_autoptr (GstBufferPool) pool = cuda ? gst_cuda_buffer_pool_new (cuda) : NULL;
+  GstStructure *config;
+  if (!pool)
+    return NULL;
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_set_params (config, caps, *size, min, max);
+  gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+  if (!gst_buffer_pool_set_config (pool, config)) /* makes a frame, to see how it lies in memory */
+    return NULL;
+  config = gst_buffer_pool_get_config (pool);
+  gst_buffer_pool_config_get_params (config, NULL, size, NULL, NULL);
+  gst_structure_free (config);
+  return g_steal_pointer (&pool);
+}
+
+gboolean
+gst_vfi_cuda_map (GstVideoFrame *map, const GstVideoInfo *info, GstBuffer *buffer, int flags)
+{
+  GstMemory *memory = gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
+  if (!gst_is_cuda_memory (memory))
+    return FALSE;
+  /* Rows are padded: the meta says how, and else the memory itself does. */
+  if (!gst_buffer_get_video_meta (buffer))
+    info = &GST_CUDA_MEMORY_CAST (memory)->info;
+  if (!gst_video_frame_map (map, info, buffer, flags | GST_MAP_CUDA))
+    return FALSE;
+#if GST_CHECK_VERSION(1, 24, 0)
+  gst_cuda_memory_sync (GST_CUDA_MEMORY_CAST (memory));
+#endif
+  return TRUE;
+}

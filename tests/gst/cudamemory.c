@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The elements with frames in CUDA memory: what is negotiated, whose context and pools are used, that real frames are not touched, and that
+ * made ones are those of the plain backend. Built twice: on the fake driver and the shim (tests/cuda), where what fails can be said beforehand, and
+ * for a device.
+ */
+#define GST_USE_UNSTABLE_API
+#include <gst/cuda/gstcudabufferpool.h>
+#include <gst/cuda/gstcudautils.h>
+
+#include <vfi.h>
+
+#include "../../gst/gstvfiflowmeta.h"
+#include "support.h"
+
+#ifdef SHIM
+#include "../cuda/shim/shim.h"
+#else
+#define shim_depth() 0
+#endif
+
+#define W 96
+#define H 64
+
+/* fp16 on a device differs from the plain backend's fp32 by more than rounding. */
+#define INTERP "vfiinterp model=vfi-nano precision=fp32 qos-mode=off "
+
+static char *weights;
+static GstCudaContext *context;
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+static GstCaps *
+caps_of (const char *format, gboolean on_device, int fps)
+{
+  g_autofree char *text = g_strdup_printf ("video/x-raw%s,format=%s,width=%d,height=%d,framerate=%d/1",
+                                           on_device ? "(memory:CUDAMemory)" : "", format, W, H, fps);
+
+  return gst_caps_from_string (text);
+}
+
+/* Tiles that move two pixels to the right from frame to frame; of another scene: others. */
+static guint8
+texture (int i, int scene, int x, int y)
+{
+  const guint u = (guint) (x + 960 - 2 * i) / (scene ? 11 : 7), v = (guint) (y + 70) / (scene ? 9 : 6);
+  guint32 n = (u * 2654435761u) ^ (v * 2246822519u) ^ (guint) scene * 3266489917u;
+
+  n = (n ^ n >> 15) * 2246822519u;
+  return (guint8) (40 + (n >> 16) % 160);
+}
+
+static void
+fill (GstBuffer *b, const GstVideoInfo *info, int i, int scene)
+{
+  GstVideoFrame map;
+
+  g_assert_true (gst_video_frame_map (&map, info, b, GST_MAP_WRITE));
+  for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES (&map); p++) {
+    const VfiFrameInfo f = { vfi_format_from_name (GST_VIDEO_INFO_NAME (info)), W, H, VFI_RANGE_LIMITED };
+    VfiPlaneLayout layout[4];
+    int w, h;
+
+    vfi_format_planes (f.format, layout);
+    vfi_frame_info_plane_size (&f, p, &w, &h);
+    for (int y = 0; y < h; y++)
+      for (int x = 0; x < w * layout[p].comps; x++) {
+        guint8 *row = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&map, p) + (gsize) y * GST_VIDEO_FRAME_PLANE_STRIDE (&map, p);
+        const int v = texture (i, scene, (x / layout[p].comps) << layout[p].sub_x, y << layout[p].sub_y) + 5 * (x % layout[p].comps);
+
+        if (layout[p].bytes == 1)
+          row[x] = (guint8) v;
+        else
+          ((guint16 *) row)[x] = (guint16) (v * 4 << layout[p].shift);
+      }
+  }
+  gst_video_frame_unmap (&map);
+}
+
+static GstBuffer *
+frame_in (GstCudaContext *where, const char *format, int i, int scene)
+{
+  g_autoptr (GstCaps) caps = caps_of (format, where != NULL, 25);
+  GstVideoInfo info;
+  GstBuffer *b;
+
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  if (where) {
+    g_autoptr (GstBufferPool) pool = gst_cuda_buffer_pool_new (where);
+    GstStructure *config = gst_buffer_pool_get_config (pool);
+
+    gst_buffer_pool_config_set_params (config, caps, GST_VIDEO_INFO_SIZE (&info), 0, 0);
+    g_assert_true (gst_buffer_pool_set_config (pool, config));
+    gst_buffer_pool_set_active (pool, TRUE);
+    g_assert_cmpint (gst_buffer_pool_acquire_buffer (pool, &b, NULL), ==, GST_FLOW_OK);
+    gst_buffer_pool_set_active (pool, FALSE);
+  } else
+    b = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&info), NULL);
+  fill (b, &info, i, scene);
+  if (where) { /* goes to the device now, not when it is first used there */
+    GstMapInfo map;
+
+    g_assert_true (gst_buffer_map (b, &map, GST_MAP_READ | GST_MAP_CUDA));
+    gst_buffer_unmap (b, &map);
+  }
+  GST_BUFFER_PTS (b) = i * 40 * MS;
+  GST_BUFFER_DURATION (b) = 40 * MS;
+  return b;
+}
+
+/* ---- harness ------------------------------------------------------------------------------------ */
+
+/* An element in PLAYING, with a context that was given to it before, or NULL. */
+static GstHarness *
+harness (const char *launch, GstCudaContext *given, GstBus **bus)
+{
+  GError *error = NULL;
+  g_autofree char *line = g_strdup_printf ("%s weights=%s", launch, weights);
+  GstElement *e = gst_parse_launch (line, &error);
+  GstHarness *h;
+
+  g_assert_no_error (error);
+  gst_object_ref_sink (e);
+  *bus = gst_bus_new ();
+  gst_element_set_bus (e, *bus);
+  if (given) {
+    GstContext *shared = gst_context_new_cuda_context (given);
+
+    gst_element_set_context (e, shared);
+    gst_context_unref (shared);
+  }
+  h = gst_harness_new_with_element (e, "sink", "src");
+  gst_object_unref (e);
+  return h;
+}
+
+static void
+finish (GstHarness *h, GstBus *bus)
+{
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+  g_assert_cmpint (shim_depth (), ==, 0);
+}
+
+static GstHarness *
+playing (const char *launch, const char *format, gboolean on_device, GstBus **bus)
+{
+  GstHarness *h = harness (launch, context, bus);
+
+  gst_harness_set_src_caps (h, caps_of (format, on_device, 25));
+  return h;
+}
+
+#ifdef SHIM
+static void
+expect_error (GstBus *bus, GQuark domain, int code, const char *text)
+{
+  g_autoptr (GstMessage) m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (m);
+  gst_message_parse_error (m, &error, NULL);
+  g_test_message ("%s", error->message);
+  g_assert_error (error, domain, code);
+  g_assert_nonnull (strstr (error->message, text));
+}
+#endif
+
+static void
+no_error (GstBus *bus)
+{
+  g_autoptr (GstMessage) m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+
+  if (m)
+    gst_message_parse_error (m, &error, NULL);
+  g_assert_no_error (error);
+}
+
+static gboolean
+on_device (GstBuffer *b, GstCudaContext *where)
+{
+  GstMemory *m = gst_buffer_peek_memory (b, 0);
+
+  return gst_buffer_n_memory (b) == 1 && gst_is_cuda_memory (m) &&
+         gst_cuda_context_get_handle (GST_CUDA_MEMORY_CAST (m)->context) == gst_cuda_context_get_handle (where);
+}
+
+/* ---- what is expected --------------------------------------------------------------------------- */
+
+/* The planes of a mapped frame. */
+static VfiFrame
+planes (const GstVideoFrame *map)
+{
+  VfiFrame f = { VFI_MEMORY_HOST };
+
+  for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
+    f.data[i] = GST_VIDEO_FRAME_PLANE_DATA (map, i);
+    f.stride[i] = GST_VIDEO_FRAME_PLANE_STRIDE (map, i);
+  }
+  return f;
+}
+
+/* The largest difference of two buffers' samples. */
+static int
+worst (const char *format, GstBuffer *a, GstBuffer *b)
+{
+  g_autoptr (GstCaps) caps = caps_of (format, FALSE, 25);
+  VfiPlaneLayout layout[4];
+  GstVideoInfo info;
+  GstVideoFrame x, y;
+  int most = 0;
+
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  g_assert_true (gst_video_frame_map (&x, &info, a, GST_MAP_READ) && gst_video_frame_map (&y, &info, b, GST_MAP_READ));
+  const VfiFrameInfo f = { vfi_format_from_name (format), W, H, VFI_RANGE_LIMITED };
+  for (int p = 0; p < vfi_format_planes (f.format, layout); p++) {
+    int w, h;
+
+    vfi_frame_info_plane_size (&f, p, &w, &h);
+    for (int i = 0; i < h; i++)
+      for (int j = 0; j < w * layout[p].comps; j++) {
+        const guint8 *r = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&x, p) + (gsize) i * GST_VIDEO_FRAME_PLANE_STRIDE (&x, p);
+        const guint8 *s = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (&y, p) + (gsize) i * GST_VIDEO_FRAME_PLANE_STRIDE (&y, p);
+
+        most = MAX (most, layout[p].bytes == 1 ? ABS (r[j] - s[j])
+                                               : ABS (((const guint16 *) r)[j] - ((const guint16 *) s)[j]) >> layout[p].shift);
+      }
+  }
+  gst_video_frame_unmap (&x);
+  gst_video_frame_unmap (&y);
+  return most;
+}
+
+/* What the plain backend makes of frames i and i + 1; blend: without a network. */
+static GstBuffer *
+wanted (const char *format, int i, double t, gboolean blend)
+{
+  const VfiFrameInfo f = { vfi_format_from_name (format), W, H, VFI_RANGE_LIMITED };
+  const VfiOptions options = { .model = "vfi-nano", .weights = weights, .backend = VFI_BACKEND_REFERENCE };
+  g_autoptr (GstBuffer) a = frame_in (NULL, format, i, 0), b = frame_in (NULL, format, i + 1, blend);
+  g_autoptr (GstCaps) caps = caps_of (format, FALSE, 25);
+  GstBuffer *d = frame_in (NULL, format, 0, 0);
+  GstVideoInfo info;
+  GstVideoFrame map[3];
+  GError *error = NULL;
+
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  g_assert_true (gst_video_frame_map (&map[0], &info, a, GST_MAP_READ) && gst_video_frame_map (&map[1], &info, b, GST_MAP_READ) &&
+                 gst_video_frame_map (&map[2], &info, d, GST_MAP_WRITE));
+  const VfiFrame x = planes (&map[0]), y = planes (&map[1]);
+  VfiFrame z = planes (&map[2]);
+  if (blend)
+    vfi_frame_blend (&f, &x, &y, t, &z);
+  else {
+    VfiInterp *session = vfi_interp_new (&f, &options, &error);
+
+    g_assert_no_error (error);
+    g_assert_true (vfi_interp_set_pair (session, &x, &y, &error) && vfi_interp_at (session, t, &z, &error));
+    vfi_interp_free (session);
+  }
+  for (int k = 0; k < 3; k++)
+    gst_video_frame_unmap (&map[k]);
+  return d;
+}
+
+/* ---- negotiation -------------------------------------------------------------------------------- */
+
+static gboolean
+first_is_cuda (GstHarness *h)
+{
+  g_autoptr (GstCaps) caps = gst_pad_peer_query_caps (h->srcpad, NULL);
+
+  g_assert_false (gst_caps_is_empty (caps));
+  return gst_caps_features_contains (gst_caps_get_features (caps, 0), "memory:CUDAMemory");
+}
+
+static gboolean
+takes (GstHarness *h, const char *format, gboolean cuda)
+{
+  g_autoptr (GstCaps) caps = gst_pad_peer_query_caps (h->srcpad, NULL), one = caps_of (format, cuda, 25);
+
+  return gst_caps_can_intersect (caps, one);
+}
+
+static void
+negotiation (void)
+{
+  static const struct
+  {
+    const char *launch;
+    gboolean first;
+  } cases[] = { { INTERP, TRUE },
+                { INTERP "backend=cuda", TRUE },
+                { INTERP "backend=cpu", FALSE },
+                { "vfiflow backend=cpu", FALSE },
+                { "vfiflow output=color", FALSE },
+                { "vfiflow", TRUE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstBus *bus;
+    GstHarness *h = harness (cases[i].launch, context, &bus);
+
+    g_test_message ("%s", cases[i].launch);
+    for (int stopped = 0; stopped < 2; stopped++) {
+      g_assert_cmpint (first_is_cuda (h), ==, cases[i].first);
+      g_assert_cmpint (takes (h, "NV12", TRUE), ==, cases[i].first);
+      g_assert_false (takes (h, "GRAY8", TRUE)); /* GStreamer's allocator has none */
+      g_assert_true (takes (h, "GRAY8", FALSE));
+      gst_element_set_state (h->element, GST_STATE_READY);
+    }
+    finish (h, bus);
+  }
+}
+
+/* Downstream that takes both gets frames in CUDA memory if upstream has them. */
+static void
+first_choice (void)
+{
+  for (int cuda = 0; cuda < 2; cuda++) {
+    GstBus *bus;
+    GstHarness *h = harness (INTERP, context, &bus);
+    g_autoptr (GstCaps) caps = NULL;
+
+    gst_harness_set_sink_caps_str (h, "video/x-raw(ANY)");
+    gst_harness_set_src_caps (h, caps_of ("NV12", cuda, 25));
+    no_error (bus);
+    caps = gst_pad_get_current_caps (h->sinkpad);
+    g_assert_cmpint (gst_caps_features_contains (gst_caps_get_features (caps, 0), "memory:CUDAMemory"), ==, cuda);
+    finish (h, bus);
+  }
+}
+
+/* ---- context and pools -------------------------------------------------------------------------- */
+
+static GstCudaContext *
+answered (GstPad *pad)
+{
+  GstQuery *query = gst_query_new_context (GST_CUDA_CONTEXT_TYPE);
+  GstContext *shared = NULL;
+  GstCudaContext *c = NULL;
+
+  if (gst_pad_peer_query (pad, query)) {
+    gst_query_parse_context (query, &shared);
+    gst_structure_get (gst_context_get_structure (shared), GST_CUDA_CONTEXT_TYPE, GST_TYPE_CUDA_CONTEXT, &c, NULL);
+  }
+  gst_query_unref (query);
+  return c;
+}
+
+/* The context that was given is the one that neighbours get; where none was given, one is asked for, made and told of. */
+static void
+contexts (void)
+{
+  for (int given = 0; given < 2; given++) {
+    GstBus *bus;
+    GstHarness *h = harness (INTERP, given ? context : NULL, &bus);
+    GstCudaContext *up, *down;
+    gboolean asked = FALSE, told = FALSE;
+    GstMessage *m;
+
+    up = answered (h->srcpad);
+    down = answered (h->sinkpad);
+    g_assert_true (GST_IS_CUDA_CONTEXT (up) && up == down);
+    g_assert_cmpint (up == context, ==, given);
+    while ((m = gst_bus_pop (bus))) {
+      const char *type;
+
+      asked |= GST_MESSAGE_TYPE (m) == GST_MESSAGE_NEED_CONTEXT && gst_message_parse_context_type (m, &type) &&
+               strcmp (type, GST_CUDA_CONTEXT_TYPE) == 0;
+      told |= GST_MESSAGE_TYPE (m) == GST_MESSAGE_HAVE_CONTEXT;
+      gst_message_unref (m);
+    }
+    g_assert_cmpint (asked && told, ==, !given);
+    gst_object_unref (up);
+    gst_object_unref (down);
+    finish (h, bus);
+  }
+}
+
+static void
+no_such_device (void)
+{
+  GstBus *bus;
+  GstHarness *h = harness (INTERP "cuda-device-id=63", NULL, &bus);
+
+  g_assert_false (takes (h, "NV12", TRUE));
+  g_assert_true (takes (h, "NV12", FALSE));
+  finish (h, bus);
+}
+
+static void
+pools (void)
+{
+  static const char *const formats[] = { "NV12", "P010_10LE", "I420", "RGBA" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    GstBus *bus;
+    GstHarness *h = playing (INTERP, formats[i], TRUE, &bus);
+    g_autoptr (GstCaps) caps = caps_of (formats[i], TRUE, 25);
+    GstQuery *query = gst_query_new_allocation (caps, TRUE);
+    g_autoptr (GstBufferPool) pool = NULL;
+    GstBuffer *b;
+    guint size, min;
+
+    g_assert_true (gst_pad_peer_query (h->srcpad, query));
+    g_assert_cmpint (gst_query_get_n_allocation_pools (query), ==, 1);
+    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, NULL);
+    g_assert_true (GST_IS_CUDA_BUFFER_POOL (pool));
+    g_assert_cmpint (min, >, 2);
+    g_assert_true (gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
+    g_assert_true (gst_buffer_pool_set_active (pool, TRUE));
+    g_assert_cmpint (gst_buffer_pool_acquire_buffer (pool, &b, NULL), ==, GST_FLOW_OK);
+    g_assert_true (on_device (b, context));
+    g_assert_cmpint (gst_buffer_get_size (b), ==, size);
+    gst_buffer_unref (b);
+    gst_buffer_pool_set_active (pool, FALSE);
+    gst_query_unref (query);
+    finish (h, bus);
+  }
+}
+
+/* ---- frames ------------------------------------------------------------------------------------- */
+
+/* Real frames leave as they came: the very buffer, its memory read by nobody but the device. */
+static void
+untouched (void)
+{
+  GstBus *bus;
+  GstHarness *h = playing (INTERP "multiplier=1/1", "NV12", TRUE, &bus);
+
+  for (int i = 0; i < 4; i++) {
+    GstBuffer *in = frame_in (context, "NV12", i, 0), *out;
+    GstMemory *memory = gst_buffer_peek_memory (in, 0);
+#ifdef SHIM
+    const int launches = shim.launches, copies = shim.copies;
+#endif
+
+    g_assert_cmpint (gst_harness_push (h, in), ==, GST_FLOW_OK);
+    out = gst_harness_pull (h);
+    g_assert_true (out == in && gst_buffer_peek_memory (out, 0) == memory);
+#ifdef SHIM
+    g_assert_cmpint (shim.launches, ==, launches);
+    g_assert_cmpint (shim.copies, ==, copies);
+#endif
+    g_autoptr (GstBuffer) same = frame_in (NULL, "NV12", i, 0);
+    g_assert_cmpint (worst ("NV12", out, same), ==, 0);
+    gst_buffer_unref (out);
+  }
+  no_error (bus);
+  finish (h, bus);
+}
+
+/* What is made between them lies in CUDA memory of the application's context, and is what the plain backend makes. */
+static void
+made (gconstpointer data)
+{
+  const char *format = data;
+
+  for (int cuda = 0; cuda < 2; cuda++) {
+    GstBus *bus;
+    GstHarness *h = playing (INTERP "backend=cuda multiplier=3/1", format, cuda, &bus);
+
+    for (int i = 0; i < 4; i++) {
+      g_assert_cmpint (gst_harness_push (h, frame_in (cuda ? context : NULL, format, i, 0)), ==, GST_FLOW_OK);
+      no_error (bus);
+    }
+    gst_harness_push_event (h, gst_event_new_eos ());
+    for (int i = 0; i < 10; i++) {
+      g_autoptr (GstBuffer) out = gst_harness_pull (h), want = NULL;
+
+      g_assert_cmpint (on_device (out, context), ==, cuda);
+      if (i % 3) {
+        want = wanted (format, i / 3, i % 3 / 3., FALSE);
+        g_assert_cmpint (worst (format, out, want), <=, 1);
+        g_autoptr (GstBuffer) before = frame_in (NULL, format, i / 3, 0);
+        g_assert_cmpint (worst (format, out, before), >, 20); /* that says something */
+      } else {
+        want = frame_in (NULL, format, i / 3, 0);
+        g_assert_cmpint (worst (format, out, want), ==, 0);
+      }
+    }
+    finish (h, bus);
+  }
+}
+
+/* A cut is seen in frames that the host has not got, and blended there; a repeat is seen, too. */
+static void
+compared (void)
+{
+  GstBus *bus;
+  GstHarness *h = playing (INTERP "scene-mode=blend duplicates=replace", "NV12", TRUE, &bus);
+
+  for (int i = 0; i < 5; i++) {
+    GstBuffer *b = frame_in (context, "NV12", MIN (i, 1), i > 0);
+
+    GST_BUFFER_PTS (b) = i * 40 * MS;
+    g_assert_cmpint (gst_harness_push (h, b), ==, GST_FLOW_OK);
+  }
+  gst_harness_push_event (h, gst_event_new_eos ());
+  no_error (bus);
+  for (int i = 0; i < 2; i++) {
+    g_autoptr (GstBuffer) out = gst_harness_pull (h), want = i ? wanted ("NV12", 0, 0.5, TRUE) : frame_in (NULL, "NV12", 0, 0);
+
+    g_assert_true (on_device (out, context));
+    g_assert_cmpint (worst ("NV12", out, want), <=, i);
+  }
+  GstStructure *stats;
+  guint64 repeated, synthesized;
+  g_object_get (h->element, "stats", &stats, NULL);
+  gst_structure_get_uint64 (stats, "repeated", &repeated);
+  gst_structure_get_uint64 (stats, "synthesized", &synthesized);
+  g_assert_cmpuint (synthesized, ==, 0); /* between a cut and frames that do not move there is nothing to make */
+  g_assert_cmpuint (repeated, >=, 1);
+  gst_structure_free (stats);
+  finish (h, bus);
+}
+
+/* Frames of another context than the element's: it goes there. */
+static void
+another_context (void)
+{
+  GstBus *bus;
+  GstHarness *h = playing (INTERP "backend=cuda", "NV12", TRUE, &bus);
+  GstCudaContext *other = gst_cuda_context_new (0);
+
+  for (int i = 0; i < 6; i++) {
+    g_assert_cmpint (gst_harness_push (h, frame_in (i < 3 ? context : other, "NV12", i, 0)), ==, GST_FLOW_OK);
+    no_error (bus);
+  }
+  gst_harness_push_event (h, gst_event_new_eos ());
+  for (int i = 0; i < 11; i++) {
+    g_autoptr (GstBuffer) out = gst_harness_pull (h), want = NULL;
+
+    g_assert_true (on_device (out, GST_BUFFER_PTS (out) < 120 * MS ? context : other));
+    if (i % 2 == 0 || i == 5) /* nothing goes across: what was before is drained, and its last frame repeated */
+      continue;
+    want = wanted ("NV12", i / 2, 0.5, FALSE);
+    g_assert_cmpint (worst ("NV12", out, want), <=, 1);
+  }
+  finish (h, bus);
+  gst_object_unref (other);
+}
+
+/* Flow of frames in CUDA memory is that of the same ones in system memory. */
+static void
+flow (void)
+{
+  GstBus *bus[2];
+  GstHarness *h[2];
+  g_autofree char *own = g_steal_pointer (&weights);
+
+  weights = g_strdup_printf ("%s/vfi-flow-nano.safetensors", g_getenv ("VFI_SHIPPED_WEIGHTS"));
+  for (int cuda = 0; cuda < 2; cuda++) {
+    h[cuda] = playing ("vfiflow backend=cuda model=vfi-flow-nano precision=fp32", "NV12", cuda, &bus[cuda]);
+    for (int i = 0; i < 3; i++)
+      g_assert_cmpint (gst_harness_push (h[cuda], frame_in (cuda ? context : NULL, "NV12", i, 0)), ==, GST_FLOW_OK);
+    no_error (bus[cuda]);
+  }
+  for (int i = 0; i < 2; i++) {
+    g_autoptr (GstBuffer) a = gst_harness_pull (h[0]), b = gst_harness_pull (h[1]);
+    const GstVfiFlowMeta *f = gst_buffer_get_vfi_flow_meta (a), *g = gst_buffer_get_vfi_flow_meta (b);
+    double sum = 0;
+
+    g_assert_true (on_device (b, context) && !on_device (a, context));
+    g_assert_true (f && g && f->forward && g->forward);
+    for (int k = 0; k < W * H * 2; k++) {
+      g_assert_cmpfloat (f->forward[k], ==, g->forward[k]);
+      sum += k % 2 ? 0 : f->forward[k];
+    }
+    g_assert_cmpfloat (sum / (W * H), >, 1); /* two pixels to the right */
+  }
+  for (int cuda = 0; cuda < 2; cuda++)
+    finish (h[cuda], bus[cuda]);
+  g_free (weights);
+  weights = g_steal_pointer (&own);
+}
+
+#ifdef SHIM
+/* ---- what fails --------------------------------------------------------------------------------- */
+
+/* Without a device there is nothing of CUDA in the caps, and the CPU works. */
+static void
+no_device (void)
+{
+  GstBus *bus;
+  GstHarness *h;
+  GstStructure *stats;
+
+  shim.devices = 0;
+  h = harness (INTERP, NULL, &bus);
+  gst_harness_set_src_caps (h, caps_of ("NV12", FALSE, 25));
+  g_assert_false (takes (h, "NV12", TRUE));
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "NV12", i, 0)), ==, GST_FLOW_OK);
+  no_error (bus);
+  g_object_get (h->element, "stats", &stats, NULL);
+  g_assert_true (g_str_has_prefix (gst_structure_get_string (stats, "backend"), "cpu"));
+  gst_structure_free (stats);
+  finish (h, bus);
+  shim.devices = 1;
+}
+
+/* The stream ends with an error, wherever the device is lost; nothing else does. */
+static void
+lost_device (void)
+{
+  GstFlowReturn ret = GST_FLOW_ERROR;
+  int lost = 0;
+
+  for (int k = 2; ret != GST_FLOW_OK; k = 3 * k + 1) {
+    GstBus *bus;
+    GstHarness *h = playing (INTERP "backend=cuda", "NV12", TRUE, &bus);
+    GstBuffer *frames[6];
+
+    ret = GST_FLOW_OK;
+    for (int i = 0; i < 6; i++)
+      frames[i] = frame_in (context, "NV12", i, 0);
+    shim.fail_launch = k;
+    for (int i = 0; i < 6; i++)
+      if (ret == GST_FLOW_OK)
+        ret = gst_harness_push (h, frames[i]);
+      else
+        gst_buffer_unref (frames[i]);
+    if (ret != GST_FLOW_OK) {
+      g_assert_cmpint (ret, ==, GST_FLOW_ERROR);
+      expect_error (bus, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, "unknown error");
+      lost++;
+    }
+    shim.fail_launch = 0;
+    finish (h, bus);
+  }
+  g_assert_cmpint (lost, >, 3);
+}
+#endif
+
+/* ------------------------------------------------------------------------------------------------- */
+
+int
+main (int argc, char **argv)
+{
+  static const char *const formats[] = { "NV12", "P010_10LE", "I420", "Y444", "RGBA" };
+  int result;
+
+  run_init (&argc, &argv);
+  weights = g_strdup_printf ("%s/vfi-nano.safetensors", g_getenv ("VFI_SHIPPED_WEIGHTS"));
+  if (!gst_cuda_load_library () || !(context = gst_cuda_context_new (0))) {
+    g_print ("1..0 # SKIP there is no CUDA device\n");
+    return 0;
+  }
+  gst_cuda_memory_init_once ();
+  g_test_add_func ("/cuda-memory/negotiation", negotiation);
+  g_test_add_func ("/cuda-memory/first-choice", first_choice);
+  g_test_add_func ("/cuda-memory/contexts", contexts);
+  g_test_add_func ("/cuda-memory/no-such-device", no_such_device);
+  g_test_add_func ("/cuda-memory/pools", pools);
+  g_test_add_func ("/cuda-memory/untouched", untouched);
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *name = g_strdup_printf ("/cuda-memory/made/%s", formats[i]);
+
+    g_test_add_data_func (name, formats[i], made);
+  }
+  g_test_add_func ("/cuda-memory/compared", compared);
+  g_test_add_func ("/cuda-memory/another-context", another_context);
+  g_test_add_func ("/cuda-memory/flow", flow);
+#ifdef SHIM
+  g_test_add_func ("/cuda-memory/no-device", no_device);
+  g_test_add_func ("/cuda-memory/lost-device", lost_device);
+#endif
+  result = g_test_run ();
+  gst_object_unref (context);
+#ifdef SHIM
+  g_assert_cmpuint (shim.allocated, ==, 0);
+#endif
+  g_free (weights);
+  return result;
+}
