@@ -98,3 +98,12 @@ vfi_cuda_available (const VfiOptions *options, GError **error)
 
   return b != NULL;
 }
+
+gboolean
+vfi_cuda_memory (gsize *unused, gsize *total)
+{
+  GModule *module = open_cuda_module (NULL);
+  gpointer ask;
+
+  return module && g_module_symbol (module, "vfi_cuda_backend_memory", &ask) && ((VfiCudaBackendMemory) ask) (unused, total);
+}

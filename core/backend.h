@@ -98,3 +98,5 @@ extern const VfiKernel *const vfi_reference_kernels[];         /* its kernels, N
 VfiBackend *vfi_cpu_backend_new (int threads, GError **error); /* cpu/backend.c; threads 0: all the process may use */
 /* The cuda module (libvfi-cuda.so) exports this under the name "vfi_cuda_backend_new". */
 typedef VfiBackend *(*VfiCudaBackendNew) (int device, GError **error);
+/* And this as "vfi_cuda_backend_memory": vfi_cuda_memory. */
+typedef gboolean (*VfiCudaBackendMemory) (gsize *unused, gsize *total);

@@ -301,8 +301,18 @@ use_net (VfiInterp *self, const VfiFrameInfo *info, double flow_scale, GError **
   if (i < MAX_NETS && self->net[i]) {
     net = self->net[i];
   } else {
-    net = net_new (self, h, w, graphs, error);
+    GError *e = NULL;
+
+    net = net_new (self, h, w, graphs, &e);
+    if (!net && self->net[1] && g_error_matches (e, VFI_ERROR, VFI_ERROR_MEMORY)) { /* those that are not in use go first */
+      g_clear_error (&e);
+      for (i = 1; i < MAX_NETS; i++)
+        g_clear_pointer (&self->net[i], net_free);
+      i = 1;
+      net = net_new (self, h, w, graphs, &e);
+    }
     if (!net) {
+      g_propagate_error (error, e);
       g_prefix_error (error, "%s for frames of %d x %d: ", self->model->name, info->width, info->height);
       return FALSE;
     }

@@ -160,6 +160,8 @@ typedef struct
 
 /* TRUE if sessions with these options would be CUDA's; else an error that says what is missing (backend: not the CPU's). */
 VFI_API gboolean vfi_cuda_available (const VfiOptions *options, GError **error);
+/* Bytes of device memory, those not in use and all, of the current context's device. FALSE: not known. */
+VFI_API gboolean vfi_cuda_memory (gsize *unused, gsize *total);
 
 /* ---- interpolation ------------------------------------------------------------------------------ */
 

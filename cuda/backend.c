@@ -595,7 +595,15 @@ start (VfiCuda *cuda, GError **error)
   return TRUE;
 }
 
-/* VfiCudaBackendNew of core/backend.h. */
+/* VfiCudaBackendMemory and VfiCudaBackendNew of core/backend.h. */
+VFI_API gboolean vfi_cuda_backend_memory (gsize *unused, gsize *total);
+
+gboolean
+vfi_cuda_backend_memory (gsize *unused, gsize *total)
+{
+  return vfi_cuda_ok (cudaMemGetInfo (unused, total), "", NULL);
+}
+
 VFI_API VfiBackend *vfi_cuda_backend_new (int device, GError **error);
 
 VfiBackend *

@@ -4,6 +4,8 @@
  */
 #include "flowqueue.h"
 
+#define MIN_FLOW_SCALE 0.25
+
 static void
 entry_free (gpointer data)
 {
@@ -34,10 +36,22 @@ gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, cons
 {
   gst_vfi_flow_queue_clear (queue);
   g_clear_pointer (&queue->scratch, g_free);
-  if (queue->session ? !vfi_flow_set_info (queue->session, info, error) : !(queue->session = vfi_flow_new (info, options, error)))
-    return FALSE;
   queue->info = *info;
-  return TRUE;
+  queue->reach = 1;
+  if (queue->session && vfi_flow_set_info (queue->session, info, NULL))
+    return TRUE;
+  /* Where memory is short, at a smaller size. */
+  for (VfiOptions o = *options;; o.flow_scale = queue->reach = MAX (MIN_FLOW_SCALE, o.flow_scale / 2)) {
+    GError *e = NULL;
+    g_clear_pointer (&queue->session, vfi_flow_free);
+    if ((queue->session = vfi_flow_new (info, &o, &e)))
+      return TRUE;
+    if (o.flow_scale <= MIN_FLOW_SCALE || !g_error_matches (e, VFI_ERROR, VFI_ERROR_MEMORY)) {
+      g_propagate_error (error, e);
+      return FALSE;
+    }
+    g_clear_error (&e);
+  }
 }
 
 static gsize
@@ -116,7 +130,7 @@ gst_vfi_flow_queue_push (GstVfiFlowQueue *queue, GstVfiPicture *picture, double 
 
   GstVfiFlowEntry *before = gst_vfi_flow_queue_partner (queue, e, TRUE);
   *worked = before != NULL;
-  if (before && (!vfi_flow_set_flow_scale (queue->session, flow_scale, error) || !work_out (queue, before, e, error)))
+  if (before && (!vfi_flow_set_flow_scale (queue->session, MIN (flow_scale, queue->reach), error) || !work_out (queue, before, e, error)))
     return FALSE;
   if (queue->direction == GST_VFI_BACKWARD)
     e->ready = TRUE;

@@ -36,10 +36,12 @@ typedef struct
   VfiFlow *session; /* NULL: not set up */
   VfiFrameInfo info;
   GQueue entries; /* of GstVfiFlowEntry, oldest first */
+  double reach;   /* the flow scale that there is memory for */
   float *scratch; /* the other direction, where only the check wants it */
   guint64 number; /* of the next frame */
 } GstVfiFlowQueue;
 
+/* Makes the session fit; options->flow_scale is set. */
 gboolean gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, const VfiOptions *options, GError **error);
 /* Takes the picture. *worked: whether flow was worked out. */
 gboolean gst_vfi_flow_queue_push (GstVfiFlowQueue *queue, GstVfiPicture *picture, double flow_scale, gboolean *worked, GError **error);

@@ -342,12 +342,35 @@ gst_vfi_base_get_unit_size (GstBaseTransform *trans, GstCaps *caps, gsize *size)
   return TRUE;
 }
 
+/* The element's error where a frame finds no room. */
+static void
+no_memory (GstVfiBase *base)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+  const gsize size = GST_VIDEO_INFO_SIZE (&p->info);
+  gsize unused, total;
+
+  gst_vfi_base_enter (base);
+  const gboolean known = p->on_device && vfi_cuda_memory (&unused, &total);
+  gst_vfi_base_leave (base);
+  if (known)
+    GST_ELEMENT_ERROR (base, RESOURCE, NO_SPACE_LEFT,
+                       ("There is no CUDA memory for a frame of %" G_GSIZE_FORMAT " bytes: %" G_GSIZE_FORMAT
+                        " of the device's %" G_GSIZE_FORMAT " are free.",
+                        size, unused, total),
+                       (NULL));
+  else
+    GST_ELEMENT_ERROR (base, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a frame of %" G_GSIZE_FORMAT " bytes.", size), (NULL));
+}
+
 static gboolean
 gst_vfi_base_decide_allocation (GstBaseTransform *trans, GstQuery *query)
 {
   GstVfiBasePrivate *p = PRIV (trans);
-  return gst_vfi_allocation_decide (&p->allocation, query, p->cuda) &&
-         GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->decide_allocation (trans, query);
+  if (gst_vfi_allocation_decide (&p->allocation, query, p->cuda))
+    return GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->decide_allocation (trans, query);
+  no_memory (GST_VFI_BASE (trans));
+  return FALSE;
 }
 
 static gboolean
@@ -374,9 +397,7 @@ gst_vfi_base_synthesize (GstVfiBase *base, GstBuffer *like, GstBuffer **buffer)
   if (ret == GST_FLOW_FLUSHING)
     return ret;
   if (ret != GST_FLOW_OK) {
-    GST_ELEMENT_ERROR (base, RESOURCE, NO_SPACE_LEFT,
-                       ("There is no memory for a frame of %" G_GSIZE_FORMAT " bytes.", GST_VIDEO_INFO_SIZE (gst_vfi_base_info (base))),
-                       (NULL));
+    no_memory (base);
     return ret;
   }
   GST_BUFFER_FLAG_UNSET (*buffer, GST_VFI_FLAGS_SINGLE | GST_BUFFER_FLAG_CORRUPTED);

@@ -32,17 +32,25 @@ gst_vfi_pair_close (GstVfiPair *pair)
 }
 
 gboolean
+gst_vfi_pair_reopen (GstVfiPair *pair, const VfiFrameInfo *info, const VfiOptions *options, GError **error)
+{
+  g_clear_pointer (&pair->interp, vfi_interp_free);
+  keep (&pair->old_a, NULL);
+  keep (&pair->old_b, NULL);
+  pair->info = *info;
+  pair->flow_scale = options->flow_scale;
+  return (pair->interp = vfi_interp_new (info, options, error)) != NULL;
+}
+
+gboolean
 gst_vfi_pair_setup (GstVfiPair *pair, const VfiFrameInfo *info, const VfiOptions *options, GError **error)
 {
   gst_vfi_pair_clear (pair);
   if (pair->interp) {
     if (!vfi_interp_set_info (pair->interp, info, error))
       return FALSE;
-  } else {
-    if (!(pair->interp = vfi_interp_new (info, options, error)))
-      return FALSE;
-    pair->flow_scale = options->flow_scale;
-  }
+  } else if (!gst_vfi_pair_reopen (pair, info, options, error))
+    return FALSE;
   pair->info = *info;
   return TRUE;
 }

@@ -21,6 +21,8 @@ typedef struct
 
 /* Makes the session fit: a new one where there is none. FALSE leaves the pair as it was. */
 gboolean gst_vfi_pair_setup (GstVfiPair *pair, const VfiFrameInfo *info, const VfiOptions *options, GError **error);
+/* A new session in place of the old one, which goes first: the pair stays. FALSE: there is none now. */
+gboolean gst_vfi_pair_reopen (GstVfiPair *pair, const VfiFrameInfo *info, const VfiOptions *options, GError **error);
 /* Lets go of the pictures. */
 void gst_vfi_pair_clear (GstVfiPair *pair);
 /* Of the session, too. */

@@ -30,6 +30,35 @@ gst_vfi_tween_start (GstVfiTween *tween, GstVfiBase *base)
   gst_vfi_pace_reset (&tween->pace, GST_BASE_TRANSFORM (base));
 }
 
+/* What the properties ask for, at a flow scale that there is memory for. */
+static void
+options_of (GstVfiTween *tween, GstVfiBase *base, VfiOptions *options)
+{
+  gst_vfi_base_options (base, options);
+  GST_OBJECT_LOCK (base);
+  options->flow_scale = MIN (tween->flow_scale, tween->reach);
+  GST_OBJECT_UNLOCK (base);
+}
+
+/* Where memory is short: a new session that needs less, if there is one. The error is the one that led here, and goes if it is done. */
+static gboolean
+shrink (GstVfiTween *tween, GstVfiBase *base, const VfiFrameInfo *info, GError **error)
+{
+  VfiOptions options;
+  gboolean ok = FALSE;
+
+  options_of (tween, base, &options);
+  while (!ok && options.flow_scale > MIN_FLOW_SCALE && g_error_matches (*error, VFI_ERROR, VFI_ERROR_MEMORY)) {
+    options.flow_scale = tween->reach = MAX (MIN_FLOW_SCALE, options.flow_scale * CHEAP_FLOW_SCALE);
+    GST_ELEMENT_WARNING (base, RESOURCE, NO_SPACE_LEFT, ("Motion is worked out at flow-scale %g: %s.", tween->reach, (*error)->message),
+                         (NULL));
+    g_clear_error (error);
+    ok = gst_vfi_pair_reopen (&tween->pair, info, &options, error);
+  }
+  gst_vfi_options_clear (&options);
+  return ok;
+}
+
 gboolean
 gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *info, GstClockTime period)
 {
@@ -38,15 +67,17 @@ gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *i
   VfiInterpInfo used;
   GError *error = NULL;
 
-  gst_vfi_base_options (base, &options);
-  GST_OBJECT_LOCK (base);
-  options.flow_scale = tween->flow_scale;
-  GST_OBJECT_UNLOCK (base);
+  tween->reach = 1;
+  options_of (tween, base, &options);
   if (!tween->pair.interp) /* nothing is measured yet */
     gst_vfi_pace_guess (&tween->pace, GST_BASE_TRANSFORM (base), period / 2);
   gboolean ok = gst_vfi_pair_setup (&tween->pair, &frame, &options, &error);
+  if (!ok && tween->pair.interp && g_error_matches (error, VFI_ERROR, VFI_ERROR_MEMORY)) { /* not beside the session of before */
+    g_clear_error (&error);
+    ok = gst_vfi_pair_reopen (&tween->pair, &frame, &options, &error);
+  }
   gst_vfi_options_clear (&options);
-  if (!ok)
+  if (!ok && !shrink (tween, base, &frame, &error))
     return gst_vfi_base_fail (base, error);
   vfi_interp_get_info (tween->pair.interp, &used);
   gst_vfi_base_announce (base, &used);
@@ -152,6 +183,7 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   double flow_scale = tween->flow_scale;
   if (tween->pace.load.level != VFI_LOAD_FULL)
     flow_scale = MAX (MIN_FLOW_SCALE, flow_scale * CHEAP_FLOW_SCALE);
+  flow_scale = MIN (flow_scale, tween->reach);
   GST_OBJECT_UNLOCK (base);
 
   const gint64 start = g_get_monotonic_time ();
@@ -160,7 +192,8 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   if (tween->cut)
     ok = vfi_interp_blend (pair->interp, &pair->a->frame, &pair->b->frame, tween->t, &dst, &error);
   else
-    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, &dst, &error);
+    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, &dst, &error) ||
+         (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, &dst, &error));
   gst_vfi_base_leave (base);
   const GstClockTime time = (g_get_monotonic_time () - start) * GST_USECOND;
   gst_video_frame_unmap (&map);

@@ -18,7 +18,7 @@ typedef struct
 
   /* Streaming thread. */
   GstVfiPair pair;
-  double t;
+  double t, reach; /* reach: the flow scale that there is memory for */
   gboolean cut;
 
   /* Object lock. */

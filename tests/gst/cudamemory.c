@@ -19,8 +19,7 @@
 #define shim_depth() 0
 #endif
 
-#define W 96
-#define H 64
+static int wide = 96, high = 64;
 
 /* fp16 on a device differs from the plain backend's fp32 by more than rounding. */
 #define INTERP "vfiinterp model=vfi-nano precision=fp32 qos-mode=off "
@@ -34,7 +33,7 @@ static GstCaps *
 caps_of (const char *format, gboolean on_device, int fps)
 {
   g_autofree char *text = g_strdup_printf ("video/x-raw%s,format=%s,width=%d,height=%d,framerate=%d/1",
-                                           on_device ? "(memory:CUDAMemory)" : "", format, W, H, fps);
+                                           on_device ? "(memory:CUDAMemory)" : "", format, wide, high, fps);
 
   return gst_caps_from_string (text);
 }
@@ -57,7 +56,7 @@ fill (GstBuffer *b, const GstVideoInfo *info, int i, int scene)
 
   g_assert_true (gst_video_frame_map (&map, info, b, GST_MAP_WRITE));
   for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES (&map); p++) {
-    const VfiFrameInfo f = { vfi_format_from_name (GST_VIDEO_INFO_NAME (info)), W, H, VFI_RANGE_LIMITED };
+    const VfiFrameInfo f = { vfi_format_from_name (GST_VIDEO_INFO_NAME (info)), wide, high, VFI_RANGE_LIMITED };
     VfiPlaneLayout layout[4];
     int w, h;
 
@@ -214,7 +213,7 @@ worst (const char *format, GstBuffer *a, GstBuffer *b)
 
   g_assert_true (gst_video_info_from_caps (&info, caps));
   g_assert_true (gst_video_frame_map (&x, &info, a, GST_MAP_READ) && gst_video_frame_map (&y, &info, b, GST_MAP_READ));
-  const VfiFrameInfo f = { vfi_format_from_name (format), W, H, VFI_RANGE_LIMITED };
+  const VfiFrameInfo f = { vfi_format_from_name (format), wide, high, VFI_RANGE_LIMITED };
   for (int p = 0; p < vfi_format_planes (f.format, layout); p++) {
     int w, h;
 
@@ -233,12 +232,13 @@ worst (const char *format, GstBuffer *a, GstBuffer *b)
   return most;
 }
 
-/* What the plain backend makes of frames i and i + 1; blend: without a network. */
+/* What the plain backend makes of frames i and i + 1; flow_scale 0: without a network, of different scenes. */
 static GstBuffer *
-wanted (const char *format, int i, double t, gboolean blend)
+wanted_at (const char *format, int i, double t, double flow_scale)
 {
-  const VfiFrameInfo f = { vfi_format_from_name (format), W, H, VFI_RANGE_LIMITED };
-  const VfiOptions options = { .model = "vfi-nano", .weights = weights, .backend = VFI_BACKEND_REFERENCE };
+  const gboolean blend = flow_scale == 0;
+  const VfiFrameInfo f = { vfi_format_from_name (format), wide, high, VFI_RANGE_LIMITED };
+  const VfiOptions options = { .model = "vfi-nano", .weights = weights, .backend = VFI_BACKEND_REFERENCE, .flow_scale = flow_scale };
   g_autoptr (GstBuffer) a = frame_in (NULL, format, i, 0), b = frame_in (NULL, format, i + 1, blend);
   g_autoptr (GstCaps) caps = caps_of (format, FALSE, 25);
   GstBuffer *d = frame_in (NULL, format, 0, 0);
@@ -263,6 +263,12 @@ wanted (const char *format, int i, double t, gboolean blend)
   for (int k = 0; k < 3; k++)
     gst_video_frame_unmap (&map[k]);
   return d;
+}
+
+static GstBuffer *
+wanted (const char *format, int i, double t)
+{
+  return wanted_at (format, i, t, 1);
 }
 
 /* ---- negotiation -------------------------------------------------------------------------------- */
@@ -472,7 +478,7 @@ made (gconstpointer data)
 
       g_assert_cmpint (on_device (out, context), ==, cuda);
       if (i % 3) {
-        want = wanted (format, i / 3, i % 3 / 3., FALSE);
+        want = wanted (format, i / 3, i % 3 / 3.);
         g_assert_cmpint (worst (format, out, want), <=, 1);
         g_autoptr (GstBuffer) before = frame_in (NULL, format, i / 3, 0);
         g_assert_cmpint (worst (format, out, before), >, 20); /* that says something */
@@ -501,7 +507,7 @@ compared (void)
   gst_harness_push_event (h, gst_event_new_eos ());
   no_error (bus);
   for (int i = 0; i < 2; i++) {
-    g_autoptr (GstBuffer) out = gst_harness_pull (h), want = i ? wanted ("NV12", 0, 0.5, TRUE) : frame_in (NULL, "NV12", 0, 0);
+    g_autoptr (GstBuffer) out = gst_harness_pull (h), want = i ? wanted_at ("NV12", 0, 0.5, 0) : frame_in (NULL, "NV12", 0, 0);
 
     g_assert_true (on_device (out, context));
     g_assert_cmpint (worst ("NV12", out, want), <=, i);
@@ -536,7 +542,7 @@ another_context (void)
     g_assert_true (on_device (out, GST_BUFFER_PTS (out) < 120 * MS ? context : other));
     if (i % 2 == 0 || i == 5) /* nothing goes across: what was before is drained, and its last frame repeated */
       continue;
-    want = wanted ("NV12", i / 2, 0.5, FALSE);
+    want = wanted ("NV12", i / 2, 0.5);
     g_assert_cmpint (worst ("NV12", out, want), <=, 1);
   }
   finish (h, bus);
@@ -565,11 +571,11 @@ flow (void)
 
     g_assert_true (on_device (b, context) && !on_device (a, context));
     g_assert_true (f && g && f->forward && g->forward);
-    for (int k = 0; k < W * H * 2; k++) {
+    for (int k = 0; k < wide * high * 2; k++) {
       g_assert_cmpfloat (f->forward[k], ==, g->forward[k]);
       sum += k % 2 ? 0 : f->forward[k];
     }
-    g_assert_cmpfloat (sum / (W * H), >, 1); /* two pixels to the right */
+    g_assert_cmpfloat (sum / (wide * high), >, 1); /* two pixels to the right */
   }
   for (int cuda = 0; cuda < 2; cuda++)
     finish (h[cuda], bus[cuda]);
@@ -602,6 +608,94 @@ no_device (void)
   shim.devices = 1;
 }
 
+/* Pushes up to n frames; the first result that is not OK. */
+static GstFlowReturn
+push_frames (GstHarness *h, GstBuffer **frames, int n)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  for (int i = 0; i < n; i++)
+    if (ret == GST_FLOW_OK)
+      ret = gst_harness_push (h, frames[i]);
+    else
+      gst_buffer_unref (frames[i]);
+  return ret;
+}
+
+static void
+make_frames (GstBuffer **frames, int n)
+{
+  for (int i = 0; i < n; i++)
+    frames[i] = frame_in (context, "NV12", i, 0);
+}
+
+/* Whichever allocation is the first that fails: an error that says how much there is, and all that was allocated is given back. */
+static void
+no_memory (void)
+{
+  GstFlowReturn ret = GST_FLOW_ERROR;
+  int failed = 0;
+
+  for (int k = 2; ret != GST_FLOW_OK; k = k < 6 ? k + 1 : 2 * k) {
+    GstBuffer *frames[4];
+    GstBus *bus;
+    GstHarness *h;
+
+    make_frames (frames, 4);
+    h = harness (INTERP "backend=cuda", context, &bus);
+    shim.fail_allocation = k;
+    gst_harness_set_src_caps (h, caps_of ("NV12", TRUE, 25));
+    ret = push_frames (h, frames, 4);
+    if (ret != GST_FLOW_OK) {
+      expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "are free");
+      failed++;
+    }
+    shim.fail_allocation = 0;
+    finish (h, bus);
+    g_assert_cmpuint (shim.allocated, ==, 0);
+  }
+  g_assert_cmpint (failed, >, 3);
+}
+
+/* With less and less memory there comes a point where a session does not fit but one for half the size does: a warning, and frames as at that
+ * flow scale. Before it, there is no room for frames. */
+static void
+little_memory (void)
+{
+  const gsize all = shim.memory;
+  gsize most = 0;
+  gboolean warned = FALSE;
+
+  wide = 448; /* what is saved is more than the frames take */
+  for (int part = 20; !warned; part--) {
+    g_autoptr (GstMessage) warning = NULL, error = NULL;
+    GstBuffer *frames[2];
+    GstFlowReturn ret;
+    GstBus *bus;
+    GstHarness *h;
+
+    g_assert_cmpint (part, >, 8);
+    make_frames (frames, 2);
+    if (most)
+      shim.memory = most / 20 * part;
+    h = playing (INTERP "backend=cuda", "NV12", TRUE, &bus);
+    ret = push_frames (h, frames, 2);
+    most = MAX (most, shim.allocated);
+    warning = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+    error = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    warned = warning && !error;
+    g_assert_cmpint (ret == GST_FLOW_OK, ==, error == NULL);
+    if (!error) {
+      gst_buffer_unref (gst_harness_pull (h));
+      g_autoptr (GstBuffer) out = gst_harness_pull (h), want = wanted_at ("NV12", 0, 0.5, warned ? 0.5 : 1);
+      g_assert_cmpint (worst ("NV12", out, want), <=, 1);
+    }
+    shim.memory = all;
+    finish (h, bus);
+  }
+  wide = 96;
+}
+
 /* The stream ends with an error, wherever the device is lost; nothing else does. */
 static void
 lost_device (void)
@@ -614,15 +708,9 @@ lost_device (void)
     GstHarness *h = playing (INTERP "backend=cuda", "NV12", TRUE, &bus);
     GstBuffer *frames[6];
 
-    ret = GST_FLOW_OK;
-    for (int i = 0; i < 6; i++)
-      frames[i] = frame_in (context, "NV12", i, 0);
+    make_frames (frames, 6);
     shim.fail_launch = k;
-    for (int i = 0; i < 6; i++)
-      if (ret == GST_FLOW_OK)
-        ret = gst_harness_push (h, frames[i]);
-      else
-        gst_buffer_unref (frames[i]);
+    ret = push_frames (h, frames, 6);
     if (ret != GST_FLOW_OK) {
       g_assert_cmpint (ret, ==, GST_FLOW_ERROR);
       expect_error (bus, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, "unknown error");
@@ -666,6 +754,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cuda-memory/flow", flow);
 #ifdef SHIM
   g_test_add_func ("/cuda-memory/no-device", no_device);
+  g_test_add_func ("/cuda-memory/no-memory", no_memory);
+  g_test_add_func ("/cuda-memory/little-memory", little_memory);
   g_test_add_func ("/cuda-memory/lost-device", lost_device);
 #endif
   result = g_test_run ();
