@@ -183,6 +183,12 @@ gst_vfi_base_leave (GstVfiBase *base)
   gst_vfi_cuda_pop (PRIV (base)->cuda);
 }
 
+gboolean
+gst_vfi_base_on_gpu (GstVfiBase *base)
+{
+  return PRIV (base)->has_cuda;
+}
+
 /* A context, if work may be done on a GPU; and whether frames may lie there, which takes all that CUDA's backend needs. */
 static void
 open_cuda (GstVfiBase *base)

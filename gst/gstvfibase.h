@@ -49,6 +49,8 @@ VfiFrameInfo gst_vfi_frame_info (const GstVideoInfo *info);
 void gst_vfi_base_class_set_on_device (GstVfiBaseClass *klass, gboolean (*on_device) (GstVfiBase *base), void (*close) (GstVfiBase *base));
 /* For transform_caps: without CUDA memory where it cannot be used. Takes caps. */
 GstCaps *gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps);
+/* Whether sessions compute on a GPU. */
+gboolean gst_vfi_base_on_gpu (GstVfiBase *base);
 /* Between these the context that the element works in is current; around all calls of libvfi but those in set_info, where it is. */
 void gst_vfi_base_enter (GstVfiBase *base);
 void gst_vfi_base_leave (GstVfiBase *base);

@@ -108,11 +108,10 @@ gst_vfi_inpaint_transform (GstBaseTransform *trans, GstBuffer *in, GstBuffer *ou
   VfiFrame dst;
   GError *error = NULL;
 
-  if (!gst_video_frame_map (&map, gst_vfi_base_info (GST_VFI_BASE (self)), out, GST_MAP_READWRITE)) {
+  if (!gst_vfi_base_map (GST_VFI_BASE (self), &map, out, GST_MAP_READWRITE, &dst)) {
     GST_ELEMENT_ERROR (self, RESOURCE, WRITE, ("An output buffer cannot be written to."), (NULL));
     return GST_FLOW_ERROR;
   }
-  gst_vfi_frame_from_map (&dst, &map);
   const gint64 start = g_get_monotonic_time ();
   const gboolean ok = gst_vfi_inpaint_queue_pull (&self->queue, &dst, &error);
   if (ok && self->source.kind == GST_VFI_FROM_ALPHA)
@@ -250,11 +249,10 @@ gst_vfi_inpaint_submit_input_buffer (GstBaseTransform *trans, gboolean discont, 
     return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (trans)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   if ((ret = place (self, in)) != GST_FLOW_OK)
     return ret;
-  if (!gst_video_frame_map (&map, gst_vfi_base_info (GST_VFI_BASE (self)), in, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+  if (!gst_vfi_base_map (GST_VFI_BASE (self), &map, in, GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF, &frame)) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, ("An input buffer is no frame of its caps."), (NULL));
     return GST_FLOW_ERROR;
   }
-  gst_vfi_frame_from_map (&frame, &map);
   gboolean ok = update_options (self, &error);
   if (ok && (ret = find_mask (self, in, &map, &mask)) == GST_FLOW_OK) {
     const gint64 start = g_get_monotonic_time ();

@@ -40,13 +40,15 @@ options_of (GstVfiTween *tween, GstVfiBase *base, VfiOptions *options)
   GST_OBJECT_UNLOCK (base);
 }
 
-/* Where memory is short: a new session that needs less, if there is one. The error is the one that led here, and goes if it is done. */
+/* Where a GPU's memory is short: a new session that needs less, if there is one. The error is the one that led here, and goes if it is done. */
 static gboolean
 shrink (GstVfiTween *tween, GstVfiBase *base, const VfiFrameInfo *info, GError **error)
 {
   VfiOptions options;
   gboolean ok = FALSE;
 
+  if (!gst_vfi_base_on_gpu (base))
+    return FALSE;
   options_of (tween, base, &options);
   while (!ok && options.flow_scale > MIN_FLOW_SCALE && g_error_matches (*error, VFI_ERROR, VFI_ERROR_MEMORY)) {
     options.flow_scale = tween->reach = MAX (MIN_FLOW_SCALE, options.flow_scale * CHEAP_FLOW_SCALE);
