@@ -121,6 +121,15 @@ export VFI_WEIGHTS_PATH=$PWD/models/weights G_TEST_SRCDIR=$PWD/tests/ops
 for name in ops frames models; do
   one "device-$name" "$build/tests/cuda/device-$name"
 done
+# Elements with frames in CUDA memory, and in pipelines with NVIDIA's decoder and encoder.
+one device-gst env VFI_PLUGIN="$build/gst/libgstvfi.so" VFI_SHIPPED_WEIGHTS="$PWD/models/weights" "$build/tests/gst/device-gst"
+if GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264enc && GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264dec; then
+  one pipeline-gpu env GST_PLUGIN_PATH="$build/gst" timeout 120 gst-launch-1.0 -q videotestsrc num-buffers=60 pattern=ball ! \
+    'video/x-raw,format=NV12,width=1280,height=720,framerate=30/1' ! cudaupload ! nvh264enc ! h264parse ! nvh264dec ! 'video/x-raw(memory:CUDAMemory)' ! \
+    vfiinterp backend=cuda model=vfi-nano ! 'video/x-raw(memory:CUDAMemory),framerate=60/1' ! nvh264enc ! fakesink
+else
+  skip pipeline-gpu "GStreamer has no nvh264dec and nvh264enc here"
+fi
 for name in $(meson test -C "$build" --list 2>/dev/null | sed 's/.* //' | grep -E '^(cuda|gst)-'); do
   one "$name" meson test -C "$build" --no-rebuild "$name" # elements use the device where backend is auto
 done
