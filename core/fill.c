@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The network sees a part of the frame: what is to be made up and at least as much around it, brought to one size, so that one plan serves
- * for all. What it gives is brought back, and painted like any other source: matched at its border (core/paint.c), and referred to by the
- * frames to come.
+ * for all, with its hole filled smoothly (core/membrane.c). What it adds to that is brought back, added to the frame's own smooth fill, and
+ * painted like any other source: matched at its border (core/paint.c), and referred to by the frames to come.
  */
 #include "fill.h"
 
 #include <math.h>
 
 #define SIZE VFI_FILL_SIZE
-#define DEEP 3   /* pixels around one that are open too: more than a sliver */
+#define DEEP 8   /* pixels around one that are open too: what is thinner, the smooth fill serves as well, and for less */
 #define LEAST 40 /* of such pixels */
 
 static const VfiPicture rgb = { VFI_RGB };
@@ -22,7 +22,8 @@ vfi_fill_new (VfiNetwork *network, GError **error)
   f->network = network;
   f->in = g_try_new (float, SIZE *SIZE * 4);
   f->out = g_try_new (float, SIZE *SIZE * 3);
-  if (f->in && f->out)
+  f->weight = g_try_new (float, SIZE *SIZE);
+  if (f->in && f->out && f->weight && vfi_membrane_reserve (&f->membrane, SIZE * SIZE, 3))
     return f;
   g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for what %s sees", vfi_network_name (network));
   vfi_fill_free (f);
@@ -37,6 +38,8 @@ vfi_fill_free (VfiFill *f)
   vfi_network_free (f->network);
   g_free (f->in);
   g_free (f->out);
+  g_free (f->weight);
+  vfi_membrane_clear (&f->membrane);
   g_free (f->crop);
   g_free (f);
 }
@@ -44,7 +47,7 @@ vfi_fill_free (VfiFill *f)
 gsize
 vfi_fill_bytes (const VfiFill *f)
 {
-  return vfi_network_bytes (f->network) + (SIZE * SIZE * 7 + f->crop_size) * sizeof (float);
+  return vfi_network_bytes (f->network) + (SIZE * SIZE * 8 + f->crop_size + f->membrane.size) * sizeof (float);
 }
 
 /* ---- what is open ------------------------------------------------------------------------------- */
@@ -143,10 +146,31 @@ shrink (VfiFill *f, const VfiRegion *r, const VfiTrace *t, const VfiBox *box, co
   }
 }
 
-/* What the network gave, brought back to the part's size. */
+/* What is open filled smoothly: the network improves on that. FALSE: nothing is known. */
+static gboolean
+smooth (VfiFill *f)
+{
+  float *rgb = f->out; /* which is to be written anyway */
+  int known = 0;
+
+  for (int i = 0; i < SIZE * SIZE; i++) {
+    f->weight[i] = f->in[4 * i + 3] > 0 ? 0 : VFI_MEMBRANE_FIXED;
+    known += f->weight[i] > 0;
+    memcpy (rgb + 3 * i, f->in + 4 * i, 3 * sizeof *rgb);
+  }
+  vfi_membrane_solve (&f->membrane, rgb, f->weight, SIZE, SIZE, 3);
+  for (int i = 0; i < SIZE * SIZE; i++)
+    memcpy (f->in + 4 * i, rgb + 3 * i, 3 * sizeof *rgb);
+  return known > 0;
+}
+
+/* What the network adds to the smooth fill, brought back to the part's size and added to the smooth fill there, which is the better one. */
 static void
 enlarge (VfiFill *f, int w, int h)
 {
+  for (int i = 0; i < SIZE * SIZE; i++)
+    for (int c = 0; c < 3; c++)
+      f->out[3 * i + c] -= f->in[4 * i + c];
   for (int y = 0; y < h; y++) {
     const float v = CLAMP ((y + 0.5f) * SIZE / h - 0.5f, 0, SIZE - 1);
     const int y0 = (int) v, y1 = MIN (y0 + 1, SIZE - 1);
@@ -157,7 +181,8 @@ enlarge (VfiFill *f, int w, int h)
         const float a = f->out[(y0 * SIZE + x0) * 3 + c], b = f->out[(y0 * SIZE + x1) * 3 + c];
         const float d = f->out[(y1 * SIZE + x0) * 3 + c], e = f->out[(y1 * SIZE + x1) * 3 + c];
         const float top = a + (u - x0) * (b - a), bottom = d + (u - x0) * (e - d);
-        f->crop[((gsize) y * w + x) * 3 + c] = CLAMP (top + (v - y0) * (bottom - top), 0, 1);
+        float *p = &f->crop[((gsize) y * w + x) * 3 + c];
+        *p = CLAMP (*p + top + (v - y0) * (bottom - top), 0, 1);
       }
     }
   }
@@ -195,6 +220,8 @@ vfi_fill_run (VfiFill *f, const VfiFrameInfo *info, const VfiRegion *region, Vfi
     dst = part_of (info, made, &part);
     vfi_picture_pack (&info_part, &src, &rgb, &(VfiView){ f->crop, VFI_F32, info_part.height, info_part.width, 3, 3, 1 });
     shrink (f, region, trace, b, &part);
+    if (!smooth (f))
+      continue;
     if (!vfi_network_run (f->network, f->in, f->out, error))
       return FALSE;
     enlarge (f, info_part.width, info_part.height);

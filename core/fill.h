@@ -5,6 +5,7 @@
 #pragma once
 
 #include "frame.h"
+#include "membrane.h"
 #include "network.h"
 #include "trace.h"
 
@@ -14,7 +15,9 @@ typedef struct
 {
   VfiNetwork *network;
   float *in, *out; /* of the network */
-  float *crop;     /* a part of the frame */
+  VfiMembrane membrane;
+  float *weight; /* of what the network sees, for it */
+  float *crop;   /* a part of the frame */
   gsize crop_size;
 } VfiFill;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "../generate.h"
+#include "membrane.h"
 #include "model.h"
 #include "run.h"
 
@@ -131,6 +132,83 @@ output (gconstpointer data)
   vfi_backend_unref (b);
 }
 
+/* ---- shipped weights ---------------------------------------------------------------------------- */
+
+#define SIDE 128
+#define HOLE(i) ((i) / SIDE >= 40 && (i) / SIDE < 88 && (i) % SIDE >= 40 && (i) % SIDE < 88)
+
+/* Stripes of one direction, or grey; a third of the way from colour to colour. */
+static float
+stripe (int i, int c, int direction)
+{
+  const int at = direction == 0 ? i / SIDE : i % SIDE;
+
+  return direction == 2 ? 0.3f + 0.2f * c : (float) (0.5 + 0.3 * sin (at * G_PI / 16 + c * G_PI / 3));
+}
+
+/* The root of the mean square error in the hole. */
+static double
+wrong (const float *x, int ld, int direction)
+{
+  double sum = 0;
+  int n = 0;
+
+  for (int i = 0; i < SIDE * SIDE; i++)
+    for (int c = 0; HOLE (i) && c < 3; c++, n++)
+      sum += pow (x[i * ld + c] - (double) stripe (i, c, direction), 2);
+  return sqrt (sum / n);
+}
+
+/* Weights that ship fit their network, which goes on with what goes on, and leaves alone what is right. */
+static void
+shipped (gconstpointer data)
+{
+  const VfiModel *m = data;
+  g_autofree char *path = vfi_model_find_weights (m);
+  g_autofree float *smooth = g_new (float, SIDE *SIDE * 3), *weight = g_new (float, SIDE *SIDE), *x = g_new (float, SIDE *SIDE * 4);
+  GError *error = NULL;
+  VfiMembrane membrane = { 0 };
+  VfiWeights *weights;
+  VfiBackend *b;
+
+  if (!path) {
+    g_test_skip ("none ship");
+    return;
+  }
+  weights = vfi_weights_open (path, &error);
+  g_assert_no_error (error);
+  check_names (m, weights);
+  b = vfi_backend_open (&(VfiOptions){ .backend = VFI_BACKEND_CPU, .threads = 2 }, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (vfi_membrane_reserve (&membrane, SIDE * SIDE, 3));
+  for (int direction = 0; direction < 3; direction++) {
+    g_autofree float *made = NULL;
+    double before, after;
+
+    for (int i = 0; i < SIDE * SIDE; i++) {
+      weight[i] = HOLE (i) ? 0 : VFI_MEMBRANE_FIXED;
+      for (int c = 0; c < 3; c++)
+        smooth[i * 3 + c] = HOLE (i) ? 0 : stripe (i, c, direction);
+    }
+    vfi_membrane_solve (&membrane, smooth, weight, SIDE, SIDE, 3);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+      memcpy (x + i * 4, smooth + i * 3, 3 * sizeof *x);
+      x[i * 4 + 3] = HOLE (i);
+    }
+    made = model_run_alone (m, b, weights, VFI_F32, SIDE, SIDE, x);
+    before = wrong (smooth, 3, direction);
+    after = wrong (made, 3, direction);
+    g_test_message ("direction %d: off by %.4f, smooth %.4f", direction, after, before);
+    if (direction < 2)
+      g_assert_cmpfloat (after, <, 0.5 * before);
+    else
+      g_assert_cmpfloat (after, <, 0.02);
+  }
+  vfi_membrane_clear (&membrane);
+  vfi_backend_unref (b);
+  vfi_weights_unref (weights);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -156,6 +234,11 @@ main (int argc, char **argv)
     name = g_strdup_printf ("/models/%s/names", (*m)->name);
     g_test_add_data_func (name, *m, names);
     g_free (name);
+    if (of_pictures (*m)) {
+      name = g_strdup_printf ("/models/%s/shipped", (*m)->name);
+      g_test_add_data_func (name, *m, shipped);
+      g_free (name);
+    }
     for (guint i = 0; i < G_N_ELEMENTS (on); i++) {
       Output o = { *m, on[i].backend, on[i].feature, on[i].tolerance };
 
