@@ -134,7 +134,11 @@ vec_load (const void *data, const VfiDType t, gsize i, int n)
     Vec v = { 0 };
     if (n == VFI_LANES)
       return *(const Vec *) f;
+#ifdef __AVX2__
+    v = (Vec) _mm256_maskload_ps (f, (__m256i) (vec_iota () < n));
+#else
     memcpy (&v, f, 4 * n);
+#endif
     return v;
   } else {
     VecH v = { 0 };
@@ -175,8 +179,25 @@ vec_store (void *data, const VfiDType t, gsize i, int n, Vec v)
   if (t == VFI_F32) {
     if (n == VFI_LANES)
       *(Vec *) f = v;
-    else
+    else {
+#ifdef __AVX2__ /* by halves: masked stores are slow on some machines */
+      __m128 x = _mm256_castps256_ps128 ((__m256) v);
+      if (n & 4) {
+        _mm_storeu_ps (f, x);
+        x = _mm256_extractf128_ps ((__m256) v, 1);
+        f += 4;
+      }
+      if (n & 2) {
+        _mm_storel_pi ((__m64 *) f, x);
+        x = _mm_movehl_ps (x, x);
+        f += 2;
+      }
+      if (n & 1)
+        _mm_store_ss (f, x);
+#else
       memcpy (f, &v, 4 * n);
+#endif
+    }
   } else {
     VecH b = vec_to_bf16 (v);
     if (n == VFI_LANES)
