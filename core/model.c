@@ -53,20 +53,21 @@ vfi_model_find (const char *name, GError **error)
   return NULL;
 }
 
-/* Adds the convolutions' arithmetic and weights of one graph for a picture of 1024 x 1024. */
+/* Adds the convolutions' arithmetic, and weights that were not seen, of one graph. */
 static void
-count (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int), GHashTable *seen, double *flop, double *parameters)
+count_graph (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int), int h, int w, GHashTable *seen, double *flop,
+             double *parameters)
 {
   VfiGraph *g;
 
   if (!build)
     return;
   g = vfi_graph_new (VFI_F32);
-  build (g, m, 1024, 1024);
+  build (g, m, h, w);
   for (guint i = 0; i < g->nodes->len; i++) {
     const VfiNode *node = g->nodes->pdata[i];
 
-    if (node->op == &vfi_op_conv2d)
+    if (node->op == &vfi_op_conv2d || node->op == &vfi_op_sepconv) /* which has convolutions in it */
       *flop += node->op->flop (node);
     for (int j = 0; j < node->n_weights; j++) {
       double n = 1;
@@ -80,6 +81,23 @@ count (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int)
   vfi_graph_free (g);
 }
 
+/* The GFLOP of a new frame and one t, for a frame of h x w with its padding; adds to *parameters. */
+static double
+count (const VfiModel *m, int h, int w, double *parameters)
+{
+  const int up = m->multiple - 1;
+  GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  double flop = 0;
+
+  h = (h + up) / m->multiple * m->multiple;
+  w = (w + up) / m->multiple * m->multiple;
+  count_graph (m, m->frame, h, w, seen, &flop, parameters);
+  count_graph (m, m->pair, h, w, seen, &flop, parameters);
+  count_graph (m, m->at, h, w, seen, &flop, parameters);
+  g_hash_table_unref (seen);
+  return flop * 1e-9;
+}
+
 VfiModelInfo *
 vfi_model_list (void)
 {
@@ -91,16 +109,13 @@ vfi_model_list (void)
   list = g_new0 (VfiModelInfo, n + 1);
   for (int i = 0; i < n; i++) {
     const VfiModel *m = vfi_models[i];
-    double flop = 0;
-    GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    double parameters = 0, again = 0;
 
     list[i] =
         (VfiModelInfo){ m->name, m->task, m->summary, m->paper, m->any_t, .source = m->source, .weights = vfi_model_find_weights (m) };
-    count (m, m->frame, seen, &flop, &list[i].parameters);
-    count (m, m->pair, seen, &flop, &list[i].parameters);
-    count (m, m->at, seen, &flop, &list[i].parameters);
-    g_hash_table_unref (seen);
-    list[i].gflop_per_mp = flop / 1024 / 1024 / 1e3;
+    list[i].gflop_per_mp = count (m, 1024, 1024, &parameters) * 1e6 / 1024 / 1024;
+    list[i].gflop_hd = count (m, 1080, 1920, &again);
+    list[i].parameters = parameters;
   }
   return list;
 }

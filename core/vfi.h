@@ -120,6 +120,7 @@ typedef struct
   double parameters;   /* number of weights */
   const char *source;  /* whose checkpoint tools/convert.py makes its weights from, and their licence; NULL: they come with this project */
   char *weights;       /* path of the shipped or installed weights, NULL if there are none; owned by the list */
+  double gflop_hd;     /* convolutions of a frame of 1920 x 1080 with the padding that the network wants */
 } VfiModelInfo;
 
 /* All models this build knows, in order of preference. The array ends with a NULL name; free with vfi_model_list_free. */

@@ -44,8 +44,7 @@ tool_models (int argc, char **argv)
     if (strcmp (m->task, "interpolation") == 0)
       printf ("  times       %s\n", m->any_t ? "any t between two frames" : "t = 1/2; others by halving");
     printf ("  parameters  %.3f million\n", m->parameters * 1e-6);
-    printf ("  cost        %.2f GFLOP per megapixel (%.1f for 1280x720, %.1f for 1920x1080)\n", m->gflop_per_mp,
-            m->gflop_per_mp * 1280 * 720 * 1e-6, m->gflop_per_mp * 1920 * 1080 * 1e-6);
+    printf ("  cost        %.1f GFLOP for a frame of 1920x1080, its padding included; %.2f per megapixel\n", m->gflop_hd, m->gflop_per_mp);
     GStatBuf st;
     if (m->weights && g_stat (m->weights, &st) == 0)
       printf ("  weights     %s (%.2f MB)\n", m->weights, (double) st.st_size * 1e-6);
