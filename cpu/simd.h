@@ -74,6 +74,8 @@ vec_max (Vec a, Vec b)
 {
 #ifdef __AVX512F__
   return (Vec) _mm512_max_ps ((__m512) a, (__m512) b);
+#elif defined(__AVX2__)
+  return (Vec) _mm256_max_ps ((__m256) a, (__m256) b);
 #else
   return (Vec) vec_selecti (a > b, (VecI) a, (VecI) b);
 #endif
@@ -84,6 +86,8 @@ vec_min (Vec a, Vec b)
 {
 #ifdef __AVX512F__
   return (Vec) _mm512_min_ps ((__m512) a, (__m512) b);
+#elif defined(__AVX2__)
+  return (Vec) _mm256_min_ps ((__m256) a, (__m256) b);
 #else
   return (Vec) vec_selecti (a < b, (VecI) a, (VecI) b);
 #endif
@@ -94,6 +98,8 @@ vec_mini (VecI a, VecI b)
 {
 #ifdef __AVX512F__
   return (VecI) _mm512_min_epi32 ((__m512i) a, (__m512i) b);
+#elif defined(__AVX2__)
+  return (VecI) _mm256_min_epi32 ((__m256i) a, (__m256i) b);
 #else
   return vec_selecti (a < b, a, b);
 #endif
@@ -171,8 +177,14 @@ vec_store (void *data, const VfiDType t, gsize i, int n, Vec v)
 
 #ifdef __AVX512BW__
   const __mmask16 m = (__mmask16) ((1u << n) - 1);
+
+  /* Stores under masks of words are slow on some CPUs. */
   if (t == VFI_F32)
     _mm512_mask_storeu_ps (f, m, (__m512) v);
+  else if (n == VFI_LANES)
+    *(VecH *) h = vec_to_bf16 (v);
+  else if (n == VFI_LANES / 2)
+    _mm_storeu_si128 ((__m128i *) h, _mm256_castsi256_si128 ((__m256i) vec_to_bf16 (v)));
   else
     _mm256_mask_storeu_epi16 (h, m, (__m256i) vec_to_bf16 (v));
 #else
@@ -235,7 +247,13 @@ vec_store_low (void *to, VecI v, int n, const int bytes)
 {
 #ifdef __AVX512BW__
   const __mmask16 m = (__mmask16) ((1u << n) - 1);
-  if (bytes == 1)
+
+  /* Stores under masks of bytes and words are slow on some CPUs. */
+  if (n == VFI_LANES && bytes == 1)
+    _mm_storeu_si128 (to, _mm512_cvtepi32_epi8 ((__m512i) v));
+  else if (n == VFI_LANES && bytes == 2)
+    _mm256_storeu_si256 (to, _mm512_cvtepi32_epi16 ((__m512i) v));
+  else if (bytes == 1)
     _mm512_mask_cvtepi32_storeu_epi8 (to, m, (__m512i) v);
   else if (bytes == 2)
     _mm512_mask_cvtepi32_storeu_epi16 (to, m, (__m512i) v);
@@ -246,6 +264,15 @@ vec_store_low (void *to, VecI v, int n, const int bytes)
   const __m128i low = _mm256_castsi256_si128 ((__m256i) v), high = _mm256_extracti128_si256 ((__m256i) v, 1);
   const __m128i half = _mm_packus_epi32 (low, high), quarter = _mm_packus_epi16 (half, half);
   const void *from = bytes == 1 ? (const void *) &quarter : bytes == 2 ? (const void *) &half : (const void *) &v;
+
+  if (n == VFI_LANES && bytes == 1) {
+    _mm_storel_epi64 (to, quarter);
+    return;
+  }
+  if (n == VFI_LANES && bytes == 2) {
+    _mm_storeu_si128 (to, half);
+    return;
+  }
 #else
   guint8 quarter[VFI_LANES];
   guint16 half[VFI_LANES];

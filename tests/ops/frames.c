@@ -2,6 +2,8 @@
  *
  * Frames on the CPU against core/frame.c: every format, with the kernels of each instruction set of this machine, motion that is still,
  * smooth, or different everywhere, so that every way of sampling is taken.
+ *
+ *   ops-frames --bench FORMAT 1280 720 [avx512|avx2|base]     times both conversions
  */
 #include "../core/frames.h"
 #include "../../cpu/cpu.h"
@@ -76,9 +78,69 @@ synthesize (gconstpointer isa)
   vfi_backend_unref (b);
 }
 
+/* Microseconds of the best of many runs: of packing (state NULL), or of synthesis. */
+static gint64
+best_time (VfiBackend *b, const TestFrame *f0, const TestFrame *f1, const VfiView *x, const VfiView *state, TestFrame *dst)
+{
+  gint64 best = G_MAXINT64;
+
+  for (int i = 0; i < 60; i++) {
+    const gint64 start = g_get_monotonic_time ();
+
+    b->klass->begin (b);
+    if (state)
+      b->klass->synthesize (b, &f0->info, &f0->frame, &f1->frame, 1, 0.5, state, &dst->frame);
+    else
+      b->klass->pack (b, &f0->info, &f0->frame, 1, x);
+    b->klass->end (b);
+    best = MIN (best, g_get_monotonic_time () - start);
+  }
+  return best;
+}
+
+static int
+bench (int argc, char **argv)
+{
+  static const double speeds[] = { 0, 0.4, 3, 20 };
+  VfiFrameInfo info = { 0, argc > 4 ? atoi (argv[3]) : 1280, argc > 4 ? atoi (argv[4]) : 720, VFI_RANGE_LIMITED };
+  GError *error = NULL;
+  VfiBackend *b = vfi_cpu_backend_new_isa (0, argc > 5 ? argv[5] : NULL, &error);
+  VfiView s = { .dtype = VFI_F32, .c = 5, .ld = 1 }, x = { .dtype = b ? b->klass->best_precision (b) : VFI_F32, .c = 6, .ld = 6, .cd = 1 };
+
+  while (info.format < VFI_N_FORMATS && argc > 2 && strcmp (argv[2], vfi_format_name (info.format)))
+    info.format++;
+  if (!b || info.format == VFI_N_FORMATS) {
+    g_printerr ("%s\n", error ? error->message : "--bench FORMAT [WIDTH HEIGHT [ISA]]");
+    return 1;
+  }
+  g_autoptr (TestFrame) f0 = test_frame_new (&info, 0), f1 = test_frame_new (&info, 0), dst = test_frame_new (&info, 0);
+
+  test_frame_random (f0, "a");
+  test_frame_random (f1, "b");
+  vfi_frame_net_size (&info, 1, 32, &s.h, &s.w);
+  x.h = s.h /= 2;
+  x.w = s.w /= 2;
+  s.cd = s.h * s.w;
+  s.data = g_new (float, (gsize) s.cd * 5);
+  x.data = g_new (float, (gsize) s.cd * 6);
+  g_print ("# %s %d x %d on %s, %d threads\n", vfi_format_name (info.format), info.width, info.height, b->description, b->threads);
+  g_print ("# pack                        %7.3f ms\n", best_time (b, f0, f1, &x, NULL, dst) * 1e-3);
+  for (int smooth = 1; smooth >= 0; smooth--)
+    for (guint i = 0; i < G_N_ELEMENTS (speeds); i++) {
+      state_fill (&s, speeds[i], smooth);
+      g_print ("# synthesize, %s %4g    %7.3f ms\n", smooth ? "smooth" : "random", speeds[i], best_time (b, f0, f1, NULL, &s, dst) * 1e-3);
+    }
+  g_free (s.data);
+  g_free (x.data);
+  vfi_backend_unref (b);
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc > 1 && !strcmp (argv[1], "--bench"))
+    return bench (argc, argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/frames/cpu/avx512/synthesize", "avx512", synthesize);
   g_test_add_data_func ("/frames/cpu/avx2/synthesize", "avx2", synthesize);
