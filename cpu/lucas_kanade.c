@@ -101,6 +101,39 @@ window (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
   corner[3] = (Vec) _mm512_mask_blend_ps (second, r[1], r[2]);
   return TRUE;
 }
+#elif defined(__AVX2__)
+/* The same in three rows of 16 samples: i of the two registers of a row. */
+VFI_INLINE Vec
+pick (Vec a, Vec b, VecI i)
+{
+  const __m256 low = _mm256_permutevar8x32_ps ((__m256) a, (__m256i) i), high = _mm256_permutevar8x32_ps ((__m256) b, (__m256i) i);
+
+  return (Vec) _mm256_blendv_ps (low, high, (__m256) (i << 28));
+}
+
+VFI_INLINE gboolean
+window (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
+{
+  const int left = CLAMP (ix[0] - 4, 0, y->w - 16), top = MIN (MIN (iy[0], iy[VFI_LANES - 1]), y->h - 3);
+  const VecI x = ix - left, down = iy - top;
+  const __m256 second = (__m256) (down << 31);
+  const float *p = (const float *) y->data + (gsize) top * y->w + left;
+  Vec l[3], r[3];
+
+  if (_mm256_movemask_ps ((__m256) (x | (14 - x) | down | (1 - down))))
+    return FALSE;
+#pragma GCC unroll 3
+  for (int i = 0; i < 3; i++) {
+    const Vec a = *(const Vec *) (p + (gsize) i * y->w), b = *(const Vec *) (p + (gsize) i * y->w + 8);
+    l[i] = pick (a, b, x);
+    r[i] = pick (a, b, x + 1);
+  }
+  corner[0] = (Vec) _mm256_blendv_ps ((__m256) l[0], (__m256) l[1], second);
+  corner[1] = (Vec) _mm256_blendv_ps ((__m256) r[0], (__m256) r[1], second);
+  corner[2] = (Vec) _mm256_blendv_ps ((__m256) l[1], (__m256) l[2], second);
+  corner[3] = (Vec) _mm256_blendv_ps ((__m256) r[1], (__m256) r[2], second);
+  return TRUE;
+}
 #endif
 
 VFI_INLINE void
@@ -121,7 +154,7 @@ sample (const VfiView *y, Vec x, Vec row, gboolean windows)
   Vec fx, fy, k[4], top, bottom;
   const VecI ix = split (x, y->w, &fx), iy = split (row, y->h, &fy);
 
-#ifdef __AVX512F__
+#ifdef __AVX2__
   if (!windows || !window (y, ix, iy, k))
 #endif
     gather (y, ix, iy, k);

@@ -11,7 +11,7 @@
 typedef struct
 {
   float *weight;  /* for each phase: of the left, the middle and the right of three neighbouring pixels */
-  gsize row_size; /* floats of a blended row, with a pixel repeated on either side; for each thread */
+  gsize row_size; /* floats of a blended row, with a pixel repeated on either side; two for each thread */
   float *rows;
 } State;
 
@@ -39,7 +39,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     s->weight[3 * i + 2] = MAX (f, 0);
   }
   s->row_size = ((gsize) (src->w + 2) * src->c + 2 * VFI_LANES + 63) / 64 * 64;
-  s->rows = calloc (s->row_size * b->threads, sizeof (float));
+  s->rows = calloc (2 * s->row_size * b->threads, sizeof (float));
   if (s->rows)
     return s;
   release (s);
@@ -84,45 +84,73 @@ blend_plane_rows (const VfiView *x, float gain, const float weight[3], int y, fl
   blended[w + 1] = blended[w];
 }
 
-/* Two floats at p + stride i for each even lane and its neighbour. */
-VFI_INLINE Vec
-load_pairs (const float *p, gsize stride, int n)
+/* A channel's details of n <= VFI_LANES / 2 pixels, four floats each, `ld` apart: upper two in one row, lower two in the other. */
+VFI_INLINE void
+load_detail (const float *p, gsize ld, int n, Vec rows[2])
 {
-#ifdef __AVX512F__
-  const __m256i i = _mm256_mullo_epi32 (_mm256_set_epi32 (7, 6, 5, 4, 3, 2, 1, 0), _mm256_set1_epi32 ((int) stride));
-  return (Vec) _mm512_mask_i32gather_epi64 (_mm512_setzero_si512 (), (__mmask8) ((1u << n) - 1), i, p, 4);
-#else
-  Vec v = { 0 };
-  for (int i = 0; i < n; i++) {
-    v[2 * i] = p[i * stride];
-    v[2 * i + 1] = p[i * stride + 1];
+#if defined(__AVX512F__)
+  if (n == VFI_LANES / 2) {
+    __m512 even = _mm512_castps128_ps512 (_mm_loadu_ps (p)), odd = _mm512_castps128_ps512 (_mm_loadu_ps (p + ld));
+
+    even = _mm512_insertf32x4 (even, _mm_loadu_ps (p + 2 * ld), 1);
+    odd = _mm512_insertf32x4 (odd, _mm_loadu_ps (p + 3 * ld), 1);
+    even = _mm512_insertf32x4 (even, _mm_loadu_ps (p + 4 * ld), 2);
+    odd = _mm512_insertf32x4 (odd, _mm_loadu_ps (p + 5 * ld), 2);
+    even = _mm512_insertf32x4 (even, _mm_loadu_ps (p + 6 * ld), 3);
+    odd = _mm512_insertf32x4 (odd, _mm_loadu_ps (p + 7 * ld), 3);
+    rows[0] = (Vec) _mm512_unpacklo_pd ((__m512d) even, (__m512d) odd);
+    rows[1] = (Vec) _mm512_unpackhi_pd ((__m512d) even, (__m512d) odd);
+    return;
   }
-  return v;
+#elif defined(__AVX2__)
+  if (n == VFI_LANES / 2) {
+    const __m256 even = _mm256_insertf128_ps (_mm256_castps128_ps256 (_mm_loadu_ps (p)), _mm_loadu_ps (p + 2 * ld), 1);
+    const __m256 odd = _mm256_insertf128_ps (_mm256_castps128_ps256 (_mm_loadu_ps (p + ld)), _mm_loadu_ps (p + 3 * ld), 1);
+
+    rows[0] = (Vec) _mm256_unpacklo_pd ((__m256d) even, (__m256d) odd);
+    rows[1] = (Vec) _mm256_unpackhi_pd ((__m256d) even, (__m256d) odd);
+    return;
+  }
 #endif
+  rows[0] = rows[1] = vec_set (0);
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < 4; k++)
+      rows[k / 2][2 * i + k % 2] = p[i * ld + k];
 }
 
-/* For scale 2: result 2 i lies a quarter left of pixel i, 2 i + 1 a quarter right of it. */
+/* For scale 2, rows 2 y and 2 y + 1 out of two blended rows: result 2 i lies a quarter left of pixel i, 2 i + 1 a quarter right of it. */
 VFI_INLINE void
-plane_row_of_2 (const VfiView *detail, const float *blended, const VfiView *dst, int y)
+plane_rows_of_2 (const VfiView *detail, const float *const blended[2], const VfiView *dst, int y)
 {
   const VecI iota = vec_iota (), low = (iota >> 1) + (iota & 1) * VFI_LANES;
-  const float *d = detail ? (const float *) detail->data + (gsize) (y / 2) * detail->w * detail->ld + y % 2 * 2 : NULL;
-  float *to = (float *) dst->data + (gsize) y * dst->w;
+  const float *d = detail ? (const float *) detail->data + (gsize) y * detail->w * detail->ld : NULL;
   const int w = dst->w / 2;
 
   for (int x = 0; x < w; x += VFI_LANES) {
-    const Vec left = *(const Vec *) (blended + x), middle = *(const Vec *) (blended + x + 1), right = *(const Vec *) (blended + x + 2);
-    const Vec even = vec_fma (vec_set (.25f), left - middle, middle), odd = vec_fma (vec_set (.25f), right - middle, middle);
+    Vec even[2], odd[2];
 
+    for (int i = 0; i < 2; i++) {
+      const float *p = blended[i] + x;
+      const Vec left = *(const Vec *) p, middle = *(const Vec *) (p + 1), right = *(const Vec *) (p + 2);
+
+      even[i] = vec_fma (vec_set (.25f), left - middle, middle);
+      odd[i] = vec_fma (vec_set (.25f), right - middle, middle);
+    }
     for (int half = 0; half < 2; half++) {
       const int at = x + half * VFI_LANES / 2, n = MIN (w - at, VFI_LANES / 2);
-      Vec v = (Vec) __builtin_shuffle (even, odd, low + half * VFI_LANES / 2);
+      Vec details[2] = { 0 };
 
       if (n <= 0)
         break;
       if (d)
-        v += load_pairs (d + (gsize) at * detail->ld, detail->ld, n);
-      vec_store (to, VFI_F32, 2 * at, 2 * n, v);
+        load_detail (d + (gsize) at * detail->ld, detail->ld, n, details);
+      for (int i = 0; i < 2; i++) {
+        Vec v = (Vec) __builtin_shuffle (even[i], odd[i], low + half * VFI_LANES / 2);
+
+        if (d)
+          v += details[i];
+        vec_store (dst->data, VFI_F32, (gsize) (2 * y + i) * dst->w + 2 * at, 2 * n, v);
+      }
     }
   }
 }
@@ -152,20 +180,22 @@ row (const VfiView *detail, const float *weight, int scale, const float *blended
     }
 }
 
-/* Channels first to first + channels - 1 of row y. */
+/* Rows y * scale to (y + 1) * scale - 1 of the channels in the views. */
 VFI_INLINE void
-any_row (const State *s, const VfiResizeParams *p, const VfiView *x, const VfiView *detail, const float *gain, const VfiView *dst, int y,
-         float *blended, const VfiDType type)
+any_rows (const State *s, const VfiResizeParams *p, const VfiView *x, const VfiView *detail, const float *gain, const VfiView *dst, int y,
+          float *blended, const VfiDType type)
 {
-  const int i = y % p->scale;
-
   if (type == VFI_F32 && p->scale == 2 && x->ld == 1 && dst->ld == 1) {
-    blend_plane_rows (x, *gain, s->weight + 3 * i, y / 2, blended);
-    plane_row_of_2 (detail, blended, dst, y);
-  } else {
-    blend_rows (x, gain, s->weight + 3 * i, y / p->scale, blended, type);
-    row (detail, s->weight, p->scale, blended, dst, y, type);
-  }
+    float *const both[] = { blended, blended + s->row_size };
+
+    for (int i = 0; i < 2; i++)
+      blend_plane_rows (x, *gain, s->weight + 3 * i, y, both[i]);
+    plane_rows_of_2 (detail, (const float *const *) both, dst, y);
+  } else
+    for (int i = 0; i < p->scale; i++) {
+      blend_rows (x, gain, s->weight + 3 * i, y, blended, type);
+      row (detail, s->weight, p->scale, blended, dst, y * p->scale + i, type);
+    }
 }
 
 /* `channels` of a view from channel c on. */
@@ -188,8 +218,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
   const int step = src->cd > 1 || dst->cd > 1 ? 1 : dst->c, area = p->scale * p->scale;
 
 #pragma omp parallel for schedule(static) num_threads(b->threads)
-  for (int y = 0; y < dst->h; y++) {
-    float *blended = s->rows + s->row_size * omp_get_thread_num ();
+  for (int y = 0; y < src->h; y++) {
+    float *blended = s->rows + 2 * s->row_size * omp_get_thread_num ();
 
     for (int c = 0; c < dst->c; c += step) {
       const VfiView x = part (src, c, step), to = part (dst, c, step);
@@ -200,9 +230,9 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
         d = &detail;
       }
       if (dst->dtype == VFI_F32)
-        any_row (s, p, &x, d, p->gain + c, &to, y, blended, VFI_F32);
+        any_rows (s, p, &x, d, p->gain + c, &to, y, blended, VFI_F32);
       else
-        any_row (s, p, &x, d, p->gain + c, &to, y, blended, VFI_BF16);
+        any_rows (s, p, &x, d, p->gain + c, &to, y, blended, VFI_BF16);
     }
   }
 }
