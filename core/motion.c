@@ -12,133 +12,19 @@
 #include <math.h>
 #include <string.h>
 
-#define PAD 16
+#define PAD VFI_PYRAMID_PAD
 #define PATCH 8
 #define CELL 4    /* patches are this far apart, on each level */
 #define MARGIN 28 /* pixels around the boxes */
 #define STEPS 5   /* of Lucas-Kanade */
 #define NOISE 4.f /* squared difference that counts as none */
-#define LEAST 20  /* known pixels of a patch */
+#define LEAST 32  /* known pixels of a patch */
 #define MAX_WINDOWS 64
-
-/* ---- pyramids ----------------------------------------------------------------------------------- */
-
-static inline int
-stride_of (const VfiPyramidLevel *l)
-{
-  return l->w + 2 * PAD;
-}
-
-static gsize
-level_floats (int w, int h)
-{
-  return (gsize) (w + 2 * PAD) * (h + 2 * PAD);
-}
-
-static gsize
-pyramid_layout (VfiPyramid *p, int w, int h)
-{
-  gsize at = 0;
-
-  for (p->n = 0; p->n < VFI_PYRAMID_LEVELS && (p->n == 0 || MIN (w, h) >= 2 * PATCH); p->n++) {
-    VfiPyramidLevel *l = &p->level[p->n];
-    const gsize first = (gsize) PAD * (w + 2 * PAD) + PAD;
-    *l = (VfiPyramidLevel){ w, h, NULL, NULL };
-    if (p->memory) {
-      l->luma = p->memory + at + first;
-      l->known = p->memory + at + level_floats (w, h) + first;
-    }
-    at += 2 * level_floats (w, h);
-    w = (w + 1) / 2;
-    h = (h + 1) / 2;
-  }
-  return at;
-}
-
-gsize
-vfi_pyramid_bytes (int width, int height)
-{
-  VfiPyramid p = { 0 };
-  return pyramid_layout (&p, width, height) * sizeof (float);
-}
-
-gboolean
-vfi_pyramid_init (VfiPyramid *p, int width, int height)
-{
-  const gsize bytes = vfi_pyramid_bytes (width, height);
-
-  *p = (VfiPyramid){ 0 };
-  if (!(p->memory = g_try_malloc0 (bytes)))
-    return FALSE;
-  pyramid_layout (p, width, height);
-  return TRUE;
-}
-
-void
-vfi_pyramid_clear (VfiPyramid *p)
-{
-  g_free (p->memory);
-  *p = (VfiPyramid){ 0 };
-}
-
-/* The border repeats the nearest pixel, and is not known (as memory begins). */
-static void
-pad (const VfiPyramidLevel *l)
-{
-  const int stride = stride_of (l);
-
-  for (int y = 0; y < l->h; y++) {
-    float *row = l->luma + (gsize) y * stride;
-    for (int x = 1; x <= PAD; x++) {
-      row[-x] = row[0];
-      row[l->w - 1 + x] = row[l->w - 1];
-    }
-  }
-  for (int y = 1; y <= PAD; y++) {
-    memcpy (l->luma - PAD - (gssize) y * stride, l->luma - PAD, stride * sizeof (float));
-    memcpy (l->luma - PAD + (gssize) (l->h - 1 + y) * stride, l->luma - PAD + (gssize) (l->h - 1) * stride, stride * sizeof (float));
-  }
-}
-
-void
-vfi_pyramid_set (VfiPyramid *p, const VfiFrameInfo *info, const VfiFrame *frame, const VfiRegion *region)
-{
-  const VfiFormatDesc *f = vfi_format_desc (info->format);
-  const VfiPlaneLayout *l = &f->plane[0];
-  const int part = f->rgb ? f->part[1].comp : 0, stride = stride_of (&p->level[0]);
-
-  for (int y = 0; y < info->height; y++) {
-    const guint8 *src = frame->data[0] + (gsize) y * frame->stride[0], *mark = region->mark + (gsize) y * region->width;
-    float *luma = p->level[0].luma + (gsize) y * stride, *known = p->level[0].known + (gsize) y * stride;
-
-    if (l->bytes == 1)
-      for (int x = 0; x < info->width; x++)
-        luma[x] = src[x * l->comps + part];
-    else
-      for (int x = 0; x < info->width; x++)
-        luma[x] = (float) (((const guint16 *) src)[x * l->comps + part] >> l->shift) / (1 << (l->depth - 8));
-    for (int x = 0; x < info->width; x++)
-      known[x] = mark[x] < VFI_MARK_FILL;
-  }
-  pad (&p->level[0]);
-  for (int i = 1; i < p->n; i++) {
-    const VfiPyramidLevel *fine = &p->level[i - 1], *coarse = &p->level[i];
-    const int fs = stride_of (fine), cs = stride_of (coarse);
-
-    for (int y = 0; y < coarse->h; y++) {
-      const float *top = fine->luma + (gsize) 2 * y * fs, *bottom = top + fs;
-      const float *kt = fine->known + (gsize) 2 * y * fs, *kb = 2 * y + 1 < fine->h ? kt + fs : kt;
-      float *luma = coarse->luma + (gsize) y * cs, *known = coarse->known + (gsize) y * cs;
-
-      for (int x = 0; x < coarse->w; x++) {
-        const int u = 2 * x, v = u + 1 < fine->w ? u + 1 : u;
-        luma[x] = (top[u] + top[u + 1] + bottom[u] + bottom[u + 1]) / 4;
-        known[x] = kt[u] * kt[v] * kb[u] * kb[v];
-      }
-    }
-    pad (coarse);
-  }
-}
+#define ROUNDS 6    /* of fitting an affine motion */
+#define STILL 0.06  /* pixels that the window moves where the camera stands still, */
+#define SLIGHT 0.3f /* and that parts of it seem to move */
+#define FAR 2.0     /* pixels from it that count half */
+#define OTHER 0.2   /* what counts for least */
 
 /* ---- one patch ---------------------------------------------------------------------------------- */
 
@@ -158,7 +44,7 @@ typedef struct
 static void
 patch_of (Patch *p, const VfiPyramidLevel *l, int x0, int y0)
 {
-  const int stride = stride_of (l);
+  const int stride = vfi_pyramid_stride (l);
 
   p->count = 0;
   for (int y = 0; y < PATCH; y++) {
@@ -184,7 +70,7 @@ static gboolean
 sums (const Patch *p, const VfiPyramidLevel *l, int x0, int y0, float u, float v, Sums *out)
 {
   const float x = x0 + u, y = y0 + v;
-  const int ix = (int) floorf (x), iy = (int) floorf (y), stride = stride_of (l);
+  const int ix = (int) floorf (x), iy = (int) floorf (y), stride = vfi_pyramid_stride (l);
   const float wx = x - ix, wy = y - iy, w00 = (1 - wx) * (1 - wy), w01 = wx * (1 - wy), w10 = (1 - wx) * wy, w11 = wx * wy;
   float k[PATCH] = { 0 }, r[PATCH] = { 0 }, rr[PATCH] = { 0 }, gx[PATCH] = { 0 }, gy[PATCH] = { 0 }, xx[PATCH] = { 0 }, xy[PATCH] = { 0 },
         yy[PATCH] = { 0 }, xr[PATCH] = { 0 }, yr[PATCH] = { 0 };
@@ -236,12 +122,16 @@ sums (const Patch *p, const VfiPyramidLevel *l, int x0, int y0, float u, float v
   return TRUE;
 }
 
-static void
+static gboolean
 try_at (const Patch *p, const VfiPyramidLevel *l, int x0, int y0, float u, float v, Match *best)
 {
   Sums s;
-  if (sums (p, l, x0, y0, u, v, &s) && (best->error < 0 || s.rr / s.n < best->error))
+
+  if (!sums (p, l, x0, y0, u, v, &s))
+    return FALSE;
+  if (best->error < 0 || s.rr / s.n < best->error)
     *best = (Match){ u, v, s.rr / s.n, 0 };
+  return TRUE;
 }
 
 /* Lucas-Kanade from the best place so far. */
@@ -311,6 +201,8 @@ search (const Grid *g, const Grid *coarser, const VfiPyramid *a, const VfiPyrami
       const int cx = g->x0 + CELL * i + CELL / 2, cy = g->y0 + CELL * j + CELL / 2, x0 = cx - PATCH / 2, y0 = cy - PATCH / 2;
       const float *f = field + 2 * ((gsize) MIN (cy << level, h - 1) * w + MIN (cx << level, w - 1));
       Match *m = &g->match[j * g->w + i];
+      const Match *c;
+      gboolean hidden = FALSE;
 
       *m = (Match){ 0, 0, -1, 0 };
       if (x0 + PATCH >= la->w + PAD || y0 + PATCH >= la->h + PAD)
@@ -318,19 +210,18 @@ search (const Grid *g, const Grid *coarser, const VfiPyramid *a, const VfiPyrami
       patch_of (&p, la, x0, y0);
       if (p.count < LEAST)
         continue;
-      if (coarser) {
-        const Match *c = node (coarser, cx / 2.f, cy / 2.f);
-        if (c->error >= 0)
-          try_at (&p, lb, x0, y0, 2 * c->u, 2 * c->v, m);
-      } else {
-        try_at (&p, lb, x0, y0, 0, 0, m);
-      }
+      try_at (&p, lb, x0, y0, 0, 0, m); /* first: what stands still stands exactly still */
       if (isfinite (f[0]) && isfinite (f[1]))
         try_at (&p, lb, x0, y0, f[0] / (1 << level), f[1] / (1 << level), m);
+      /* Where what is known already leads into a hole, or out of the frame, whatever fits elsewhere fits by chance. */
+      if (coarser && (c = node (coarser, cx / 2.f, cy / 2.f))->error >= 0)
+        hidden = !try_at (&p, lb, x0, y0, 2 * c->u, 2 * c->v, m);
       if (i && m[-1].error >= 0)
-        try_at (&p, lb, x0, y0, m[-1].u, m[-1].v, m);
+        hidden |= !try_at (&p, lb, x0, y0, m[-1].u, m[-1].v, m);
       if (j && m[-g->w].error >= 0)
-        try_at (&p, lb, x0, y0, m[-g->w].u, m[-g->w].v, m);
+        hidden |= !try_at (&p, lb, x0, y0, m[-g->w].u, m[-g->w].v, m);
+      if (hidden)
+        m->error = -1;
       if (m->error >= 0)
         descend (&p, lb, x0, y0, m);
     }
@@ -357,9 +248,70 @@ agree (const Grid *g, const Grid *other)
     }
 }
 
-/* One field of the matches, written over the window. */
+/* Least squares of one component of motion as a + b x + c y; sums is the upper triangle of the normal equations. */
+static gboolean
+plane_of (const double sums[6], const double rhs[3], double out[3])
+{
+  const double a = sums[0], b = sums[1], c = sums[2], d = sums[3], e = sums[4], f = sums[5];
+  const double m0 = d * f - e * e, m1 = c * e - b * f, m2 = b * e - c * d, det = a * m0 + b * m1 + c * m2;
+
+  if (!(det > 1e-6))
+    return FALSE;
+  out[0] = (m0 * rhs[0] + m1 * rhs[1] + m2 * rhs[2]) / det;
+  out[1] = (m1 * rhs[0] + (a * f - c * c) * rhs[1] + (b * c - a * e) * rhs[2]) / det;
+  out[2] = (m2 * rhs[0] + (b * c - a * e) * rhs[1] + (a * d - b * b) * rhs[2]) / det;
+  return TRUE;
+}
+
+/* What lies behind a hole mostly moves as one with most of what is around it, and the camera; what moves otherwise is often what the mask has
+ * left of an object: its shadow, its edge. An affine motion is fitted to the matches, those far from it counting less each round
+ * (Cauchy's weights), and what stays far from it counts less in the end, though not for nothing: it may be another surface. TRUE if it is no
+ * motion at all, as far as one can tell. */
+static gboolean
+settle (const Grid *g, float scale)
+{
+  double u[3] = { 0 }, v[3] = { 0 };
+
+  for (int round = 0; round <= ROUNDS; round++) {
+    double sums[6] = { 0 }, ru[3] = { 0 }, rv[3] = { 0 };
+
+    for (int j = 0; j < g->h; j++)
+      for (int i = 0; i < g->w; i++) {
+        Match *m = &g->match[j * g->w + i];
+        const double x = (double) i / g->w - 0.5, y = (double) j / g->h - 0.5;
+        const double du = m->u - (u[0] + u[1] * x + u[2] * y), dv = m->v - (v[0] + v[1] * x + v[2] * y);
+        const double near = round ? 1 / (1 + (du * du + dv * dv) / (FAR * FAR)) : 1;
+        double k;
+
+        if (m->error < 0)
+          continue;
+        if (round == ROUNDS) {
+          m->weight *= (float) MAX (near, OTHER);
+          continue;
+        }
+        k = MIN (m->weight, 1) * near;
+        sums[0] += k;
+        sums[1] += k * x;
+        sums[2] += k * y;
+        sums[3] += k * x * x;
+        sums[4] += k * x * y;
+        sums[5] += k * y * y;
+        for (int c = 0; c < 3; c++) {
+          ru[c] += k * m->u * (c == 0 ? 1 : c == 1 ? x : y);
+          rv[c] += k * m->v * (c == 0 ? 1 : c == 1 ? x : y);
+        }
+      }
+    if (round < ROUNDS && (!plane_of (sums, ru, u) || !plane_of (sums, rv, v)))
+      return FALSE;
+  }
+  return MAX (fabs (u[0]) + (fabs (u[1]) + fabs (u[2])) / 2, fabs (v[0]) + (fabs (v[1]) + fabs (v[2])) / 2) * scale < STILL;
+}
+
+/* One field of the matches, written over the window. Where the camera stands still, what moves by a fraction of a pixel only seems to: it is noise, and
+ * would make the fill crawl. */
 static void
-spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int level, const VfiBox *window, float *field, int width)
+spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int level, gboolean still, const VfiBox *window, float *field,
+        int width)
 {
   const int n = g->w * g->h;
   const float cell = (float) (CELL << level);
@@ -370,6 +322,9 @@ spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int l
     weight[i] = g->match[i].error >= 0 ? g->match[i].weight : 0;
   }
   vfi_membrane_solve (membrane, value, weight, g->w, g->h, 2);
+  for (int i = 0; i < n && still; i++)
+    if (value[2 * i] * value[2 * i] + value[2 * i + 1] * value[2 * i + 1] < SLIGHT * SLIGHT)
+      value[2 * i] = value[2 * i + 1] = 0;
   for (int y = window->y0; y < window->y1; y++) {
     const float v = CLAMP ((y - (g->y0 << level) + 0.5f) / cell - 0.5f, 0, g->h - 1);
     const int j = (int) v, j1 = MIN (j + 1, g->h - 1);
@@ -467,7 +422,9 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
     }
     agree (&g[0], &g[1]);
     agree (&g[1], &g[0]);
-    for (int way = 0; way < 2; way++)
-      spread (&m->membrane, &g[way], value, value + 2 * m->size, finest, &window[k], way ? back : there, region_a->width);
+    for (int way = 0; way < 2; way++) {
+      const gboolean still = settle (&g[way], (float) (1 << finest));
+      spread (&m->membrane, &g[way], value, value + 2 * m->size, finest, still, &window[k], way ? back : there, region_a->width);
+    }
   }
 }

@@ -4,30 +4,8 @@
  */
 #pragma once
 
-#include "frame.h"
-#include "mask.h"
 #include "membrane.h"
-
-#define VFI_PYRAMID_LEVELS 4
-
-/* Luma of a frame (0 to 255) and what of it is known (1, in holes 0), halved again and again. Each level is padded. */
-typedef struct
-{
-  int w, h;
-  float *luma, *known; /* of pixel (0, 0); rows are vfi_pyramid_stride apart */
-} VfiPyramidLevel;
-
-typedef struct
-{
-  int n;
-  VfiPyramidLevel level[VFI_PYRAMID_LEVELS];
-  float *memory;
-} VfiPyramid;
-
-gsize vfi_pyramid_bytes (int width, int height);
-gboolean vfi_pyramid_init (VfiPyramid *p, int width, int height);
-void vfi_pyramid_clear (VfiPyramid *p);
-void vfi_pyramid_set (VfiPyramid *p, const VfiFrameInfo *info, const VfiFrame *frame, const VfiRegion *region);
+#include "pyramid.h"
 
 /* Memory for the search, kept between calls; {0} to begin with. */
 typedef struct

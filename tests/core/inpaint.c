@@ -3,7 +3,10 @@
  * The inpainting session: the protocol, what it must not touch, and that what was seen comes back.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "frames.h"
 
@@ -309,6 +312,123 @@ errors (void)
   }
 }
 
+/* The picture gets darker from frame to frame; what comes from older ones is made as dark. */
+static void
+exposure (void)
+{
+  static guint8 mask[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_NV12, &(VfiInpaintOptions){ 0 });
+  double worst = 1000;
+
+  for (int i = 0; i < 9; i++) {
+    const Scene scene = { 2.5 * i, 1 - 0.02 * i };
+    g_autoptr (TestFrame) truth = scene_frame (VFI_FORMAT_NV12, scene);
+    g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_NV12, scene);
+    g_autoptr (TestFrame) out = test_frame_new (&f->info, 0);
+
+    box (mask, 16 + 10 * i, 36, 26, 30); /* each place is hidden for two to three frames */
+    deface (f, mask);
+    push (s, f, mask);
+    pull (s, out);
+    if (i > 2)
+      worst = MIN (worst, likeness (truth, out, mask));
+  }
+  g_test_message ("%.1f dB", worst);
+  g_assert_cmpfloat (worst, >, 33); /* left as it was, three frames old, it would be 31 at the very best */
+  vfi_inpaint_free (s);
+}
+
+/* At a cut, frames on the near side are completed with what that side has, and nothing of it comes over. */
+static void
+cut (void)
+{
+  static guint8 mask[W * H], none[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_I420, &(VfiInpaintOptions){ .lookahead = 3 });
+  g_autoptr (TestFrame) out = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+  VfiInpaintInfo info;
+
+  for (int i = 0; i < 8; i++) {
+    g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+    if (i >= 4)
+      test_frame_random (f, "another scene");
+    box (mask, 50, 40, 20, 20);
+    push (s, f, i == 1 || i == 2 ? none : mask); /* hidden in 0, 3, and from the cut on */
+    if (i < 3)
+      continue;
+    pull (s, out);
+    vfi_inpaint_get_info (s, &info);
+    switch (i - 3) {
+      case 0: /* seen in 1 */
+        g_assert_cmpuint (info.future, ==, info.removed);
+        break;
+      case 3: /* in 2, while all that follows is another scene */
+        g_assert_cmpuint (info.past, ==, info.removed);
+        break;
+      case 4:
+        g_assert_cmpuint (info.spatial, ==, info.removed);
+        break;
+    }
+    g_assert_true (same_outside (out, f, mask) || i - 3 < 4);
+  }
+  vfi_inpaint_free (s);
+}
+
+/* Masks that come, go and move, for 500 frames: what is held stays within what the first hundred needed. */
+static void
+bounded (void)
+{
+  static guint8 mask[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_GRAY8, &(VfiInpaintOptions){ .history = 5, .lookahead = 2 });
+  gsize bytes = 0;
+  VfiInpaintInfo info;
+
+  for (int i = 0; i < 500; i++) {
+    g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_GRAY8, (Scene){ 0.7 * i, 1 });
+    box (mask, 10 + i * 7 % 90, 10 + i * 3 % 50, 30, 26);
+    push (s, f, i % 10 < 4 ? mask : NULL);
+    if (i >= 2)
+      pull (s, f);
+    vfi_inpaint_get_info (s, &info);
+    if (i == 100)
+      bytes = info.bytes;
+    if (i > 100)
+      g_assert_cmpuint (info.bytes, ==, bytes);
+  }
+  vfi_inpaint_free (s);
+}
+
+#ifndef __SANITIZE_ADDRESS__
+/* Where there is no memory for another size, the old one stays. */
+static void
+no_memory (void)
+{
+  const VfiFrameInfo large = { VFI_FORMAT_I420, 3840, 2160, VFI_RANGE_FULL };
+  VfiInpaint *s = session (VFI_FORMAT_I420, &(VfiInpaintOptions){ .history = 8 });
+  g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+  g_autoptr (TestFrame) out = test_frame_new (&f->info, 0);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *statm = NULL;
+  struct rlimit before, tight;
+  static guint8 mask[W * H];
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &statm, NULL, NULL));
+  g_assert_cmpint (getrlimit (RLIMIT_AS, &before), ==, 0);
+  tight = before;
+  tight.rlim_cur = strtoull (statm, NULL, 10) * sysconf (_SC_PAGESIZE) + (32 << 20);
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &tight), ==, 0);
+  g_assert_false (vfi_inpaint_set_info (s, &large, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &before), ==, 0);
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
+  box (mask, 50, 40, 20, 20);
+  push (s, f, NULL);
+  pull (s, out);
+  push (s, f, mask);
+  pull (s, out);
+  g_assert_true (vfi_frame_equal (&f->info, &f->frame, &out->frame)); /* seen in the first */
+  vfi_inpaint_free (s);
+}
+#endif
+
 int
 main (int argc, char **argv)
 {
@@ -318,5 +438,11 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/still", still);
   g_test_add_func ("/inpaint/masks", masks);
   g_test_add_func ("/inpaint/errors", errors);
+  g_test_add_func ("/inpaint/exposure", exposure);
+  g_test_add_func ("/inpaint/cut", cut);
+  g_test_add_func ("/inpaint/bounded", bounded);
+#ifndef __SANITIZE_ADDRESS__
+  g_test_add_func ("/inpaint/no-memory", no_memory);
+#endif
   return g_test_run ();
 }

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Motion across a hole, from a texture whose motion is known; and references that are off, brought back.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "drift.h"
+#include "frames.h"
+#include "motion.h"
+
+enum
+{
+  W = 150,
+  H = 101,
+};
+
+/* How far the texture lies to the left and up. */
+typedef struct
+{
+  double u, v;
+} Shift;
+
+static double
+texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const Shift *s = data;
+  const double u = x + s->u, v = y + s->v;
+  return 0.5 + 0.12 * sin (u * 0.11 + 2 * sin (v * 0.07)) + 0.1 * sin (v * 0.19 + u * 0.05) + 0.08 * sin (u * 0.43) * sin (v * 0.37) +
+         0.05 * sin (u * 0.8 + v * 0.3);
+}
+
+static TestFrame *
+frame (Shift s)
+{
+  TestFrame *f = test_frame_new (&(VfiFrameInfo){ VFI_FORMAT_Y444, W, H, VFI_RANGE_FULL }, 0);
+  test_frame_fill (f, texture, &s);
+  return f;
+}
+
+static void
+hide (VfiRegion *r, int x0, int y0, int w, int h, TestFrame *f)
+{
+  static guint8 mask[W * H];
+  memset (mask, 0, sizeof mask);
+  for (int y = y0; y < y0 + h; y++)
+    for (int x = x0; x < x0 + w; x++) {
+      mask[y * W + x] = 255;
+      test_frame_set (f, 0, y, x, 0, (x ^ y) & 8 ? 255 : 0); /* an object with a texture and a motion of its own */
+    }
+  g_assert_true (vfi_region_init (r, W, H));
+  vfi_region_set (r, &(VfiMask){ W, H, mask, W }, FALSE, 0, 0);
+}
+
+/* Whatever the network says, and whatever lies in the holes. */
+static void
+across (void)
+{
+  static const Shift shifts[] = { { 0, 0 }, { 2.3, -1.4 }, { 7.6, 3.2 } };
+  static float there[2 * W * H], back[2 * W * H];
+
+  for (guint k = 0; k < G_N_ELEMENTS (shifts); k++) {
+    g_autoptr (TestFrame) a = frame ((Shift){ 0, 0 });
+    g_autoptr (TestFrame) b = frame (shifts[k]); /* its pixel p is at p + shift in a */
+    VfiRegion ra, rb;
+    VfiPyramid pa, pb;
+    VfiMotion m = { 0 };
+    double worst = 0, square = 0;
+    int n = 0;
+
+    hide (&ra, 60, 40, 30, 24, a);
+    hide (&rb, 66, 38, 30, 24, b);
+    for (int i = 0; i < 2 * W * H; i++)
+      there[i] = back[i] = (float) (i % 7) - 3;
+    g_assert_true (vfi_pyramid_init (&pa, W, H) && vfi_pyramid_init (&pb, W, H) && vfi_motion_reserve (&m, W, H));
+    vfi_pyramid_set (&pa, &a->info, &a->frame, &ra);
+    vfi_pyramid_set (&pb, &b->info, &b->frame, &rb);
+    vfi_motion_refine (&m, &pa, &ra, &pb, &rb, 0, there, back);
+    for (int y = 36; y < 66; y++)
+      for (int x = 58; x < 98; x++) {
+        const int i = y * W + x;
+        const double off[] = { hypot (back[2 * i] - shifts[k].u, back[2 * i + 1] - shifts[k].v),
+                               hypot (there[2 * i] + shifts[k].u, there[2 * i + 1] + shifts[k].v) };
+        for (int way = 0; way < 2; way++) {
+          worst = fmax (worst, off[way]);
+          square += off[way] * off[way];
+          n++;
+        }
+      }
+    g_test_message ("(%g, %g): %.3f pixels off, at worst %.3f", shifts[k].u, shifts[k].v, sqrt (square / n), worst);
+    g_assert_cmpfloat (sqrt (square / n), <=, k ? 0.12 : 0);
+    g_assert_cmpfloat (worst, <=, k ? 0.5 : 0);
+    vfi_motion_clear (&m);
+    vfi_pyramid_clear (&pa);
+    vfi_pyramid_clear (&pb);
+    vfi_region_clear (&ra);
+    vfi_region_clear (&rb);
+  }
+}
+
+/* ---- drift -------------------------------------------------------------------------------------- */
+
+static const VfiFrame *
+frame_of (gpointer data, guint32 number)
+{
+  return data;
+}
+
+static const VfiRegion *
+region_of (gpointer data, guint32 number)
+{
+  return NULL;
+}
+
+/* References that are off by most of a pixel, in a frame that is darker than theirs. */
+static void
+drift (void)
+{
+  const Shift shift = { 3.3, -1.2 };
+  g_autoptr (TestFrame) source = frame (shift);
+  g_autoptr (TestFrame) f = frame ((Shift){ 0, 0 }); /* its pixel p is at p - shift in the source */
+  const VfiSources sources = { &source->frame, frame_of, region_of };
+  g_autofree VfiRef *refs = NULL;
+  VfiRegion r;
+  VfiDrift d = { 0 };
+  double worst = 0;
+
+  for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++)
+      test_frame_set (f, 0, y, x, 0, test_frame_get (f, 0, y, x, 0) - 12);
+  hide (&r, 60, 40, 30, 24, f);
+  refs = g_new0 (VfiRef, r.area);
+  for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++) {
+      const gssize i = vfi_region_index (&r, x, y);
+      if (i >= 0 && r.mark[y * W + x])
+        refs[i] = (VfiRef){ (float) (x - shift.u + 0.6), (float) (y - shift.v - 0.4), 0, VFI_NO_SLOPE, 1, VFI_REF_SEEN };
+    }
+  g_assert_true (vfi_drift_reserve (&d, &r));
+  vfi_drift_correct (&d, &f->info, &r, refs, &sources, &f->frame);
+  for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++) {
+      const gssize i = vfi_region_index (&r, x, y);
+      if (i >= 0 && refs[i].kind)
+        worst = fmax (worst, hypot (refs[i].x - (x - shift.u), refs[i].y - (y - shift.v)));
+    }
+  g_test_message ("at worst %.3f pixels off", worst);
+  g_assert_cmpfloat (worst, <, 0.15);
+  vfi_drift_clear (&d);
+  vfi_region_clear (&r);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/motion/across", across);
+  g_test_add_func ("/motion/drift", drift);
+  return g_test_run ();
+}
