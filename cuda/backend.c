@@ -90,8 +90,8 @@ end (VfiBackend *b)
   VfiCuda *cuda = (VfiCuda *) b;
 
   vfi_cuda_frames_fetch (cuda);
-  vfi_cuda_note (cuda, cudaStreamSynchronize (cuda->stream), "the device failed");
   vfi_cuda_frames_settle (cuda);
+  vfi_cuda_note (cuda, cudaStreamSynchronize (cuda->stream), "the device failed");
   vfi_cuda_pop (cuda, cuda->outer);
 }
 

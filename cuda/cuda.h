@@ -73,11 +73,11 @@ void vfi_cuda_frames_free (VfiCudaFrames *frames);
 /* The frame on the device: itself if it lies there; else its copy, made anew where `fresh` says that the pixels may have changed.
  * FALSE: kept in cuda->failure. */
 gboolean vfi_cuda_frames_take (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, gboolean fresh, VfiFrame *on_device);
-/* Where to write what shall become `frame`; it is there after vfi_cuda_frames_settle. */
+/* Where to write what shall become `frame`; it is there after vfi_cuda_frames_fetch and _settle. */
 gboolean vfi_cuda_frames_give (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, VfiFrame *on_device);
 /* Enqueues the way back of what was written. */
 void vfi_cuda_frames_fetch (VfiCuda *cuda);
-/* After the stream was waited for: fills the frame in system memory. */
+/* Fills the frame in system memory with what comes, as it comes. */
 void vfi_cuda_frames_settle (VfiCuda *cuda);
 
 /* ---- pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */

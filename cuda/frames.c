@@ -5,7 +5,8 @@
  */
 #include "cuda.h"
 
-#define N_KEPT 2 /* a pair */
+#define N_KEPT 2  /* a pair */
+#define N_BANDS 4 /* what the host copies of a frame while the one before is on its way */
 
 /* A frame's bytes, rows padded alike, in page-locked memory and on the device. */
 typedef struct
@@ -14,7 +15,7 @@ typedef struct
   VfiFrame frame; /* in system memory, as it was given */
   gsize bytes;
   guint8 *pinned, *device;
-  cudaEvent_t copied; /* pinned may be written again */
+  cudaEvent_t copied[N_BANDS]; /* the band is on the other side */
   guint64 used;
 } Copy;
 
@@ -69,8 +70,9 @@ copy_clear (Copy *c)
 {
   cudaFreeHost (c->pinned);
   cudaFree (c->device);
-  if (c->copied)
-    cudaEventDestroy (c->copied);
+  for (int i = 0; i < N_BANDS; i++)
+    if (c->copied[i])
+      cudaEventDestroy (c->copied[i]);
   memset (c, 0, sizeof *c);
 }
 
@@ -82,8 +84,12 @@ copy_reserve (Copy *c, const VfiFrameInfo *info, GError **error)
 
   if (bytes > c->bytes) {
     copy_clear (c);
-    if (!(c->pinned = vfi_cuda_alloc_host (bytes, error)) || !(c->device = vfi_cuda_alloc (bytes, error)) ||
-        !vfi_cuda_ok (cudaEventCreateWithFlags (&c->copied, cudaEventDisableTiming), "no event for frames in system memory", error)) {
+    gboolean good = (c->pinned = vfi_cuda_alloc_host (bytes, error)) && (c->device = vfi_cuda_alloc (bytes, error));
+
+    for (int i = 0; i < N_BANDS; i++)
+      good = good &&
+             vfi_cuda_ok (cudaEventCreateWithFlags (&c->copied[i], cudaEventDisableTiming), "no event for frames in system memory", error);
+    if (!good) {
       copy_clear (c);
       return FALSE;
     }
@@ -93,18 +99,51 @@ copy_reserve (Copy *c, const VfiFrameInfo *info, GError **error)
   return TRUE;
 }
 
-/* Rows of all planes from one layout to another, on the host. */
+/* A band: of each plane the rows y0 to y1 - 1. */
 static void
-copy_rows (const VfiFrameInfo *info, const VfiFrame *from, const VfiFrame *to)
+band_rows (const VfiFrameInfo *info, int plane, int band, int *y0, int *y1)
+{
+  int w, h;
+
+  vfi_frame_info_plane_size (info, plane, &w, &h);
+  *y0 = band * h / N_BANDS;
+  *y1 = (band + 1) * h / N_BANDS;
+}
+
+/* A band from one layout to another, on the host. */
+static void
+copy_rows (const VfiFrameInfo *info, int band, const VfiFrame *from, const VfiFrame *to)
 {
   for (int i = 0; i < vfi_format_desc (info->format)->n_planes; i++) {
     const gsize row = vfi_frame_info_row_bytes (info, i);
-    int w, h;
+    int y, end;
 
-    vfi_frame_info_plane_size (info, i, &w, &h);
-    for (int y = 0; y < h; y++)
+    for (band_rows (info, i, band, &y, &end); y < end; y++)
       memcpy (to->data[i] + (gsize) y * to->stride[i], from->data[i] + (gsize) y * from->stride[i], row);
   }
+}
+
+/* A band of a copy to the other side: enqueued. */
+static gboolean
+move_rows (VfiCuda *cuda, Copy *c, int band, gboolean up, GError **error)
+{
+  const VfiFrame host = layout (&c->info, c->pinned, VFI_MEMORY_HOST), device = layout (&c->info, c->device, VFI_MEMORY_CUDA);
+  const char *what = up ? "uploading a frame" : "downloading a frame";
+
+  for (int i = 0; i < vfi_format_desc (c->info.format)->n_planes; i++) {
+    int y0, y1;
+    gsize from, bytes;
+
+    band_rows (&c->info, i, band, &y0, &y1);
+    from = (gsize) y0 * host.stride[i];
+    bytes = (gsize) (y1 - y0) * host.stride[i];
+    if (bytes &&
+        !vfi_cuda_ok (up ? cudaMemcpyAsync (device.data[i] + from, host.data[i] + from, bytes, cudaMemcpyHostToDevice, cuda->stream)
+                         : cudaMemcpyAsync (host.data[i] + from, device.data[i] + from, bytes, cudaMemcpyDeviceToHost, cuda->stream),
+                      what, error))
+      return FALSE;
+  }
+  return vfi_cuda_ok (cudaEventRecord (c->copied[band], cuda->stream), what, error);
 }
 
 VfiCudaFrames *
@@ -133,20 +172,21 @@ is_copy_of (const Copy *c, const VfiFrameInfo *info, const VfiFrame *frame)
   return TRUE;
 }
 
+/* Band by band: while one is on its way, the next is copied to page-locked memory. */
 static gboolean
 upload (VfiCuda *cuda, Copy *c, const VfiFrameInfo *info, const VfiFrame *frame, GError **error)
 {
   VfiFrame pinned;
 
   memset (&c->frame, 0, sizeof c->frame);
-  if (!copy_reserve (c, info, error) || !vfi_cuda_ok (cudaEventSynchronize (c->copied), "waiting for a frame's upload", error))
+  if (!copy_reserve (c, info, error) || !vfi_cuda_ok (cudaEventSynchronize (c->copied[N_BANDS - 1]), "waiting for a frame's upload", error))
     return FALSE;
   pinned = layout (info, c->pinned, VFI_MEMORY_HOST);
-  copy_rows (info, frame, &pinned);
-  if (!vfi_cuda_ok (cudaMemcpyAsync (c->device, c->pinned, bytes_of (info), cudaMemcpyHostToDevice, cuda->stream), "uploading a frame",
-                    error) ||
-      !vfi_cuda_ok (cudaEventRecord (c->copied, cuda->stream), "uploading a frame", error))
-    return FALSE;
+  for (int i = 0; i < N_BANDS; i++) {
+    copy_rows (info, i, frame, &pinned);
+    if (!move_rows (cuda, c, i, TRUE, error))
+      return FALSE;
+  }
   c->frame = *frame;
   return TRUE;
 }
@@ -200,22 +240,21 @@ vfi_cuda_frames_give (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f
 void
 vfi_cuda_frames_fetch (VfiCuda *cuda)
 {
-  Copy *c = &cuda->frames->made;
+  GError *error = NULL;
 
-  if (cuda->frames->pending)
-    vfi_cuda_note (cuda, cudaMemcpyAsync (c->pinned, c->device, bytes_of (&c->info), cudaMemcpyDeviceToHost, cuda->stream),
-                   "downloading a frame");
+  for (int i = 0; i < N_BANDS && cuda->frames->pending && !error; i++)
+    if (!move_rows (cuda, &cuda->frames->made, i, FALSE, &error))
+      vfi_cuda_fail (cuda, error);
 }
 
 void
 vfi_cuda_frames_settle (VfiCuda *cuda)
 {
   Copy *c = &cuda->frames->made;
+  const VfiFrame pinned = layout (&c->info, c->pinned, VFI_MEMORY_HOST);
 
-  if (cuda->frames->pending && !cuda->failure) {
-    const VfiFrame pinned = layout (&c->info, c->pinned, VFI_MEMORY_HOST);
-
-    copy_rows (&c->info, &pinned, &c->frame);
-  }
+  for (int i = 0; i < N_BANDS && cuda->frames->pending && !cuda->failure; i++)
+    if (vfi_cuda_note (cuda, cudaEventSynchronize (c->copied[i]), "the device failed"))
+      copy_rows (&c->info, i, &pinned, &c->frame);
   cuda->frames->pending = FALSE;
 }

@@ -143,7 +143,7 @@ stream (void)
       g_assert_cmpint (shim.allocations, ==, allocations);
       g_assert_cmpint (fake_cudnn.packs, ==, packs);
       g_assert_cmpint (shim.replays - replays, ==, 3); /* one frame, the pair, one t */
-      g_assert_cmpint (shim.waits - waits, ==, 2);     /* for the copy of a frame before, and at the end */
+      g_assert_cmpint (shim.waits - waits, ==, 6);     /* for the copy of a frame before, for the bands of this one, and at the end */
     }
   }
   for (int i = 0; i < 3; i++) {
@@ -320,6 +320,46 @@ foreign_context (void)
   nothing_left ();
 }
 
+/* On a device that does nothing before it is waited for, the bits are those of one that does all at once: nothing is read, and no memory
+ * used again, before it is time. */
+static void
+late (void)
+{
+  static const VfiFormat formats[] = { VFI_FORMAT_NV12, VFI_FORMAT_I420, VFI_FORMAT_RGBA };
+
+  for (guint f = 0; f < G_N_ELEMENTS (formats); f++) {
+    const VfiFrameInfo info = { formats[f], 61, 43, VFI_RANGE_LIMITED };
+    TestFrame *made[2][5];
+
+    for (int when = 0; when < 2; when++) {
+      VfiBackend *c;
+      GError *error = NULL;
+      VfiInterp *s;
+
+      shim.late = when ? 3 : 0;
+      c = cuda_new ();
+      s = session_new (c, VFI_F16, &info, &error);
+      g_assert_no_error (error);
+      for (int i = 0; i < 5; i++) {
+        g_autoptr (TestFrame) a = picture (&info, i), b = picture (&info, i + 1);
+
+        made[when][i] = test_frame_new (&info, 3);
+        make (s, a, b, 0.3, made[when][i]);
+        g_assert_true (test_frame_intact (made[when][i]));
+      }
+      vfi_interp_free (s);
+      vfi_backend_unref (c);
+      shim.late = 0;
+    }
+    for (int i = 0; i < 5; i++) {
+      g_assert_true (vfi_frame_equal (&info, &made[0][i]->frame, &made[1][i]->frame));
+      test_frame_free (made[0][i]);
+      test_frame_free (made[1][i]);
+    }
+  }
+  nothing_left ();
+}
+
 int
 main (int argc, char **argv)
 {
@@ -332,6 +372,7 @@ main (int argc, char **argv)
     g_test_add_data_func (name, GINT_TO_POINTER (formats[i]), same_frames);
   }
   g_test_add_func ("/cuda/session/stream", stream);
+  g_test_add_func ("/cuda/session/late", late);
   g_test_add_func ("/cuda/session/shared-engines", shared_engines);
   g_test_add_func ("/cuda/session/no-backend", no_backend);
   g_test_add_func ("/cuda/session/no-memory", no_memory);
