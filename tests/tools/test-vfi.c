@@ -161,6 +161,14 @@ test_models (void)
   g_assert_cmpint (r.status, ==, 0);
   assert_contains (r.out, "vfi-nano: interpolation");
   assert_contains (r.out, "vfi-nano.safetensors");
+  /* All that there is to know of a published one. */
+  assert_contains (r.out, "sepconv: interpolation, SepConv\n");
+  assert_contains (r.out, "times       t = 1/2; others by halving\n");
+  assert_contains (r.out, "parameters  21.675 million\n");
+  assert_contains (r.out, "1753.5 GFLOP for a frame of 1920x1080"); /* the authors' code: 2 x (842 + 32.4) GMAC */
+  assert_contains (r.out, "ICCV 2017\n");
+  assert_contains (r.out, "checkpoint  of sniklaus/sepconv-slomo, academic use only\n");
+  assert_contains (r.out, "convert     tools/convert.py CHECKPOINT sepconv.safetensors --model sepconv\n");
 }
 
 /* ---- eval --------------------------------------------------------------------------------------- */
