@@ -205,8 +205,10 @@ open_cuda (GstVfiBase *base)
     gst_vfi_base_enter (base);
     p->has_cuda = vfi_cuda_available (&options, &error);
     gst_vfi_base_leave (base);
-    if (!p->has_cuda)
+    if (!p->has_cuda) { /* a context takes memory */
       GST_INFO_OBJECT (base, "frames stay in system memory: %s", error->message);
+      gst_vfi_cuda_close (&p->cuda);
+    }
   }
   gst_vfi_options_clear (&options);
 }

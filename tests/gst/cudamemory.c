@@ -728,7 +728,7 @@ lost_device (void)
 int
 main (int argc, char **argv)
 {
-  static const char *const formats[] = { "NV12", "P010_10LE", "I420", "Y444", "RGBA" };
+  static const char *const formats[] = { "NV12", "P010_10LE", "I420", "RGBA" };
   int result;
 
   run_init (&argc, &argv);
