@@ -151,21 +151,6 @@ playing (const char *launch, const char *format, gboolean on_device, GstBus **bu
   return h;
 }
 
-#ifdef SHIM
-static void
-expect_error (GstBus *bus, GQuark domain, int code, const char *text)
-{
-  g_autoptr (GstMessage) m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
-
-  g_assert_nonnull (m);
-  gst_message_parse_error (m, &error, NULL);
-  g_test_message ("%s", error->message);
-  g_assert_error (error, domain, code);
-  g_assert_nonnull (strstr (error->message, text));
-}
-#endif
-
 static void
 no_error (GstBus *bus)
 {
@@ -647,7 +632,7 @@ no_memory (void)
     gst_harness_set_src_caps (h, caps_of ("NV12", TRUE, 25));
     ret = push_frames (h, frames, 4);
     if (ret != GST_FLOW_OK) {
-      expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "are free");
+      bus_expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "are free");
       failed++;
     }
     shim.fail_allocation = 0;
@@ -713,7 +698,7 @@ lost_device (void)
     ret = push_frames (h, frames, 6);
     if (ret != GST_FLOW_OK) {
       g_assert_cmpint (ret, ==, GST_FLOW_ERROR);
-      expect_error (bus, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, "unknown error");
+      bus_expect_error (bus, GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT, "unknown error");
       lost++;
     }
     shim.fail_launch = 0;

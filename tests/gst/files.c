@@ -24,36 +24,12 @@ have (const char *const *elements)
   return TRUE;
 }
 
-/* Runs the pipeline to its end. */
-static void
-play (GstElement *pipeline)
-{
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_autoptr (GstMessage) m = gst_bus_timed_pop_filtered (bus, 90 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_nonnull (m);
-  if (GST_MESSAGE_TYPE (m) == GST_MESSAGE_ERROR) {
-    g_autoptr (GError) error = NULL;
-    gst_message_parse_error (m, &error, NULL);
-    g_assert_no_error (error);
-  }
-}
-
-static GstElement *
-parse (const char *line)
-{
-  g_autoptr (GError) error = NULL;
-  GstElement *pipeline = gst_parse_launch (line, &error);
-  g_assert_no_error (error);
-  return pipeline;
-}
-
 /* Number of frames, end of the last one and largest deviation of a time stamp from a grid, of all that a decoder gives for a file. */
 static int
 decode (const char *path, int num, int den, GstClockTime *end, GstClockTime *worst)
 {
   g_autofree char *line = g_strdup_printf ("filesrc location=%s ! decodebin ! appsink name=sink sync=false", path);
-  g_autoptr (GstElement) pipeline = parse (line), sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstElement) pipeline = pipeline_parse (line), sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   GstSample *sample;
   int n = 0;
   *worst = 0;
@@ -96,9 +72,9 @@ test_clip (gconstpointer data)
       "filesrc location=" CLIP " ! avidemux ! identity eos-after=%d ! decodebin ! videoscale ! video/x-raw,width=192,height=144 ! "
       "vfiinterp name=vfi threads=1 %s ! x264enc speed-preset=ultrafast tune=zerolatency ! matroskamux ! filesink location=%s",
       FRAMES + 1, cases[i].properties, path);
-  GstElement *pipeline = parse (line);
+  GstElement *pipeline = pipeline_parse (line);
   g_autoptr (GstElement) vfi = gst_bin_get_by_name (GST_BIN (pipeline), "vfi");
-  play (pipeline);
+  pipeline_play (pipeline);
   g_autoptr (GstStructure) stats = NULL;
   guint64 in, out, skipped;
   g_object_get (vfi, "stats", &stats, NULL);
@@ -122,8 +98,8 @@ static void
 test_seek (void)
 {
   g_autoptr (GstElement) pipeline =
-      parse ("videotestsrc num-buffers=100 pattern=ball ! video/x-raw,format=I420,width=64,height=48,framerate=20/1 ! "
-             "vfiinterp name=vfi mode=slowmo multiplier=4 backend=cpu threads=1 ! appsink name=sink sync=false max-buffers=2");
+      pipeline_parse ("videotestsrc num-buffers=100 pattern=ball ! video/x-raw,format=I420,width=64,height=48,framerate=20/1 ! "
+                      "vfiinterp name=vfi mode=slowmo multiplier=4 backend=cpu threads=1 ! appsink name=sink sync=false max-buffers=2");
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   gst_element_set_state (pipeline, GST_STATE_PAUSED);
   g_assert_cmpint (gst_element_get_state (pipeline, NULL, NULL, 60 * GST_SECOND), ==, GST_STATE_CHANGE_SUCCESS);
@@ -165,7 +141,7 @@ test_rates (gconstpointer data)
   g_autofree char *line = g_strdup_printf ("videotestsrc num-buffers=240 ! video/x-raw,format=GRAY8,width=16,height=16,framerate=%s ! "
                                            "vfiinterp backend=cpu threads=1 ! video/x-raw,framerate=%s ! appsink name=sink sync=false",
                                            rates[i].in, rates[i].out);
-  g_autoptr (GstElement) pipeline = parse (line), sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_autoptr (GstElement) pipeline = pipeline_parse (line), sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   GstSample *sample;
   guint64 k = 0;
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
@@ -184,7 +160,7 @@ test_rates (gconstpointer data)
 static void
 test_lossy (void)
 {
-  g_autoptr (GstElement) pipeline = parse (
+  g_autoptr (GstElement) pipeline = pipeline_parse (
       "videotestsrc num-buffers=60 pattern=ball ! video/x-raw,format=I420,width=64,height=48,framerate=20/1 ! "
       "identity drop-probability=0.2 ! vfiinterp name=vfi mode=repair max-gap=20 backend=cpu threads=1 ! appsink name=sink sync=false");
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink"), vfi = gst_bin_get_by_name (GST_BIN (pipeline), "vfi");
@@ -211,12 +187,12 @@ test_lossy (void)
 static void
 test_many (void)
 {
-  g_autoptr (GstElement) pipeline =
-      parse ("videotestsrc num-buffers=30 ! video/x-raw,width=64,height=48,framerate=20/1 ! tee name=t "
-             "t. ! queue ! vfiinterp backend=cpu threads=1 ! fakesink t. ! queue ! vfiinterp mode=slowmo backend=cpu threads=1 ! fakesink "
-             "t. ! queue ! vfiinterp backend=cpu threads=1 ! vfiinterp mode=repair backend=cpu threads=1 ! fakesink");
+  g_autoptr (GstElement) pipeline = pipeline_parse (
+      "videotestsrc num-buffers=30 ! video/x-raw,width=64,height=48,framerate=20/1 ! tee name=t "
+      "t. ! queue ! vfiinterp backend=cpu threads=1 ! fakesink t. ! queue ! vfiinterp mode=slowmo backend=cpu threads=1 ! fakesink "
+      "t. ! queue ! vfiinterp backend=cpu threads=1 ! vfiinterp mode=repair backend=cpu threads=1 ! fakesink");
   for (int i = 0; i < 3; i++) {
-    play (pipeline);
+    pipeline_play (pipeline);
     gst_element_set_state (pipeline, i == 1 ? GST_STATE_NULL : GST_STATE_READY);
   }
   /* In the midst of it. */

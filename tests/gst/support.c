@@ -181,15 +181,21 @@ run_log (Run *r)
 }
 
 void
-run_expect_error (Run *r, GQuark domain, int code, const char *text)
+bus_expect_error (GstBus *bus, GQuark domain, int code, const char *text)
 {
-  g_autoptr (GstMessage) m = gst_bus_pop_filtered (r->bus, GST_MESSAGE_ERROR);
+  g_autoptr (GstMessage) m = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
   g_autoptr (GError) error = NULL;
   g_assert_nonnull (m);
   gst_message_parse_error (m, &error, NULL);
   g_test_message ("%s", error->message);
   g_assert_error (error, domain, code);
   g_assert_nonnull (strstr (error->message, text));
+}
+
+void
+run_expect_error (Run *r, GQuark domain, int code, const char *text)
+{
+  bus_expect_error (r->bus, domain, code, text);
 }
 
 guint64
@@ -201,4 +207,29 @@ run_stat (Run *r, const char *name)
   g_assert_true (gst_structure_get_uint64 (s, name, &value));
   gst_structure_free (s);
   return value;
+}
+
+/* ---- pipelines ---------------------------------------------------------------------------------- */
+
+void
+pipeline_play (GstElement *pipeline)
+{
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  g_autoptr (GstMessage) m = gst_bus_timed_pop_filtered (bus, 90 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  g_assert_nonnull (m);
+  if (GST_MESSAGE_TYPE (m) == GST_MESSAGE_ERROR) {
+    g_autoptr (GError) error = NULL;
+    gst_message_parse_error (m, &error, NULL);
+    g_assert_no_error (error);
+  }
+}
+
+GstElement *
+pipeline_parse (const char *line)
+{
+  g_autoptr (GError) error = NULL;
+  GstElement *pipeline = gst_parse_launch (line, &error);
+  g_assert_no_error (error);
+  return pipeline;
 }

@@ -44,7 +44,12 @@ char *run_log (Run *r);
   } while (0)
 
 /* The error on the bus, which must be of this domain and code and hold the text. */
+void bus_expect_error (GstBus *bus, GQuark domain, int code, const char *text);
 void run_expect_error (Run *r, GQuark domain, int code, const char *text);
 
 /* A field of the element's stats. */
 guint64 run_stat (Run *r, const char *name);
+
+/* A pipeline by its launch line; plays it to its end, which must come without an error. */
+GstElement *pipeline_parse (const char *line);
+void pipeline_play (GstElement *pipeline);
