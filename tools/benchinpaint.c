@@ -2,8 +2,7 @@
  *
  * vfi bench --task inpaint: what it costs to take an object out of a stream, and how that grows with the object.
  *
- * A session does its work in two places: a push looks for motion and follows what is known along it, a pull makes pixels. The part of the push
- * that is flow is measured with a flow session of its own on the same frames.
+ * A session does its work in two places: a push looks for motion and follows what is known along it, a pull makes pixels.
  */
 #include "bench.h"
 
@@ -20,8 +19,8 @@ static const double other_sizes[] = { 1, 5, 20 }; /* per cent of the frame, besi
 
 typedef struct
 {
-  double percent;          /* of the frame */
-  double push, pull, flow; /* seconds of all frames; flow by itself, where it was measured */
+  double percent;    /* of the frame */
+  double push, pull; /* seconds of all frames */
 } Cost;
 
 /* A rectangle of the frame's shape that goes through the frame and comes in again on the other side. */
@@ -39,21 +38,19 @@ draw_object (const VfiFrameInfo *info, double percent, int frame, guint8 *mask)
     }
 }
 
-/* Streams the clip with an object of this size; the first frames are not counted. With `flow`, flow both ways is worked out beside it, by turns. */
+/* Streams the clip with an object of this size; the first frames are not counted. */
 static gboolean
-measure (const ToolInpaintBench *b, VfiInpaint *session, VfiFlow *flow, const ToolClip *clip, VfiFrame *dst, Cost *cost, GError **error)
+measure (const ToolInpaintBench *b, VfiInpaint *session, const ToolClip *clip, VfiFrame *dst, Cost *cost, GError **error)
 {
   const gsize size = (gsize) b->info.width * (gsize) b->info.height;
   g_autofree guint8 *data = g_malloc (size);
-  g_autofree float *there = g_new (float, 2 * size), *back = g_new (float, 2 * size);
   const VfiMask mask = { b->info.width, b->info.height, data, b->info.width };
   vfi_inpaint_reset (session);
   for (int i = 0; i < clip->n; i++) {
-    VfiFrame frame, before;
+    VfiFrame frame;
     VfiInpaintStatus status;
-    gint64 time[4];
+    gint64 time[3];
     tool_clip_frame (clip, i, &frame);
-    tool_clip_frame (clip, MAX (0, i - 1), &before);
     draw_object (&b->info, cost->percent, i, data);
     time[0] = g_get_monotonic_time ();
     if (!vfi_inpaint_push (session, &frame, &mask, error))
@@ -64,11 +61,10 @@ measure (const ToolInpaintBench *b, VfiInpaint *session, VfiFlow *flow, const To
     if (status == VFI_INPAINT_FAILED)
       return FALSE;
     time[2] = g_get_monotonic_time ();
-    if (flow && i && !vfi_flow_run (flow, &before, &frame, &(VfiFlowField){ there, NULL }, &(VfiFlowField){ back, NULL }, error))
-      return FALSE;
-    time[3] = g_get_monotonic_time ();
-    for (int k = 0; k < 3 && i >= clip->n - b->frames; k++)
-      *(double *[]){ &cost->push, &cost->pull, &cost->flow }[k] += (double) (time[k + 1] - time[k]) / G_USEC_PER_SEC;
+    if (i >= clip->n - b->frames) {
+      cost->push += (double) (time[1] - time[0]) / G_USEC_PER_SEC;
+      cost->pull += (double) (time[2] - time[1]) / G_USEC_PER_SEC;
+    }
   }
   return TRUE;
 }
@@ -89,9 +85,8 @@ print_result (const ToolInpaintBench *b, const VfiInpaintInfo *info, const Cost 
   printf ("an object of %g %% of the frame: %.2f ms a frame, %.1f frames a second\n\n", costs[0].percent, total * 1e3 / b->frames,
           b->frames / total);
   printf ("%-34s %8s %7s\n", "stage", "ms", "share");
-  print_stage ("flow, both ways (by itself)", costs[0].flow, total, b->frames);
-  print_stage ("masks, completion, tracing", costs[0].push - costs[0].flow, total, b->frames);
-  print_stage ("filling, painting", costs[0].pull, total, b->frames);
+  print_stage ("masks, motion, tracing", costs[0].push, total, b->frames);
+  print_stage ("drift, filling, painting", costs[0].pull, total, b->frames);
   printf ("\n%-34s %8s\n", "object", "ms");
   for (guint i = 1; i < n; i++)
     printf ("%4g %% of the frame %15s %8.2f\n", costs[i].percent, "", (costs[i].push + costs[i].pull) * 1e3 / b->frames);
@@ -113,7 +108,6 @@ write_json (const ToolInpaintBench *b, const VfiInpaintInfo *info, const Cost *c
     { "lookahead", b->lookahead },
     { "object_percent", costs[0].percent },
     { "frame_ms", (costs[0].push + costs[0].pull) * 1e3 / b->frames },
-    { "flow_ms", costs[0].flow * 1e3 / b->frames },
     { "push_ms", costs[0].push * 1e3 / b->frames },
     { "pull_ms", costs[0].pull * 1e3 / b->frames },
     { "session_mb", (double) info->bytes * 1e-6 },
@@ -153,7 +147,6 @@ tool_bench_inpaint (const ToolInpaintBench *b, GError **error)
   };
   Cost costs[N] = { { b->percent } };
   const int n = WARM_UP + b->lookahead + b->frames;
-  VfiOptions options = b->options;
   VfiInpaintInfo info;
   VfiFrame dst;
   for (int i = 1; i < N; i++)
@@ -167,20 +160,16 @@ tool_bench_inpaint (const ToolInpaintBench *b, GError **error)
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: has %d frames, and %d are wanted", b->file, clip->n, n);
     return FALSE;
   }
-  options.model = options.weights = NULL; /* those of what no frame shows */
   VfiInpaint *session = vfi_inpaint_new (&b->info, &b->options, &(VfiInpaintOptions){ .lookahead = b->lookahead }, error);
-  VfiFlow *flow = session ? vfi_flow_new (&b->info, &options, error) : NULL;
-  gboolean good = flow != NULL;
+  gboolean good = session != NULL;
   tool_clip_frame (target, 0, &dst);
   for (int i = 0; i < N && good; i++)
-    good = measure (b, session, i ? NULL : flow, clip, &dst, &costs[i], error);
+    good = measure (b, session, clip, &dst, &costs[i], error);
   if (good) {
     vfi_inpaint_get_info (session, &info);
     print_result (b, &info, costs, N);
     good = !b->json || write_json (b, &info, costs, N, b->json, error);
   }
-  if (flow)
-    vfi_flow_free (flow);
   if (session)
     vfi_inpaint_free (session);
   return good;

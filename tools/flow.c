@@ -11,15 +11,6 @@
 #include "transcode.h"
 
 static void
-add (ToolTranscode *t, const char *name, const char *value)
-{
-  if (value) {
-    g_ptr_array_add (t->properties, g_strdup (name));
-    g_ptr_array_add (t->properties, g_strdup (value));
-  }
-}
-
-static void
 report (const ToolTranscode *t, double seconds)
 {
   guint64 in = 0, pairs = 0;
@@ -61,25 +52,16 @@ tool_flow (int argc, char **argv)
       t = { .element = "vfiflow", .in = argv[1], .out = argv[2], .encoder = encoder, .drop_audio = TRUE, .quiet = quiet };
   g_autofree char *base = g_path_get_basename (argv[2]);
   const gboolean folder = g_str_has_suffix (argv[2], "/") || g_file_test (argv[2], G_FILE_TEST_IS_DIR) || !strchr (base, '.');
-  g_autofree char *threads = session.threads ? g_strdup_printf ("%d", session.threads) : NULL;
-  g_autofree char *scale = session.flow_scale != 0 ? g_strdup_printf ("%g", session.flow_scale) : NULL;
   g_auto (GStrv) parts = g_strsplit (argv[2], "%", -1);
   g_autofree char *escaped = g_strjoinv ("%%", parts);
   g_autofree char *pattern = folder ? g_build_filename (escaped, png ? "%06d.png" : "%06d.flo", NULL) : NULL;
-  t.properties = g_ptr_array_new_with_free_func (g_free);
-  t.stretch = 1;
-  add (&t, "output", output ? output : folder ? "meta" : "color");
-  add (&t, "max-flow", max_flow);
-  add (&t, "direction", direction);
-  add (&t, "step", step);
-  add (&t, "consistency", consistency ? "true" : NULL);
-  add (&t, "flow-location", pattern);
-  add (&t, "model", session.model);
-  add (&t, "weights", session.weights);
-  add (&t, "backend", session.backend);
-  add (&t, "precision", session.precision);
-  add (&t, "threads", threads);
-  add (&t, "scale", scale);
+  tool_transcode_set (&t, "output", output ? output : folder ? "meta" : "color");
+  tool_transcode_set (&t, "max-flow", max_flow);
+  tool_transcode_set (&t, "direction", direction);
+  tool_transcode_set (&t, "step", step);
+  tool_transcode_set (&t, "consistency", consistency ? "true" : NULL);
+  tool_transcode_set (&t, "flow-location", pattern);
+  tool_transcode_set_session (&t, &session, "scale");
 
   int status = TOOL_FAILED;
   double seconds;

@@ -41,15 +41,6 @@ options_clear (Options *o)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
-static void
-add (ToolTranscode *t, const char *name, const char *value)
-{
-  if (value) {
-    g_ptr_array_add (t->properties, g_strdup (name));
-    g_ptr_array_add (t->properties, g_strdup (value));
-  }
-}
-
 /* ---- masks -------------------------------------------------------------------------------------- */
 
 static int
@@ -141,7 +132,7 @@ find_masks (Options *o, ToolTranscode *t, GError **error)
   if (!tool_discover (o->mask, &mask, error))
     return FALSE;
   if (mask.is_picture) {
-    add (t, "mask-location", o->mask);
+    tool_transcode_set (t, "mask-location", o->mask);
     return TRUE;
   }
   g_autofree char *uri = gst_filename_to_uri (o->mask, error);
@@ -220,26 +211,17 @@ tool_inpaint (int argc, char **argv)
     return tool_usage ("wanted: what to remove, one of --mask and --rects");
 
   g_autoptr (GError) error = NULL;
-  g_autofree char *threads = session.threads ? g_strdup_printf ("%d", session.threads) : NULL;
-  g_autofree char *scale = session.flow_scale != 0 ? g_strdup_printf ("%g", session.flow_scale) : NULL;
   g_autoptr (ToolPairs) pairs = NULL;
   g_auto (ToolTranscode)
       t = { .element = "vfiinpaint", .in = argv[1], .out = argv[2], .encoder = o.encoder, .drop_audio = o.no_audio, .quiet = o.quiet };
-  t.properties = g_ptr_array_new_with_free_func (g_free);
-  t.stretch = 1;
-  add (&t, "mask-rects", o.rects);
-  add (&t, "invert", o.invert ? "true" : NULL);
-  add (&t, "dilate", o.dilate);
-  add (&t, "feather", o.feather);
-  add (&t, "history", o.history);
-  add (&t, "lookahead", o.lookahead ? o.lookahead : "10"); /* a file is in no hurry */
-  add (&t, "scene-threshold", o.scene_threshold);
-  add (&t, "model", session.model);
-  add (&t, "weights", session.weights);
-  add (&t, "backend", session.backend);
-  add (&t, "precision", session.precision);
-  add (&t, "threads", threads);
-  add (&t, "flow-scale", scale);
+  tool_transcode_set (&t, "mask-rects", o.rects);
+  tool_transcode_set (&t, "invert", o.invert ? "true" : NULL);
+  tool_transcode_set (&t, "dilate", o.dilate);
+  tool_transcode_set (&t, "feather", o.feather);
+  tool_transcode_set (&t, "history", o.history);
+  tool_transcode_set (&t, "lookahead", o.lookahead ? o.lookahead : "10"); /* a file is in no hurry */
+  tool_transcode_set (&t, "scene-threshold", o.scene_threshold);
+  tool_transcode_set_session (&t, &session, "flow-scale");
 
   int status = TOOL_FAILED;
   double seconds;

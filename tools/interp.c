@@ -129,31 +129,19 @@ element_properties (const Options *o, const ToolSession *s, ToolTranscode *t, GE
   if (!parse_rate (given, factor, &multiplier, error) || (o->fps && !parse_rate ("fps", o->fps, &t->fps, error)))
     return FALSE;
   t->slowmo = o->slowmo != NULL;
-  t->stretch = t->slowmo ? g_ascii_strtod (multiplier, NULL) / g_ascii_strtod (strchr (multiplier, '/') + 1, NULL) : 1;
-
-  g_autofree char *threads = s->threads ? g_strdup_printf ("%d", s->threads) : NULL;
-  g_autofree char *flow_scale = s->flow_scale != 0 ? g_strdup_printf ("%g", s->flow_scale) : NULL;
   const char *pairs[][2] = {
     { "mode", o->slowmo   ? "slowmo"
               : o->repair ? "repair"
                           : "rate" },
     { "multiplier", o->fps || o->repair ? NULL : multiplier },
-    { "model", s->model },
-    { "weights", s->weights },
-    { "backend", s->backend },
-    { "precision", s->precision },
-    { "threads", threads },
-    { "flow-scale", flow_scale },
     { "scene-threshold", o->scene_threshold },
     { "scene-mode", o->scene_mode },
     { "duplicates", o->duplicates },
     { "max-gap", o->max_gap },
   };
   for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
-    if (pairs[i][1]) {
-      g_ptr_array_add (t->properties, g_strdup (pairs[i][0]));
-      g_ptr_array_add (t->properties, g_strdup (pairs[i][1]));
-    }
+    tool_transcode_set (t, pairs[i][0], pairs[i][1]);
+  tool_transcode_set_session (t, s, "flow-scale");
   return TRUE;
 }
 
@@ -219,7 +207,6 @@ tool_interp (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_auto (ToolTranscode)
       t = { .element = "vfiinterp", .in = argv[1], .out = argv[2], .encoder = o.encoder, .drop_audio = o.no_audio, .quiet = o.quiet };
-  t.properties = g_ptr_array_new_with_free_func (g_free);
   int status = TOOL_FAILED;
   if (!element_properties (&o, &session, &t, &error) || !(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;

@@ -41,6 +41,28 @@ tool_transcode_clear (ToolTranscode *t)
   g_clear_pointer (&t->stats, gst_structure_free);
 }
 
+void
+tool_transcode_set (ToolTranscode *t, const char *property, const char *value)
+{
+  if (!value)
+    return;
+  if (!t->properties)
+    t->properties = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (t->properties, g_strdup (property));
+  g_ptr_array_add (t->properties, g_strdup (value));
+}
+
+void
+tool_transcode_set_session (ToolTranscode *t, const ToolSession *session, const char *flow_scale)
+{
+  g_autofree char *threads = session->threads ? g_strdup_printf ("%d", session->threads) : NULL;
+  g_autofree char *scale = session->flow_scale != 0 ? g_strdup_printf ("%g", session->flow_scale) : NULL;
+  const char *const pairs[][2] = { { "model", session->model },         { "weights", session->weights }, { "backend", session->backend },
+                                   { "precision", session->precision }, { "threads", threads },          { flow_scale, scale } };
+  for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
+    tool_transcode_set (t, pairs[i][0], pairs[i][1]);
+}
+
 /* The words an enum property takes, or its range, for a message. */
 static char *
 allowed_values (GParamSpec *spec)
@@ -306,7 +328,7 @@ build (Job *job, const char *part, GError **error)
 
   if (t->mask && !link_mask (job, error))
     return FALSE;
-  for (guint i = 0; i < t->properties->len; i += 2)
+  for (guint i = 0; t->properties && i < t->properties->len; i += 2)
     if (!tool_set_property (job->interp, t->properties->pdata[i], t->properties->pdata[i + 1], error))
       return FALSE;
   if (t->fps) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "container.h"
+#include "tool.h"
 
 typedef struct _ToolTranscode ToolTranscode;
 
@@ -17,8 +18,7 @@ struct _ToolTranscode
   const char *encoder;            /* NULL: the container's best */
   char *fps;                      /* fraction, or NULL; owned */
   gboolean slowmo, drop_audio, interlaced, quiet;
-  double stretch;        /* of time, 1 unless slow motion */
-  GPtrArray *properties; /* name, value, ...: of the element; owned */
+  GPtrArray *properties; /* name, value, ...: of the element, by tool_transcode_set; owned */
   char *mask;            /* elements that make what the element's mask pad takes, the last one called `last`; owned, may be NULL */
   char *mask_location;   /* `location` of the element `masks` in it; owned, may be NULL */
   /* Called for every frame that goes into the element and comes out of it, in the streaming thread; may be NULL. */
@@ -37,6 +37,11 @@ struct _ToolTranscode
 
 void tool_transcode_clear (ToolTranscode *t);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolTranscode, tool_transcode_clear)
+
+/* How the element is to be set, in words; NULL leaves a property at its default. */
+void tool_transcode_set (ToolTranscode *t, const char *property, const char *value);
+/* The same for what chooses and tunes its network, whose flow scale is the property of that name. */
+void tool_transcode_set_session (ToolTranscode *t, const ToolSession *session, const char *flow_scale);
 
 /* Runs until the end, an error (set) or Ctrl-C. The output is whole or not there. Returns an exit code; *seconds: how long it took. */
 int tool_transcode (ToolTranscode *t, double *seconds, GError **error);
