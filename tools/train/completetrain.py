@@ -25,6 +25,7 @@ import gated
 import masks
 import net
 import synth
+import train
 
 SIDE = completenet.SIDE
 LEAST = 32  # pixels of a flow field's side that become a grid
@@ -192,13 +193,14 @@ class Run(filltrain.Run):
 def main(argv=None):
     args = arguments(argv)
     run = Run(args)
-    learn, val = filltrain.clips_of(args, run)
-    bank = fields(learn, args.cache, args.every)
+    learn, val = train.clips_of(args, run)
+    bank = train.first_for_all(run, lambda: fields(learn, args.cache, args.every))
     samples = held_out(fields(val or learn, args.cache, args.every)) if not run.rank else ()
     if not run.rank:
         os.makedirs(args.out, exist_ok=True)
         print(f'\n{args.model} on {run.device}: {len(bank)} flow fields to train on, {len(samples)} held-out samples; from step {run.step}', flush=True)
-    run.loop(filltrain.loader(args, run, Sampler(bank, args.batch, args.exact)), samples)
+    seed = args.seed + 1000 * run.rank + 7919 * run.step
+    run.loop(data.loader(Sampler(bank, args.batch, args.exact), seed, args.workers, run.device.type == 'cuda'), samples)
     if run.world > 1:
         torch.distributed.destroy_process_group()
 

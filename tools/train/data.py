@@ -238,6 +238,12 @@ class Stream(torch.utils.data.IterableDataset):
             yield self.sampler.batch(rng)
 
 
+def loader(sampler, seed, workers, pin):
+    """Batches of the sampler, made by so many processes (0: by this one)."""
+    ahead = {'prefetch_factor': 4} if workers else {}  # without processes PyTorch 1 refuses it
+    return torch.utils.data.DataLoader(Stream(sampler, seed), batch_size=None, num_workers=workers, pin_memory=pin, **ahead)
+
+
 def to_float(y, uv):
     """Limited-range bytes to luma [0,1] and chroma [-.5,.5] (not clipped)."""
     return (y.float() - 16) / 219, (uv.float() - 128) / 224

@@ -172,6 +172,8 @@ def classical(rgb, mask):
 
 
 class Run(train.Run):
+    floor = .01  # of the learning rate, at the end
+
     def __init__(self, args):
         super().__init__(args)
         self.bf16 = args.amp == 'bf16' or args.amp == 'auto' and self.device.type == 'cuda'
@@ -190,20 +192,6 @@ class Run(train.Run):
 
     def prepare(self, batch):
         """It starts from what a smooth fill gives (heads of zero); nothing to calibrate."""
-
-    def rate(self, progress):
-        for g in self.optim.param_groups:
-            g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (.01 + .99 * .5 * (1 + math.cos(math.pi * progress)))
-
-    def follow(self, loss):
-        """One step against the slope of the loss."""
-        self.optim.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if torch.isfinite(norm):
-            self.optim.step()
-            self.average.update(self.model)
-        self.step += 1
 
     def train_step(self, batch, progress):
         """One optimiser step; returns (loss, MSE in the hole) as tensors."""
@@ -249,35 +237,18 @@ class Run(train.Run):
         return {'hole': means['hole']} if means else {}
 
 
-def clips_of(args, run):
-    """(clips to train on, clips held out), decoded by the first process for all."""
-    if run.world > 1 and run.rank:
-        dist.barrier()
-    index = data.build_cache(args.footage, args.cache)
-    if run.world > 1 and not run.rank:
-        dist.barrier()
-    unwanted = [x for x in args.exclude.split(',') if x]
-    clips = [data.Clip(e, args.cache) for e in index if e['frames'] and not any(x in e['name'] for x in unwanted)]
-    return data.held_out(clips)
-
-
-def loader(args, run, sampler):
-    stream = data.Stream(sampler, args.seed + 1000 * run.rank + 7919 * run.step)
-    ahead = {'prefetch_factor': 4} if args.workers else {}
-    return torch.utils.data.DataLoader(stream, batch_size=None, num_workers=args.workers, pin_memory=run.device.type == 'cuda', **ahead)
-
-
 def main(argv=None):
     args = arguments(argv)
     run = Run(args)
-    learn, val = clips_of(args, run)
+    learn, val = train.clips_of(args, run)
     sampler = Sampler(learn, args.crop, args.batch, args.small)
     samples = held_out(val or learn, args.crop) if not run.rank else ()
     if not run.rank:
         os.makedirs(args.out, exist_ok=True)
         print(f'{args.model} on {run.device}: {len(sampler.clips)} clips to train on, {len(val)} held out '
               f'({len(samples)} holes); from step {run.step}', flush=True)
-    run.loop(loader(args, run, sampler), samples)
+    seed = args.seed + 1000 * run.rank + 7919 * run.step
+    run.loop(data.loader(sampler, seed, args.workers, run.device.type == 'cuda'), samples)
     if run.world > 1:
         dist.destroy_process_group()
 

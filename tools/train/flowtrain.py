@@ -12,7 +12,6 @@ weights: the encoder of an interpolation network is a good start. Checkpoints, a
 """
 import argparse
 import contextlib
-import math
 import os
 import sys
 
@@ -124,8 +123,7 @@ class Run(train.Run):
     def train_step(self, batch, progress):
         """One optimiser step; returns (loss, end-point error) as tensors."""
         x0, x1, flow, seen = self.drawn(batch)
-        for g in self.optim.param_groups:
-            g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (.005 + .995 * .5 * (1 + math.cos(math.pi * progress)))
+        self.rate(progress)
         real = batch[2].numel() and progress >= self.args.real_from
         with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
             costs = []
@@ -136,13 +134,7 @@ class Run(train.Run):
         loss, epe = flowloss.supervised(states, costs, flow, seen)
         if real:
             loss = loss + flowloss.unsupervised(both, y)
-        self.optim.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if torch.isfinite(norm):
-            self.optim.step()
-            self.average.update(self.model)
-        self.step += 1
+        self.follow(loss)
         return loss.detach(), epe
 
     @staticmethod
@@ -167,22 +159,13 @@ class Run(train.Run):
 def main(argv=None):
     args = arguments(argv)
     run = Run(args)
-    if run.world > 1 and run.rank:
-        dist.barrier()  # the first process decodes for all
-    index = data.build_cache(args.footage, args.cache)
-    if run.world > 1 and not run.rank:
-        dist.barrier()
-    unwanted = [x for x in args.exclude.split(',') if x]
-    clips = [data.Clip(e, args.cache) for e in index if e['frames'] and not any(x in e['name'] for x in unwanted)]
-    sampler = Sampler(data.held_out(clips)[0], args.crop, args.batch, args.real)
+    sampler = Sampler(train.clips_of(args, run)[0], args.crop, args.batch, args.real)
     cases = flowevaluate.cases(args.val) if args.val and not run.rank else []
     if not run.rank:
         os.makedirs(args.out, exist_ok=True)
         print(f'{args.model} on {run.device}: {len(sampler.clips)} clips, {len(cases)} pairs to score; from step {run.step}', flush=True)
-    stream = data.Stream(sampler, args.seed + 1000 * run.rank + 7919 * run.step)
-    loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=args.workers,
-                                         prefetch_factor=4 if args.workers else None, pin_memory=run.device.type == 'cuda')
-    run.loop(loader, (), cases)
+    seed = args.seed + 1000 * run.rank + 7919 * run.step
+    run.loop(data.loader(sampler, seed, args.workers, run.device.type == 'cuda'), (), cases)
     if run.world > 1:
         dist.destroy_process_group()
 

@@ -157,6 +157,8 @@ def validate(model, samples, cases, device):
 class Run:
     """One training run: everything a checkpoint holds, and the loop."""
 
+    floor = .005  # of the learning rate, at the end
+
     def __init__(self, args):
         self.args = args
         self.rank, self.world = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
@@ -231,11 +233,26 @@ class Run:
         x0, x1 = (net.pack(y[:, i:i + 1], uv[:, i]).contiguous(memory_format=torch.channels_last) for i in (0, 2))
         return x0, x1, t
 
+    def rate(self, progress):
+        """Warm-up by steps, then half a cosine by the clock."""
+        for g in self.optim.param_groups:
+            g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (
+                self.floor + (1 - self.floor) * .5 * (1 + math.cos(math.pi * progress)))
+
+    def follow(self, loss):
+        """One step against the slope of the loss."""
+        self.optim.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        if torch.isfinite(norm):  # a batch that overflows is left out rather than ending the run
+            self.optim.step()
+            self.average.update(self.model)
+        self.step += 1
+
     def train_step(self, batch, progress):
         """One optimiser step; returns (loss, luma MSE) as tensors."""
         y, uv, t = self.planes(batch)
-        for g in self.optim.param_groups:
-            g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (.005 + .995 * .5 * (1 + math.cos(math.pi * progress)))
+        self.rate(progress)
         precision = torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext()
         if self.args.loss == 'frames':
             x0, x1, t = self.inputs(y, uv, t)
@@ -247,13 +264,7 @@ class Run:
         else:
             with precision:
                 loss, mse = losses.cycle(self.trained, y, uv, t, progress, self.anchor)
-        self.optim.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if torch.isfinite(norm):  # a batch that overflows is left out rather than ending the run
-            self.optim.step()
-            self.average.update(self.model)
-        self.step += 1
+        self.follow(loss)
         return loss.detach(), mse
 
     def scores(self, model, samples, cases):
@@ -317,17 +328,27 @@ class Run:
             self.check(samples, cases, loss)
 
 
+def first_for_all(run, work):
+    """What work () gives. The first process does it before the others, which find its results in the cache."""
+    if run.world > 1 and run.rank:
+        dist.barrier()
+    result = work()
+    if run.world > 1 and not run.rank:
+        dist.barrier()
+    return result
+
+
+def clips_of(args, run):
+    """(clips to train on, clips held out)."""
+    index = first_for_all(run, lambda: data.build_cache(args.footage, args.cache))
+    unwanted = [x for x in args.exclude.split(',') if x]
+    return data.held_out([data.Clip(e, args.cache) for e in index if e['frames'] and not any(x in e['name'] for x in unwanted)])
+
+
 def main(argv=None):
     args = arguments(argv)
     run = Run(args)
-    if run.world > 1 and run.rank:
-        dist.barrier()  # the first process decodes for all
-    index = data.build_cache(args.footage, args.cache)
-    if run.world > 1 and not run.rank:
-        dist.barrier()
-    unwanted = [x for x in args.exclude.split(',') if x]
-    clips = [data.Clip(e, args.cache) for e in index if e['frames'] and not any(x in e['name'] for x in unwanted)]
-    train, val = data.held_out(clips)
+    train, val = clips_of(args, run)
     run.teacher = data.Teacher() if args.teacher == 'dis' and run.progress() < losses.TEACH_END else None
     kinds = {} if args.loss == 'frames' else dict(synthetic=0, overlay=0, successive=True)
     sampler = data.Sampler(train, args.crop, args.batch, teacher=run.teacher, **kinds)
@@ -343,8 +364,7 @@ def main(argv=None):
     if args.resident:
         sampler = data.Sampler(train, args.crop, max(round(.12 * args.batch), 1), synthetic=1, overlay=0)
 
-    loader = torch.utils.data.DataLoader(data.Stream(sampler, seed), batch_size=None, num_workers=args.workers,
-                                         prefetch_factor=4 if args.workers else None, pin_memory=run.device.type == 'cuda')
+    loader = data.loader(sampler, seed, args.workers, run.device.type == 'cuda')
     if args.resident:
         loader = resident.Resident(train, args.crop, args.batch, run.device, seed, iter(loader))
     run.loop(loader, samples, cases)
