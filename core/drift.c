@@ -40,15 +40,17 @@ gboolean
 vfi_drift_reserve (VfiDrift *d, const VfiRegion *region)
 {
   gsize most = 0;
+  void *memory;
 
   for (int i = 0; i < region->n_boxes; i++)
     most = MAX (most, nodes_of (&region->box[i]));
   if (d->size >= most)
     return TRUE;
-  g_free (d->memory);
-  d->memory = g_try_malloc (most * (sizeof (Node) + 3 * sizeof (float)));
-  d->size = d->memory && vfi_membrane_reserve (&d->membrane, most, 2) ? most : 0;
-  return d->size == most;
+  if (!vfi_membrane_reserve (&d->membrane, most, 2) || !(memory = g_try_realloc_n (d->memory, most, sizeof (Node) + 3 * sizeof (float))))
+    return FALSE;
+  d->memory = memory;
+  d->size = most;
+  return TRUE;
 }
 
 gsize

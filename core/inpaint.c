@@ -2,9 +2,10 @@
  *
  * The inpainting session: flow-guided video inpainting (Xu, Li, Zhou, Loy: Deep Flow-Guided Video Inpainting, 2019) made for streams.
  *
- * For each frame that comes: marks (core/mask.c); flow from and to the frame before, of pictures in which what is to be removed is filled in,
- * and of the flow only what is outside of the holes, completed inside by a membrane; references (core/trace.c) one step on. When a frame's
- * turn has come, its references are made into pixels (core/paint.c) in the session's own copy, from then on a source like any other.
+ * For each frame that comes: marks (core/mask.c); flow from and to the frame before, of pictures in which what is to be removed is filled in, as
+ * where the search for motion around and behind the holes begins (core/motion.c); references (core/trace.c) one step on. When a frame's turn has
+ * come, its references are held to what is seen around the hole (core/drift.c) and made into pixels (core/paint.c) in the session's own copy, from
+ * then on a source like any other; what no frame shows is made up first (core/fill.c).
  *
  * Memory is a ring of frames (history, the one at work, lookahead) and a shorter one of marks and references, for those that are not yet done and the
  * last that is. References take what the largest regions so far need.
@@ -33,12 +34,12 @@ typedef struct
 {
   int n_frames, n_works;
   gsize frame_bytes;
-  guint8 *memory;  /* n_frames + 2 frames */
+  guint8 *memory;  /* n_frames + 3 frames */
   VfiFrame *frame; /* n_frames: number % n_frames; what was pushed, and once it is done its fill */
   VfiShown shown;
   VfiFrame seen[2];      /* number % 2; what the flow network sees of a frame with holes */
   VfiFrame made;         /* what is made up, before it is painted */
-  VfiPyramid pyramid[2]; /* number % 2; where regions are */
+  VfiPyramid pyramid[2]; /* of the frame before, and of this one; where regions are */
   Work *work;            /* number % n_works */
   float *there, *back;   /* flow from the frame before to the last one, and back */
   gsize bytes;

@@ -721,17 +721,24 @@ gboolean
 vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights,
                   GError **error)
 {
-  static const char *const own[][3] = { { "interpolation", "vfi-nano", "vfi-base" }, { "flow", "vfi-flow-nano", "vfi-flow-base" } };
+  static const struct
+  {
+    const char *task, *small, *large, *training;
+  } own[] = {
+    { "interpolation", "vfi-nano", "vfi-base", "train" },
+    { "flow", "vfi-flow-nano", "vfi-flow-base", "flowtrain" },
+    { "inpainting", "vfi-fill-nano", "vfi-fill-nano", "filltrain" },
+    { "completion", "vfi-complete-nano", "vfi-complete-nano", "completetrain" },
+  };
   gboolean automatic = !o->model || strcmp (o->model, "auto") == 0;
-  const char *preferred = NULL;
+  const char *preferred = NULL, *training = NULL;
   g_autofree char *path = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (own); i++)
-    if (strcmp (task, own[i][0]) == 0)
-      preferred = own[i][backend->klass->memory == VFI_MEMORY_CUDA ? 2 : 1];
-  for (int i = 0; !preferred && vfi_models[i]; i++)
-    if (strcmp (task, vfi_models[i]->task) == 0)
-      preferred = vfi_models[i]->name;
+    if (strcmp (task, own[i].task) == 0) {
+      preferred = backend->klass->memory == VFI_MEMORY_CUDA ? own[i].large : own[i].small;
+      training = own[i].training;
+    }
   if (!preferred) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "this build has no network for %s", task);
     return FALSE;
@@ -763,7 +770,7 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
     g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS,
                  "there are no weights for %s: no %s.safetensors in " VFI_WEIGHTS_DIR " nor in VFI_WEIGHTS_PATH (%s); put the file there, "
                  "train it with tools/train/%s.py, or give weights=FILE",
-                 (*model)->name, (*model)->name, env ? env : "which is not set", strcmp (task, "flow") ? "train" : "flowtrain");
+                 (*model)->name, (*model)->name, env ? env : "which is not set", training);
     return FALSE;
   }
   return (*weights = vfi_weights_open (path, error)) != NULL;

@@ -70,14 +70,14 @@ static gboolean
 sums (const Patch *p, const VfiPyramidLevel *l, int x0, int y0, float u, float v, Sums *out)
 {
   const float x = x0 + u, y = y0 + v;
+  if (!(x >= -PAD + 1 && y >= -PAD + 1 && x <= l->w + PAD - PATCH - 2 && y <= l->h + PAD - PATCH - 2))
+    return FALSE;
   const int ix = (int) floorf (x), iy = (int) floorf (y), stride = vfi_pyramid_stride (l);
   const float wx = x - ix, wy = y - iy, w00 = (1 - wx) * (1 - wy), w01 = wx * (1 - wy), w10 = (1 - wx) * wy, w11 = wx * wy;
   float k[PATCH] = { 0 }, r[PATCH] = { 0 }, rr[PATCH] = { 0 }, gx[PATCH] = { 0 }, gy[PATCH] = { 0 }, xx[PATCH] = { 0 }, xy[PATCH] = { 0 },
         yy[PATCH] = { 0 }, xr[PATCH] = { 0 }, yr[PATCH] = { 0 };
   float n = 0, sr = 0, sx = 0, sy = 0;
 
-  if (!(x >= -PAD + 1 && y >= -PAD + 1 && x <= l->w + PAD - PATCH - 2 && y <= l->h + PAD - PATCH - 2))
-    return FALSE;
   for (int j = 0; j < PATCH; j++) {
     const float *top = l->luma + (gssize) (iy + j) * stride + ix, *bottom = top + stride;
     const float *known = l->known + (gssize) (iy + j + (wy > 0.5f)) * stride + ix + (wx > 0.5f);
@@ -361,13 +361,16 @@ gboolean
 vfi_motion_reserve (VfiMotion *m, int width, int height)
 {
   const gsize size = nodes_of (width, height);
+  void *memory;
 
   if (m->size >= size)
     return TRUE;
-  g_free (m->memory);
-  m->memory = g_try_malloc (size * (4 * sizeof (Match) + 3 * sizeof (float)));
-  m->size = m->memory && vfi_membrane_reserve (&m->membrane, size, 2) ? size : 0;
-  return m->size == size;
+  if (!vfi_membrane_reserve (&m->membrane, size, 2) ||
+      !(memory = g_try_realloc_n (m->memory, size, 4 * sizeof (Match) + 3 * sizeof (float))))
+    return FALSE;
+  m->memory = memory;
+  m->size = size;
+  return TRUE;
 }
 
 gsize

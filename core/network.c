@@ -53,18 +53,12 @@ VfiNetwork *
 vfi_network_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, VfiDType feature, int h, int w, GError **error)
 {
   g_autoptr (VfiNetwork) n = g_new0 (VfiNetwork, 1);
-  VfiGraph *graphs[2] = { vfi_graph_new (feature), NULL };
+  VfiGraph *graph = vfi_graph_new (feature);
 
   n->backend = vfi_backend_ref (backend);
   n->model = model;
-  model->frame (graphs[0], model, h, w);
-  if (graphs[0]->error || !vfi_weights_check (weights, graphs, NULL, error)) {
-    if (graphs[0]->error)
-      g_propagate_error (error, g_error_copy (graphs[0]->error));
-    vfi_graph_free (graphs[0]);
-    return NULL;
-  }
-  if (!(n->plan = vfi_plan_new (graphs[0], backend, weights, error)))
+  model->frame (graph, model, h, w);
+  if (!(n->plan = vfi_plan_new (graph, backend, weights, error)))
     return NULL;
   for (int i = 0; i < vfi_plan_n_io (n->plan); i++) {
     gboolean output;
@@ -116,11 +110,7 @@ vfi_network_run (VfiNetwork *n, const float *in, float *out, GError **error)
   klass->begin (n->backend);
   klass->upload (n->backend, n->io[0].data, in, view_bytes (&n->io[0]));
   vfi_plan_run (n->plan);
-  klass->end (n->backend);
-  if (klass->failed && klass->failed (n->backend, error))
-    return FALSE;
-  klass->begin (n->backend);
   klass->download (n->backend, out, n->io[1].data, view_bytes (&n->io[1]));
   klass->end (n->backend);
-  return TRUE;
+  return !(klass->failed && klass->failed (n->backend, error));
 }

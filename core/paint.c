@@ -26,14 +26,13 @@ enum
   OPEN,    /* with nothing yet */
 };
 
+#define PIXEL (9 * sizeof (float) + 1) /* bytes of a pixel: value and change of four components, known, state */
+
 void
 vfi_painter_clear (VfiPainter *p)
 {
   vfi_membrane_clear (&p->membrane);
   g_free (p->value);
-  g_free (p->change);
-  g_free (p->known);
-  g_free (p->state);
   *p = (VfiPainter){ 0 };
 }
 
@@ -41,29 +40,27 @@ gboolean
 vfi_painter_reserve (VfiPainter *p, const VfiRegion *region)
 {
   gsize most = 0;
+  float *memory;
 
   for (int i = 0; i < region->n_boxes; i++)
     most = MAX (most, (gsize) (region->box[i].x1 - region->box[i].x0) * (region->box[i].y1 - region->box[i].y0));
   if (p->size >= most)
     return TRUE;
-  if (!vfi_membrane_reserve (&p->membrane, most, 4))
+  /* What there is stays where there is no more: frames that wait are painted with it. */
+  if (!vfi_membrane_reserve (&p->membrane, most, 4) || !(memory = g_try_realloc_n (p->value, most, PIXEL)))
     return FALSE;
-  g_free (p->value);
-  g_free (p->change);
-  g_free (p->known);
-  g_free (p->state);
-  p->value = g_try_new (float, 4 * most);
-  p->change = g_try_new (float, 4 * most);
-  p->known = g_try_new (float, most);
-  p->state = g_try_new (guint8, most);
-  p->size = p->value && p->change && p->known && p->state ? most : 0;
-  return p->size == most;
+  p->value = memory;
+  p->change = memory + 4 * most;
+  p->known = memory + 8 * most;
+  p->state = (guint8 *) (memory + 9 * most);
+  p->size = most;
+  return TRUE;
 }
 
 gsize
 vfi_painter_bytes (const VfiPainter *p)
 {
-  return p->membrane.size * sizeof (float) + p->size * (9 * sizeof (float) + 1);
+  return p->membrane.size * sizeof (float) + p->size * PIXEL;
 }
 
 /* ---- one box of one plane ----------------------------------------------------------------------- */

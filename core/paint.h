@@ -14,7 +14,7 @@ typedef struct
 {
   VfiMembrane membrane;
   gsize size;
-  float *value, *change, *known;
+  float *value, *change, *known; /* one piece of memory, with */
   guint8 *state;
 } VfiPainter;
 

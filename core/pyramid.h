@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Luma of frames at several sizes, and what of it is known.
+ * Luma of frames (of RGB, green) at several sizes, and what of it is known.
  */
 #pragma once
 

@@ -20,7 +20,7 @@
 #define UNEVEN 0.1        /* weight of changes of brightness that blocks do not share */
 #define NOISE (1.f / 219) /* added to the deviations, so that what is flat but for noise counts as found */
 
-/* The sums of vfi_scene_means, on the host. */
+/* The sums of scene.h, on the host. */
 static void
 luma_sums (const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, guint64 *sums)
 {

@@ -27,7 +27,7 @@ typedef struct
   float x, y;     /* in the frame it refers to */
   float cost;     /* how far forward and backward flows were apart on the way, in pixels, summed */
   float slope[4]; /* where a neighbour's would be: dx / dx, dx / dy, dy / dx, dy / dy */
-  guint32 frame;  /* number of the frame; numbers may wrap, differences count */
+  guint32 frame;  /* number of the frame; they count from 0; differences are signed, the oldest may lie before 0 */
   guint32 kind;
 } VfiRef;
 

@@ -139,7 +139,7 @@ find_window (Place *p, int w, int h, gboolean outside, const Kind k)
   for (int i = 0; i < PARTS (k); i++) {
     p->left[i] = ix[i * VFI_LANES / 2] - BEFORE (k) - SLACK (k);
     if (!outside)
-      p->left[i] = MIN (MAX (p->left[i], 0), w - PART (k) / BYTES (k));
+      p->left[i] = MIN (MAX (p->left[i], 0), w - (PART (k) + BYTES (k) - 1) / BYTES (k)); /* what is read ends within the row */
   }
   x = ix - BEFORE (k) - lefts (p, k);
   y = iy - BEFORE (k) - p->top;

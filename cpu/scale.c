@@ -35,7 +35,7 @@ row_of_planes (const VfiView *src, const float *gain, const VfiView *dst, int y,
     }
 }
 
-/* Up to eight planes to bf16: two channels are one word. */
+/* A few planes (at most eight) to bf16: two channels are one word. */
 VFI_INLINE void
 row_of_few_planes (const VfiView *src, const float *gain, const VfiView *dst, int y, const int channels)
 {

@@ -398,6 +398,21 @@ bounded (void)
 }
 
 #ifndef __SANITIZE_ADDRESS__
+/* Little memory more than there is in use. */
+static struct rlimit
+tighten (gsize more)
+{
+  g_autofree char *statm = NULL;
+  struct rlimit before, tight;
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &statm, NULL, NULL));
+  g_assert_cmpint (getrlimit (RLIMIT_AS, &before), ==, 0);
+  tight = before;
+  tight.rlim_cur = strtoull (statm, NULL, 10) * sysconf (_SC_PAGESIZE) + more;
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &tight), ==, 0);
+  return before;
+}
+
 /* Where there is no memory for another size, the old one stays. */
 static void
 no_memory (void)
@@ -407,15 +422,9 @@ no_memory (void)
   g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
   g_autoptr (TestFrame) out = test_frame_new (&f->info, 0);
   g_autoptr (GError) error = NULL;
-  g_autofree char *statm = NULL;
-  struct rlimit before, tight;
   static guint8 mask[W * H];
 
-  g_assert_true (g_file_get_contents ("/proc/self/statm", &statm, NULL, NULL));
-  g_assert_cmpint (getrlimit (RLIMIT_AS, &before), ==, 0);
-  tight = before;
-  tight.rlim_cur = strtoull (statm, NULL, 10) * sysconf (_SC_PAGESIZE) + (32 << 20);
-  g_assert_cmpint (setrlimit (RLIMIT_AS, &tight), ==, 0);
+  const struct rlimit before = tighten (32 << 20);
   g_assert_false (vfi_inpaint_set_info (s, &large, &error));
   g_assert_cmpint (setrlimit (RLIMIT_AS, &before), ==, 0);
   g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
@@ -425,6 +434,42 @@ no_memory (void)
   push (s, f, mask);
   pull (s, out);
   g_assert_true (vfi_frame_equal (&f->info, &f->frame, &out->frame)); /* seen in the first */
+  vfi_inpaint_free (s);
+}
+
+/* Where there is no memory for what a mask covers, the frames that wait can still be had. */
+static void
+large_mask (gconstpointer megabytes)
+{
+  enum
+  {
+    SIDE = 1024
+  };
+  g_autofree guint8 *pixels = g_malloc0 (SIDE * SIDE), *made = g_malloc0 (SIDE * SIDE), *marks = g_malloc0 (SIDE * SIDE);
+  const VfiFrame f = { .data = { pixels }, .stride = { SIDE } };
+  const VfiMask mask = { SIDE, SIDE, marks, SIDE };
+  VfiFrame out = { .data = { made }, .stride = { SIDE } };
+  g_autoptr (GError) error = NULL;
+  VfiInpaint *s = vfi_inpaint_new (&(VfiFrameInfo){ VFI_FORMAT_GRAY8, SIDE, SIDE, VFI_RANGE_FULL },
+                                   &(VfiOptions){ .backend = VFI_BACKEND_CPU, .precision = VFI_PRECISION_FP32, .threads = 1 },
+                                   &(VfiInpaintOptions){ .history = 1, .lookahead = 1 }, &error);
+
+  g_assert_no_error (error);
+  memset (pixels, 100, SIDE * SIDE);
+  memset (pixels + 100 * SIDE + 100, 255, 30);
+  memset (marks + 100 * SIDE + 100, 255, 30);
+  g_assert_true (vfi_inpaint_push (s, &f, &mask, &error));
+  memset (marks, 255, SIDE * SIDE);
+  const struct rlimit before = tighten (GPOINTER_TO_SIZE (megabytes) << 20);
+  g_assert_false (vfi_inpaint_push (s, &f, &mask, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &before), ==, 0);
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
+  g_clear_error (&error);
+  vfi_inpaint_flush (s);
+  g_assert_cmpint (vfi_inpaint_pull (s, &out, &error), ==, VFI_INPAINT_DONE);
+  g_assert_no_error (error);
+  for (int i = 0; i < SIDE * SIDE; i++)
+    g_assert_cmpint (ABS (made[i] - 100), <=, 1);
   vfi_inpaint_free (s);
 }
 #endif
@@ -443,6 +488,10 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/bounded", bounded);
 #ifndef __SANITIZE_ADDRESS__
   g_test_add_func ("/inpaint/no-memory", no_memory);
+  for (gsize mb = 8; mb < 120; mb += 16) { /* each of what a mask takes fails at one of these */
+    g_autofree char *name = g_strdup_printf ("/inpaint/large-mask/%d", (int) mb);
+    g_test_add_data_func (name, GSIZE_TO_POINTER (mb), large_mask);
+  }
 #endif
   return g_test_run ();
 }
