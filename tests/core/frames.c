@@ -2,11 +2,26 @@
 #include "frames.h"
 
 #include <math.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../generate.h"
 
 #define SENTINEL 0xa5
 #define GUARD 64
+
+/* Memory that ends where no more may be read: `size` bytes, the last of them the last of a page. */
+static guint8 *
+fenced_new (gsize size, guint8 **pages, gsize *mapped)
+{
+  const gsize page = (gsize) sysconf (_SC_PAGESIZE), whole = (size + page - 1) / page * page;
+
+  *mapped = whole + page;
+  *pages = mmap (NULL, *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  g_assert_true (*pages != MAP_FAILED);
+  g_assert_cmpint (mprotect (*pages + whole, page, PROT_NONE), ==, 0);
+  return *pages + whole - size;
+}
 
 TestFrame *
 test_frame_new (const VfiFrameInfo *info, int pad)
@@ -19,8 +34,8 @@ test_frame_new (const VfiFrameInfo *info, int pad)
     const VfiPlaneLayout *l = &f->layout[i];
     vfi_frame_info_plane_size (info, i, &f->w[i], &f->h[i]);
     f->frame.stride[i] = (f->w[i] * l->comps * l->bytes + pad + l->bytes - 1) / l->bytes * l->bytes;
-    f->size[i] = (gsize) f->h[i] * f->frame.stride[i] + 2 * GUARD;
-    f->memory[i] = g_malloc (f->size[i]);
+    f->size[i] = GUARD + (gsize) f->h[i] * f->frame.stride[i];
+    f->memory[i] = fenced_new (f->size[i], &f->pages[i], &f->mapped[i]);
     memset (f->memory[i], SENTINEL, f->size[i]);
     f->frame.data[i] = f->memory[i] + GUARD;
     for (int y = 0; y < f->h[i]; y++)
@@ -33,7 +48,7 @@ void
 test_frame_free (TestFrame *f)
 {
   for (int i = 0; f && i < f->n_planes; i++)
-    g_free (f->memory[i]);
+    munmap (f->pages[i], f->mapped[i]);
   g_free (f);
 }
 
@@ -44,7 +59,7 @@ test_frame_intact (const TestFrame *f)
     gsize row = (gsize) f->w[i] * f->layout[i].comps * f->layout[i].bytes;
     for (gsize at = 0; at < f->size[i]; at++) {
       gssize pixel = (gssize) at - GUARD;
-      gboolean inside = pixel >= 0 && pixel < (gssize) f->size[i] - 2 * GUARD && (gsize) pixel % f->frame.stride[i] < row;
+      gboolean inside = pixel >= 0 && (gsize) pixel % f->frame.stride[i] < row;
       if (!inside && f->memory[i][at] != SENTINEL)
         return FALSE;
     }

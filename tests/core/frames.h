@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Frames for tests: padded rows, guarded on all sides, filled by formula.
+ * Frames for tests: padded rows, guarded on all sides (behind a plane, reading is caught, too), filled by formula.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ typedef struct
   int n_planes;
   VfiPlaneLayout layout[4];
   int w[4], h[4];
-  guint8 *memory[4];
-  gsize size[4];
+  guint8 *memory[4], *pages[4];
+  gsize size[4], mapped[4];
 } TestFrame;
 
 /* Rows are `pad` bytes longer than their pixels (rounded up to the sample's size). Pixels are 0. */
