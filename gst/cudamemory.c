@@ -65,11 +65,10 @@ gst_vfi_cuda_caps_has (const GstCaps *caps)
 gboolean
 gst_vfi_cuda_open (GstElement *element, int device, GstVfiCuda *cuda)
 {
-  GstCudaContext *context = *cuda;
-  if (!gst_cuda_load_library () || !gst_cuda_ensure_element_context (element, device, &context))
+  /* What it finds comes by set_context, into this very place. */
+  if (!gst_cuda_load_library () || !gst_cuda_ensure_element_context (element, device, (GstCudaContext **) cuda))
     return FALSE;
   gst_cuda_memory_init_once ();
-  *cuda = context;
   return TRUE;
 }
 
@@ -83,9 +82,7 @@ gst_vfi_cuda_close (GstVfiCuda *cuda)
 void
 gst_vfi_cuda_set_context (GstElement *element, GstContext *context, int device, GstVfiCuda *cuda)
 {
-  GstCudaContext *c = *cuda;
-  gst_cuda_handle_set_context (element, context, device, &c);
-  *cuda = c;
+  gst_cuda_handle_set_context (element, context, device, (GstCudaContext **) cuda);
 }
 
 gboolean

@@ -38,7 +38,8 @@ gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, cons
   g_clear_pointer (&queue->scratch, g_free);
   queue->info = *info;
   queue->reach = 1;
-  if (queue->session && vfi_flow_set_info (queue->session, info, NULL))
+  if (queue->session && vfi_flow_set_info (queue->session, info, NULL) &&
+      vfi_flow_set_flow_scale (queue->session, options->flow_scale, NULL))
     return TRUE;
   /* Where memory is short, at a smaller size. */
   for (VfiOptions o = *options;; o.flow_scale = queue->reach = MAX (MIN_FLOW_SCALE, o.flow_scale / 2)) {

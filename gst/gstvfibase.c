@@ -6,6 +6,7 @@
 
 #include "allocation.h"
 #include "picture.h"
+#include "timeline.h"
 
 GST_DEBUG_CATEGORY (gst_vfi_debug);
 #define GST_CAT_DEFAULT gst_vfi_debug
@@ -222,19 +223,23 @@ set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVideoInfo *out)
   return ok;
 }
 
-gboolean
+GstFlowReturn
 gst_vfi_base_adopt (GstVfiBase *base, GstBuffer *buffer)
 {
   GstVfiBasePrivate *p = PRIV (base);
   GstVfiCuda other = p->on_device ? gst_vfi_cuda_of (buffer) : NULL;
 
   if (!other || !gst_vfi_cuda_differs (other, p->cuda))
-    return TRUE;
+    return GST_FLOW_OK;
   GST_INFO_OBJECT (base, "the frames are of another context: going there");
   GST_VFI_BASE_GET_CLASS (base)->close (base);
   gst_vfi_cuda_replace (&p->cuda, other);
   gst_base_transform_reconfigure_src (GST_BASE_TRANSFORM (base));
-  return set_info (base, &p->info, &p->out_info) && gst_base_transform_reconfigure (GST_BASE_TRANSFORM (base));
+  if (!set_info (base, &p->info, &p->out_info))
+    return GST_FLOW_ERROR;
+  if (gst_base_transform_reconfigure (GST_BASE_TRANSFORM (base)))
+    return GST_FLOW_OK;
+  return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (base)) ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
 }
 
 gboolean
@@ -253,7 +258,7 @@ gst_vfi_base_map (GstVfiBase *base, GstVideoFrame *map, GstBuffer *buffer, int f
 }
 
 GstCaps *
-gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps)
+gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps, GstCaps *filter)
 {
   GstVfiBaseClass *klass = GST_VFI_BASE_GET_CLASS (base);
   GstVfiBasePrivate *p = PRIV (base);
@@ -261,18 +266,19 @@ gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps)
   GST_OBJECT_LOCK (base);
   const gboolean may = klass->on_device && (p->running ? p->has_cuda : p->backend != VFI_BACKEND_CPU);
   GST_OBJECT_UNLOCK (base);
-  return may && klass->on_device (base) ? caps : gst_vfi_cuda_caps_remove (caps);
+  if (!may || !klass->on_device (base))
+    caps = gst_vfi_cuda_caps_remove (caps);
+  if (filter) {
+    g_autoptr (GstCaps) all = caps;
+    caps = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
+  }
+  return caps;
 }
 
 static GstCaps *
 gst_vfi_base_transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
-  GstCaps *other = gst_vfi_base_strip (GST_VFI_BASE (trans), gst_caps_ref (caps));
-  if (filter) {
-    g_autoptr (GstCaps) all = other;
-    other = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
-  }
-  return other;
+  return gst_vfi_base_strip (GST_VFI_BASE (trans), gst_caps_ref (caps), filter);
 }
 
 static void
@@ -298,6 +304,13 @@ gst_vfi_base_info (GstVfiBase *base)
   return &PRIV (base)->info;
 }
 
+GstClockTime
+gst_vfi_period (const GstVideoInfo *info)
+{
+  const int n = GST_VIDEO_INFO_FPS_N (info), d = GST_VIDEO_INFO_FPS_D (info);
+  return n > 0 ? gst_util_uint64_scale_int (GST_SECOND, d, n) : GST_SECOND / VFI_VARIABLE_RATE;
+}
+
 VfiFrameInfo
 gst_vfi_frame_info (const GstVideoInfo *info)
 {
@@ -321,9 +334,9 @@ configure (GstVfiBase *base, GstCaps *incaps, GstCaps *outcaps)
                        (NULL));
     return FALSE;
   }
-  PRIV (base)->on_device = gst_vfi_cuda_caps_has (incaps);
-  if (!set_info (base, &in, &out))
+  if (!set_info (base, &in, &out)) /* lets frames leave that are of the old caps */
     return FALSE;
+  PRIV (base)->on_device = gst_vfi_cuda_caps_has (incaps);
   PRIV (base)->info = in;
   PRIV (base)->out_info = out;
   return TRUE;
@@ -412,6 +425,18 @@ gst_vfi_base_synthesize (GstVfiBase *base, GstBuffer *like, GstBuffer **buffer)
   ret = klass->transform (trans, like, *buffer);
   if (ret != GST_FLOW_OK)
     gst_clear_buffer (buffer);
+  return ret;
+}
+
+GstFlowReturn
+gst_vfi_base_push_all (GstVfiBase *base)
+{
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (base);
+  GstBuffer *buffer = NULL;
+  GstFlowReturn ret;
+  do
+    ret = GST_BASE_TRANSFORM_GET_CLASS (trans)->generate_output (trans, &buffer);
+  while (ret == GST_FLOW_OK && buffer && (ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (trans), buffer)) == GST_FLOW_OK);
   return ret;
 }
 

@@ -44,18 +44,20 @@ void gst_vfi_base_install (GObjectClass *klass, const GstVfiField *fields, guint
 /* GstVideoInfo of the caps that set_info last took. */
 const GstVideoInfo *gst_vfi_base_info (GstVfiBase *base);
 VfiFrameInfo gst_vfi_frame_info (const GstVideoInfo *info);
+/* From one frame to the next, as the caps say it. */
+GstClockTime gst_vfi_period (const GstVideoInfo *info);
 
 /* For a class_init: frames may lie in CUDA memory. */
 void gst_vfi_base_class_set_on_device (GstVfiBaseClass *klass, gboolean (*on_device) (GstVfiBase *base), void (*close) (GstVfiBase *base));
-/* For transform_caps: without CUDA memory where it cannot be used. Takes caps. */
-GstCaps *gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps);
+/* For transform_caps: without CUDA memory where it cannot be used, and of what `filter` (may be NULL) leaves. Takes caps. */
+GstCaps *gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps, GstCaps *filter);
 /* Whether sessions compute on a GPU. */
 gboolean gst_vfi_base_on_gpu (GstVfiBase *base);
-/* Between these the context that the element works in is current; around all calls of libvfi but those in set_info, where it is. */
+/* Between these the context that the element works in is current; around what may open a session, but in set_info, where it is. */
 void gst_vfi_base_enter (GstVfiBase *base);
 void gst_vfi_base_leave (GstVfiBase *base);
-/* Where frames come from a context that is not the element's, the element goes there. FALSE after an error of the element. */
-gboolean gst_vfi_base_adopt (GstVfiBase *base, GstBuffer *buffer);
+/* Where frames come from a context that is not the element's, the element goes there. An error has been posted. */
+GstFlowReturn gst_vfi_base_adopt (GstVfiBase *base, GstBuffer *buffer);
 /* Maps a frame of the current caps where it lies; gst_video_frame_unmap. */
 gboolean gst_vfi_base_map (GstVfiBase *base, GstVideoFrame *map, GstBuffer *buffer, int flags, VfiFrame *frame);
 
@@ -71,5 +73,8 @@ gboolean gst_vfi_base_fail (GstVfiBase *base, GError *error);
 
 /* A new buffer, written by the transform function, with the metas and flags of `like` that a frame which only looks like it has. */
 GstFlowReturn gst_vfi_base_synthesize (GstVfiBase *base, GstBuffer *like, GstBuffer **buffer);
+
+/* Pushes all that generate_output has. */
+GstFlowReturn gst_vfi_base_push_all (GstVfiBase *base);
 
 G_END_DECLS

@@ -60,9 +60,7 @@ GST_VFI_ENUM ("GstVfiFlowOutput", output_type, { OUTPUT_META, "The frames as the
 static GstClockTime
 period (GstVfiFlow *self)
 {
-  const GstVideoInfo *info = gst_vfi_base_info (GST_VFI_BASE (self));
-  const int n = GST_VIDEO_INFO_FPS_N (info), d = GST_VIDEO_INFO_FPS_D (info);
-  return n > 0 ? gst_util_uint64_scale_int (GST_SECOND, d, n) : GST_SECOND / VFI_VARIABLE_RATE;
+  return gst_vfi_period (gst_vfi_base_info (GST_VFI_BASE (self)));
 }
 
 /* How many frames have to come until one can leave. */
@@ -226,13 +224,8 @@ gst_vfi_flow_generate_output (GstBaseTransform *trans, GstBuffer **out)
 static GstFlowReturn
 drain (GstVfiFlow *self)
 {
-  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
-  GstFlowReturn ret;
-  GstBuffer *buffer = NULL;
   gst_vfi_flow_queue_end (&self->queue);
-  do
-    ret = gst_vfi_flow_generate_output (trans, &buffer);
-  while (ret == GST_FLOW_OK && buffer && (ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (trans), buffer)) == GST_FLOW_OK);
+  const GstFlowReturn ret = gst_vfi_base_push_all (GST_VFI_BASE (self));
   gst_vfi_flow_queue_clear (&self->queue);
   self->newest = self->due = GST_CLOCK_TIME_NONE;
   return ret;
@@ -266,9 +259,9 @@ gst_vfi_flow_submit_input_buffer (GstBaseTransform *trans, gboolean discont, Gst
     gst_buffer_unref (in);
     return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (trans)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   }
-  if (!gst_vfi_base_adopt (GST_VFI_BASE (trans), in)) {
+  if ((ret = gst_vfi_base_adopt (GST_VFI_BASE (trans), in)) != GST_FLOW_OK) {
     gst_buffer_unref (in);
-    return GST_FLOW_ERROR;
+    return ret;
   }
   const gboolean broken = breaks (self, in);
   if (broken && (ret = drain (self)) != GST_FLOW_OK) {
@@ -342,11 +335,7 @@ gst_vfi_flow_set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVideoI
   vfi_flow_get_info (self->queue.session, &used);
   gst_vfi_base_announce (base, &used);
   if (first) /* nothing is measured yet */
-    gst_vfi_pace_guess (&self->pace, GST_BASE_TRANSFORM (self),
-                        (GST_VIDEO_INFO_FPS_N (in)
-                             ? gst_util_uint64_scale_int (GST_SECOND, GST_VIDEO_INFO_FPS_D (in), GST_VIDEO_INFO_FPS_N (in))
-                             : GST_SECOND / VFI_VARIABLE_RATE) /
-                            2);
+    gst_vfi_pace_guess (&self->pace, GST_BASE_TRANSFORM (self), gst_vfi_period (in) / 2);
   gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
   return TRUE;
 }
@@ -460,7 +449,7 @@ static void
 gst_vfi_flow_init (GstVfiFlow *self)
 {
   gst_vfi_pace_init (&self->pace);
-  g_queue_init (&self->queue.entries);
+  gst_vfi_field_init (G_OBJECT (self));
 }
 
 static void
@@ -469,7 +458,7 @@ gst_vfi_flow_class_init (GstVfiFlowClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
   GstVfiBaseClass *base_class = GST_VFI_BASE_CLASS (klass);
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT | G_PARAM_STATIC_STRINGS, ready = flags | GST_PARAM_MUTABLE_READY,
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS, ready = flags | GST_PARAM_MUTABLE_READY,
                     playing = flags | GST_PARAM_MUTABLE_PLAYING;
 
   GST_DEBUG_CATEGORY_INIT (vfi_flow_debug, "vfiflow", 0, "optical flow");

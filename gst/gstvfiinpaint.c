@@ -54,16 +54,9 @@ GST_VFI_ENUM ("GstVfiInpaintMaskSource", mask_source_type,
               { GST_VFI_FROM_ANALYTICS, "Objects of roi-type in GstAnalyticsRelationMeta (GStreamer 1.24)", "analytics" })
 
 static GstClockTime
-period_of (const GstVideoInfo *info)
-{
-  const int n = GST_VIDEO_INFO_FPS_N (info), d = GST_VIDEO_INFO_FPS_D (info);
-  return n > 0 ? gst_util_uint64_scale_int (GST_SECOND, d, n) : GST_SECOND / VFI_VARIABLE_RATE;
-}
-
-static GstClockTime
 period (GstVfiInpaint *self)
 {
-  return period_of (gst_vfi_base_info (GST_VFI_BASE (self)));
+  return gst_vfi_period (gst_vfi_base_info (GST_VFI_BASE (self)));
 }
 
 static guint
@@ -161,13 +154,8 @@ gst_vfi_inpaint_generate_output (GstBaseTransform *trans, GstBuffer **out)
 static GstFlowReturn
 drain (GstVfiInpaint *self)
 {
-  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
-  GstFlowReturn ret;
-  GstBuffer *buffer = NULL;
   gst_vfi_inpaint_queue_end (&self->queue);
-  do
-    ret = gst_vfi_inpaint_generate_output (trans, &buffer);
-  while (ret == GST_FLOW_OK && buffer && (ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (trans), buffer)) == GST_FLOW_OK);
+  const GstFlowReturn ret = gst_vfi_base_push_all (GST_VFI_BASE (self));
   if (ret != GST_FLOW_OK)
     gst_vfi_inpaint_queue_clear (&self->queue);
   return ret;
@@ -303,7 +291,7 @@ gst_vfi_inpaint_set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVid
     GST_OBJECT_UNLOCK (self);
   }
   if (first) /* nothing is measured yet */
-    gst_vfi_pace_guess (&self->pace, GST_BASE_TRANSFORM (self), period_of (in) / 2);
+    gst_vfi_pace_guess (&self->pace, GST_BASE_TRANSFORM (self), gst_vfi_period (in) / 2);
   gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
   return TRUE;
 }
@@ -319,6 +307,12 @@ gst_vfi_inpaint_sink_event (GstBaseTransform *trans, GstEvent *event)
     case GST_EVENT_GAP:
     case GST_EVENT_EOS:
       drain (self);
+      if (GST_EVENT_TYPE (event) == GST_EVENT_GAP && pad) {
+        GstClockTime pts, duration, start, end;
+        gst_event_parse_gap (event, &pts, &duration);
+        if (gst_vfi_running_span (&self->segment, pts, duration, &start, &end)) /* masks of where there are no frames shall not wait */
+          gst_vfi_mask_pad_advance (pad, GST_CLOCK_TIME_IS_VALID (end) ? end : start);
+      }
       if (GST_EVENT_TYPE (event) != GST_EVENT_EOS)
         break;
       if (pad)
@@ -461,7 +455,7 @@ gst_vfi_inpaint_set_property (GObject *object, guint id, const GValue *value, GP
     g_autoptr (GArray) rects = vfi_rects_parse (g_value_get_string (value), &error);
     if (!rects) {
       g_warning ("%s: %s", GST_OBJECT_NAME (object), error->message);
-      if (GST_STATE (object) > GST_STATE_READY)
+      if (MAX (GST_STATE (object), GST_STATE_NEXT (object)) > GST_STATE_READY) /* what is there has been checked */
         return;
     }
   }

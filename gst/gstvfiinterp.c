@@ -88,12 +88,7 @@ static GstCaps *
 gst_vfi_interp_transform_caps (GstBaseTransform *trans, GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
   static const GstVfiRate rate[] = { GST_VFI_RATE_FREE, GST_VFI_RATE_STEADY, GST_VFI_RATE_SAME };
-  GstCaps *other = gst_vfi_base_strip (GST_VFI_BASE (trans), gst_vfi_rate_transform (rate[GST_VFI_INTERP (trans)->mode], direction, caps));
-  if (filter) {
-    g_autoptr (GstCaps) all = other;
-    other = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
-  }
-  return other;
+  return gst_vfi_base_strip (GST_VFI_BASE (trans), gst_vfi_rate_transform (rate[GST_VFI_INTERP (trans)->mode], direction, caps), filter);
 }
 
 static GstCaps *
@@ -159,22 +154,6 @@ gst_vfi_interp_generate_output (GstBaseTransform *trans, GstBuffer **out)
   return ret;
 }
 
-/* Pushes what the timeline has. */
-static GstFlowReturn
-push_all (GstVfiInterp *self)
-{
-  GstBaseTransform *trans = GST_BASE_TRANSFORM (self);
-  GstFlowReturn ret = GST_FLOW_OK;
-  GstBuffer *buffer = NULL;
-  do {
-    if (buffer)
-      ret = gst_pad_push (GST_BASE_TRANSFORM_SRC_PAD (trans), buffer);
-    if (ret == GST_FLOW_OK)
-      ret = gst_vfi_interp_generate_output (trans, &buffer);
-  } while (ret == GST_FLOW_OK && buffer);
-  return ret;
-}
-
 static void
 forget (GstVfiInterp *self)
 {
@@ -188,7 +167,7 @@ static GstFlowReturn
 drain (GstVfiInterp *self)
 {
   vfi_timeline_end (self->timeline, self->segment.stop);
-  GstFlowReturn ret = push_all (self);
+  GstFlowReturn ret = gst_vfi_base_push_all (GST_VFI_BASE (self));
   forget (self);
   return ret;
 }
@@ -220,9 +199,9 @@ gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, G
     gst_buffer_unref (in);
     return GST_PAD_IS_FLUSHING (GST_BASE_TRANSFORM_SRC_PAD (trans)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
   }
-  if (!gst_vfi_base_adopt (base, in)) {
+  if ((ret = gst_vfi_base_adopt (base, in)) != GST_FLOW_OK) {
     gst_buffer_unref (in);
-    return GST_FLOW_ERROR;
+    return ret;
   }
   gst_vfi_tween_took (&self->tween, base);
   const GstClockTime newest = vfi_timeline_newest (self->timeline);
@@ -300,7 +279,7 @@ gst_vfi_interp_sink_event (GstBaseTransform *trans, GstEvent *event)
         gst_event_parse_gap (event, &time, &duration);
         vfi_timeline_gap (self->timeline, time + (GST_CLOCK_TIME_IS_VALID (duration) ? duration : 0));
         gst_event_unref (event);
-        return push_all (self) == GST_FLOW_OK;
+        return gst_vfi_base_push_all (GST_VFI_BASE (self)) == GST_FLOW_OK;
       }
       break;
     default:

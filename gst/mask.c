@@ -86,7 +86,7 @@ gst_vfi_mask_from_rects (GstVfiMask *mask, const GArray *rects)
   memset (mask->pixels, 0, (gsize) w * h);
   for (guint i = 0; i < rects->len; i++) {
     const VfiRect *r = &g_array_index (rects, VfiRect, i);
-    const int left = MAX (r->x, 0), right = MIN (r->x + r->width, w), bottom = MIN (r->y + r->height, h);
+    const int left = MAX (r->x, 0), right = (int) MIN ((gint64) r->x + r->width, w), bottom = (int) MIN ((gint64) r->y + r->height, h);
     for (int y = MAX (r->y, 0); y < bottom && left < right; y++)
       memset (mask->pixels + (gsize) y * w + left, 255, right - left);
   }

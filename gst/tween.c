@@ -142,6 +142,8 @@ between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime 
     count (base, &tween->skipped);
     return GST_FLOW_OK;
   }
+  if (!tween->pair.interp) /* memory ran out, and the error has been posted */
+    return GST_FLOW_ERROR;
   gst_vfi_pair_choose (&tween->pair, m->a, m->b);
   tween->t = m->t;
   tween->cut = FALSE;

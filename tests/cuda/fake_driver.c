@@ -128,12 +128,14 @@ DECLARE (cuGetErrorString, int error, const char **text)
 DECLARE (cuCtxCreate_v2, void **context, unsigned flags, int device)
 {
   *context = malloc (1);
+  shim.contexts++;
   return shim_push_current (*context);
 }
 
 DECLARE (cuCtxDestroy_v2, void *context)
 {
   free (context);
+  shim.contexts--;
   return SUCCESS;
 }
 

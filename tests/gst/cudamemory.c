@@ -370,6 +370,43 @@ contexts (void)
   }
 }
 
+/* The application gives a context when it is asked for one. */
+static GstBusSyncReply
+give_context (GstBus *bus, GstMessage *m, gpointer data)
+{
+  const char *type;
+
+  if (GST_MESSAGE_TYPE (m) == GST_MESSAGE_NEED_CONTEXT && gst_message_parse_context_type (m, &type) &&
+      strcmp (type, GST_CUDA_CONTEXT_TYPE) == 0) {
+    GstContext *shared = gst_context_new_cuda_context (context);
+
+    gst_element_set_context (GST_ELEMENT (GST_MESSAGE_SRC (m)), shared);
+    gst_context_unref (shared);
+  }
+  return GST_BUS_PASS;
+}
+
+static void
+context_when_asked (void)
+{
+  GError *error = NULL;
+  g_autofree char *line = g_strdup_printf (INTERP "weights=%s", weights);
+  GstElement *e = gst_object_ref_sink (gst_parse_launch (line, &error));
+  GstBus *bus = gst_bus_new ();
+  GstHarness *h;
+  GstCudaContext *c;
+
+  g_assert_no_error (error);
+  gst_bus_set_sync_handler (bus, give_context, NULL, NULL);
+  gst_element_set_bus (e, bus);
+  h = gst_harness_new_with_element (e, "sink", "src");
+  gst_object_unref (e);
+  c = answered (h->srcpad);
+  g_assert_true (c == context);
+  gst_object_unref (c);
+  finish (h, bus);
+}
+
 static void
 no_such_device (void)
 {
@@ -627,12 +664,13 @@ no_memory (void)
     GstHarness *h;
 
     make_frames (frames, 4);
-    h = harness (INTERP "backend=cuda", context, &bus);
+    h = harness (INTERP "backend=cuda multiplier=3/1", context, &bus);
     shim.fail_allocation = k;
     gst_harness_set_src_caps (h, caps_of ("NV12", TRUE, 25));
     ret = push_frames (h, frames, 4);
     if (ret != GST_FLOW_OK) {
       bus_expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "are free");
+      gst_harness_push_event (h, gst_event_new_eos ());
       failed++;
     }
     shim.fail_allocation = 0;
@@ -726,6 +764,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cuda-memory/negotiation", negotiation);
   g_test_add_func ("/cuda-memory/first-choice", first_choice);
   g_test_add_func ("/cuda-memory/contexts", contexts);
+  g_test_add_func ("/cuda-memory/context-when-asked", context_when_asked);
   g_test_add_func ("/cuda-memory/no-such-device", no_such_device);
   g_test_add_func ("/cuda-memory/pools", pools);
   g_test_add_func ("/cuda-memory/untouched", untouched);
@@ -747,6 +786,7 @@ main (int argc, char **argv)
   gst_object_unref (context);
 #ifdef SHIM
   g_assert_cmpuint (shim.allocated, ==, 0);
+  g_assert_cmpint (shim.contexts, ==, 0);
 #endif
   g_free (weights);
   return result;

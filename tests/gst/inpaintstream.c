@@ -72,6 +72,9 @@ static const Case cases[] = {
   { "pad-masks-back", "", "m100+50w> m0+50b> v0>0= w50> m50+50w!>50*" },
   { "pad-segment", "", "msegment100> m100+50w> m150+50b> v0>0* v50>50=" }, /* running time starts there, too */
   { "pad-outside-segment", "", "msegment100> m0+50w> m100+50b> v0>0=" },
+  { "pad-gap-frames", "",
+    "m0+50w> v0>0* gap50+500> m50+50w> m100+50w> m150+50w> m200+50w> m250+50w> m300+50w> m350+50w> m400+50w> m450+50w> m500+50w> m550+50b> "
+    "v550>550=" },
   { "pad-eos-frames", "",
     "m0+50w> v0>0* eos> m50+50w> m100+50w> m150+50w> m200+50w> m250+50w> m300+50w> m350+50w> m400+50w> m450+50w> m500+50w>" },
 };

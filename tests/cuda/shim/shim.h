@@ -21,6 +21,7 @@ typedef struct
   int late;            /* bit i: streams i, i + 2 ... of those made from now on do nothing before somebody waits for them */
   int streams;         /* made so far */
   size_t allocated;    /* bytes of device memory in use */
+  int contexts;        /* that the driver has made and not destroyed */
   int allocations;     /* so far: of device and page-locked memory, streams and events */
   int launches;        /* so far: kernels, those of replayed graphs too */
   int replays;         /* so far: graphs */
