@@ -159,7 +159,7 @@ formats (void)
         worst = MIN (worst, likeness (truth, out, mask));
     }
     g_test_message ("%s: %.1f dB", vfi_format_name (format), worst);
-    g_assert_cmpfloat (worst, >, 30);
+    g_assert_cmpfloat (worst, >, 48);
     vfi_inpaint_free (s);
   }
 }
@@ -334,7 +334,7 @@ exposure (void)
       worst = MIN (worst, likeness (truth, out, mask));
   }
   g_test_message ("%.1f dB", worst);
-  g_assert_cmpfloat (worst, >, 33); /* left as it was, three frames old, it would be 31 at the very best */
+  g_assert_cmpfloat (worst, >, 40); /* left as it was, three frames old, it would be 31 at the very best */
   vfi_inpaint_free (s);
 }
 

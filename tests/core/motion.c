@@ -88,8 +88,8 @@ across (void)
         }
       }
     g_test_message ("(%g, %g): %.3f pixels off, at worst %.3f", shifts[k].u, shifts[k].v, sqrt (square / n), worst);
-    g_assert_cmpfloat (sqrt (square / n), <=, k ? 0.12 : 0);
-    g_assert_cmpfloat (worst, <=, k ? 0.5 : 0);
+    g_assert_cmpfloat (sqrt (square / n), <=, k ? 0.08 : 0);
+    g_assert_cmpfloat (worst, <=, k ? 0.3 : 0);
     vfi_motion_clear (&m);
     vfi_pyramid_clear (&pa);
     vfi_pyramid_clear (&pb);
@@ -145,7 +145,7 @@ drift (void)
         worst = fmax (worst, hypot (refs[i].x - (x - shift.u), refs[i].y - (y - shift.v)));
     }
   g_test_message ("at worst %.3f pixels off", worst);
-  g_assert_cmpfloat (worst, <, 0.15);
+  g_assert_cmpfloat (worst, <, 0.08);
   vfi_drift_clear (&d);
   vfi_region_clear (&r);
 }

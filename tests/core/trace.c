@@ -123,13 +123,13 @@ past (const Step *step, double within, double least_seen)
 static void
 pan (void)
 {
-  past (&(Step){ 0, 1, 1.37, -0.61 }, 1e-3, 0.9);
+  past (&(Step){ 0, 1, 1.37, -0.61 }, 3e-4, 0.9);
 }
 
 static void
 turn (void)
 {
-  past (&(Step){ 0.02, 1.01, 1.1, 0.45 }, 1e-3, 0.8);
+  past (&(Step){ 0.02, 1.01, 1.1, 0.45 }, 3e-4, 0.8);
 }
 
 /* Sources older than the history are given up for the frame before. */
@@ -201,7 +201,7 @@ ahead (void)
     if (k >= 10)
       continue;
     g_assert_cmpint (ref->frame, ==, 100 + k);
-    g_assert_cmpfloat (hypot (ref->x - qx, ref->y - qy), <, 1e-3);
+    g_assert_cmpfloat (hypot (ref->x - qx, ref->y - qy), <, 3e-4);
     found++;
   }
   g_assert_cmpint (found, >, 500);

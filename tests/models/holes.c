@@ -219,9 +219,9 @@ main (int argc, char **argv)
     const char *name;
     double tolerance;
   } on[] = {
-    { VFI_BACKEND_REFERENCE, VFI_F32, "reference/fp32", 1e-5 },
-    { VFI_BACKEND_REFERENCE, VFI_BF16, "reference/bf16", 0.01 },
-    { VFI_BACKEND_CPU, VFI_F32, "cpu/fp32", 1e-5 },
+    { VFI_BACKEND_REFERENCE, VFI_F32, "reference/fp32", 2e-6 },
+    { VFI_BACKEND_REFERENCE, VFI_BF16, "reference/bf16", 0.005 },
+    { VFI_BACKEND_CPU, VFI_F32, "cpu/fp32", 2e-6 },
     { VFI_BACKEND_CPU, VFI_BF16, "cpu/bf16", 0.01 },
   };
 

@@ -291,7 +291,7 @@ node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, fl
   for (gsize i = 0; node->src[0]->dtype != VFI_F32 && i < node->folded[0]; i++)
     weights[0][i] = vfi_bf16_to_f32 (vfi_f32_to_bf16 (weights[0][i])); /* what was folded is not exact */
   /* What it sums are products of what two convolutions give, each as far off as both together. */
-  if (node->op == &vfi_op_sepconv)
+  if (node->op == &vfi_op_sepconv && node->src[0]->dtype == VFI_F32)
     tolerance *= 2;
   worst = check_layout (node, b, kernel, weights, name, FALSE, 0, flow, time, tolerance);
   if (!node->op->dense)

@@ -595,25 +595,33 @@ make_video (const char *pictures, const char *name)
 
 /* A white box over a picture that stands still is gone, and nothing else is touched: in the sheet, which shows what went into the element
  * and what came out. */
+/* Each row of a sheet: the box gone and all else as it was, or with `kept` the box as it was and all else gone. */
 static void
-assert_box_is_gone (const char *sheet, int rows)
+assert_box_is_gone (const char *sheet, int rows, gboolean kept)
 {
   g_autofree char *path = file (sheet);
   g_autoptr (ToolPicture) p = tool_picture_read (path, NULL);
   g_assert_nonnull (p);
   g_assert_cmpint (p->width, ==, 3 * (96 + 6) - 6);
   g_assert_cmpint (p->height, ==, rows * (64 + 6) - 6);
-  for (int y = 0; y < 64; y++)
-    for (int x = 0; x < 96; x++) {
-      const guint8 *before = p->data + 3 * (y * p->width + x), *after = before + 3 * (96 + 6), *difference = after + 3 * (96 + 6);
-      const gboolean box = x >= 36 && x < 60 && y >= 24 && y < 40, far = x < 30 || x >= 66 || y < 18 || y >= 46;
-      if (box) {
-        g_assert_cmpint (before[1], >, 240);
-        g_assert_cmpint (after[1], <, 240); /* the waves' highest is 228 */
+  for (int row = 0; row < rows; row++) {
+    int changed = 0;
+    for (int y = 0; y < 64; y++)
+      for (int x = 0; x < 96; x++) {
+        const guint8 *before = p->data + 3 * ((row * (64 + 6) + y) * p->width + x), *after = before + 3 * (96 + 6),
+                     *difference = after + 3 * (96 + 6);
+        const gboolean box = x >= 36 && x < 60 && y >= 24 && y < 40, far = x < 30 || x >= 66 || y < 18 || y >= 46;
+        const gboolean inside = x >= 42 && x < 54 && y >= 30 && y < 34; /* away from the edge, which --dilate moves */
+        if (box)
+          g_assert_cmpint (before[1], >, 240);
+        if (box && !kept)
+          g_assert_cmpint (after[1], <, 240); /* the waves' highest is 228 */
+        for (int c = 0; c < 3 && (kept ? inside : far); c++)
+          g_assert_cmpint (difference[c], ==, 0);
+        changed += far && (difference[0] || difference[1] || difference[2]);
       }
-      for (int c = 0; c < 3 && far; c++)
-        g_assert_cmpint (difference[c], ==, 0);
-    }
+    g_assert_true ((changed > 1000) == kept);
+  }
 }
 
 static void
@@ -627,12 +635,14 @@ test_inpaint (void)
     g_autofree char *sheet = g_strdup_printf ("clean%u.png", i), *out = g_strdup_printf ("clean%u.mp4", i);
     g_assert_cmpint (r.status, ==, 0);
     assert_contains (r.err, "5 frames, something removed from 5");
-    assert_box_is_gone (sheet, 5);
+    assert_box_is_gone (sheet, 5, FALSE);
     g_assert_cmpint (look (out).frames, ==, 5);
   }
-  g_auto (Run) inverted = vfi ("inpaint logo.mp4 inverted.mp4 --mask boxes/frames --invert --quiet");
+  g_auto (Run) inverted =
+      vfi ("inpaint logo.mp4 inverted.mp4 --mask boxes/frames --invert --dilate 3 --feather 0 --sheet inverted.png --quiet");
   g_assert_cmpint (inverted.status, ==, 0);
   g_assert_cmpstr (inverted.err, ==, "");
+  assert_box_is_gone ("inverted.png", 5, TRUE);
   g_auto (Run) nothing = vfi ("inpaint logo.mp4 nothing.mp4 --mask logo/black.png");
   g_assert_cmpint (nothing.status, ==, 0);
   assert_contains (nothing.err, "the mask covers nothing");
