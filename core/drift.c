@@ -8,6 +8,7 @@
  */
 #include "drift.h"
 
+#include "field.h"
 #include "sample.h"
 
 #define CELL 4
@@ -153,22 +154,16 @@ move_refs (const Job *j, const VfiBox *b, const float *move, int w, int h)
 
   for (int y = b->y0; y < b->y1; y++) {
     const float v = CLAMP ((y - b->y0 + 0.5f) / CELL - 0.5f, 0, h - 1);
-    const int y0 = (int) v, y1 = MIN (y0 + 1, h - 1);
 
     for (int x = b->x0; x < b->x1; x++, i++) {
       const float u = CLAMP ((x - b->x0 + 0.5f) / CELL - 0.5f, 0, w - 1);
-      const int x0 = (int) u, x1 = MIN (x0 + 1, w - 1);
       VfiRef *ref = &j->refs[i];
       const VfiRegion *open;
       float d[2];
 
       if (ref->kind == VFI_REF_NONE)
         continue;
-      for (int c = 0; c < 2; c++) {
-        const float p = move[2 * (y0 * w + x0) + c], q = move[2 * (y0 * w + x1) + c];
-        const float r = move[2 * (y1 * w + x0) + c], s = move[2 * (y1 * w + x1) + c];
-        d[c] = (1 - (v - y0)) * (p + (u - x0) * (q - p)) + (v - y0) * (r + (u - x0) * (s - r));
-      }
+      vfi_field_at (move, w, h, u, v, d);
       d[0] = CLAMP (ref->x + d[0], 0, j->region->width - 1);
       d[1] = CLAMP (ref->y + d[1], 0, j->region->height - 1);
       if ((open = j->sources->region (j->sources->data, ref->frame)) && vfi_region_covered (open, d[0], d[1]) >= VFI_MARK_BRINK)

@@ -8,14 +8,6 @@
 #include "membrane.h"
 #include "trace.h"
 
-/* Frames by their numbers. */
-typedef struct
-{
-  gpointer data;
-  const VfiFrame *(*frame) (gpointer data, guint32 number);
-  const VfiRegion *(*region) (gpointer data, guint32 number); /* NULL if nothing of the frame is still to be filled in */
-} VfiSources;
-
 /* Memory, kept between calls; {0} to begin with. */
 typedef struct
 {

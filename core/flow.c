@@ -8,6 +8,7 @@
  */
 #include <math.h>
 
+#include "field.h"
 #include "interp.h"
 
 struct _VfiFlow
@@ -181,17 +182,12 @@ vfi_flow_check (int width, int height, const float *flow, const float *back, flo
       float sure = 0;
 
       if (px >= 0 && px <= width - 1 && py >= 0 && py <= height - 1) {
-        const int ix = (int) px, iy = (int) py;
-        const float wx = px - ix, wy = py - iy;
-        const float *top = back + 2 * ((gsize) iy * width + ix), *bottom = iy + 1 < height ? top + 2 * (gsize) width : top;
-        const int right = ix + 1 < width ? 2 : 0;
-        float apart = 0, length = 0;
+        float b[2], apart = 0, length = 0;
 
+        vfi_field_at (back, width, height, px, py, b);
         for (int c = 0; c < 2; c++) {
-          const float b = (1 - wy) * (top[c] + wx * (top[right + c] - top[c])) + wy * (bottom[c] + wx * (bottom[right + c] - bottom[c]));
-
-          apart += (f[c] + b) * (f[c] + b);
-          length += f[c] * f[c] + b * b;
+          apart += (f[c] + b[c]) * (f[c] + b[c]);
+          length += f[c] * f[c] + b[c] * b[c];
         }
         sure = fmaxf (0, 1 - apart / (NEAR + PART * length));
       }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drift.h"
 #include "fill.h"
 #include "interp.h"
 #include "motion.h"

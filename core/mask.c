@@ -128,23 +128,25 @@ both (const VfiBox *a, const VfiBox *b)
   return (VfiBox){ MIN (a->x0, b->x0), MIN (a->y0, b->y0), MAX (a->x1, b->x1), MAX (a->y1, b->y1), 0 };
 }
 
+/* Box j, the later one, becomes part of box i. */
 static void
-merge (VfiRegion *r, int i, int j)
+merge (VfiBox *box, int *n, int i, int j)
 {
-  r->box[i] = both (&r->box[i], &r->box[j]);
-  r->box[j] = r->box[--r->n_boxes];
+  box[i] = both (&box[i], &box[j]);
+  box[j] = box[--*n];
 }
 
-static void
-merge_overlapping (VfiRegion *r)
+int
+vfi_boxes_merge (VfiBox *box, int n)
 {
-  for (int i = 0; i < r->n_boxes; i++)
-    for (int j = 0; j < r->n_boxes; j++)
-      if (i != j && overlap (&r->box[i], &r->box[j])) {
-        merge (r, MIN (i, j), MAX (i, j));
+  for (int i = 0; i < n; i++)
+    for (int j = i + 1; j < n; j++)
+      if (overlap (&box[i], &box[j])) {
+        merge (box, &n, i, j);
         i = -1;
         break;
       }
+  return n;
 }
 
 /* One more box; where there are too many, the two that waste least become one. */
@@ -164,7 +166,7 @@ add (VfiRegion *r, VfiBox box)
           b = j;
         }
       }
-    merge (r, a, b);
+    merge (r->box, &r->n_boxes, a, b);
   }
   r->box[r->n_boxes++] = box;
 }
@@ -218,7 +220,7 @@ find_boxes (VfiRegion *r, int reach)
       tight.y1 = MIN ((tight.y1 + reach + 1) & ~1, r->height);
       add (r, tight);
     }
-  merge_overlapping (r);
+  r->n_boxes = vfi_boxes_merge (r->box, r->n_boxes);
   for (int i = 0; i < r->n_boxes; i++) {
     r->box[i].first = r->area;
     r->area += (gsize) size_of (&r->box[i]);

@@ -29,6 +29,9 @@ typedef struct
   gsize first; /* pixels of the boxes before */
 } VfiBox;
 
+/* Boxes that overlap become one, until none do; how many are left. Their `first` is 0. */
+int vfi_boxes_merge (VfiBox *box, int n);
+
 #define VFI_MAX_BOXES 32
 
 typedef struct

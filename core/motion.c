@@ -12,14 +12,15 @@
 #include <math.h>
 #include <string.h>
 
+#include "field.h"
+
 #define PAD VFI_PYRAMID_PAD
 #define PATCH 8
-#define CELL 4    /* patches are this far apart, on each level */
-#define MARGIN 28 /* pixels around the boxes */
-#define STEPS 5   /* of Lucas-Kanade */
-#define NOISE 4.f /* squared difference that counts as none */
-#define LEAST 32  /* known pixels of a patch */
-#define MAX_WINDOWS 64
+#define CELL 4      /* patches are this far apart, on each level */
+#define MARGIN 28   /* pixels around the boxes */
+#define STEPS 5     /* of Lucas-Kanade */
+#define NOISE 4.f   /* squared difference that counts as none */
+#define LEAST 32    /* known pixels of a patch */
 #define ROUNDS 6    /* of fitting an affine motion */
 #define STILL 0.06  /* pixels that the window moves where the camera stands still, */
 #define SLIGHT 0.3f /* and that parts of it seem to move */
@@ -327,18 +328,11 @@ spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int l
       value[2 * i] = value[2 * i + 1] = 0;
   for (int y = window->y0; y < window->y1; y++) {
     const float v = CLAMP ((y - (g->y0 << level) + 0.5f) / cell - 0.5f, 0, g->h - 1);
-    const int j = (int) v, j1 = MIN (j + 1, g->h - 1);
 
     for (int x = window->x0; x < window->x1; x++) {
       const float u = CLAMP ((x - (g->x0 << level) + 0.5f) / cell - 0.5f, 0, g->w - 1);
-      const int i = (int) u, i1 = MIN (i + 1, g->w - 1);
-      float *out = field + 2 * ((gsize) y * width + x);
 
-      for (int c = 0; c < 2; c++) {
-        const float a = value[2 * (j * g->w + i) + c], b = value[2 * (j * g->w + i1) + c];
-        const float d = value[2 * (j1 * g->w + i) + c], e = value[2 * (j1 * g->w + i1) + c];
-        out[c] = (1 - (v - j)) * (a + (u - i) * (b - a)) + (v - j) * (d + (u - i) * (e - d));
-      }
+      vfi_field_at (value, g->w, g->h, u, v, field + 2 * ((gsize) y * width + x));
     }
   }
 }
@@ -390,23 +384,14 @@ windows (const VfiRegion *a, const VfiRegion *b, VfiBox *window)
     window[n++] = (VfiBox){ MAX (box->x0 - MARGIN, 0), MAX (box->y0 - MARGIN, 0), MIN (box->x1 + MARGIN, a->width),
                             MIN (box->y1 + MARGIN, a->height), 0 };
   }
-  for (int i = 0; i < n; i++)
-    for (int j = i + 1; j < n; j++)
-      if (window[i].x0 < window[j].x1 && window[j].x0 < window[i].x1 && window[i].y0 < window[j].y1 && window[j].y0 < window[i].y1) {
-        window[i] = (VfiBox){ MIN (window[i].x0, window[j].x0), MIN (window[i].y0, window[j].y0), MAX (window[i].x1, window[j].x1),
-                              MAX (window[i].y1, window[j].y1), 0 };
-        window[j] = window[--n];
-        i = -1;
-        break;
-      }
-  return n;
+  return vfi_boxes_merge (window, n);
 }
 
 void
 vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b, int finest,
                    float *there, float *back)
 {
-  VfiBox window[MAX_WINDOWS];
+  VfiBox window[2 * VFI_MAX_BOXES];
   const int n = windows (region_a, region_b, window);
   Match *memory = m->memory;
   float *value = (float *) (memory + 4 * m->size);

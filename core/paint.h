@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "drift.h"
 #include "frame.h"
 #include "membrane.h"
 #include "trace.h"

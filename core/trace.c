@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "field.h"
+
 #define APART 9.0f       /* squared distance that the two flows may be apart, */
 #define APART_PART 0.05f /* and this part of their squared lengths */
 #define SHOWN 3.0f       /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
@@ -64,19 +66,6 @@ vfi_trace_begin (VfiTrace *t, const VfiRegion *region, guint32 number)
 
 /* ---- steps -------------------------------------------------------------------------------------- */
 
-/* A field of a frame's size at a position inside of it. */
-static inline void
-sample (const float *field, int w, int h, float x, float y, float out[2])
-{
-  const int ix = (int) x, iy = (int) y;
-  const float wx = x - ix, wy = y - iy;
-  const float *top = field + 2 * ((gsize) iy * w + ix), *bottom = iy + 1 < h ? top + 2 * (gsize) w : top;
-  const int right = ix + 1 < w ? 2 : 0;
-
-  for (int c = 0; c < 2; c++)
-    out[c] = (1 - wy) * (top[c] + wx * (top[right + c] - top[c])) + wy * (bottom[c] + wx * (bottom[right + c] - bottom[c]));
-}
-
 /* From a position along a flow, and back along the other one. */
 static inline VfiStep
 step (float x, float y, const float flow[2], const float *other, int w, int h)
@@ -88,7 +77,7 @@ step (float x, float y, const float flow[2], const float *other, int w, int h)
     return s;
   s.x = CLAMP (s.x, 0, w - 1);
   s.y = CLAMP (s.y, 0, h - 1);
-  sample (other, w, h, s.x, s.y, back);
+  vfi_field_at (other, w, h, s.x, s.y, back);
   dx = flow[0] + back[0];
   dy = flow[1] + back[1];
   d = dx * dx + dy * dy;
@@ -257,7 +246,7 @@ vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const Vfi
 
         if (!region->mark[(gsize) y * w + x] || ref->kind != VFI_REF_NONE || ref->cost < 0)
           continue;
-        sample (there, w, h, ref->x, ref->y, flow);
+        vfi_field_at (there, w, h, ref->x, ref->y, flow);
         s = step (ref->x, ref->y, flow, back, w, h);
         *ref = (VfiRef){ s.x, s.y, s.apart < 0 ? -1 : ref->cost + s.apart, VFI_NO_SLOPE, number, VFI_REF_NONE };
         if (s.apart >= 0 && vfi_region_covered (region_there, s.x, s.y) <= VFI_MARK_BAND) {

@@ -36,6 +36,14 @@ typedef struct
     1, 0, 0, 1                                                                                                                             \
   }
 
+/* What references are to: frames by their numbers. */
+typedef struct
+{
+  gpointer data;
+  const VfiFrame *(*frame) (gpointer data, guint32 number);
+  const VfiRegion *(*region) (gpointer data, guint32 number); /* NULL if nothing of the frame is still to be filled in */
+} VfiSources;
+
 /* One step of a pixel: where it lies in the neighbouring frame. */
 typedef struct
 {
