@@ -149,38 +149,6 @@ net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GEr
   return TRUE;
 }
 
-/* The graphs of a model for one padded size, NULL-terminated: frame, at and, if there is one, pair. */
-static void
-build_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4])
-{
-  void (*const parts[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
-
-  memset (graphs, 0, 4 * sizeof *graphs);
-  for (int i = 0; i < 3 && parts[i]; i++) {
-    graphs[i] = vfi_graph_new (feature);
-    graphs[i]->flow_scale = flow_scale;
-    parts[i](graphs[i], model, h, w);
-  }
-}
-
-static void
-free_graphs (VfiGraph *graphs[4])
-{
-  for (int i = 0; i < 3; i++)
-    g_clear_pointer (&graphs[i], vfi_graph_free);
-}
-
-static gboolean
-check_graphs (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GError **error)
-{
-  for (int i = 0; graphs[i]; i++)
-    if (graphs[i]->error) {
-      g_propagate_error (error, g_error_copy (graphs[i]->error));
-      return FALSE;
-    }
-  return vfi_weights_check (weights, graphs, unused, error);
-}
-
 /* What the weights of the graphs take as the network's own copy. */
 static gsize
 weight_bytes (VfiGraph *const *graphs, VfiDType feature)
@@ -211,10 +179,10 @@ net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
                 .n_slots = self->model->any_t ? 2 : MAX_SLOTS,
                 .flow_scale = flow_scale,
                 .buffers = g_array_new (FALSE, TRUE, sizeof (Buffer)) };
-  build_graphs (self->model, self->feature, h, w, flow_scale, graphs);
+  vfi_model_graphs (self->model, self->feature, h, w, flow_scale, graphs);
   net->bytes = weight_bytes (graphs, self->feature);
-  if (!check_graphs (graphs, self->weights, NULL, error)) {
-    free_graphs (graphs);
+  if (!vfi_graphs_check (graphs, self->weights, NULL, error)) {
+    vfi_graphs_free (graphs);
     return NULL;
   }
   if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), self->backend, self->weights, error)) ||
@@ -223,7 +191,7 @@ net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
                      !net_add_buffers (net, net->pair, NULL, FALSE, error))) ||
       !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), self->backend, self->weights, error)) ||
       !net_add_buffers (net, net->at, "t", FALSE, error)) {
-    free_graphs (graphs);
+    vfi_graphs_free (graphs);
     return NULL;
   }
   return g_steal_pointer (&net);
@@ -363,14 +331,14 @@ vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weigh
   self->flow_scale = flow_scale;
   self->profile = g_array_new (FALSE, TRUE, sizeof (VfiProfile));
 
-  build_graphs (model, feature, model->multiple, model->multiple, 1, graphs);
-  if (check_graphs (graphs, weights, &unused, error) && use_net (self, info, flow_scale, error)) {
+  vfi_model_graphs (model, feature, model->multiple, model->multiple, 1, graphs);
+  if (vfi_graphs_check (graphs, weights, &unused, error) && use_net (self, info, flow_scale, error)) {
     self->unused = unused ? g_strjoinv (", ", unused) : g_strdup ("");
     self->reason = g_strdup ("");
   } else {
     g_clear_pointer (&self, vfi_interp_free);
   }
-  free_graphs (graphs);
+  vfi_graphs_free (graphs);
   return self;
 }
 
@@ -702,79 +670,6 @@ vfi_interp_get_profile (const VfiInterp *self, VfiProfile *out, int n)
 }
 
 /* ---- options ------------------------------------------------------------------------------------ */
-
-static gboolean
-fits (const VfiModel *model, VfiWeights *weights)
-{
-  VfiGraph *graphs[4];
-  gboolean ok;
-
-  build_graphs (model, VFI_F32, model->multiple, model->multiple, 1, graphs);
-  ok = check_graphs (graphs, weights, NULL, NULL);
-  free_graphs (graphs);
-  return ok;
-}
-
-/* auto is the large network on CUDA and the small one elsewhere; where only another for the task has weights, that; where the caller
- * gives weights, the network that they are of. */
-gboolean
-vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights,
-                  GError **error)
-{
-  static const struct
-  {
-    const char *task, *small, *large, *training;
-  } own[] = {
-    { "interpolation", "vfi-nano", "vfi-base", "train" },
-    { "flow", "vfi-flow-nano", "vfi-flow-base", "flowtrain" },
-    { "inpainting", "vfi-fill-nano", "vfi-fill-nano", "filltrain" },
-    { "completion", "vfi-complete-nano", "vfi-complete-nano", "completetrain" },
-  };
-  gboolean automatic = !o->model || strcmp (o->model, "auto") == 0;
-  const char *preferred = NULL, *training = NULL;
-  g_autofree char *path = NULL;
-
-  for (guint i = 0; i < G_N_ELEMENTS (own); i++)
-    if (strcmp (task, own[i].task) == 0) {
-      preferred = backend->klass->memory == VFI_MEMORY_CUDA ? own[i].large : own[i].small;
-      training = own[i].training;
-    }
-  if (!preferred) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "this build has no network for %s", task);
-    return FALSE;
-  }
-  if (!(*model = vfi_model_find (automatic ? preferred : o->model, error)))
-    return FALSE;
-  if (strcmp ((*model)->task, task) != 0) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s is a network for %s, not for %s", (*model)->name, (*model)->task, task);
-    return FALSE;
-  }
-
-  if (o->weights && *o->weights) {
-    if (!(*weights = vfi_weights_open (o->weights, error)))
-      return FALSE;
-    for (int i = 0; automatic && vfi_models[i]; i++)
-      if (strcmp (vfi_models[i]->task, task) == 0 && fits (vfi_models[i], *weights)) {
-        *model = vfi_models[i];
-        break;
-      }
-    return TRUE;
-  }
-
-  path = vfi_model_find_weights (*model);
-  for (int i = 0; automatic && !path && vfi_models[i]; i++)
-    if (strcmp (vfi_models[i]->task, task) == 0 && (path = vfi_model_find_weights (vfi_models[i])))
-      *model = vfi_models[i];
-  if (!path) {
-    const char *env = g_getenv ("VFI_WEIGHTS_PATH");
-    g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS,
-                 "there are no weights for %s: no %s.safetensors in " VFI_WEIGHTS_DIR " nor in VFI_WEIGHTS_PATH (%s); put the file there, "
-                 "train it with tools/train/%s.py, or give weights=FILE",
-                 (*model)->name, (*model)->name, env ? env : "which is not set", training);
-    return FALSE;
-  }
-  return (*weights = vfi_weights_open (path, error)) != NULL;
-}
 
 gboolean
 vfi_precision_choose (VfiPrecision precision, VfiBackend *backend, VfiDType *feature, GError **error)

@@ -24,9 +24,7 @@ gboolean vfi_interp_check_frame (VfiInterp *interp, const VfiFrame *frame, const
 VfiInterp *vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, VfiDType feature, const VfiFrameInfo *info,
                               double flow_scale, GError **error);
 
-/* The network for a task that the options name, or the first that has weights, with its weights; and the precision for it. */
-gboolean vfi_model_choose (const char *task, const VfiOptions *options, const VfiBackend *backend, const VfiModel **model,
-                           VfiWeights **weights, GError **error);
+/* The precision that the options name, or the backend's best. */
 gboolean vfi_precision_choose (VfiPrecision precision, VfiBackend *backend, VfiDType *feature, GError **error);
 /* Borrowed. */
 VfiBackend *vfi_flow_backend (const VfiFlow *flow);

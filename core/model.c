@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The list of networks as applications see it. Costs and sizes are read off the graphs themselves.
+ * The list of networks as applications see it, and which of them serves. Costs and sizes are read off the graphs themselves.
  */
 #include "model.h"
 
@@ -53,17 +53,120 @@ vfi_model_find (const char *name, GError **error)
   return NULL;
 }
 
+/* ---- graphs ------------------------------------------------------------------------------------- */
+
+void
+vfi_model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4])
+{
+  void (*const parts[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
+
+  memset (graphs, 0, 4 * sizeof *graphs);
+  for (int i = 0; i < 3 && parts[i]; i++) {
+    graphs[i] = vfi_graph_new (feature);
+    graphs[i]->flow_scale = flow_scale;
+    parts[i](graphs[i], model, h, w);
+  }
+}
+
+void
+vfi_graphs_free (VfiGraph *graphs[4])
+{
+  for (int i = 0; i < 3; i++)
+    g_clear_pointer (&graphs[i], vfi_graph_free);
+}
+
+gboolean
+vfi_graphs_check (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GError **error)
+{
+  for (int i = 0; graphs[i]; i++)
+    if (graphs[i]->error) {
+      g_propagate_error (error, g_error_copy (graphs[i]->error));
+      return FALSE;
+    }
+  return vfi_weights_check (weights, graphs, unused, error);
+}
+
+/* ---- choice ------------------------------------------------------------------------------------- */
+
+static gboolean
+fits (const VfiModel *model, VfiWeights *weights)
+{
+  VfiGraph *graphs[4];
+  gboolean ok;
+
+  vfi_model_graphs (model, VFI_F32, model->multiple, model->multiple, 1, graphs);
+  ok = vfi_graphs_check (graphs, weights, NULL, NULL);
+  vfi_graphs_free (graphs);
+  return ok;
+}
+
+/* auto is the large network on CUDA and the small one elsewhere; where only another for the task has weights, that; where the caller
+ * gives weights, the network that they are of. */
+gboolean
+vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights,
+                  GError **error)
+{
+  static const struct
+  {
+    const char *task, *small, *large, *training;
+  } own[] = {
+    { "interpolation", "vfi-nano", "vfi-base", "train" },
+    { "flow", "vfi-flow-nano", "vfi-flow-base", "flowtrain" },
+    { "inpainting", "vfi-fill-nano", "vfi-fill-nano", "filltrain" },
+    { "completion", "vfi-complete-nano", "vfi-complete-nano", "completetrain" },
+  };
+  gboolean automatic = !o->model || strcmp (o->model, "auto") == 0;
+  const char *preferred = NULL, *training = NULL;
+  g_autofree char *path = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (own); i++)
+    if (strcmp (task, own[i].task) == 0) {
+      preferred = backend->klass->memory == VFI_MEMORY_CUDA ? own[i].large : own[i].small;
+      training = own[i].training;
+    }
+  if (!preferred) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "this build has no network for %s", task);
+    return FALSE;
+  }
+  if (!(*model = vfi_model_find (automatic ? preferred : o->model, error)))
+    return FALSE;
+  if (strcmp ((*model)->task, task) != 0) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s is a network for %s, not for %s", (*model)->name, (*model)->task, task);
+    return FALSE;
+  }
+
+  if (o->weights && *o->weights) {
+    if (!(*weights = vfi_weights_open (o->weights, error)))
+      return FALSE;
+    for (int i = 0; automatic && vfi_models[i]; i++)
+      if (strcmp (vfi_models[i]->task, task) == 0 && fits (vfi_models[i], *weights)) {
+        *model = vfi_models[i];
+        break;
+      }
+    return TRUE;
+  }
+
+  path = vfi_model_find_weights (*model);
+  for (int i = 0; automatic && !path && vfi_models[i]; i++)
+    if (strcmp (vfi_models[i]->task, task) == 0 && (path = vfi_model_find_weights (vfi_models[i])))
+      *model = vfi_models[i];
+  if (!path) {
+    const char *env = g_getenv ("VFI_WEIGHTS_PATH");
+    g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS,
+                 "there are no weights for %s: no %s.safetensors in " VFI_WEIGHTS_DIR " nor in VFI_WEIGHTS_PATH (%s); put the file there, "
+                 "train it with tools/train/%s.py, or give weights=FILE",
+                 (*model)->name, (*model)->name, env ? env : "which is not set", training);
+    return FALSE;
+  }
+  return (*weights = vfi_weights_open (path, error)) != NULL;
+}
+
+/* ---- the list ----------------------------------------------------------------------------------- */
+
 /* Adds the convolutions' arithmetic, and weights that were not seen, of one graph. */
 static void
-count_graph (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int, int), int h, int w, GHashTable *seen, double *flop,
-             double *parameters)
+count_graph (const VfiGraph *g, GHashTable *seen, double *flop, double *parameters)
 {
-  VfiGraph *g;
-
-  if (!build)
-    return;
-  g = vfi_graph_new (VFI_F32);
-  build (g, m, h, w);
   for (guint i = 0; i < g->nodes->len; i++) {
     const VfiNode *node = g->nodes->pdata[i];
 
@@ -78,7 +181,6 @@ count_graph (const VfiModel *m, void (*build) (VfiGraph *, const VfiModel *, int
         *parameters += n;
     }
   }
-  vfi_graph_free (g);
 }
 
 /* The GFLOP of a new frame and one t, for a frame of h x w with its padding; adds to *parameters. */
@@ -87,13 +189,15 @@ count (const VfiModel *m, int h, int w, double *parameters)
 {
   const int up = m->multiple - 1;
   GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  VfiGraph *graphs[4];
   double flop = 0;
 
   h = (h + up) / m->multiple * m->multiple;
   w = (w + up) / m->multiple * m->multiple;
-  count_graph (m, m->frame, h, w, seen, &flop, parameters);
-  count_graph (m, m->pair, h, w, seen, &flop, parameters);
-  count_graph (m, m->at, h, w, seen, &flop, parameters);
+  vfi_model_graphs (m, VFI_F32, h, w, 1, graphs);
+  for (int i = 0; graphs[i]; i++)
+    count_graph (graphs[i], seen, &flop, parameters);
+  vfi_graphs_free (graphs);
   g_hash_table_unref (seen);
   return flop * 1e-9;
 }
@@ -132,16 +236,14 @@ vfi_model_weight_names (const char *model, GError **error)
   const VfiModel *m = vfi_model_find (model, error);
   GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   GPtrArray *lines = g_ptr_array_new ();
+  VfiGraph *graphs[4] = { NULL };
   char *text;
 
-  for (int i = 0; i < 3 && m; i++) {
-    void (*build) (VfiGraph *, const VfiModel *, int, int) = i == 0 ? m->frame : i == 1 ? m->pair : m->at;
-    VfiGraph *g = vfi_graph_new (VFI_F32);
-
-    if (build)
-      build (g, m, m->multiple * 4, m->multiple * 4);
-    for (guint j = 0; j < g->nodes->len; j++) {
-      const VfiNode *node = g->nodes->pdata[j];
+  if (m)
+    vfi_model_graphs (m, VFI_F32, m->multiple * 4, m->multiple * 4, 1, graphs);
+  for (int i = 0; graphs[i]; i++)
+    for (guint j = 0; j < graphs[i]->nodes->len; j++) {
+      const VfiNode *node = graphs[i]->nodes->pdata[j];
 
       for (int k = 0; k < node->n_weights; k++) {
         GString *line = g_string_new (node->weights[k].name);
@@ -154,8 +256,7 @@ vfi_model_weight_names (const char *model, GError **error)
           g_string_free (line, TRUE);
       }
     }
-    vfi_graph_free (g);
-  }
+  vfi_graphs_free (graphs);
   g_ptr_array_sort (lines, compare_lines);
   g_ptr_array_add (lines, NULL);
   text = m ? g_strjoinv ("\n", (char **) lines->pdata) : NULL;
