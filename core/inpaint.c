@@ -41,8 +41,9 @@ typedef struct
   VfiFrame seen[2];      /* number % 2; what the flow network sees of a frame with holes */
   VfiFrame made;         /* what is made up, before it is painted */
   VfiPyramid pyramid[2]; /* of the frame before, and of this one; where regions are */
-  Work *work;            /* number % n_works */
-  float *there, *back;   /* flow from the frame before to the last one, and back */
+  VfiMarker *marker;
+  Work *work;          /* number % n_works */
+  float *there, *back; /* flow from the frame before to the last one, and back */
   gsize bytes;
 } Store;
 
@@ -94,6 +95,7 @@ store_clear (Store *s)
   for (int i = 0; i < 2; i++)
     vfi_pyramid_clear (&s->pyramid[i]);
   vfi_shown_clear (&s->shown);
+  vfi_marker_free (s->marker);
   g_free (s->work);
   g_free (s->frame);
   g_free (s->memory);
@@ -112,9 +114,8 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
 
   *s = (Store){ .n_frames = o->history + 1 + o->lookahead, .n_works = o->lookahead + 2 };
   s->frame_bytes = place_frame (info, NULL, &layout);
-  s->bytes = (s->n_frames + 3) * s->frame_bytes + s->n_frames * vfi_shown_bytes (info->width, info->height) +
-             s->n_works * vfi_region_bytes (info->width, info->height) + 4 * pixels * sizeof (float) +
-             2 * vfi_pyramid_bytes (info->width, info->height);
+  s->bytes = (s->n_frames + 3) * s->frame_bytes + s->n_frames * vfi_shown_bytes (info->width, info->height) + s->n_works * pixels +
+             vfi_marker_bytes (info->width, info->height) + 4 * pixels * sizeof (float) + 2 * vfi_pyramid_bytes (info->width, info->height);
   enough = s->bytes <= machine;
   if (enough) {
     s->memory = g_try_malloc ((s->n_frames + 3) * s->frame_bytes);
@@ -122,7 +123,9 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
     s->work = g_try_new0 (Work, s->n_works);
     s->there = g_try_new (float, 2 * pixels);
     s->back = g_try_new (float, 2 * pixels);
-    enough = s->memory && s->frame && s->work && s->there && s->back && vfi_shown_init (&s->shown, info->width, info->height, s->n_frames);
+    s->marker = vfi_marker_new (info->width, info->height);
+    enough = s->memory && s->marker && s->frame && s->work && s->there && s->back &&
+             vfi_shown_init (&s->shown, info->width, info->height, s->n_frames);
   }
   for (int i = 0; enough && i < 2; i++)
     enough = vfi_pyramid_init (&s->pyramid[i], info->width, info->height);
@@ -377,7 +380,7 @@ vfi_inpaint_push (VfiInpaint *self, const VfiFrame *frame, const VfiMask *mask, 
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%u frames are waiting: pull before pushing more", number - self->turn);
     return FALSE;
   }
-  vfi_region_set (&w->region, mask, self->options.invert, self->options.dilate, self->options.feather);
+  vfi_region_set (&w->region, self->store.marker, mask, self->options.invert, self->options.dilate, self->options.feather);
   if (!reserve (self, w, error) || (!vfi_trace_reserve (&w->trace, w->region.area) && !no_memory (error)))
     return FALSE;
   vfi_trace_begin (&w->trace, &w->region, number);

@@ -14,7 +14,7 @@
 #define BRINK 2 /* widths of the marks outside of what is filled in */
 #define BAND 5
 
-typedef struct
+struct _VfiMarker
 {
   guint8 *cell;  /* of each cell: 1 there are pixels to remove; 2 taken into a box */
   gint32 *stack; /* of cells */
@@ -24,17 +24,17 @@ typedef struct
   float *from;   /* of each site */
   int *map;      /* frame's column to mask's */
   int cells_x, cells_y;
-} Scratch;
+};
 
 static gsize
-scratch_layout (Scratch *s, guint8 *base, int w, int h)
+layout (VfiMarker *m, guint8 *base, int w, int h)
 {
   const int cx = (w + CELL - 1) / CELL, cy = (h + CELL - 1) / CELL, n = MAX (w, h) + 2;
-  gsize at = sizeof (Scratch);
+  gsize at = sizeof *m;
 #define PLACE(field, count)                                                                                                                \
   at = (at + 15) / 16 * 16;                                                                                                                \
-  s->field = (void *) (base + at);                                                                                                         \
-  at += (gsize) (count) * sizeof *s->field
+  m->field = (void *) (base + at);                                                                                                         \
+  at += (gsize) (count) * sizeof *m->field
   PLACE (cell, cx * cy);
   PLACE (stack, cx * cy);
   PLACE (bits, (gsize) w * h);
@@ -43,39 +43,46 @@ scratch_layout (Scratch *s, guint8 *base, int w, int h)
   PLACE (from, n);
   PLACE (map, w);
 #undef PLACE
-  s->cells_x = cx;
-  s->cells_y = cy;
+  m->cells_x = cx;
+  m->cells_y = cy;
   return at;
 }
 
 gsize
-vfi_region_bytes (int width, int height)
+vfi_marker_bytes (int width, int height)
 {
-  Scratch s;
-  return (gsize) width * height + scratch_layout (&s, NULL, width, height);
+  VfiMarker m;
+  return layout (&m, NULL, width, height);
+}
+
+VfiMarker *
+vfi_marker_new (int width, int height)
+{
+  VfiMarker *m = g_try_malloc (vfi_marker_bytes (width, height));
+
+  if (m)
+    layout (m, (guint8 *) m, width, height);
+  return m;
+}
+
+void
+vfi_marker_free (VfiMarker *m)
+{
+  g_free (m);
 }
 
 gboolean
 vfi_region_init (VfiRegion *r, int width, int height)
 {
-  Scratch s;
-
   *r = (VfiRegion){ .width = width, .height = height };
   r->mark = g_try_malloc0 ((gsize) width * height);
-  r->scratch = g_try_malloc (scratch_layout (&s, NULL, width, height));
-  if (r->mark && r->scratch) {
-    scratch_layout (r->scratch, r->scratch, width, height);
-    return TRUE;
-  }
-  vfi_region_clear (r);
-  return FALSE;
+  return r->mark != NULL;
 }
 
 void
 vfi_region_clear (VfiRegion *r)
 {
   g_free (r->mark);
-  g_free (r->scratch);
   *r = (VfiRegion){ 0 };
 }
 
@@ -83,25 +90,24 @@ vfi_region_clear (VfiRegion *r)
 
 /* Fills bits and cell; FALSE if nothing is to be removed. */
 static gboolean
-lay (VfiRegion *r, const VfiMask *mask, gboolean invert)
+lay (VfiMarker *m, const VfiRegion *r, const VfiMask *mask, gboolean invert)
 {
-  Scratch *s = r->scratch;
   gboolean any = FALSE;
 
-  memset (s->cell, 0, (gsize) s->cells_x * s->cells_y);
+  memset (m->cell, 0, (gsize) m->cells_x * m->cells_y);
   for (int x = 0; x < r->width; x++)
-    s->map[x] = (int) (((gint64) 2 * x + 1) * mask->width / (2 * r->width));
+    m->map[x] = (int) (((gint64) 2 * x + 1) * mask->width / (2 * r->width));
   for (int y = 0; y < r->height; y++) {
     const guint8 *src = mask->data + (gssize) (((gint64) 2 * y + 1) * mask->height / (2 * r->height)) * mask->stride;
-    guint8 *bits = s->bits + (gsize) y * r->width, *cell = s->cell + (gsize) (y / CELL) * s->cells_x;
+    guint8 *bits = m->bits + (gsize) y * r->width, *cell = m->cell + (gsize) (y / CELL) * m->cells_x;
 
     if (mask->width == r->width)
       for (int x = 0; x < r->width; x++)
         bits[x] = (src[x] >= 128) != invert;
     else
       for (int x = 0; x < r->width; x++)
-        bits[x] = (src[s->map[x]] >= 128) != invert;
-    for (int c = 0; c < s->cells_x; c++)
+        bits[x] = (src[m->map[x]] >= 128) != invert;
+    for (int c = 0; c < m->cells_x; c++)
       if (memchr (bits + c * CELL, 1, MIN (CELL, r->width - c * CELL)))
         any = cell[c] = 1;
   }
@@ -173,42 +179,41 @@ add (VfiRegion *r, VfiBox box)
 
 /* Takes the cells that can be reached from one by steps of at most `reach` cells. */
 static VfiBox
-component (Scratch *s, int cell, int reach)
+component (VfiMarker *m, int cell, int reach)
 {
   VfiBox b = { G_MAXINT, G_MAXINT, 0, 0, 0 };
   int n = 0;
 
-  s->stack[n++] = cell;
-  s->cell[cell] = 2;
+  m->stack[n++] = cell;
+  m->cell[cell] = 2;
   while (n) {
-    const int i = s->stack[--n], x = i % s->cells_x, y = i / s->cells_x;
+    const int i = m->stack[--n], x = i % m->cells_x, y = i / m->cells_x;
     b.x0 = MIN (b.x0, x);
     b.y0 = MIN (b.y0, y);
     b.x1 = MAX (b.x1, x + 1);
     b.y1 = MAX (b.y1, y + 1);
-    for (int v = MAX (y - reach, 0); v <= MIN (y + reach, s->cells_y - 1); v++)
-      for (int u = MAX (x - reach, 0); u <= MIN (x + reach, s->cells_x - 1); u++)
-        if (s->cell[v * s->cells_x + u] == 1) {
-          s->cell[v * s->cells_x + u] = 2;
-          s->stack[n++] = v * s->cells_x + u;
+    for (int v = MAX (y - reach, 0); v <= MIN (y + reach, m->cells_y - 1); v++)
+      for (int u = MAX (x - reach, 0); u <= MIN (x + reach, m->cells_x - 1); u++)
+        if (m->cell[v * m->cells_x + u] == 1) {
+          m->cell[v * m->cells_x + u] = 2;
+          m->stack[n++] = v * m->cells_x + u;
         }
   }
   return b;
 }
 
 static void
-find_boxes (VfiRegion *r, int reach)
+find_boxes (VfiMarker *m, VfiRegion *r, int reach)
 {
-  Scratch *s = r->scratch;
   const int steps = 1 + (2 * reach + CELL - 1) / CELL;
 
-  for (int i = 0; i < s->cells_x * s->cells_y; i++)
-    if (s->cell[i] == 1) {
-      VfiBox b = component (s, i, steps), tight = { G_MAXINT, G_MAXINT, 0, 0, 0 };
+  for (int i = 0; i < m->cells_x * m->cells_y; i++)
+    if (m->cell[i] == 1) {
+      VfiBox b = component (m, i, steps), tight = { G_MAXINT, G_MAXINT, 0, 0, 0 };
 
       for (int y = b.y0 * CELL; y < MIN (b.y1 * CELL, r->height); y++)
         for (int x = b.x0 * CELL; x < MIN (b.x1 * CELL, r->width); x++)
-          if (s->bits[(gsize) y * r->width + x]) {
+          if (m->bits[(gsize) y * r->width + x]) {
             tight.x0 = MIN (tight.x0, x);
             tight.x1 = MAX (tight.x1, x + 1);
             tight.y0 = MIN (tight.y0, y);
@@ -231,20 +236,20 @@ find_boxes (VfiRegion *r, int reach)
 
 /* Squared distance to the nearest pixel to be removed in the same column, in a box; `far` where there is none within that. */
 static void
-columns (Scratch *s, const VfiRegion *r, const VfiBox *b, float far)
+columns (VfiMarker *m, const VfiRegion *r, const VfiBox *b, float far)
 {
   for (int x = b->x0; x < b->x1; x++) {
     float d = far;
     for (int y = b->y0; y < b->y1; y++) {
       const gsize i = (gsize) y * r->width + x;
-      d = s->bits[i] ? 0 : MIN (d + 1, far);
-      s->column[i] = d;
+      d = m->bits[i] ? 0 : MIN (d + 1, far);
+      m->column[i] = d;
     }
     d = far;
     for (int y = b->y1 - 1; y >= b->y0; y--) {
       const gsize i = (gsize) y * r->width + x;
-      d = MIN (s->column[i], d + 1);
-      s->column[i] = d * d;
+      d = MIN (m->column[i], d + 1);
+      m->column[i] = d * d;
     }
   }
 }
@@ -267,9 +272,9 @@ mark_of (float squared, int dilate, double feather)
 
 /* One row of a box: the lower envelope of the parabolas that stand on the columns. */
 static void
-row (Scratch *s, VfiRegion *r, const VfiBox *b, int y, int dilate, double feather, float far)
+row (VfiMarker *m, VfiRegion *r, const VfiBox *b, int y, int dilate, double feather, float far)
 {
-  const float *g = s->column + (gsize) y * r->width;
+  const float *g = m->column + (gsize) y * r->width;
   guint8 *mark = r->mark + (gsize) y * r->width;
   int n = 0, k = 0;
 
@@ -278,30 +283,30 @@ row (Scratch *s, VfiRegion *r, const VfiBox *b, int y, int dilate, double feathe
     if (g[x] >= far * far)
       continue;
     while (n) {
-      const int p = s->site[n - 1];
+      const int p = m->site[n - 1];
       at = (g[x] - g[p] + (float) x * x - (float) p * p) / (2 * (x - p));
-      if (at > s->from[n - 1])
+      if (at > m->from[n - 1])
         break;
       n--;
       at = -1e9f;
     }
-    s->site[n] = x;
-    s->from[n++] = at;
+    m->site[n] = x;
+    m->from[n++] = at;
   }
   for (int x = b->x0; x < b->x1; x++) {
     if (!n) {
       mark[x] = VFI_MARK_CLEAR;
       continue;
     }
-    while (k + 1 < n && s->from[k + 1] <= x)
+    while (k + 1 < n && m->from[k + 1] <= x)
       k++;
-    mark[x] = mark_of (g[s->site[k]] + (float) (x - s->site[k]) * (x - s->site[k]), dilate, feather);
+    mark[x] = mark_of (g[m->site[k]] + (float) (x - m->site[k]) * (x - m->site[k]), dilate, feather);
     r->hole += mark[x] == VFI_MARK_HOLE;
   }
 }
 
 void
-vfi_region_set (VfiRegion *r, const VfiMask *mask, gboolean invert, int dilate, double feather)
+vfi_region_set (VfiRegion *r, VfiMarker *m, const VfiMask *mask, gboolean invert, int dilate, double feather)
 {
   const int reach = (int) ceil (dilate + feather) + BAND + 1;
   const float far = (float) reach + 1;
@@ -311,13 +316,13 @@ vfi_region_set (VfiRegion *r, const VfiMask *mask, gboolean invert, int dilate, 
       memset (r->mark + (gsize) y * r->width + r->box[i].x0, VFI_MARK_CLEAR, r->box[i].x1 - r->box[i].x0);
   r->n_boxes = 0;
   r->area = r->hole = 0;
-  if (!mask || !lay (r, mask, invert))
+  if (!mask || !lay (m, r, mask, invert))
     return;
-  find_boxes (r, reach);
+  find_boxes (m, r, reach);
   for (int i = 0; i < r->n_boxes; i++) {
-    columns (r->scratch, r, &r->box[i], far);
+    columns (m, r, &r->box[i], far);
     for (int y = r->box[i].y0; y < r->box[i].y1; y++)
-      row (r->scratch, r, &r->box[i], y, dilate, feather, far);
+      row (m, r, &r->box[i], y, dilate, feather, far);
   }
 }
 

@@ -42,18 +42,21 @@ typedef struct
   VfiBox box[VFI_MAX_BOXES]; /* disjoint; outside of them everything is VFI_MARK_CLEAR */
   gsize area;                /* pixels of all boxes */
   gsize hole;                /* pixels of VFI_MARK_HOLE */
-  void *scratch;
 } VfiRegion;
 
 /* A region of a frame's size without marks. FALSE: no memory. */
 gboolean vfi_region_init (VfiRegion *region, int width, int height);
 void vfi_region_clear (VfiRegion *region);
-/* Bytes that it holds. */
-gsize vfi_region_bytes (int width, int height);
+
+/* Memory for the making of marks; any number of regions of the size it is for may share it. NULL: no memory. */
+typedef struct _VfiMarker VfiMarker;
+VfiMarker *vfi_marker_new (int width, int height);
+void vfi_marker_free (VfiMarker *marker);
+gsize vfi_marker_bytes (int width, int height);
 
 /* Marks what a mask (NULL: nothing) covers: laid over the frame (nearest), inverted if asked, grown by `dilate` pixels (round), softened over
  * `feather` pixels. Allocates nothing. */
-void vfi_region_set (VfiRegion *region, const VfiMask *mask, gboolean invert, int dilate, double feather);
+void vfi_region_set (VfiRegion *region, VfiMarker *marker, const VfiMask *mask, gboolean invert, int dilate, double feather);
 
 /* The place of a pixel among all pixels of the boxes; -1: in none. */
 static inline gssize

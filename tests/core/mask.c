@@ -42,6 +42,7 @@ marks (void)
   } cases[] = { { 0, 0 }, { 3, 0 }, { 0, 4 }, { 7, 2.5 }, { 40, 20 } };
   static guint8 mask[W * H];
   const guint64 seed = test_seed ("mask");
+  VfiMarker *marker = vfi_marker_new (W, H);
   VfiRegion r;
 
   for (int i = 0; i < 6; i++) { /* two of them touch */
@@ -53,7 +54,7 @@ marks (void)
   g_assert_true (vfi_region_init (&r, W, H));
   for (guint k = 0; k < G_N_ELEMENTS (cases); k++) {
     gsize hole = 0, area = 0;
-    vfi_region_set (&r, &(VfiMask){ W, H, mask, W }, FALSE, cases[k].dilate, cases[k].feather);
+    vfi_region_set (&r, marker, &(VfiMask){ W, H, mask, W }, FALSE, cases[k].dilate, cases[k].feather);
     for (int y = 0; y < H; y++)
       for (int x = 0; x < W; x++) {
         const guint8 want = mark_at (mask, x, y, cases[k].dilate, cases[k].feather);
@@ -68,11 +69,12 @@ marks (void)
       g_assert_true (r.box[i].x0 % 2 == 0 && r.box[i].y0 % 2 == 0 && (r.box[i].x1 % 2 == 0 || r.box[i].x1 == W) &&
                      (r.box[i].y1 % 2 == 0 || r.box[i].y1 == H));
   }
-  vfi_region_set (&r, NULL, FALSE, 3, 3); /* nothing is left of what was */
+  vfi_region_set (&r, marker, NULL, FALSE, 3, 3); /* nothing is left of what was */
   g_assert_cmpint (r.n_boxes, ==, 0);
   for (int i = 0; i < W * H; i++)
     g_assert_cmpint (r.mark[i], ==, VFI_MARK_CLEAR);
   vfi_region_clear (&r);
+  vfi_marker_free (marker);
 }
 
 /* Far more specks than boxes: all are held. Inverted masks, masks of other sizes. */
@@ -80,22 +82,24 @@ static void
 boxes (void)
 {
   static guint8 mask[400 * 300], corner[4] = { 0, 255, 255, 255 };
+  VfiMarker *marker = vfi_marker_new (400, 300);
   VfiRegion r;
 
   g_assert_true (vfi_region_init (&r, 400, 300));
   for (int y = 4; y < 300; y += 40)
     for (int x = 6; x < 400; x += 40)
       mask[y * 400 + x] = 200;
-  vfi_region_set (&r, &(VfiMask){ 400, 300, mask, 400 }, FALSE, 0, 0);
+  vfi_region_set (&r, marker, &(VfiMask){ 400, 300, mask, 400 }, FALSE, 0, 0);
   g_assert_cmpint (r.n_boxes, <=, VFI_MAX_BOXES);
   g_assert_cmpuint (r.hole, ==, 80);
   for (int i = 0; i < 400 * 300; i++)
     g_assert_true (!mask[i] || vfi_region_index (&r, i % 400, i / 400) >= 0);
-  vfi_region_set (&r, &(VfiMask){ 2, 2, corner, 2 }, TRUE, 0, 0);
+  vfi_region_set (&r, marker, &(VfiMask){ 2, 2, corner, 2 }, TRUE, 0, 0);
   g_assert_cmpuint (r.hole, ==, 200 * 150);
   g_assert_cmpint (r.mark[149 * 400 + 199], ==, VFI_MARK_HOLE);
   g_assert_cmpint (r.mark[149 * 400 + 200], ==, VFI_MARK_BRINK);
   vfi_region_clear (&r);
+  vfi_marker_free (marker);
 }
 
 int

@@ -42,6 +42,8 @@ static void
 hide (VfiRegion *r, int x0, int y0, int w, int h, TestFrame *f)
 {
   static guint8 mask[W * H];
+  VfiMarker *marker = vfi_marker_new (W, H);
+
   memset (mask, 0, sizeof mask);
   for (int y = y0; y < y0 + h; y++)
     for (int x = x0; x < x0 + w; x++) {
@@ -49,7 +51,8 @@ hide (VfiRegion *r, int x0, int y0, int w, int h, TestFrame *f)
       test_frame_set (f, 0, y, x, 0, (x ^ y) & 8 ? 255 : 0); /* an object with a texture and a motion of its own */
     }
   g_assert_true (vfi_region_init (r, W, H));
-  vfi_region_set (r, &(VfiMask){ W, H, mask, W }, FALSE, 0, 0);
+  vfi_region_set (r, marker, &(VfiMask){ W, H, mask, W }, FALSE, 0, 0);
+  vfi_marker_free (marker);
 }
 
 /* Whatever the network says, and whatever lies in the holes. */

@@ -55,10 +55,13 @@ static void
 box (VfiRegion *r, int x0, int y0, int w, int h)
 {
   static guint8 mask[W * H];
+  VfiMarker *marker = vfi_marker_new (W, H);
+
   memset (mask, 0, sizeof mask);
   for (int y = y0; y < y0 + h; y++)
     memset (mask + y * W + x0, 255, w);
-  vfi_region_set (r, &(VfiMask){ W, H, mask, W }, FALSE, 0, 0);
+  vfi_region_set (r, marker, &(VfiMask){ W, H, mask, W }, FALSE, 0, 0);
+  vfi_marker_free (marker);
 }
 
 #define EACH_MARKED(r, i, x, y)                                                                                                            \
