@@ -3,56 +3,17 @@
  * The plain C versions of what frame.h defines, and the simple things one does with two frames. Written to be read: the backends'
  * fast versions are tested against these.
  */
-#include "frame.h"
-
-#include <math.h>
-
-/* One plane of a frame, with what is needed to get at its samples. */
-typedef struct
-{
-  const VfiPlaneLayout *l;
-  int w, h, stride;
-  guint8 *data;
-} Plane;
-
-static Plane
-plane_of (const VfiFrameInfo *info, const VfiFrame *frame, int i)
-{
-  Plane p = { .l = &vfi_format_desc (info->format)->plane[i], .stride = frame->stride[i], .data = frame->data[i] };
-  vfi_frame_info_plane_size (info, i, &p.w, &p.h);
-  return p;
-}
-
-static inline int
-get (const Plane *p, int y, int x, int c)
-{
-  const guint8 *row = p->data + (gsize) y * p->stride;
-  int i = x * p->l->comps + c;
-  return p->l->bytes == 1 ? row[i] : ((const guint16 *) row)[i] >> p->l->shift;
-}
-
-/* v is brought into 0..2^depth - 1; NaN becomes 0. */
-static inline void
-set (const Plane *p, int y, int x, int c, float v)
-{
-  guint8 *row = p->data + (gsize) y * p->stride;
-  int i = x * p->l->comps + c;
-  int n = (int) floorf (fminf (fmaxf (v, 0), (1 << p->l->depth) - 1) + 0.5f);
-  if (p->l->bytes == 1)
-    row[i] = (guint8) n;
-  else
-    ((guint16 *) row)[i] = (guint16) (n << p->l->shift);
-}
+#include "sample.h"
 
 /* Mean of component c over the part of [y0, y1) x [x0, x1) that lies inside the plane. */
 static double
-area_mean (const Plane *p, int c, double y0, double y1, double x0, double x1)
+area_mean (const VfiPlane *p, int c, double y0, double y1, double x0, double x1)
 {
   double sum = 0, area = 0;
   for (int y = (int) y0; y < y1 && y < p->h; y++)
     for (int x = (int) x0; x < x1 && x < p->w; x++) {
       double a = (MIN (y + 1, y1) - MAX (y, y0)) * (MIN (x + 1, x1) - MAX (x, x0));
-      sum += a * get (p, y, x, c);
+      sum += a * vfi_plane_get (p, y, x, c);
       area += a;
     }
   return sum / area;
@@ -63,7 +24,7 @@ area_mean (const Plane *p, int c, double y0, double y1, double x0, double x1)
 typedef struct
 {
   const VfiFormatDesc *f;
-  Plane plane[3]; /* of each part */
+  VfiPlane plane[3]; /* of each part */
   float gain[3], bias[3];
   double sy, sx; /* luma samples per sample of the scaled picture */
 } Packer;
@@ -72,7 +33,7 @@ typedef struct
 static double
 part_value (const Packer *k, int part, int y, int x, int size)
 {
-  const Plane *p = &k->plane[part];
+  const VfiPlane *p = &k->plane[part];
   double ky = k->sy / (1 << p->l->sub_y), kx = k->sx / (1 << p->l->sub_x);
   return area_mean (p, k->f->part[part].comp, y * ky, (y + size) * ky, x * kx, (x + size) * kx) * k->gain[part] + k->bias[part];
 }
@@ -98,7 +59,7 @@ vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_sca
   Packer k = { .f = f, .sy = (double) info->height / sh, .sx = (double) info->width / sw };
 
   for (int i = 0; i < f->n_parts; i++) {
-    k.plane[i] = plane_of (info, frame, f->part[i].plane);
+    k.plane[i] = vfi_plane_of (info, frame, f->part[i].plane);
     vfi_format_scale (info, i, &k.gain[i], &k.bias[i]);
   }
   for (int i = 0; i < x->h; i++)
@@ -150,35 +111,25 @@ state_at (const VfiView *state, float y, float x, float s[5])
                  lerp (vfi_view_get (state, ty.i1, tx.i, c), vfi_view_get (state, ty.i1, tx.i1, c), tx.f), ty.f);
 }
 
-/* Weights of the pixels i - 1 to i + 2. */
-static inline void
-cubic (float f, float w[4])
-{
-  w[0] = ((-0.5f * f + 1) * f - 0.5f) * f;
-  w[1] = (1.5f * f - 2.5f) * f * f + 1;
-  w[2] = ((-1.5f * f + 2) * f + 0.5f) * f;
-  w[3] = (0.5f * f - 0.5f) * f * f;
-}
-
 static float
-sample (const Plane *p, Tap ty, Tap tx, int c)
+sample (const VfiPlane *p, Tap ty, Tap tx, int c)
 {
   if (!p->l->sub_x && !p->l->sub_y) {
     float wx[4], wy[4], sum = 0;
 
-    cubic (tx.f, wx);
-    cubic (ty.f, wy);
+    vfi_cubic (tx.f, wx);
+    vfi_cubic (ty.f, wy);
     for (int i = 0; i < 4; i++) {
       float row = 0;
 
       for (int j = 0; j < 4; j++)
-        row += wx[j] * get (p, CLAMP (ty.i + i - 1, 0, ty.n - 1), CLAMP (tx.i + j - 1, 0, tx.n - 1), c);
+        row += wx[j] * vfi_plane_get (p, CLAMP (ty.i + i - 1, 0, ty.n - 1), CLAMP (tx.i + j - 1, 0, tx.n - 1), c);
       sum += wy[i] * row;
     }
     return sum;
   }
-  return lerp (lerp (get (p, ty.i, tx.i, c), get (p, ty.i, tx.i1, c), tx.f), lerp (get (p, ty.i1, tx.i, c), get (p, ty.i1, tx.i1, c), tx.f),
-               ty.f);
+  return lerp (lerp (vfi_plane_get (p, ty.i, tx.i, c), vfi_plane_get (p, ty.i, tx.i1, c), tx.f),
+               lerp (vfi_plane_get (p, ty.i1, tx.i, c), vfi_plane_get (p, ty.i1, tx.i1, c), tx.f), ty.f);
 }
 
 void
@@ -191,7 +142,7 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
   float u = (float) (1 - t), logit_t = (float) log ((1 - t) / t);
 
   for (int i = 0; i < n; i++) {
-    Plane p0 = plane_of (info, f0, i), p1 = plane_of (info, f1, i), d = plane_of (info, dst, i);
+    VfiPlane p0 = vfi_plane_of (info, f0, i), p1 = vfi_plane_of (info, f1, i), d = vfi_plane_of (info, dst, i);
     float ky = sy * (1 << d.l->sub_y), kx = sx * (1 << d.l->sub_x); /* samples of the scaled picture per pixel of the plane */
 
     for (int y = 0; y < d.h; y++)
@@ -206,7 +157,7 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
         y1 = tap (y + u * s[3] * 2 / ky, d.h);
         m = 1 / (1 + expf (-(s[4] + logit_t)));
         for (int c = 0; c < d.l->comps; c++)
-          set (&d, y, x, c, lerp (sample (&p1, y1, x1, c), sample (&p0, y0, x0, c), m));
+          vfi_plane_set (&d, y, x, c, lerp (sample (&p1, y1, x1, c), sample (&p0, y0, x0, c), m));
       }
   }
 }
@@ -219,7 +170,7 @@ vfi_frame_equal (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b)
   int n = vfi_format_desc (info->format)->n_planes;
 
   for (int i = 0; i < n; i++) {
-    Plane p = plane_of (info, a, i), q = plane_of (info, b, i);
+    VfiPlane p = vfi_plane_of (info, a, i), q = vfi_plane_of (info, b, i);
     gsize row = vfi_frame_info_row_bytes (info, i);
     for (int y = 0; y < p.h; y++)
       if (memcmp (p.data + (gsize) y * p.stride, q.data + (gsize) y * q.stride, row) != 0)
@@ -235,7 +186,7 @@ vfi_frame_blend (const VfiFrameInfo *info, const VfiFrame *a, const VfiFrame *b,
   float f = (float) t;
 
   for (int i = 0; i < n; i++) {
-    Plane p = plane_of (info, a, i), q = plane_of (info, b, i), d = plane_of (info, dst, i);
+    VfiPlane p = vfi_plane_of (info, a, i), q = vfi_plane_of (info, b, i), d = vfi_plane_of (info, dst, i);
     int row = d.w * d.l->comps;
     for (int y = 0; y < d.h; y++) {
       const guint8 *s0 = p.data + (gsize) y * p.stride, *s1 = q.data + (gsize) y * q.stride;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Single samples of a frame's planes, for code that looks at few of them.
+ * Single samples of a frame's planes, for code that looks at few of them or is written to be read.
  */
 #pragma once
 
@@ -32,7 +32,7 @@ vfi_plane_get (const VfiPlane *p, int y, int x, int c)
   return p->l->bytes == 1 ? row[i] : ((const guint16 *) row)[i] >> p->l->shift;
 }
 
-/* Rounded, and brought into what the plane holds. */
+/* Rounded, and brought into what the plane holds; NaN becomes 0. */
 static inline void
 vfi_plane_set (const VfiPlane *p, int y, int x, int c, float v)
 {
