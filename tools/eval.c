@@ -21,12 +21,6 @@ case_free (gpointer data)
   g_free (c);
 }
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
 static gboolean
 is_picture (const char *name)
 {
@@ -56,23 +50,20 @@ add_case (GPtrArray *cases, const char *set, const char *name, char *const *firs
 static gboolean
 collect (GPtrArray *cases, const char *dir, int multiplier, GError **error)
 {
-  g_autoptr (GDir) listing = g_dir_open (dir, 0, error);
-  if (!listing)
+  g_autoptr (GPtrArray) names = tool_folder_list (dir, error);
+  if (!names)
     return FALSE;
   g_autoptr (GPtrArray) pictures = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) folders = g_ptr_array_new_with_free_func (g_free);
-  const char *name;
-  while ((name = g_dir_read_name (listing))) {
-    char *path = g_build_filename (dir, name, NULL);
+  for (guint i = 0; i < names->len; i++) {
+    char *path = g_build_filename (dir, names->pdata[i], NULL);
     if (g_file_test (path, G_FILE_TEST_IS_DIR))
       g_ptr_array_add (folders, path);
-    else if (is_picture (name))
+    else if (is_picture (names->pdata[i]))
       g_ptr_array_add (pictures, path);
     else
       g_free (path);
   }
-  g_ptr_array_sort (pictures, compare_names);
-  g_ptr_array_sort (folders, compare_names);
 
   g_autofree char *parent = g_path_get_dirname (dir);
   g_autofree char *set = g_path_get_basename (parent), *own = g_path_get_basename (dir);

@@ -2,11 +2,9 @@
  *
  * vfi eval flow: flow between two pictures, compared with what is known to be true.
  */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#include <glib/gstdio.h>
 #include <gst/gst.h>
 
 #include "opencv.h"
@@ -39,12 +37,6 @@ case_free (gpointer data)
   g_free (c);
 }
 
-static int
-compare (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
 /* DIR/NAME-imgI.ANYTHING, NULL if there is none. */
 static char *
 picture_of (const char *dir, const GPtrArray *names, const char *name, int i)
@@ -60,14 +52,9 @@ picture_of (const char *dir, const GPtrArray *names, const char *name, int i)
 static gboolean
 collect (GPtrArray *cases, const char *dir, GError **error)
 {
-  g_autoptr (GDir) listing = g_dir_open (dir, 0, error);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  const char *entry;
-  if (!listing)
+  g_autoptr (GPtrArray) names = tool_folder_list (dir, error);
+  if (!names)
     return FALSE;
-  while ((entry = g_dir_read_name (listing)))
-    g_ptr_array_add (names, g_strdup (entry));
-  g_ptr_array_sort (names, compare);
   for (guint i = 0; i < names->len; i++) {
     g_autofree char *path = g_build_filename (dir, names->pdata[i], NULL);
     if (g_file_test (path, G_FILE_TEST_IS_DIR)) {
@@ -253,8 +240,11 @@ print_table (const char *title, const GPtrArray *cases)
 static void
 append_row (GString *s, const Case *c, const char *method, const Score *score, double ms)
 {
-  g_string_append_printf (s, "%s,%s,%.6f,%.6f,%.6f,%.6f,%.6f,%s,%.3f\n", c->set, c->name, score->epe, score->off[0], score->off[1],
-                          score->off[2], score->fl, method, ms);
+  tool_csv_word (s, c->set);
+  tool_csv_word (s, c->name);
+  g_string_append_printf (s, "%.6f,%.6f,%.6f,%.6f,%.6f,", score->epe, score->off[0], score->off[1], score->off[2], score->fl);
+  tool_csv_word (s, method);
+  g_string_append_printf (s, "%.3f\n", ms);
 }
 
 static gboolean
@@ -348,14 +338,10 @@ tool_eval_flow (int argc, char **argv)
     return tool_usage ("%s", error->message);
   g_autoptr (GPtrArray) cases = g_ptr_array_new_with_free_func (case_free);
   g_autofree char *dir = g_canonicalize_filename (argv[1], NULL), *folder = NULL;
-  if (html) {
-    g_autofree char *stem = g_strndup (html, strlen (html) - (g_str_has_suffix (html, ".html") ? strlen (".html") : 0));
-    folder = g_strconcat (stem, "_files", NULL);
-  }
   if (collect (cases, dir, &error) && cases->len == 0)
     g_set_error (&error, VFI_ERROR, VFI_ERROR_ARG, "%s: no NAME-gt.flo with two pictures beside it", argv[1]);
-  if (!error && folder && g_mkdir_with_parents (folder, 0777) != 0)
-    g_set_error (&error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", folder, g_strerror (errno));
+  if (!error && html)
+    folder = tool_page_folder (html, &error);
 
   VfiFlow *flow = NULL;
   ToolProgress progress;

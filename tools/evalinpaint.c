@@ -2,11 +2,9 @@
  *
  * vfi eval inpaint: holes in real frames, filled by us and by others, compared with what was there; and real objects, removed.
  */
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
-#include <glib/gstdio.h>
 #include <gst/gst.h>
 
 #include "filler.h"
@@ -160,19 +158,10 @@ put_marked (const Eval *e, const Take *take, guint column)
 }
 
 static gboolean
-make_folder (const char *path, GError **error)
-{
-  if (g_mkdir_with_parents (path, 0777) == 0)
-    return TRUE;
-  g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", path, g_strerror (errno));
-  return FALSE;
-}
-
-static gboolean
 save_frames (const Eval *e, const char *kind, const char *sequence, const char *word, guint n, ToolPicture *const *made, GError **error)
 {
   g_autofree char *dir = g_build_filename (e->save, kind, sequence, word, NULL);
-  gboolean good = make_folder (dir, error);
+  gboolean good = tool_folder_make (dir, error);
   for (guint i = 0; i < n && good; i++) {
     g_autofree char *path = g_strdup_printf ("%s/%05u.png", dir, i);
     good = tool_picture_write_png (made[i], path, error);
@@ -485,11 +474,7 @@ tool_eval_inpaint (int argc, char **argv)
     if (filler)
       g_ptr_array_add (e.fillers, filler);
   }
-  if (html) {
-    g_autofree char *stem = g_strndup (html, strlen (html) - (g_str_has_suffix (html, ".html") ? strlen (".html") : 0));
-    e.folder = g_strconcat (stem, "_files", NULL);
-  }
-  if (!error && (e.sequences = tool_sequences_find (argv[1], &error)) && (!e.folder || make_folder (e.folder, &error)))
+  if (!error && (e.sequences = tool_sequences_find (argv[1], &error)) && (!html || (e.folder = tool_page_folder (html, &error))))
     run (&e, csv, html, &error);
   if (error)
     tool_error ("%s", error->message);

@@ -2,10 +2,7 @@
  *
  * vfi flow: a video file through vfiflow, into a video to look at or a folder of flow files.
  */
-#include <errno.h>
 #include <string.h>
-
-#include <glib/gstdio.h>
 
 #include "tool.h"
 #include "transcode.h"
@@ -71,9 +68,8 @@ tool_flow (int argc, char **argv)
     status = TOOL_USAGE;
   else if (!g_file_test (argv[1], G_FILE_TEST_IS_REGULAR))
     g_set_error (&error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "%s: is no file", argv[1]);
-  else if (folder && g_mkdir_with_parents (argv[2], 0777) != 0)
-    g_set_error (&error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", argv[2], g_strerror (errno));
-  else if (tool_discover (argv[1], &t, &error) && (status = tool_transcode (&t, &seconds, &error)) == TOOL_OK && !quiet)
+  else if ((!folder || tool_folder_make (argv[2], &error)) && tool_discover (argv[1], &t, &error) &&
+           (status = tool_transcode (&t, &seconds, &error)) == TOOL_OK && !quiet)
     report (&t, seconds);
   if (error)
     tool_error ("%s", error->message);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "holeeval.h"
+#include "tool.h"
 
 #define FIELD(name) offsetof (ToolHoleScore, name)
 
@@ -133,18 +134,6 @@ tool_hole_report_text (const ToolHoleEval *e)
   }
 }
 
-static void
-append_csv_word (GString *s, const char *word)
-{
-  if (strpbrk (word, ",\"\n")) {
-    g_auto (GStrv) parts = g_strsplit (word, "\"", -1);
-    g_autofree char *doubled = g_strjoinv ("\"\"", parts);
-    g_string_append_printf (s, "\"%s\",", doubled);
-  } else {
-    g_string_append_printf (s, "%s,", word);
-  }
-}
-
 gboolean
 tool_hole_report_csv (const ToolHoleEval *e, const char *path, GError **error)
 {
@@ -155,8 +144,8 @@ tool_hole_report_csv (const ToolHoleEval *e, const char *path, GError **error)
   for (guint k = 0; k < e->kinds->len; k++)
     for (guint i = 0; i < e->sequences->len; i++)
       for (guint m = 0; m < e->words->len; m++) {
-        append_csv_word (s, e->kinds->pdata[k]);
-        append_csv_word (s, e->sequences->pdata[i]);
+        tool_csv_word (s, e->kinds->pdata[k]);
+        tool_csv_word (s, e->sequences->pdata[i]);
         g_string_append (s, e->words->pdata[m]);
         for (const Column *c = columns_of (e); c->head; c++) {
           const double v = value_of (c, tool_hole_eval_at (e, k, i, m));

@@ -43,12 +43,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 /* ---- masks -------------------------------------------------------------------------------------- */
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
 static const char *
 picture_caps (const char *path)
 {
@@ -74,15 +68,13 @@ picture_caps (const char *path)
 static gboolean
 masks_of_folder (Options *o, ToolTranscode *t, GError **error)
 {
-  g_autoptr (GDir) dir = g_dir_open (o->mask, 0, error);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  const char *name, *caps = NULL;
-  if (!dir)
+  g_autoptr (GPtrArray) names = tool_folder_list (o->mask, error);
+  const char *caps = NULL;
+  if (!names)
     return FALSE;
-  while ((name = g_dir_read_name (dir)))
-    if (*name != '.' && picture_caps (name))
-      g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_names);
+  for (guint i = names->len; i-- > 0;)
+    if (!picture_caps (names->pdata[i]))
+      g_ptr_array_remove_index (names, i);
   if (names->len)
     caps = picture_caps (names->pdata[0]);
   for (guint i = 0; i < names->len; i++)

@@ -2,15 +2,9 @@
  *
  * vfi interp: a video file through vfiinterp into a new file.
  *
- * Looks at the input first (GstDiscoverer), so that what can fail fails before any work is done; tools/transcode.c does the work.
+ * Looks at the input first (tools/discover.c), so that what can fail fails before any work is done; tools/transcode.c does the work.
  */
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <glib/gstdio.h>
-#include <gst/pbutils/pbutils.h>
+#include <gst/gst.h>
 
 #include "tool.h"
 #include "transcode.h"
@@ -46,72 +40,6 @@ parse_rate (const char *option, const char *text, char **fraction, GError **erro
   }
   *fraction = g_strdup_printf ("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, n, d);
   return TRUE;
-}
-
-gboolean
-tool_discover (const char *path, ToolTranscode *t, GError **error)
-{
-  g_autofree char *uri = gst_filename_to_uri (path, error);
-  if (!uri)
-    return FALSE;
-  g_autoptr (GstDiscoverer) discoverer = gst_discoverer_new (60 * GST_SECOND, error);
-  if (!discoverer)
-    return FALSE;
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GstDiscovererInfo) info = gst_discoverer_discover_uri (discoverer, uri, &local);
-  GList *video = info ? gst_discoverer_info_get_video_streams (info) : NULL;
-  GList *audio = info ? gst_discoverer_info_get_audio_streams (info) : NULL;
-  gboolean missing = info && gst_discoverer_info_get_result (info) == GST_DISCOVERER_MISSING_PLUGINS;
-
-  if (video) {
-    GstDiscovererVideoInfo *v = video->data;
-    t->interlaced = gst_discoverer_video_info_is_interlaced (v);
-    t->duration = gst_discoverer_info_get_duration (info);
-    t->n_audio = g_list_length (audio);
-    t->rate_n = (int) gst_discoverer_video_info_get_framerate_num (v);
-    t->rate_d = (int) gst_discoverer_video_info_get_framerate_denom (v);
-    t->is_picture = gst_discoverer_video_info_is_image (v);
-  }
-  if (missing) {
-    const char **details = gst_discoverer_info_get_missing_elements_installer_details (info);
-    g_autoptr (GString) what = g_string_new (NULL);
-    for (int i = 0; details && details[i]; i++) {
-      g_auto (GStrv) words = g_strsplit (details[i], "|", 5); /* gstreamer|1.0|program|description|caps */
-      g_string_append_printf (what, "%s%s", i ? ", " : "", g_strv_length (words) > 3 ? words[3] : details[i]);
-    }
-    g_set_error (
-        error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
-        "%s: GStreamer lacks %s; the packages gstreamer1.0-libav, -plugins-good, -plugins-bad and -plugins-ugly hold most decoders", path,
-        what->str);
-  } else if (local) {
-    g_propagate_prefixed_error (error, g_steal_pointer (&local), "%s: ", path);
-  } else if (!video) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: no video in this file", path);
-  }
-  gboolean good = video && !missing && !(error && *error);
-  gst_discoverer_stream_info_list_free (video);
-  gst_discoverer_stream_info_list_free (audio);
-  return good;
-}
-
-gboolean
-tool_check_paths (const char *in, const char *out, GError **error)
-{
-  GStatBuf a, b;
-  g_autofree char *dir = g_path_get_dirname (out);
-  if (g_stat (in, &a) != 0)
-    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "%s: %s", in, g_strerror (errno));
-  else if (S_ISDIR (a.st_mode))
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: is a directory", in);
-  else if (g_stat (out, &b) == 0 && S_ISDIR (b.st_mode))
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: is a directory", out);
-  else if (g_stat (out, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: input and output are the same file", out);
-  else if (g_access (dir, W_OK) != 0)
-    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_ACCES, "%s: cannot write there: %s", dir, g_strerror (errno));
-  else
-    return TRUE;
-  return FALSE;
 }
 
 /* How the element is set: names and values of its properties, for tool_transcode. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pairs.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include <glib/gstdio.h>
 #include <gst/video/video.h>
+
+#include "tool.h"
 
 #define COLUMNS 3
 #define GAP 6
@@ -142,16 +142,11 @@ gboolean
 tool_pairs_write_page (const ToolPairs *p, const char *path, const char *title, const char *text, GError **error)
 {
   g_autoptr (GPtrArray) rows = all_rows (p, error);
-  g_autofree char *stem = g_strndup (path, strlen (path) - (g_str_has_suffix (path, ".html") ? strlen (".html") : 0));
-  g_autofree char *folder = g_strconcat (stem, "_files", NULL), *base = g_path_get_basename (folder);
-  g_autofree char *dir = g_uri_escape_string (base, NULL, FALSE), *head = g_markup_escape_text (title, -1),
-                  *line = g_markup_escape_text (text, -1);
-  if (!rows)
+  g_autofree char *folder = rows ? tool_page_folder (path, error) : NULL;
+  if (!folder)
     return FALSE;
-  if (g_mkdir_with_parents (folder, 0777) != 0) {
-    g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", folder, g_strerror (errno));
-    return FALSE;
-  }
+  g_autofree char *base = g_path_get_basename (folder), *dir = g_uri_escape_string (base, NULL, FALSE);
+  g_autofree char *head = g_markup_escape_text (title, -1), *line = g_markup_escape_text (text, -1);
   g_autoptr (GString) s = g_string_new (NULL);
   g_string_append_printf (s,
                           "<!DOCTYPE html>\n<meta charset=\"utf-8\">\n<title>%s</title>\n<style>\n"

@@ -2,11 +2,10 @@
  *
  * An evaluation as a table on stdout, as CSV, and as a page to look at.
  */
-#include <string.h>
-
-#include <glib/gstdio.h>
+#include <stdio.h>
 
 #include "eval.h"
+#include "tool.h"
 
 #define DIFFERENCE_GAIN 4
 
@@ -44,26 +43,14 @@ tool_report_text (const ToolEval *e)
   }
 }
 
-static void
-append_csv_word (GString *s, const char *word)
-{
-  if (strpbrk (word, ",\"\n")) {
-    g_auto (GStrv) parts = g_strsplit (word, "\"", -1);
-    g_autofree char *doubled = g_strjoinv ("\"\"", parts);
-    g_string_append_printf (s, "\"%s\",", doubled);
-  } else {
-    g_string_append_printf (s, "%s,", word);
-  }
-}
-
 gboolean
 tool_report_csv (const ToolEval *e, const char *path, GError **error)
 {
   g_autoptr (GString) s = g_string_new ("set,name,psnr,ssim,ie\n");
   for (guint i = 0; i < e->cases->len; i++) {
     const ToolCase *c = e->cases->pdata[i];
-    append_csv_word (s, c->set);
-    append_csv_word (s, c->name);
+    tool_csv_word (s, c->set);
+    tool_csv_word (s, c->name);
     g_string_append_printf (s, "%.6f,%.8f,%.6f\n", c->score.psnr, c->score.ssim, c->score.ie);
   }
   return g_file_set_contents (path, s->str, (gssize) s->len, error);
@@ -82,17 +69,10 @@ ToolPage *
 tool_page_new (const char *path, GError **error)
 {
   g_autoptr (ToolPage) page = g_new0 (ToolPage, 1);
-  g_autofree char *base = g_path_get_basename (path), *dir = g_path_get_dirname (path);
-  char *dot = strrchr (base, '.');
-  if (dot)
-    *dot = 0;
-  page->path = g_strdup (path);
-  page->folder_name = g_strconcat (base, "_files", NULL);
-  page->folder = g_build_filename (dir, page->folder_name, NULL);
-  if (g_mkdir_with_parents (page->folder, 0777) != 0) {
-    g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: cannot make this folder", page->folder);
+  if (!(page->folder = tool_page_folder (path, error)))
     return NULL;
-  }
+  page->path = g_strdup (path);
+  page->folder_name = g_path_get_basename (page->folder);
   return g_steal_pointer (&page);
 }
 

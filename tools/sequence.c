@@ -19,27 +19,19 @@ sequence_free (gpointer data)
   g_free (s);
 }
 
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-/* Paths of what lies in dir, folders or files, sorted; empty if there is no such folder. */
+/* Paths of what lies in dir, folders or files, in order; empty if there is no such folder. */
 static GPtrArray *
 list (const char *dir, gboolean folders)
 {
   GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) listing = g_dir_open (dir, 0, NULL);
-  const char *name;
-  while (listing && (name = g_dir_read_name (listing))) {
-    char *path = g_build_filename (dir, name, NULL);
-    if (*name != '.' && g_file_test (path, G_FILE_TEST_IS_DIR) == folders)
+  g_autoptr (GPtrArray) names = tool_folder_list (dir, NULL);
+  for (guint i = 0; names && i < names->len; i++) {
+    char *path = g_build_filename (dir, names->pdata[i], NULL);
+    if (g_file_test (path, G_FILE_TEST_IS_DIR) == folders)
       g_ptr_array_add (paths, path);
     else
       g_free (path);
   }
-  g_ptr_array_sort (paths, compare_names);
   return paths;
 }
 

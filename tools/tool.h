@@ -62,6 +62,20 @@ gboolean tool_parse (GOptionContext *context, int *argc, char ***argv);
 /* "1280x720"; FALSE if it is not a size. */
 gboolean tool_parse_size (const char *text, int *width, int *height);
 
+/* ---- files.c ------------------------------------------------------------------------------------ */
+
+/* FALSE with an error if `in` is no file, or `out` cannot be written beside it. */
+gboolean tool_check_paths (const char *in, const char *out, GError **error);
+
+/* Names (char *) of what a folder holds, in order, without hidden ones. NULL with an error if it cannot be read. */
+GPtrArray *tool_folder_list (const char *dir, GError **error);
+/* With those above it; there may be one already. */
+gboolean tool_folder_make (const char *path, GError **error);
+/* Makes the folder of a page's pictures: page.html has page_files beside it. g_free; NULL if it cannot be made. */
+char *tool_page_folder (const char *page, GError **error);
+/* One field, quoted where it must be, and the comma after it. */
+void tool_csv_word (GString *s, const char *word);
+
 /* ---- progress.c --------------------------------------------------------------------------------- */
 
 /* A bar with an estimate on a terminal, a line every tenth elsewhere; on stderr. */

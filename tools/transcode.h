@@ -49,8 +49,5 @@ int tool_transcode (ToolTranscode *t, double *seconds, GError **error);
 /* Looks at the input, so that what can fail fails before any work is done: fills in what `t` has of it. */
 gboolean tool_discover (const char *path, ToolTranscode *t, GError **error);
 
-/* FALSE with an error if `in` is no file, or `out` cannot be written beside it. */
-gboolean tool_check_paths (const char *in, const char *out, GError **error);
-
 /* Sets a property from text. FALSE with an error that says what is allowed. */
 gboolean tool_set_property (GstElement *element, const char *name, const char *value, GError **error);
