@@ -5,6 +5,9 @@
 #include "isa.h"
 
 static const VfiKernel *const kernels[] = {
+#if defined(__AVX2__) && VFI_LANES == 8
+  &VFI_ISA_NAME (vfi_cpu_conv2d_winograd),
+#endif
 #if VFI_LANES == 8
   &VFI_ISA_NAME (vfi_cpu_conv2d_bands),
 #endif

@@ -81,7 +81,7 @@ static gboolean
 measure (VfiInterp *interp, const ToolClip *clip, const VfiOptions *options, gboolean versus, Result *r, GError **error)
 {
   g_autoptr (ToolClip) target = tool_clip_new (&r->info, 1, error);
-  if (!target || !measure_resize (interp, r, error))
+  if (!target)
     return FALSE;
   VfiFrame dst;
   tool_clip_frame (target, 0, &dst);
@@ -102,6 +102,8 @@ measure (VfiInterp *interp, const ToolClip *clip, const VfiOptions *options, gbo
   struct rusage usage;
   getrusage (RUSAGE_SELF, &usage);
   r->peak_mb = (double) usage.ru_maxrss * 1024e-6 - (double) (clip->frame_bytes * (gsize) clip->n) * 1e-6;
+  if (!measure_resize (interp, r, error)) /* for a moment there are two plans: after the peak */
+    return FALSE;
 
   for (int i = 0; versus && i < 2; i++) {
     int n;
