@@ -187,14 +187,16 @@ options_check (const VfiInpaintOptions *o, GError **error)
   return FALSE;
 }
 
-/* A network that makes up what no frame shows; none if none was asked for by name and none is there. */
+#define SMOOTH "smooth" /* the name of no network */
+
+/* A network that makes up what no frame shows; none if that is asked for, or none was asked for by name and none is there. */
 static gboolean
 fill_init (VfiInpaint *self, const VfiOptions *options, GError **error)
 {
   const gboolean automatic = (!options->model || strcmp (options->model, "auto") == 0) && !(options->weights && *options->weights);
   VfiNetwork *network;
 
-  if (automatic && !vfi_network_exists ("inpainting"))
+  if (g_strcmp0 (options->model, SMOOTH) == 0 || (automatic && !vfi_network_exists ("inpainting")))
     return TRUE;
   network = vfi_network_new ("inpainting", options, vfi_flow_backend (self->flow), VFI_FILL_SIZE, VFI_FILL_SIZE, error);
   return network && (self->fill = vfi_fill_new (network, error));
@@ -477,7 +479,7 @@ vfi_inpaint_pull (VfiInpaint *self, VfiFrame *dst, GError **error)
 void
 vfi_inpaint_get_info (const VfiInpaint *self, VfiInpaintInfo *out)
 {
-  *out = (VfiInpaintInfo){ .model = self->fill ? vfi_network_name (self->fill->network) : "smooth",
+  *out = (VfiInpaintInfo){ .model = self->fill ? vfi_network_name (self->fill->network) : SMOOTH,
                            .removed = self->removed,
                            .past = self->past,
                            .future = self->future,

@@ -280,8 +280,9 @@ typedef struct
   double scene_threshold; /* vfi_frame_scene_score from which on all is forgotten, default 0.72; 1: never */
 } VfiInpaintOptions;
 
-/* The frames' network for what no frame shows is options->model; flow is worked out by the first flow network that has weights, and
- * refined in the frame's own pixels, or coarser ones where options->flow_scale is 0.5 or less. VFI_ERROR_MEMORY if the history does not fit into this machine's memory. */
+/* The network for what no frame shows is options->model ("smooth": none, it is filled in smoothly). Flow is worked out by the first flow network
+ * that has weights, and refined in the frame's own pixels, or coarser ones where options->flow_scale is 0.5 or less. VFI_ERROR_MEMORY if the
+ * history does not fit into this machine's memory. */
 VFI_API VfiInpaint *vfi_inpaint_new (const VfiFrameInfo *info, const VfiOptions *options, const VfiInpaintOptions *inpaint, GError **error);
 VFI_API void vfi_inpaint_free (VfiInpaint *inpaint);
 

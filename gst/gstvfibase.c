@@ -520,7 +520,11 @@ gst_vfi_base_class_init (GstVfiBaseClass *klass)
     { FIELD (backend), g_param_spec_enum ("backend", "Backend", "What computes", backend_type (), VFI_BACKEND_AUTO, flags) },
     { FIELD (cuda_device), g_param_spec_int ("cuda-device-id", "CUDA device",
                                              "Number of the GPU; -1: the one that the pipeline uses, else the first", -1, 63, -1, flags) },
-    { FIELD (model), g_param_spec_string ("model", "Model", "Name of the network (\"vfi models\" lists them), or auto", "auto", flags) },
+    { FIELD (model),
+      g_param_spec_string ("model", "Model",
+                           "Name of the network (\"vfi models\" lists them), or auto; of vfiinpaint, that of what no frame shows, "
+                           "or smooth: none",
+                           "auto", flags) },
     { FIELD (weights), g_param_spec_string ("weights", "Weights",
                                             "The network's weights, a safetensors file; unset: those that come with it", NULL, flags) },
     { FIELD (precision),

@@ -312,6 +312,34 @@ errors (void)
   }
 }
 
+/* What no frame shows is filled in by the network that is named. */
+static void
+models (void)
+{
+  static const struct
+  {
+    const char *asked, *used;
+  } cases[] = {
+    { NULL, "vfi-fill-nano" }, { "auto", "vfi-fill-nano" }, { "smooth", "smooth" }, { "vfi-flow-nano", NULL }, { "smoth", NULL }
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const VfiOptions options = { .model = cases[i].asked, .backend = VFI_BACKEND_CPU, .threads = 1 };
+    g_autoptr (GError) error = NULL;
+    VfiInpaint *s = vfi_inpaint_new (&(VfiFrameInfo){ VFI_FORMAT_I420, W, H, VFI_RANGE_FULL }, &options, NULL, &error);
+    VfiInpaintInfo info;
+
+    if (cases[i].used) {
+      g_assert_no_error (error);
+      vfi_inpaint_get_info (s, &info);
+      g_assert_cmpstr (info.model, ==, cases[i].used);
+    } else {
+      g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+    }
+    vfi_inpaint_free (s);
+  }
+}
+
 /* The picture gets darker from frame to frame; what comes from older ones is made as dark. */
 static void
 exposure (void)
@@ -483,6 +511,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/still", still);
   g_test_add_func ("/inpaint/masks", masks);
   g_test_add_func ("/inpaint/errors", errors);
+  g_test_add_func ("/inpaint/models", models);
   g_test_add_func ("/inpaint/exposure", exposure);
   g_test_add_func ("/inpaint/cut", cut);
   g_test_add_func ("/inpaint/bounded", bounded);
