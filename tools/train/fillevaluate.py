@@ -52,12 +52,14 @@ def hole(rng, size, shaped):
 def main(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('folder', metavar='PICTURES')
-    p.add_argument('--weights', required=True, metavar='FILE')
+    p.add_argument('--weights', metavar='FILE', help='without it, only the network before any training, and the others')
     p.add_argument('--every', type=int, default=1, metavar='N', help='only every Nth picture of a folder')
     p.add_argument('--sheet', metavar='FILE', help='write a picture of each: with its hole, Telea, ours, the truth')
     args = p.parse_args(argv)
-    model = fillnet.FillNet().eval()
-    model.load_state_dict(load_file(args.weights))
+    models = {'untrained': fillnet.FillNet().eval()}
+    if args.weights:
+        models[fillnet.NAME] = fillnet.FillNet().eval()
+        models[fillnet.NAME].load_state_dict(load_file(args.weights))
     rng, rows, sheet = np.random.default_rng(11), [], []
     for i, path in enumerate(pictures(args.folder, args.every)):
         rgb = middle(path)
@@ -66,9 +68,9 @@ def main(argv=None):
         size = SIZES[i % 3]
         mask = hole(rng, size, i // 3 % 2)
         x = filltrain.with_hole(rgb, mask)
-        filled = {**filltrain.classical(rgb, mask), 'vfi-fill-nano': torch.lerp(rgb, model(x)[1], mask)}
+        filled = {**filltrain.classical(rgb, mask), **{name: torch.lerp(rgb, model(x)[1], mask) for name, model in models.items()}}
         rows.append((size, {k: filltrain.psnr(v, rgb, mask) for k, v in filled.items()}))
-        parts = (rgb * (1 - mask), filled.get('Telea', filled['smooth']), filled['vfi-fill-nano'], rgb)
+        parts = (rgb * (1 - mask), filled.get('Telea', filled['smooth']), list(filled.values())[-1], rgb)
         sheet.append(np.concatenate([filltrain.to_bytes(v) for v in parts], 1))
     if not rows:
         sys.exit(f'no picture of {CROP} x {CROP} or more in {args.folder}')

@@ -43,12 +43,13 @@ def cases(folder):
     return out
 
 
-def flow_of(model, a, b):
-    """Flow (2,h,w) and confidence (h,w) between RGB frames (1,3,h,w) in [0,1]."""
+def flow_of(model, a, b, coarse=False):
+    """Flow (2,h,w) and confidence (h,w) between RGB frames (1,3,h,w) in [0,1]; coarse: without the steps on their own grid."""
     h, w = a.shape[2:]
     pad = (0, -w % net.MULTIPLE, 0, -h % net.MULTIPLE)
     a, b = (net.pack(*pictures.planes(F.pad(x, pad, 'replicate'))) for x in (a, b))
-    flow, sure = flownet.full(flownet.sharpen(model(a, b)[-1], a, b), h, w)
+    state = model(a, b)[-1]
+    flow, sure = flownet.full(state if coarse else flownet.sharpen(state, a, b), h, w)
     return flow[0], sure[0, 0]
 
 
@@ -62,12 +63,12 @@ def score(flow, truth):
 
 
 @torch.no_grad()
-def evaluate(model, cases, device):
+def evaluate(model, cases, device, coarse=False):
     """{set: [scores of each]}; model takes (a, b) frames through flow_of, or is a function of grey uint8 pictures."""
     rows = {}
     for group, name, first, second, truth in cases:
         if isinstance(model, torch.nn.Module):
-            flow = flow_of(model, *(pictures.load_image(p, device) for p in (first, second)))[0].permute(1, 2, 0).cpu().numpy()
+            flow = flow_of(model, *(pictures.load_image(p, device) for p in (first, second)), coarse)[0].permute(1, 2, 0).cpu().numpy()
         else:
             flow = model(*(np.array(Image.open(p).convert('L')) for p in (first, second)))
         rows.setdefault(group, []).append(score(flow, read_flo(truth)))
@@ -75,14 +76,15 @@ def evaluate(model, cases, device):
 
 
 def others():
-    """{name: function} of what OpenCV has; empty without it."""
+    """{name: function} of no flow, and of what OpenCV has where there is OpenCV."""
+    out = {'no flow': lambda a, b: np.zeros((*a.shape, 2), np.float32)}
     try:
         import cv2
     except ImportError:
-        return {}
+        return out
     presets = {'DIS ultrafast': cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST, 'DIS fast': cv2.DISOPTICAL_FLOW_PRESET_FAST,
                'DIS medium': cv2.DISOPTICAL_FLOW_PRESET_MEDIUM}
-    out = {name: lambda a, b, p=p: cv2.DISOpticalFlow_create(p).calc(a, b, None) for name, p in presets.items()}
+    out.update({name: lambda a, b, p=p: cv2.DISOpticalFlow_create(p).calc(a, b, None) for name, p in presets.items()})
     out['Farneback'] = lambda a, b: cv2.calcOpticalFlowFarneback(a, b, None, .5, 5, 15, 3, 5, 1.1, 0)
     return out
 
@@ -99,12 +101,12 @@ def sequences(folder, n, size):
 
 
 @torch.no_grad()
-def warped(model, frames, border=10):
+def warped(model, frames, coarse=False, border=10):
     """Mean PSNR of frames made from the next one by cubic sampling along the flow; a border that may have come into view left out."""
     scores = []
     for a, b in zip(frames, frames[1:]):
         if isinstance(model, torch.nn.Module):
-            flow = flow_of(model, a, b)[0][None]
+            flow = flow_of(model, a, b, coarse)[0][None]
         else:
             grey = [(pictures.planes(x)[0][0, 0] * 255).round().byte().numpy() for x in (a, b)]
             flow = torch.from_numpy(model(*grey)).permute(2, 0, 1)[None]
@@ -119,6 +121,7 @@ def main():
     p.add_argument('--weights', help='.safetensors or training checkpoint; without it only the others are scored')
     p.add_argument('--model', default='vfi-flow-nano', choices=sorted(flownet.CONFIGS))
     p.add_argument('--device', default='cpu')
+    p.add_argument('--coarse', action='store_true', help="leave out the network's last steps, those on the frame's own grid")
     p.add_argument('--each', action='store_true', help='print every pair, not just the means')
     p.add_argument('--warp', type=int, metavar='N', help='the first N frames of each folder of frames, at 432x240, instead of pairs with known flow')
     args = p.parse_args()
@@ -133,11 +136,11 @@ def main():
     methods.update(others())
     if args.warp:
         for name, frames in sequences(args.folder, args.warp, (432, 240)).items():
-            print(name, ', '.join(f'{k} {warped(m, frames):.2f} dB' for k, m in methods.items()), flush=True)
+            print(name, ', '.join(f'{k} {warped(m, frames, args.coarse):.2f} dB' for k, m in methods.items()), flush=True)
         return
     print(f'{"":16}' + ''.join(f'{k:>9}' for k in ('epe', '1px', '3px', '5px', 'Fl')))
     for name, method in methods.items():
-        for group, rows in evaluate(method, found, args.device).items():
+        for group, rows in evaluate(method, found, args.device, args.coarse).items():
             for i, r in enumerate(rows if args.each else []):
                 print(f'  {i:12}  ' + ''.join(f'{v:9.3f}' for v in r.values()))
             print(f'{name:16}' + ''.join(f'{np.mean([r[k] for r in rows]):9.3f}' for k in rows[0]) + f'  {group} ({len(rows)})')
