@@ -680,6 +680,27 @@ no_memory (void)
   g_assert_cmpint (failed, >, 3);
 }
 
+/* It runs out between two frames of a pair, and not even the smallest session is left: what is still to be shown of the pair is not asked of none. */
+static void
+no_memory_left (void)
+{
+  GstBus *bus;
+  GstHarness *h = playing (INTERP "backend=cuda multiplier=3/1", "NV12", FALSE, &bus);
+
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "NV12", i, 0)), ==, GST_FLOW_OK);
+  no_error (bus);
+  g_object_set (h->element, "flow-scale", 0.5, NULL); /* takes another session */
+  shim.fail_allocation = 1;
+  g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "NV12", 2, 0)), ==, GST_FLOW_ERROR);
+  bus_expect_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "are free");
+  gst_harness_push_event (h, gst_event_new_eos ());
+  no_error (bus); /* no second one */
+  shim.fail_allocation = 0;
+  finish (h, bus);
+  g_assert_cmpuint (shim.allocated, ==, 0);
+}
+
 /* With less and less memory there comes a point where a session does not fit but one for half the size does: a warning, and frames as at that
  * flow scale. Before it, there is no room for frames. */
 static void
@@ -779,6 +800,7 @@ main (int argc, char **argv)
 #ifdef SHIM
   g_test_add_func ("/cuda-memory/no-device", no_device);
   g_test_add_func ("/cuda-memory/no-memory", no_memory);
+  g_test_add_func ("/cuda-memory/no-memory-left", no_memory_left);
   g_test_add_func ("/cuda-memory/little-memory", little_memory);
   g_test_add_func ("/cuda-memory/lost-device", lost_device);
 #endif
