@@ -50,6 +50,10 @@ struct _VfiBackendClass
   /* Called around every run of plans and frame functions by one session: sets threads, pushes contexts; end waits for results. */
   void (*begin) (VfiBackend *b);
   void (*end) (VfiBackend *b);
+  /* Both NULL where work is done when it is called. leave in place of end lets the work go on; settle waits for the oldest that was left so. Of work
+   * with frames on the host few are under way at a time: leave may settle older ones, as end settles all. */
+  void (*leave) (VfiBackend *b);
+  void (*settle) (VfiBackend *b);
   /* NULL where work cannot fail. TRUE, with the error, if something did since the last call: a device that is lost, or out of memory. */
   gboolean (*failed) (VfiBackend *b, GError **error);
 

@@ -534,17 +534,24 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
   net_run (net, net->at, slot, result);
 }
 
-/* Waits for the work of a call; where it failed, nothing that was worked out is known. */
+/* Where the work of a call failed, nothing that was worked out is known. */
 static gboolean
-finish (VfiInterp *self, GError **error)
+succeeded (VfiInterp *self, GError **error)
 {
   const VfiBackendClass *klass = self->backend->klass;
 
-  klass->end (self->backend);
   if (!klass->failed || !klass->failed (self->backend, error))
     return TRUE;
   forget (self);
   return FALSE;
+}
+
+/* Waits for the work of a call. */
+static gboolean
+finish (VfiInterp *self, GError **error)
+{
+  self->backend->klass->end (self->backend);
+  return succeeded (self, error);
 }
 
 /* Halves until the multiple of 1 / STEPS nearest to t is made; returns its slot. */
@@ -598,8 +605,9 @@ vfi_interp_motion (VfiInterp *self, double t, gboolean swapped, VfiView *state, 
   return finish (self, error);
 }
 
-gboolean
-vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
+/* The work of a frame, from klass->begin on. */
+static gboolean
+make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
 {
   const VfiBackendClass *klass = self->backend->klass;
   const VfiPicture *picture = &self->model->picture;
@@ -633,7 +641,32 @@ vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
     klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, dst);
   if (self->profiling)
     vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&made));
-  return finish (self, error);
+  return TRUE;
+}
+
+gboolean
+vfi_interp_at (VfiInterp *self, double t, VfiFrame *dst, GError **error)
+{
+  return make (self, t, dst, error) && finish (self, error);
+}
+
+gboolean
+vfi_interp_start (VfiInterp *self, double t, VfiFrame *dst, GError **error)
+{
+  const VfiBackendClass *klass = self->backend->klass;
+
+  if (!make (self, t, dst, error))
+    return FALSE;
+  (klass->leave ? klass->leave : klass->end) (self->backend);
+  return succeeded (self, error);
+}
+
+gboolean
+vfi_interp_finish (VfiInterp *self, GError **error)
+{
+  if (self->backend->klass->settle)
+    self->backend->klass->settle (self->backend);
+  return succeeded (self, error);
 }
 
 /* ---- what it is and does ------------------------------------------------------------------------ */

@@ -186,6 +186,11 @@ VFI_API gboolean vfi_interp_set_flow_scale (VfiInterp *interp, double flow_scale
 VFI_API gboolean vfi_interp_set_pair (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, GError **error);
 /* Writes the frame at time t, 0 < t < 1, between a and b into dst, which is neither of them. May be called for any number of t. */
 VFI_API gboolean vfi_interp_at (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
+/* vfi_interp_at in two parts: on CUDA, where frames are in system memory, they then go to the device and back while others are computed. start
+ * returns at once; after as many calls of finish as of start all that was started is done (and of an error of finish, nobody knows which frame it was).
+ * Until then dst stays borrowed, and so do frames of the pair that lie in CUDA memory. More than two gain nothing. */
+VFI_API gboolean vfi_interp_start (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
+VFI_API gboolean vfi_interp_finish (VfiInterp *interp, GError **error);
 /* Forgets the pair and everything derived from it (flush, discontinuity). */
 VFI_API void vfi_interp_reset (VfiInterp *interp);
 

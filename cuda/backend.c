@@ -85,13 +85,32 @@ begin (VfiBackend *b)
 }
 
 static void
+leave (VfiBackend *b)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  vfi_cuda_frames_send (cuda);
+  vfi_cuda_pop (cuda, cuda->outer);
+}
+
+static void
+settle (VfiBackend *b)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  void *outer;
+
+  vfi_cuda_push (cuda, &outer);
+  vfi_cuda_frames_settle (cuda);
+  vfi_cuda_pop (cuda, outer);
+}
+
+static void
 end (VfiBackend *b)
 {
   VfiCuda *cuda = (VfiCuda *) b;
 
-  vfi_cuda_frames_fetch (cuda);
-  vfi_cuda_frames_settle (cuda);
-  vfi_cuda_note (cuda, cudaStreamSynchronize (cuda->stream), "the device failed");
+  vfi_cuda_frames_send (cuda);
+  vfi_cuda_frames_settle_all (cuda);
   vfi_cuda_pop (cuda, cuda->outer);
 }
 
@@ -184,11 +203,18 @@ static void *
 alloc (VfiBackend *b, gsize bytes, GError **error)
 {
   VfiCuda *cuda = (VfiCuda *) b;
+  GError *e = NULL;
   void *outer, *p;
 
   vfi_cuda_push (cuda, &outer);
-  p = vfi_cuda_alloc (bytes, error);
+  p = vfi_cuda_alloc (bytes, &e);
+  if (!p && g_error_matches (e, VFI_ERROR, VFI_ERROR_MEMORY) && vfi_cuda_frames_shrink (cuda)) {
+    g_clear_error (&e);
+    p = vfi_cuda_alloc (bytes, &e);
+  }
   vfi_cuda_pop (cuda, outer);
+  if (e)
+    g_propagate_error (error, e);
   return p;
 }
 
@@ -278,6 +304,7 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 
   if (vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
     vfi_cuda_pack (cuda, info, &f, flow_scale, x);
+  vfi_cuda_frames_taken (cuda);
 }
 
 static void
@@ -290,6 +317,7 @@ synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const V
   if (vfi_cuda_frames_take (cuda, info, f0, FALSE, &a) && vfi_cuda_frames_take (cuda, info, f1, FALSE, &c) &&
       vfi_cuda_frames_give (cuda, info, dst, &d))
     vfi_cuda_synthesize (cuda, info, &a, &c, flow_scale, t, state, &d);
+  vfi_cuda_frames_taken (cuda);
 }
 
 static void
@@ -300,6 +328,7 @@ pack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, co
 
   if (vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
     vfi_cuda_pack_picture (cuda, info, &f, picture, x);
+  vfi_cuda_frames_taken (cuda);
 }
 
 static void
@@ -312,6 +341,7 @@ unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, con
   if (vfi_cuda_frames_take (cuda, info, f0, FALSE, &a) && vfi_cuda_frames_take (cuda, info, f1, FALSE, &c) &&
       vfi_cuda_frames_give (cuda, info, dst, &d))
     vfi_cuda_unpack_picture (cuda, info, &a, &c, t, picture, x, &d);
+  vfi_cuda_frames_taken (cuda);
 }
 
 static void
@@ -328,6 +358,7 @@ luma_sums (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, int w
   if (!on_device || !vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
     return;
   vfi_cuda_luma_sums (cuda, info, &f, w, h, on_device);
+  vfi_cuda_frames_taken (cuda);
   vfi_cuda_note (cuda, cudaMemcpyAsync (sums, on_device, bytes, cudaMemcpyDeviceToHost, cuda->stream), "copying between host and device");
 }
 
@@ -519,6 +550,8 @@ static const VfiBackendClass klass = {
   .download = download,
   .begin = begin,
   .end = end,
+  .leave = leave,
+  .settle = settle,
   .failed = failed,
   .record_begin = record_begin,
   .record_end = record_end,
@@ -586,7 +619,7 @@ start (VfiCuda *cuda, GError **error)
     return FALSE;
   vfi_cuda_push (cuda, &outer);
   ok = vfi_cuda_ok (cudaStreamCreateWithFlags (&cuda->stream, cudaStreamNonBlocking), "the device does not start", error) &&
-       (cuda->cudnn = vfi_cudnn_new (cuda->stream, NULL, error));
+       (cuda->frames = vfi_cuda_frames_new (error)) && (cuda->cudnn = vfi_cudnn_new (cuda->stream, NULL, error));
   vfi_cuda_pop (cuda, outer);
   if (!ok)
     return FALSE;
@@ -615,7 +648,6 @@ vfi_cuda_backend_new (int device, GError **error)
   cuda->base.refs = 1;
   cuda->base.threads = 1;
   cuda->device = device;
-  cuda->frames = vfi_cuda_frames_new ();
   cuda->scratch = g_ptr_array_new ();
   if (start (cuda, error))
     return &cuda->base;

@@ -24,7 +24,7 @@ typedef struct
   int device;
   void *context;       /* a CUcontext: the one that was current when the backend was made, else the device's primary one */
   void *outer;         /* what was current at begin */
-  cudaStream_t stream; /* all work, in order */
+  cudaStream_t stream; /* all work, in order; frames in system memory come and go on two others */
   VfiCudnn *cudnn;
   VfiCudaFrames *frames; /* system-memory frames on their way */
   GPtrArray *scratch;    /* buffers that grew, the largest last; captured graphs may still name the others */
@@ -68,17 +68,23 @@ extern const VfiKernel vfi_cuda_blend, vfi_cuda_conv2d, vfi_cuda_correlation, vf
 
 /* ---- frames.c: frames in system memory --------------------------------------------------------- */
 
-VfiCudaFrames *vfi_cuda_frames_new (void);
+/* With the context current. */
+VfiCudaFrames *vfi_cuda_frames_new (GError **error);
 void vfi_cuda_frames_free (VfiCudaFrames *frames);
-/* The frame on the device: itself if it lies there; else its copy, made anew where `fresh` says that the pixels may have changed.
- * FALSE: kept in cuda->failure. */
+/* The frame on the device, for work that is enqueued next: itself if it lies there; else its copy, made anew where `fresh` says that the pixels may
+ * have changed. FALSE: kept in cuda->failure. */
 gboolean vfi_cuda_frames_take (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, gboolean fresh, VfiFrame *on_device);
-/* Where to write what shall become `frame`; it is there after vfi_cuda_frames_fetch and _settle. */
+/* What reads the frames that were taken has been enqueued. */
+void vfi_cuda_frames_taken (VfiCuda *cuda);
+/* Where to write what shall become `frame`, one for each vfi_cuda_frames_send. */
 gboolean vfi_cuda_frames_give (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, VfiFrame *on_device);
-/* Enqueues the way back of what was written. */
-void vfi_cuda_frames_fetch (VfiCuda *cuda);
-/* Fills the frame in system memory with what comes, as it comes. */
+/* After all work has been enqueued: the way back is, too. The work and its frame are under way then, if it has not failed. */
+void vfi_cuda_frames_send (VfiCuda *cuda);
+/* Waits for the oldest that is under way, and fills the frame in system memory with what comes, as it comes. */
 void vfi_cuda_frames_settle (VfiCuda *cuda);
+void vfi_cuda_frames_settle_all (VfiCuda *cuda);
+/* Gives back the memory that several frames at the same time take, from now on. FALSE: it has been given back. */
+gboolean vfi_cuda_frames_shrink (VfiCuda *cuda);
 
 /* ---- pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */
 

@@ -190,6 +190,12 @@ gst_vfi_base_on_gpu (GstVfiBase *base)
   return PRIV (base)->has_cuda;
 }
 
+gboolean
+gst_vfi_base_carries (GstVfiBase *base)
+{
+  return PRIV (base)->has_cuda && !PRIV (base)->on_device;
+}
+
 /* A context, if work may be done on a GPU; and whether frames may lie there, which takes all that CUDA's backend needs. */
 static void
 open_cuda (GstVfiBase *base)

@@ -53,6 +53,8 @@ void gst_vfi_base_class_set_on_device (GstVfiBaseClass *klass, gboolean (*on_dev
 GstCaps *gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps, GstCaps *filter);
 /* Whether sessions compute on a GPU. */
 gboolean gst_vfi_base_on_gpu (GstVfiBase *base);
+/* Whether frames are in system memory then: they go to the GPU and come back. */
+gboolean gst_vfi_base_carries (GstVfiBase *base);
 /* Between these the context that the element works in is current; around what may open a session, but in set_info, where it is. */
 void gst_vfi_base_enter (GstVfiBase *base);
 void gst_vfi_base_leave (GstVfiBase *base);

@@ -16,6 +16,8 @@ GST_DEBUG_CATEGORY_STATIC (vfi_interp_debug);
  * MPEG-2), new frames of anything that moves do not. */
 #define DUPLICATE 0.001
 
+#define MAX_MADE 3 /* one that is late and what is behind it: a real frame, and one where no synthesized one follows */
+
 typedef enum
 {
   MODE_RATE,
@@ -39,6 +41,8 @@ struct _GstVfiInterp
   GstSegment segment; /* of the input */
   int in_num, in_den, out_num, out_den;
   GstBuffer *passing; /* reverse playback: the frame that goes through */
+  GQueue made;        /* buffers and gap events that leave next, but not before tween.late is ready, where that is among them */
+  gboolean draining;  /* nothing is late now */
 };
 
 G_DEFINE_TYPE (GstVfiInterp, gst_vfi_interp, GST_TYPE_VFI_BASE)
@@ -79,7 +83,8 @@ waits (GstVfiInterp *self)
 static guint
 gst_vfi_interp_held (GstVfiBase *base)
 {
-  return waits (GST_VFI_INTERP (base)) + 5; /* and one that is shown, a pair, and the one that the session has seen before */
+  /* And one that is shown, a pair, and the one that the session has seen before. */
+  return waits (GST_VFI_INTERP (base)) + 5 + (gst_vfi_base_carries (base) ? MAX_MADE - 1 : 0);
 }
 
 /* ---- caps --------------------------------------------------------------------------------------- */
@@ -132,34 +137,63 @@ gst_vfi_interp_transform (GstBaseTransform *trans, GstBuffer *in, GstBuffer *out
   return gst_vfi_tween_write (&GST_VFI_INTERP (trans)->tween, GST_VFI_BASE (trans), out);
 }
 
-static GstFlowReturn
-gst_vfi_interp_generate_output (GstBaseTransform *trans, GstBuffer **out)
-{
-  GstVfiInterp *self = GST_VFI_INTERP (trans);
-  GstVfiBase *base = GST_VFI_BASE (trans);
-  GstFlowReturn ret = GST_FLOW_OK;
-  VfiMoment m;
-
-  *out = g_steal_pointer (&self->passing);
-  while (ret == GST_FLOW_OK && !*out && vfi_timeline_pull (self->timeline, &m)) {
-    GST_TRACE_OBJECT (self, "%" GST_TIME_FORMAT " for %" GST_TIME_FORMAT ": kind %d, t %f", GST_TIME_ARGS (m.pts),
-                      GST_TIME_ARGS (m.duration), m.kind, m.t);
-    if (m.kind == VFI_MOMENT_HOLE)
-      gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (trans), gst_event_new_gap (m.pts, m.duration));
-    else
-      ret = gst_vfi_tween_make (&self->tween, base, &m, input_period (self), out);
-    if (*out)
-      gst_vfi_tween_stamp (&self->tween, base, *out, m.pts, m.duration);
-  }
-  return ret;
-}
-
 static void
 forget (GstVfiInterp *self)
 {
   vfi_timeline_clear (self->timeline);
-  gst_vfi_pair_clear (&self->tween.pair);
+  gst_vfi_tween_clear (&self->tween);
+  g_queue_clear_full (&self->made, (GDestroyNotify) gst_mini_object_unref);
   gst_clear_buffer (&self->passing);
+}
+
+/* Makes what is shown at a moment. */
+static GstFlowReturn
+make (GstVfiInterp *self, const VfiMoment *m)
+{
+  GstVfiBase *base = GST_VFI_BASE (self);
+  GstFlowReturn ret = GST_FLOW_OK;
+  GstBuffer *buffer = NULL;
+
+  GST_TRACE_OBJECT (self, "%" GST_TIME_FORMAT " for %" GST_TIME_FORMAT ": kind %d, t %f", GST_TIME_ARGS (m->pts),
+                    GST_TIME_ARGS (m->duration), m->kind, m->t);
+  if (m->kind == VFI_MOMENT_HOLE)
+    g_queue_push_tail (&self->made, gst_event_new_gap (m->pts, m->duration));
+  else
+    ret = gst_vfi_tween_make (&self->tween, base, m, input_period (self), &buffer);
+  if (buffer) {
+    gst_vfi_tween_stamp (&self->tween, base, buffer, m->pts, m->duration);
+    g_queue_push_tail (&self->made, buffer);
+  }
+  return ret;
+}
+
+static GstFlowReturn
+gst_vfi_interp_generate_output (GstBaseTransform *trans, GstBuffer **out)
+{
+  GstVfiInterp *self = GST_VFI_INTERP (trans);
+  GstFlowReturn ret = GST_FLOW_OK;
+  VfiMoment m;
+
+  *out = g_steal_pointer (&self->passing);
+  while (ret == GST_FLOW_OK && !*out) {
+    gpointer next = g_queue_peek_head (&self->made);
+
+    if (next && next != self->tween.late) {
+      g_queue_pop_head (&self->made);
+      if (GST_IS_EVENT (next))
+        gst_pad_push_event (GST_BASE_TRANSFORM_SRC_PAD (trans), next);
+      else
+        *out = next;
+    } else if (self->made.length < MAX_MADE && vfi_timeline_pull (self->timeline, &m))
+      ret = make (self, &m);
+    else if (self->made.length == MAX_MADE || (next && self->draining))
+      ret = gst_vfi_tween_finish (&self->tween, GST_VFI_BASE (self));
+    else
+      break;
+  }
+  if (ret == GST_FLOW_ERROR)
+    forget (self);
+  return ret;
 }
 
 /* Shows all that came, up to the end of the last frame. */
@@ -167,7 +201,9 @@ static GstFlowReturn
 drain (GstVfiInterp *self)
 {
   vfi_timeline_end (self->timeline, self->segment.stop);
+  self->draining = TRUE;
   GstFlowReturn ret = gst_vfi_base_push_all (GST_VFI_BASE (self));
+  self->draining = FALSE;
   forget (self);
   return ret;
 }

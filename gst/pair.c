@@ -77,7 +77,7 @@ gst_vfi_pair_scene (GstVfiPair *pair, double *score, GError **error)
 }
 
 gboolean
-gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, VfiFrame *dst, GError **error)
+gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, gboolean start, VfiFrame *dst, GError **error)
 {
   if (pair->old_a != pair->a || pair->old_b != pair->b) {
     if (pair->flow_scale != flow_scale) {
@@ -90,5 +90,5 @@ gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, VfiFrame *dst, G
     keep (&pair->old_a, pair->a);
     keep (&pair->old_b, pair->b);
   }
-  return vfi_interp_at (pair->interp, t, dst, error);
+  return (start ? vfi_interp_start : vfi_interp_at) (pair->interp, t, dst, error);
 }

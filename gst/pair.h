@@ -32,5 +32,5 @@ void gst_vfi_pair_close (GstVfiPair *pair);
 void gst_vfi_pair_choose (GstVfiPair *pair, GstVfiPicture *a, GstVfiPicture *b);
 /* vfi_frame_scene_score of the pair, worked out once. */
 gboolean gst_vfi_pair_scene (GstVfiPair *pair, double *score, GError **error);
-/* Writes the frame at t. flow_scale takes effect with the next pair. */
-gboolean gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, VfiFrame *dst, GError **error);
+/* Writes the frame at t, with `start` from now on: vfi_interp_finish. flow_scale takes effect with the next pair. */
+gboolean gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, gboolean start, VfiFrame *dst, GError **error);

@@ -49,6 +49,7 @@ shrink (GstVfiTween *tween, GstVfiBase *base, const VfiFrameInfo *info, GError *
 
   if (!gst_vfi_base_on_gpu (base))
     return FALSE;
+  gst_vfi_tween_finish (tween, base); /* of the session that goes */
   options_of (tween, base, &options);
   while (!ok && options.flow_scale > MIN_FLOW_SCALE && g_error_matches (*error, VFI_ERROR, VFI_ERROR_MEMORY)) {
     options.flow_scale = tween->reach = MAX (MIN_FLOW_SCALE, options.flow_scale * CHEAP_FLOW_SCALE);
@@ -171,6 +172,47 @@ gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, Gs
   return GST_FLOW_OK;
 }
 
+static void
+took (GstVfiTween *tween, GstVfiBase *base, GstClockTime time)
+{
+  GST_OBJECT_LOCK (base);
+  tween->synthesized++;
+  tween->last = time;
+  tween->total += time;
+  GST_OBJECT_UNLOCK (base);
+  gst_vfi_pace_measure (&tween->pace, GST_BASE_TRANSFORM (base), time);
+}
+
+GstFlowReturn
+gst_vfi_tween_finish (GstVfiTween *tween, GstVfiBase *base)
+{
+  const gint64 start = g_get_monotonic_time ();
+  GError *error = NULL;
+
+  if (!tween->late)
+    return GST_FLOW_OK;
+  const gboolean ok = vfi_interp_finish (tween->pair.interp, &error);
+  gst_video_frame_unmap (&tween->late_map);
+  tween->late = NULL;
+  if (!ok) {
+    gst_vfi_base_fail (base, error);
+    return GST_FLOW_ERROR;
+  }
+  took (tween, base, tween->late_time + (g_get_monotonic_time () - start) * GST_USECOND);
+  return GST_FLOW_OK;
+}
+
+void
+gst_vfi_tween_clear (GstVfiTween *tween)
+{
+  if (tween->late) {
+    vfi_interp_finish (tween->pair.interp, NULL);
+    gst_video_frame_unmap (&tween->late_map);
+    tween->late = NULL;
+  }
+  gst_vfi_pair_clear (&tween->pair);
+}
+
 GstFlowReturn
 gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
 {
@@ -179,7 +221,8 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   VfiFrame dst;
   GError *error = NULL;
 
-  if (!gst_vfi_base_map (base, &map, out, GST_MAP_WRITE, &dst)) {
+  /* Without a reference of the map's own, so that what is late stays writable. */
+  if (!gst_vfi_base_map (base, &map, out, GST_MAP_WRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF, &dst)) {
     GST_ELEMENT_ERROR (base, RESOURCE, WRITE, ("An output buffer cannot be written to."), (NULL));
     return GST_FLOW_ERROR;
   }
@@ -188,6 +231,7 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   if (tween->pace.load.level != VFI_LOAD_FULL)
     flow_scale = MAX (MIN_FLOW_SCALE, flow_scale * CHEAP_FLOW_SCALE);
   flow_scale = MIN (flow_scale, tween->reach);
+  const gboolean late = gst_vfi_base_carries (base) && !tween->pace.live && !tween->cut;
   GST_OBJECT_UNLOCK (base);
 
   const gint64 start = g_get_monotonic_time ();
@@ -196,25 +240,28 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   if (tween->cut)
     ok = vfi_interp_blend (pair->interp, &pair->a->frame, &pair->b->frame, tween->t, &dst, &error);
   else
-    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, &dst, &error) ||
-         (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, &dst, &error));
+    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, late, &dst, &error) ||
+         (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, late, &dst, &error));
   gst_vfi_base_leave (base);
   const GstClockTime time = (g_get_monotonic_time () - start) * GST_USECOND;
-  gst_video_frame_unmap (&map);
   if (!ok) {
+    gst_video_frame_unmap (&map);
     gst_vfi_base_fail (base, error);
     return GST_FLOW_ERROR;
   }
-  if (tween->cut) {
-    count (base, &tween->repeated);
-    return GST_FLOW_OK;
+  const GstFlowReturn ret = gst_vfi_tween_finish (tween, base);
+  if (late && ret == GST_FLOW_OK) {
+    tween->late = out;
+    tween->late_map = map;
+    tween->late_time = time;
+    return ret;
   }
-
-  GST_OBJECT_LOCK (base);
-  tween->synthesized++;
-  tween->last = time;
-  tween->total += time;
-  GST_OBJECT_UNLOCK (base);
-  gst_vfi_pace_measure (&tween->pace, GST_BASE_TRANSFORM (base), time);
-  return GST_FLOW_OK;
+  if (late)
+    vfi_interp_finish (pair->interp, NULL);
+  gst_video_frame_unmap (&map);
+  if (tween->cut)
+    count (base, &tween->repeated);
+  else if (ret == GST_FLOW_OK)
+    took (tween, base, time);
+  return ret;
 }

@@ -20,6 +20,11 @@ typedef struct
   GstVfiPair pair;
   double t, reach; /* reach: the flow scale that there is memory for */
   gboolean cut;
+  /* On a GPU, with frames in system memory, the last one that was made is still on its way while the next is begun, but in live pipelines, where it
+   * would come a frame later. */
+  GstBuffer *late; /* not ready: belongs to the element; NULL: there is none */
+  GstVideoFrame late_map;
+  GstClockTime late_time;
 
   /* Object lock. */
   GstVfiPace pace;
@@ -37,7 +42,11 @@ void gst_vfi_tween_stats (const GstVfiTween *tween, GstStructure *s);
 GstFlowReturn gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out);
 /* Times and number for the next buffer to leave. */
 void gst_vfi_tween_stamp (GstVfiTween *tween, GstVfiBase *base, GstBuffer *buffer, GstClockTime pts, GstClockTime duration);
-/* For the transform function of the element: writes the pixels of the moment that is being made. */
+/* For the transform function of the element: writes the pixels of the moment that is being made. It may be `late` then; the one that was, is ready. */
 GstFlowReturn gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out);
+/* Makes `late` ready. */
+GstFlowReturn gst_vfi_tween_finish (GstVfiTween *tween, GstVfiBase *base);
+/* Lets go of the frames; what is late never becomes ready. */
+void gst_vfi_tween_clear (GstVfiTween *tween);
 /* Counts a frame that comes in. */
 void gst_vfi_tween_took (GstVfiTween *tween, GstVfiBase *base);

@@ -40,20 +40,23 @@ seconds_since (gint64 start)
   return (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
 }
 
-/* Synthesizes the middle of n successive pairs, as a stream does. Returns the seconds it took, or a negative number. */
+/* Synthesizes the middle of n successive pairs, as a stream that is not live does: into two frames by turns. Returns the seconds it took, or a negative
+ * number. */
 static double
-stream (VfiInterp *interp, const ToolClip *clip, int n, VfiFrame *dst, GError **error)
+stream (VfiInterp *interp, const ToolClip *clip, int n, const ToolClip *target, GError **error)
 {
   vfi_interp_reset (interp);
   gint64 start = g_get_monotonic_time ();
   for (int i = 0; i < n; i++) {
-    VfiFrame a, b;
+    VfiFrame a, b, dst;
     tool_clip_frame (clip, i % clip->n, &a);
     tool_clip_frame (clip, (i + 1) % clip->n, &b);
-    if (!vfi_interp_set_pair (interp, &a, &b, error) || !vfi_interp_at (interp, 0.5, dst, error))
+    tool_clip_frame (target, i % 2, &dst);
+    if (!vfi_interp_set_pair (interp, &a, &b, error) || !vfi_interp_start (interp, 0.5, &dst, error) ||
+        (i > 0 && !vfi_interp_finish (interp, error)))
       return -1;
   }
-  return seconds_since (start);
+  return vfi_interp_finish (interp, error) ? seconds_since (start) : -1;
 }
 
 static int
@@ -80,19 +83,17 @@ measure_resize (VfiInterp *interp, Result *r, GError **error)
 static gboolean
 measure (VfiInterp *interp, const ToolClip *clip, const VfiOptions *options, gboolean versus, Result *r, GError **error)
 {
-  g_autoptr (ToolClip) target = tool_clip_new (&r->info, 1, error);
+  g_autoptr (ToolClip) target = tool_clip_new (&r->info, 2, error);
   if (!target)
     return FALSE;
-  VfiFrame dst;
-  tool_clip_frame (target, 0, &dst);
 
   double seconds;
-  if (stream (interp, clip, WARM_UP, &dst, error) < 0 || (seconds = stream (interp, clip, r->frames, &dst, error)) < 0)
+  if (stream (interp, clip, WARM_UP, target, error) < 0 || (seconds = stream (interp, clip, r->frames, target, error)) < 0)
     return FALSE;
   r->frame_ms = seconds * 1e3 / r->frames;
 
   vfi_interp_set_profile (interp, TRUE);
-  if ((seconds = stream (interp, clip, r->frames, &dst, error)) < 0)
+  if ((seconds = stream (interp, clip, r->frames, target, error)) < 0)
     return FALSE;
   r->profiled_ms = seconds * 1e3 / r->frames;
   r->n_stages = MIN (MAX_STAGES, vfi_interp_get_profile (interp, r->stages, MAX_STAGES));
@@ -107,7 +108,7 @@ measure (VfiInterp *interp, const ToolClip *clip, const VfiOptions *options, gbo
 
   for (int i = 0; versus && i < 2; i++) {
     int n;
-    if ((seconds = stream (interp, clip, clip->n - 1, &dst, error)) < 0)
+    if ((seconds = stream (interp, clip, clip->n - 1, target, error)) < 0)
       return FALSE;
     r->ours[i] = (clip->n - 1) / seconds;
     if (!tool_minterpolate (clip, &seconds, &n, error))

@@ -3,6 +3,7 @@
  * A whole session on the host shim: the same frames as on the plain backend, captured graphs, what is allocated and waited for, and what
  * fails how.
  */
+#include "../../cuda/cuda.h"
 #include "../core/frames.h"
 #include "../generate.h"
 #include "../models/run.h"
@@ -143,7 +144,7 @@ stream (void)
       g_assert_cmpint (shim.allocations, ==, allocations);
       g_assert_cmpint (fake_cudnn.packs, ==, packs);
       g_assert_cmpint (shim.replays - replays, ==, 3); /* one frame, the pair, one t */
-      g_assert_cmpint (shim.waits - waits, ==, 6);     /* for the copy of a frame before, for the bands of this one, and at the end */
+      g_assert_cmpint (shim.waits - waits, ==, 5);     /* for the copy of a frame before, and for the bands of this one */
     }
   }
   for (int i = 0; i < 3; i++) {
@@ -320,44 +321,210 @@ foreign_context (void)
   nothing_left ();
 }
 
-/* On a device that does nothing before it is waited for, the bits are those of one that does all at once: nothing is read, and no memory
- * used again, before it is time. */
+/* ---- what is enqueued in which order ------------------------------------------------------------ */
+
+#define N_STREAM 6
+
+/* The frames in the middle of successive ones, each frame in memory of its own, which is overwritten as soon as that is allowed; `ahead`
+ * more than one under way. */
 static void
-late (void)
+make_stream (VfiInterp *s, const VfiFrameInfo *info, int ahead, TestFrame *made[N_STREAM])
 {
-  static const VfiFormat formats[] = { VFI_FORMAT_NV12, VFI_FORMAT_I420, VFI_FORMAT_RGBA };
+  TestFrame *f[3] = { picture (info, 0), picture (info, 1), test_frame_new (info, 0) };
+  GError *error = NULL;
 
-  for (guint f = 0; f < G_N_ELEMENTS (formats); f++) {
-    const VfiFrameInfo info = { formats[f], 61, 43, VFI_RANGE_LIMITED };
-    TestFrame *made[2][5];
+  vfi_interp_reset (s);
+  for (int i = 0; i < N_STREAM; i++) {
+    made[i] = test_frame_new (info, 3);
+    vfi_interp_set_pair (s, &f[i % 3]->frame, &f[(i + 1) % 3]->frame, &error);
+    g_assert_no_error (error);
+    vfi_interp_start (s, 0.3, &made[i]->frame, &error);
+    g_assert_no_error (error);
+    if (i >= ahead) {
+      vfi_interp_finish (s, &error);
+      g_assert_no_error (error);
+    }
+    test_frame_fill (f[(i + 2) % 3], texture, GINT_TO_POINTER (i + 2));
+    test_frame_fill (f[i % 3], texture, GINT_TO_POINTER (77)); /* it has been seen for the last time */
+  }
+  for (int i = 0; i < ahead; i++) {
+    vfi_interp_finish (s, &error);
+    g_assert_no_error (error);
+  }
+  for (int i = 0; i < N_STREAM; i++)
+    g_assert_true (test_frame_intact (made[i]));
+  for (int i = 0; i < 3; i++)
+    test_frame_free (f[i]);
+}
 
-    for (int when = 0; when < 2; when++) {
-      VfiBackend *c;
+static void
+same_stream (TestFrame *const want[N_STREAM], TestFrame *made[N_STREAM])
+{
+  for (int i = 0; i < N_STREAM; i++) {
+    g_assert_true (vfi_frame_equal (&want[i]->info, &want[i]->frame, &made[i]->frame));
+    test_frame_free (made[i]);
+  }
+}
+
+/* Whichever of computing, uploads and downloads does nothing before it is waited for, and however many frames are under way, the bits are those of a
+ * device that does all at once, one frame after the other: nothing is read, and no memory used again, before it is time. */
+static void
+late (gconstpointer data)
+{
+  static const int which[] = { 0, 1, 2, 4, 7 };
+  const VfiFrameInfo info = { GPOINTER_TO_INT (data), 61, 43, VFI_RANGE_LIMITED };
+  TestFrame *want[N_STREAM], *made[N_STREAM];
+
+  for (int ahead = 0; ahead <= 3; ahead += 3)
+    for (guint i = 0; i < G_N_ELEMENTS (which); i += info.format == VFI_FORMAT_NV12 ? 1 : 4) {
+      const gboolean first = ahead == 0 && i == 0;
       GError *error = NULL;
+      VfiBackend *c;
       VfiInterp *s;
 
-      shim.late = when ? 3 : 0;
+      shim.streams = 0;
+      shim.late = which[i];
       c = cuda_new ();
       s = session_new (c, VFI_F16, &info, &error);
       g_assert_no_error (error);
-      for (int i = 0; i < 5; i++) {
-        g_autoptr (TestFrame) a = picture (&info, i), b = picture (&info, i + 1);
-
-        made[when][i] = test_frame_new (&info, 3);
-        make (s, a, b, 0.3, made[when][i]);
-        g_assert_true (test_frame_intact (made[when][i]));
-      }
+      make_stream (s, &info, ahead, first ? want : made);
+      if (!first)
+        same_stream (want, made);
       vfi_interp_free (s);
       vfi_backend_unref (c);
       shim.late = 0;
+      nothing_left ();
     }
-    for (int i = 0; i < 5; i++) {
-      g_assert_true (vfi_frame_equal (&info, &made[0][i]->frame, &made[1][i]->frame));
-      test_frame_free (made[0][i]);
-      test_frame_free (made[1][i]);
-    }
+  for (int i = 1; i < N_STREAM; i++)
+    g_assert_false (vfi_frame_equal (&info, &want[i]->frame, &want[0]->frame));
+  for (int i = 0; i < N_STREAM; i++)
+    test_frame_free (want[i]);
+}
+
+/* While a frame is computed the next one's upload and the one before's download are done, and nothing waits for it. */
+static void
+overlap (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 32, VFI_RANGE_LIMITED };
+  TestFrame *f[N_STREAM + 1], *d[N_STREAM];
+  GError *error = NULL;
+  cudaStream_t stream;
+  VfiBackend *c;
+  VfiInterp *s;
+
+  shim.streams = 0;
+  shim.late = 1 | 4; /* computing, and downloads, which wait for it */
+  c = cuda_new ();
+  stream = ((VfiCuda *) c)->stream;
+  s = session_new (c, VFI_F16, &info, &error);
+  g_assert_no_error (error);
+  for (int i = 0; i <= N_STREAM; i++)
+    f[i] = picture (&info, i);
+  for (int i = 0; i < N_STREAM; i++) {
+    const gsize before = shim_done (stream);
+    gsize after;
+
+    d[i] = test_frame_new (&info, 0);
+    vfi_interp_set_pair (s, &f[i]->frame, &f[i + 1]->frame, &error);
+    vfi_interp_start (s, 0.5, &d[i]->frame, &error);
+    g_assert_no_error (error);
+    if (i >= 3) {                                        /* all that is allocated and captured is */
+      g_assert_cmpuint (shim_done (stream), ==, before); /* the frame before is still being computed */
+      vfi_interp_finish (s, &error);
+      after = shim_done (stream);
+      g_assert_cmpuint (after, >, before);
+      vfi_interp_finish (s, &error);
+      g_assert_cmpuint (shim_done (stream), >, after); /* this one was, while that one went back */
+      vfi_interp_start (s, 0.25, &d[i]->frame, &error);
+    } else if (i >= 1)
+      vfi_interp_finish (s, &error);
+    g_assert_no_error (error);
   }
+  vfi_interp_free (s); /* with work under way */
+  vfi_backend_unref (c);
+  shim.late = 0;
+  for (int i = 0; i < N_STREAM; i++)
+    test_frame_free (d[i]);
+  for (int i = 0; i <= N_STREAM; i++)
+    test_frame_free (f[i]);
   nothing_left ();
+}
+
+/* Where there is no memory for several frames at the same time, one comes after the other, and none is lost. */
+static void
+few_frames (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_I420, 64, 64, VFI_RANGE_LIMITED };
+  const gsize all = shim.memory;
+  TestFrame *want[N_STREAM], *made[N_STREAM];
+  gsize one = 0;
+
+  for (int n = 5; n >= 3; n--) { /* a pair, what comes, what is made, what goes */
+    shim.streams = 0;
+    shim.late = n < 5 ? 1 : 0; /* computing */
+    VfiBackend *c = cuda_new ();
+    GError *error = NULL;
+    VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+    const gsize session = shim.allocated;
+
+    g_assert_no_error (error);
+    if (n == 5) {
+      make_stream (s, &info, 0, want);
+      g_assert_cmpuint (shim.allocated, >, session);
+    } else
+      shim.memory = session + n * one;
+    make_stream (s, &info, 1, made);
+    same_stream (want, made);
+    if (n == 5)
+      one = (shim.allocated - session) / 5;
+    g_assert_cmpuint (shim.allocated - session, ==, (n == 5 ? 5 : 3) * one);
+    shim.memory = all;
+    shim.late = 0;
+    vfi_interp_free (s);
+    vfi_backend_unref (c);
+    nothing_left ();
+  }
+  for (int i = 0; i < N_STREAM; i++)
+    test_frame_free (want[i]);
+}
+
+/* Where something else needs the memory that several frames at the same time take, it gets that; what is under way is not lost. */
+static void
+fewer_frames (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_I420, 64, 64, VFI_RANGE_LIMITED };
+  const gsize all = shim.memory;
+  g_autoptr (TestFrame) a = picture (&info, 0), b = picture (&info, 1), d = test_frame_new (&info, 0);
+  TestFrame *want[N_STREAM], *made[N_STREAM];
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+  const gsize session = shim.allocated;
+  void *p;
+
+  g_assert_no_error (error);
+  make_stream (s, &info, 1, want);
+  shim.memory = shim.allocated;
+  vfi_interp_reset (s);
+  vfi_interp_set_pair (s, &a->frame, &b->frame, &error);
+  vfi_interp_start (s, 0.3, &d->frame, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (p = c->klass->alloc (c, (shim.allocated - session) / 5 * 2, &error));
+  g_assert_null (c->klass->alloc (c, 1, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
+  g_clear_error (&error);
+  vfi_interp_finish (s, &error);
+  g_assert_no_error (error);
+  g_assert_true (vfi_frame_equal (&info, &want[0]->frame, &d->frame));
+  make_stream (s, &info, 1, made);
+  same_stream (want, made);
+  c->klass->dealloc (c, p);
+  shim.memory = all;
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  nothing_left ();
+  for (int i = 0; i < N_STREAM; i++)
+    test_frame_free (want[i]);
 }
 
 int
@@ -372,7 +539,14 @@ main (int argc, char **argv)
     g_test_add_data_func (name, GINT_TO_POINTER (formats[i]), same_frames);
   }
   g_test_add_func ("/cuda/session/stream", stream);
-  g_test_add_func ("/cuda/session/late", late);
+  for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *name = g_strdup_printf ("/cuda/session/late/%s", vfi_format_name (formats[i]));
+
+    g_test_add_data_func (name, GINT_TO_POINTER (formats[i]), late);
+  }
+  g_test_add_func ("/cuda/session/overlap", overlap);
+  g_test_add_func ("/cuda/session/few-frames", few_frames);
+  g_test_add_func ("/cuda/session/fewer-frames", fewer_frames);
   g_test_add_func ("/cuda/session/shared-engines", shared_engines);
   g_test_add_func ("/cuda/session/no-backend", no_backend);
   g_test_add_func ("/cuda/session/no-memory", no_memory);

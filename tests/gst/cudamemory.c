@@ -513,6 +513,68 @@ made (gconstpointer data)
   }
 }
 
+static void
+expect_next (GstHarness *h, int i)
+{
+  g_autoptr (GstBuffer) out = gst_harness_pull (h), want = i % 2 ? wanted ("NV12", i / 2, 0.5) : frame_in (NULL, "NV12", i / 2, 0);
+
+  g_assert_cmpuint (GST_BUFFER_PTS (out), ==, i * 20 * MS);
+  g_assert_true (i % 2 == 0 || gst_buffer_is_writable (out));
+  g_assert_cmpint (worst ("NV12", out, want), <=, i % 2);
+}
+
+/* Frames in system memory: what is made is on its way back while the next is begun, so it leaves then, and what is behind it; at the end, and where none
+ * follows; but in live pipelines at once. */
+static void
+overlapped (gconstpointer data)
+{
+  const gboolean live = GPOINTER_TO_INT (data);
+  GstBus *bus;
+  GstHarness *h = playing (INTERP "backend=cuda", "NV12", FALSE, &bus);
+  GstEvent *e;
+
+  gst_harness_set_live (h, live);
+  gst_harness_query_latency (h);
+  for (int i = 0; i < 3; i++)
+    g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "NV12", i, 0)), ==, GST_FLOW_OK);
+  g_assert_cmpint (gst_harness_buffers_in_queue (h), ==, live ? 5 : 3);
+
+  /* A hole behind it: its event does not overtake, and all that was is ready when there is nothing to begin any more. */
+  for (int i = 0; i < 3; i++) {
+    GstBuffer *b = frame_in (NULL, "NV12", 20 + i, 0);
+
+    GST_BUFFER_FLAG_SET (b, i ? 0 : GST_BUFFER_FLAG_DISCONT);
+    g_assert_cmpint (gst_harness_push (h, b), ==, GST_FLOW_OK);
+  }
+  for (int i = 0; i < 5; i++)
+    expect_next (h, i);
+  gst_buffer_unref (gst_harness_pull (h)); /* the last one, up to its end */
+  while ((e = gst_harness_try_pull_event (h)) && GST_EVENT_TYPE (e) != GST_EVENT_GAP)
+    gst_event_unref (e);
+  g_assert_nonnull (e);
+  gst_event_unref (e);
+  for (int i = 40; i < 43; i++)
+    expect_next (h, i);
+  g_assert_cmpint (gst_harness_buffers_in_queue (h), ==, live ? 2 : 0);
+
+  /* A flush: what was late never comes. */
+  gst_harness_push_event (h, gst_event_new_flush_start ());
+  gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+  while (gst_harness_buffers_in_queue (h))
+    gst_buffer_unref (gst_harness_pull (h));
+  GstSegment segment;
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (h, gst_event_new_segment (&segment));
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "NV12", i, 0)), ==, GST_FLOW_OK);
+  g_assert_cmpint (gst_harness_buffers_in_queue (h), ==, live ? 3 : 1);
+  gst_harness_push_event (h, gst_event_new_eos ());
+  for (int i = 0; i < 3; i++)
+    expect_next (h, i);
+  no_error (bus);
+  finish (h, bus);
+}
+
 /* A cut is seen in frames that the host has not got, and blended there; a repeat is seen, too. */
 static void
 compared (void)
@@ -794,6 +856,8 @@ main (int argc, char **argv)
 
     g_test_add_data_func (name, formats[i], made);
   }
+  g_test_add_data_func ("/cuda-memory/overlapped", GINT_TO_POINTER (FALSE), overlapped);
+  g_test_add_data_func ("/cuda-memory/live", GINT_TO_POINTER (TRUE), overlapped);
   g_test_add_func ("/cuda-memory/compared", compared);
   g_test_add_func ("/cuda-memory/another-context", another_context);
   g_test_add_func ("/cuda-memory/flow", flow);

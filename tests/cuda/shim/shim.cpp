@@ -280,6 +280,12 @@ shim_enqueue (cudaStream_t stream, void (*work) (void *data), void *data, void (
   });
 }
 
+size_t
+shim_done (cudaStream_t stream)
+{
+  return stream->done;
+}
+
 bool
 shim_lost (void)
 {
@@ -311,7 +317,7 @@ cudaStreamCreateWithFlags (cudaStream_t *stream, unsigned)
   shim.allocations++;
   *stream = new ShimStream ();
   (*stream)->context = contexts.back ();
-  (*stream)->late = shim.late >> shim.streams++ % 2 & 1;
+  (*stream)->late = shim.late >> shim.streams++ % 3 & 1;
   streams.push_back (*stream);
   return cudaSuccess;
 }

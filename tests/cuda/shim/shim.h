@@ -18,7 +18,7 @@ typedef struct
   size_t memory;       /* the device's bytes */
   int fail_launch;     /* the launch so many launches from now fails, and all that come after it; 0: none */
   int fail_allocation; /* the same of device memory */
-  int late;            /* bit i: streams i, i + 2 ... of those made from now on do nothing before somebody waits for them */
+  int late;            /* bit i: streams i, i + 3 ... of those made from now on do nothing before somebody waits for them */
   int streams;         /* made so far */
   size_t allocated;    /* bytes of device memory in use */
   int contexts;        /* that the driver has made and not destroyed */
@@ -35,8 +35,9 @@ extern Shim shim;
 int shim_get_current (void **context);
 int shim_push_current (void *context);
 int shim_pop_current (void **context);
-int shim_depth (void); /* contexts pushed and not popped, by this thread */
-bool shim_lost (void); /* fail_launch has come true: nothing works any more */
+int shim_depth (void);                  /* contexts pushed and not popped, by this thread */
+size_t shim_done (cudaStream_t stream); /* works that are done, kernels and copies alike */
+bool shim_lost (void);                  /* fail_launch has come true: nothing works any more */
 
 /* Between these, the host may touch device memory, as libraries on the device do. */
 void shim_open (void);
