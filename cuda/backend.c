@@ -7,7 +7,8 @@
 #include "cuda.h"
 #include "cudnn_conv.h"
 
-#define MIN_CAPABILITY 75 /* what the kernels are built for: cuda/meson.build */
+#define ENGINE_SECONDS 0.02 /* for measuring one */
+#define MIN_CAPABILITY 75   /* what the kernels are built for: cuda/meson.build */
 
 static VfiCudaDriver driver;
 
@@ -386,8 +387,8 @@ best_time (VfiCuda *cuda, double seconds, gboolean (*work) (VfiCuda *cuda, gpoin
 typedef struct
 {
   VfiCudnnConv *conv;
+  VfiCudnnData data;
   guint8 *memory;
-  gsize offset[3]; /* weights, result, workspace */
   gsize bytes;
 } Load;
 
@@ -396,11 +397,7 @@ work_conv (VfiCuda *cuda, gpointer data, GError **error)
 {
   const Load *l = data;
 
-  return vfi_cudnn_conv_run (
-      l->conv,
-      &(VfiCudnnData){
-          .x = l->memory, .weights = l->memory + l->offset[0], .y = l->memory + l->offset[1], .workspace = l->memory + l->offset[2] },
-      error);
+  return vfi_cudnn_conv_run (l->conv, &l->data, error);
 }
 
 static gboolean
@@ -412,27 +409,53 @@ work_copy (VfiCuda *cuda, gpointer data, GError **error)
                       "copying", error);
 }
 
+/* Seconds of one run of a convolution, measured in about `seconds`; 0 with an error. */
+static double
+conv_time (VfiCuda *cuda, VfiCudnnConv *conv, const VfiCudnnConvDesc *k, double seconds, GError **error)
+{
+  const int reach = k->dilation * (k->kernel - 1) + 1;
+  const gsize x = (gsize) k->h * k->w * k->c * vfi_dtype_size (k->src),
+              y = (gsize) ((k->h + 2 * k->padding - reach) / k->stride + 1) * ((k->w + 2 * k->padding - reach) / k->stride + 1) * k->k *
+                  vfi_dtype_size (k->dst),
+              weights = (gsize) k->kernel * k->kernel * k->c * k->k * vfi_dtype_size (k->src), channels = k->k * sizeof (float);
+  const gsize sizes[] = { x, weights, channels, y, channels, channels, y, vfi_cudnn_conv_workspace (conv) };
+  Load l = { .conv = conv };
+  gsize at[G_N_ELEMENTS (sizes)];
+  double time = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    at[i] = l.bytes;
+    l.bytes += (sizes[i] + 255) & ~(gsize) 255;
+  }
+  if ((l.memory = vfi_cuda_alloc (l.bytes, error)) && vfi_cuda_ok (cudaMemset (l.memory, 0, l.bytes), "measuring", error)) {
+    l.data = (VfiCudnnData){ l.memory + at[0], l.memory + at[1], l.memory + at[2], l.memory + at[3],
+                             l.memory + at[4], l.memory + at[5], l.memory + at[6], l.memory + at[7] };
+    time = best_time (cuda, seconds, work_conv, &l, error);
+  }
+  cudaFree (l.memory);
+  return time;
+}
+
+/* Of a convolution with one of the engines that it may get: vfi_cudnn_set_timer. */
+static double
+engine_time (gpointer cuda, VfiCudnnConv *conv, const VfiCudnnConvDesc *k)
+{
+  const double seconds = conv_time (cuda, conv, k, ENGINE_SECONDS, NULL);
+
+  return seconds > 0 ? seconds : -1;
+}
+
 /* Seconds of a 3x3 convolution of n channels; 0 with an error. */
 static double
-conv_time (VfiCuda *cuda, int h, int w, int n, VfiDType type, double seconds, GError **error)
+plain_conv_time (VfiCuda *cuda, int h, int w, int n, VfiDType type, double seconds, GError **error)
 {
   const VfiCudnnConvDesc desc = {
     .h = h, .w = w, .c = n, .k = n, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .src = type, .dst = type
   };
-  const gsize size = (gsize) h * w * n * vfi_dtype_size (type), weights = (gsize) 9 * n * n * vfi_dtype_size (type);
-  Load l = { .conv = vfi_cudnn_conv_new (cuda->cudnn, &desc, error) };
-  double time = 0;
+  VfiCudnnConv *conv = vfi_cudnn_conv_new (cuda->cudnn, &desc, error);
+  const double time = conv ? conv_time (cuda, conv, &desc, seconds, error) : 0;
 
-  if (l.conv) {
-    l.offset[0] = size;
-    l.offset[1] = size + weights;
-    l.offset[2] = 2 * size + weights;
-    l.bytes = l.offset[2] + vfi_cudnn_conv_workspace (l.conv);
-    if ((l.memory = vfi_cuda_alloc (l.bytes, error)) && vfi_cuda_ok (cudaMemset (l.memory, 0, l.bytes), "measuring", error))
-      time = best_time (cuda, seconds, work_conv, &l, error);
-    cudaFree (l.memory);
-  }
-  vfi_cudnn_conv_free (l.conv);
+  vfi_cudnn_conv_free (conv);
   return time;
 }
 
@@ -451,7 +474,7 @@ rates (VfiBackend *b, VfiDType feature, double seconds, double *flops, double *c
   for (int i = 0; i < n && time > 0; i++) {
     const double work = 2.0 * 9 * shapes[i][2] * shapes[i][2] * shapes[i][0] * shapes[i][1];
 
-    if ((time = conv_time (cuda, shapes[i][0], shapes[i][1], shapes[i][2], feature, seconds / (n + 1), error)) > 0)
+    if ((time = plain_conv_time (cuda, shapes[i][0], shapes[i][1], shapes[i][2], feature, seconds / (n + 1), error)) > 0)
       *flops = MAX (*flops, work / time);
   }
   if (time > 0 && (time = (l.memory = vfi_cuda_alloc (l.bytes, error)) ? best_time (cuda, seconds / (n + 1), work_copy, &l, error) : 0) > 0)
@@ -494,6 +517,7 @@ backend_free (VfiBackend *b)
   if (cuda->context)
     vfi_cuda_push (cuda, &outer);
   vfi_cudnn_free (cuda->cudnn);
+  vfi_cuda_choices_free (cuda->choices);
   if (cuda->frames)
     vfi_cuda_frames_free (cuda->frames);
   for (guint i = 0; i < cuda->scratch->len; i++)
@@ -602,6 +626,22 @@ primary_context (VfiCuda *cuda, GError **error)
   return TRUE;
 }
 
+/* With VFI_TIME_ENGINES in the environment, cuDNN's engines are chosen by time. */
+static void
+time_engines (VfiCuda *cuda, const struct cudaDeviceProp *properties, const char *cudnn)
+{
+  const char *wanted = g_getenv ("VFI_TIME_ENGINES");
+  g_autofree char *versions = NULL;
+  int driver_version = 0;
+
+  if (!wanted || !*wanted || strcmp (wanted, "0") == 0)
+    return;
+  cudaDriverGetVersion (&driver_version);
+  versions = g_strdup_printf ("compute capability %d.%d, %s, driver %d", properties->major, properties->minor, cudnn, driver_version);
+  cuda->choices = vfi_cuda_choices_new (properties->name, versions);
+  vfi_cudnn_set_timer (cuda->cudnn, engine_time, cuda, cuda->choices);
+}
+
 static gboolean
 start (VfiCuda *cuda, GError **error)
 {
@@ -624,6 +664,7 @@ start (VfiCuda *cuda, GError **error)
   if (!ok)
     return FALSE;
   version = vfi_cudnn_version (cuda->cudnn);
+  time_engines (cuda, &properties, version);
   cuda->base.description = g_strdup_printf ("cuda (%s, %s)", properties.name, version);
   return TRUE;
 }

@@ -26,8 +26,9 @@ typedef struct
   void *outer;         /* what was current at begin */
   cudaStream_t stream; /* all work, in order; frames in system memory come and go on two others */
   VfiCudnn *cudnn;
-  VfiCudaFrames *frames; /* system-memory frames on their way */
-  GPtrArray *scratch;    /* buffers that grew, the largest last; captured graphs may still name the others */
+  struct _VfiCudaChoices *choices; /* NULL: engines are not timed */
+  VfiCudaFrames *frames;           /* system-memory frames on their way */
+  GPtrArray *scratch;              /* buffers that grew, the largest last; captured graphs may still name the others */
   gsize scratch_size;
   GError *failure; /* the first of what run entries could not report */
 } VfiCuda;

@@ -21,8 +21,11 @@ struct _VfiCudnn
 {
   VfiCudnnApi api;
   cudnnHandle_t handle;
-  cudnnBackendDescriptor_t device; /* instead of a handle */
-  GPtrArray *convs;                /* of VfiCudnnConv that are in use */
+  cudnnBackendDescriptor_t device;                                                  /* instead of a handle */
+  GPtrArray *convs;                                                                 /* of VfiCudnnConv that are in use */
+  double (*time) (gpointer data, VfiCudnnConv *conv, const VfiCudnnConvDesc *desc); /* NULL: what comes first is taken */
+  gpointer time_data;
+  VfiCudaChoices *choices;
 };
 
 /* The tensors that have memory; also their unique ids. */
@@ -43,6 +46,7 @@ enum
 #define MAX_OPS 8
 #define MAX_DESCRIPTORS 48
 #define MAX_CONFIGS 32
+#define MAX_TIMED 8 /* compiling one may take a second */
 
 typedef struct
 {
@@ -305,7 +309,7 @@ build (VfiCudnnConv *conv, cudnnStatus_t *status)
 /* ---- the engine --------------------------------------------------------------------------------- */
 
 static gboolean
-acceptable (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t config)
+acceptable (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t config, int64_t *number)
 {
   const VfiCudnnApi *api = &conv->cudnn->api;
   cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
@@ -321,14 +325,14 @@ acceptable (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescripto
     good = notes[i] != CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC && notes[i] != CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION &&
            (k->src == VFI_F16 || (notes[i] != CUDNN_NUMERICAL_NOTE_TENSOR_CORE && notes[i] != CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS));
   if (good)
-    api->get (engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &n, &conv->engine);
+    api->get (engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64, 1, &n, number);
   api->unmake (engine);
   return good;
 }
 
 /* An execution plan of this configuration, NULL if the engine does not take it after all. */
 static cudnnBackendDescriptor_t
-plan_of (VfiCudnnConv *conv, cudnnBackendDescriptor_t config)
+plan_of (VfiCudnnConv *conv, cudnnBackendDescriptor_t config, gsize *workspace)
 {
   VfiCudnn *cudnn = conv->cudnn;
   cudnnBackendDescriptor_t plan = NULL;
@@ -340,22 +344,32 @@ plan_of (VfiCudnnConv *conv, cudnnBackendDescriptor_t config)
       !(cudnn->handle ? cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1, &cudnn->handle)
                       : cudnn->api.set (plan, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &cudnn->device)) &&
       !cudnn->api.finalize (plan) && !cudnn->api.get (plan, CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &n, &bytes)) {
-    conv->workspace = bytes;
+    *workspace = bytes;
     return plan;
   }
   cudnn->api.unmake (plan);
   return NULL;
 }
 
-/* The first plan that the heuristics of this mode come to. */
-static cudnnBackendDescriptor_t
-choose (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t graph, cudnnBackendHeurMode_t mode)
+/* An engine for a convolution. */
+typedef struct
+{
+  cudnnBackendDescriptor_t plan;
+  gsize workspace;
+  int64_t number;
+  int place; /* in the heuristics' list */
+} Engine;
+
+/* The first engines that the heuristics of this mode come to, from a place of their list on; how many: at most `most`. */
+static int
+find_engines (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t graph, cudnnBackendHeurMode_t mode, int from,
+              Engine *engines, int most)
 {
   Writer w = { conv, CUDNN_STATUS_SUCCESS };
   const VfiCudnnApi *api = &conv->cudnn->api;
-  cudnnBackendDescriptor_t heuristics = make (&w, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR), configs[MAX_CONFIGS] = { NULL }, plan = NULL;
+  cudnnBackendDescriptor_t heuristics = make (&w, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR), configs[MAX_CONFIGS] = { NULL };
   int64_t n = 0;
-  int made = 0;
+  int made = 0, found = 0;
 
   set_descriptor (&w, heuristics, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
   set (&w, heuristics, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, 1, &mode);
@@ -367,12 +381,79 @@ choose (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t 
       made++;
   if (w.status == CUDNN_STATUS_SUCCESS)
     w.status = api->get (heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, MAX_CONFIGS, &n, configs);
-  for (int i = 0; w.status == CUDNN_STATUS_SUCCESS && i < MIN (n, MAX_CONFIGS) && !plan; i++)
-    if (acceptable (conv, k, configs[i]))
-      plan = plan_of (conv, configs[i]);
+  for (int i = from; w.status == CUDNN_STATUS_SUCCESS && i < MIN (n, MAX_CONFIGS) && found < most; i++) {
+    Engine *e = &engines[found];
+
+    e->place = i;
+    if (acceptable (conv, k, configs[i], &e->number) && (e->plan = plan_of (conv, configs[i], &e->workspace)))
+      found++;
+  }
   for (int i = 0; i < made; i++)
     api->unmake (configs[i]);
-  return plan;
+  return found;
+}
+
+/* The convolution as choices know it. */
+static char *
+name_of (const VfiCudnnConvDesc *k)
+{
+  return g_strdup_printf ("%dx%d-%d-%d-%dx%d-stride%d-pad%d-dilation%d%s%s-act%d-%.9g-%s-%s", k->h, k->w, k->c, k->k, k->kernel, k->kernel,
+                          k->stride, k->padding, k->dilation, k->bias ? "-bias" : "", k->residual ? "-residual" : "", (int) k->act,
+                          (double) k->slope, k->src == VFI_F16 ? "fp16" : "fp32", k->dst == VFI_F16 ? "fp16" : "fp32");
+}
+
+static void
+use (VfiCudnnConv *conv, const Engine *e)
+{
+  conv->plan = e->plan;
+  conv->workspace = e->workspace;
+  conv->engine = e->number;
+}
+
+/* The fastest of several engines; the first one where there is no saying. */
+static int
+fastest (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, const Engine *engines, int n)
+{
+  double best = -1;
+  int which = 0;
+
+  for (int i = 0; i < n; i++) {
+    use (conv, &engines[i]);
+    const double seconds = conv->cudnn->time (conv->cudnn->time_data, conv, k);
+
+    if (seconds >= 0 && (best < 0 || seconds < best)) {
+      best = seconds;
+      which = i;
+    }
+  }
+  return best < 0 ? -1 : which;
+}
+
+/* Gives the convolution an engine, if the heuristics of this mode have one. */
+static void
+choose (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t graph, cudnnBackendHeurMode_t mode)
+{
+  VfiCudnn *cudnn = conv->cudnn;
+  g_autofree char *name = cudnn->time ? name_of (k) : NULL;
+  Engine engines[MAX_TIMED];
+  int n, place, number, which = 0;
+
+  if (name && vfi_cuda_choices_find (cudnn->choices, name, &place, &number) && find_engines (conv, k, graph, mode, place, engines, 1)) {
+    if (engines[0].place == place && engines[0].number == number) {
+      use (conv, &engines[0]);
+      return;
+    }
+    cudnn->api.unmake (engines[0].plan);
+  }
+  n = find_engines (conv, k, graph, mode, 0, engines, name ? MAX_TIMED : 1);
+  if (n > 1 && (which = fastest (conv, k, engines, n)) >= 0)
+    vfi_cuda_choices_add (cudnn->choices, name, engines[which].place, (int) engines[which].number);
+  which = MAX (which, 0);
+  for (int i = 0; i < n; i++)
+    if (i == which)
+      use (conv, &engines[i]);
+    else
+      cudnn->api.unmake (engines[i].plan);
 }
 
 static gboolean
@@ -417,7 +498,7 @@ vfi_cudnn_conv_new (VfiCudnn *cudnn, const VfiCudnnConvDesc *k, GError **error)
   conv->refs = 1;
   graph = build (conv, &status);
   for (guint i = 0; graph && i < G_N_ELEMENTS (modes) && !conv->plan; i++)
-    conv->plan = choose (conv, k, graph, modes[i]);
+    choose (conv, k, graph, modes[i]);
   if (conv->plan) {
     g_ptr_array_add (cudnn->convs, conv);
     return conv;
@@ -529,6 +610,15 @@ vfi_cudnn_new (cudaStream_t stream, const char *device_json, GError **error)
   set_error (cudnn, status, VFI_ERROR_BACKEND, "it does not start", error);
   vfi_cudnn_free (cudnn);
   return NULL;
+}
+
+void
+vfi_cudnn_set_timer (VfiCudnn *cudnn, double (*time) (gpointer data, VfiCudnnConv *conv, const VfiCudnnConvDesc *desc), gpointer data,
+                     VfiCudaChoices *choices)
+{
+  cudnn->time = time;
+  cudnn->time_data = data;
+  cudnn->choices = choices;
 }
 
 void

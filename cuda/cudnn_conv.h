@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "choices.h"
 #include "load.h"
 #include "op.h"
 
@@ -30,7 +31,12 @@ typedef struct
   VfiDType src, dst; /* VFI_F32 or VFI_F16; sums are fp32 */
 } VfiCudnnConvDesc;
 
-/* Chooses an engine by cuDNN's heuristics, deterministic ones only, and for fp32 none that rounds its inputs. Engines may be
+/* From now on engines are chosen by time, if there is more than one: `time` gives the seconds of one run, negative if it cannot tell. What it comes to is
+ * kept in `choices`, and taken from there. */
+void vfi_cudnn_set_timer (VfiCudnn *cudnn, double (*time) (gpointer data, VfiCudnnConv *conv, const VfiCudnnConvDesc *desc), gpointer data,
+                          VfiCudaChoices *choices);
+
+/* Chooses an engine by cuDNN's heuristics or by time, deterministic ones only, and for fp32 none that rounds its inputs. Engines may be
  * compiled here, which takes a second: equal descriptions share one. VFI_ERROR_UNSUPPORTED if there is none. */
 VfiCudnnConv *vfi_cudnn_conv_new (VfiCudnn *cudnn, const VfiCudnnConvDesc *desc, GError **error);
 void vfi_cudnn_conv_free (VfiCudnnConv *conv);

@@ -12,6 +12,8 @@ typedef struct
   gboolean present;   /* FALSE: the library is not there */
   gboolean no_fusion; /* graphs of more than a convolution have no engine */
   gboolean no_mixed;  /* nor has a convolution whose result is of another type than its source */
+  int engines;        /* that work: they are in places 2 and up of the heuristics' list */
+  int numbers;        /* what is added to a place to get the engine's number */
   int descriptors;    /* alive */
   int packs;          /* made so far */
   int compiled;       /* plans made so far */

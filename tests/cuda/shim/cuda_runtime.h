@@ -57,6 +57,7 @@ cudaError_t cudaGetDeviceCount (int *n);
 cudaError_t cudaGetDevice (int *device);
 cudaError_t cudaSetDevice (int device);
 cudaError_t cudaGetDeviceProperties (struct cudaDeviceProp *p, int device);
+cudaError_t cudaDriverGetVersion (int *version);
 cudaError_t cudaMemGetInfo (size_t *unused, size_t *total);
 cudaError_t cudaMalloc (void **p, size_t bytes);
 cudaError_t cudaFree (void *p);
