@@ -127,23 +127,24 @@ def main():
         sys.exit('bench_torch.py: PyTorch sees no CUDA device')
     torch.backends.cudnn.benchmark = True
     rows = []
+    result = {'torch': torch.__version__, 'device': torch.cuda.get_device_name() if a.device == 'cuda' else platform.processor()}
     for name in a.models.split(','):
         for size in a.sizes.split(','):
             w, h = map(int, size.split('x'))
             for mode in a.modes.split(','):
                 try:
                     row = bench(name, w, h, mode, a.device, a.seconds)
-                except RuntimeError as e:  # one way of running that fails leaves the others
-                    row = {'model': name, 'width': w, 'height': h, 'mode': mode, 'error': str(e).splitlines()[0]}
+                except Exception as e:  # one way of running that fails leaves the others: a compiler that is missing, say
+                    row = {'model': name, 'width': w, 'height': h, 'mode': mode, 'error': f'{type(e).__name__}: {e}'.splitlines()[0]}
                 rows.append(row)
                 print(json.dumps(row), flush=True)
+                if a.json:  # now: what comes may take long
+                    with open(a.json, 'w', encoding='utf-8') as f:
+                        json.dump({**result, 'rows': rows}, f, indent=1)
                 if a.device == 'cuda':
                     torch.cuda.empty_cache()
                 torch._dynamo.reset()
-    result = {'torch': torch.__version__, 'device': torch.cuda.get_device_name() if a.device == 'cuda' else platform.processor(), 'rows': rows}
-    if a.json:
-        with open(a.json, 'w', encoding='utf-8') as f:
-            json.dump(result, f, indent=1)
+    sys.exit(any('error' in row for row in rows))
 
 
 if __name__ == '__main__':

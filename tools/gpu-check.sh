@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# gpu-check.sh: what can only be checked on a machine with an NVIDIA GPU. Builds, runs the tests of operators, frames, networks and elements on
-# the device, compute-sanitizer on the operators, and measures: our networks from CUDA memory and from system memory, and the same ones
-# in PyTorch. Writes tests/bench/results/DATE-GPU.json and prints a table. Its last line is "N passed, N failed, N skipped".
+# gpu-check.sh: what can only be checked on a machine with an NVIDIA GPU. Builds, or takes what was built elsewhere; runs the tests of operators,
+# frames, networks and elements on the device, compute-sanitizer on the operators, and measures: our networks from CUDA memory and from system
+# memory, and the same ones in PyTorch. What fails does not keep the rest from being done. Writes tests/bench/results/DATE-GPU.json and prints a
+# table. Its last line is "N passed, N failed, N skipped".
 set -uo pipefail
 
 usage () {
   cat <<'USAGE'
 usage: tools/gpu-check.sh [OPTION...]
-  --build FOLDER    a build to use (default: build-gpu, made for this GPU if it is not there)
+  --build FOLDER    a build to use as it is; no compiler is needed then, nor GStreamer but for the elements (default: build-gpu, which is
+                    made for this GPU, or brought up to date)
   --out FILE        results (default: tests/bench/results/DATE-GPU.json)
   --python PROGRAM  a Python that has PyTorch (default: python3); its cuDNN is used if the system has none
   --models LIST     networks to measure (default: vfi-nano,vfi-base)
@@ -59,7 +61,7 @@ done
 for model in ${models//,/ }; do
   [ -e "tests/models/golden/$model.weights" ] || wrong "--models: there is no network '$model'"
 done
-[ -z "$build" ] || [ -e "$build/build.ninja" ] || wrong "--build: $build is no build folder of Meson"
+[ -z "$build" ] || [ -e "$build/tests/cuda/device-ops" ] || wrong "--build: $build is no build folder of Meson with the tests for devices"
 command -v "$python" >/dev/null || wrong "--python: there is no $python"
 
 command -v nvidia-smi >/dev/null || missing "there is no NVIDIA driver here (no nvidia-smi): this checks what only a GPU can show"
@@ -73,13 +75,13 @@ results=$scratch/tests
 trap 'rm -rf "$scratch"' EXIT
 : >"$results"
 
-# one NAME COMMAND...: a test that is a command; a command that skips itself has failed here.
+# one NAME COMMAND...: a test that is a command; a command that skips itself, or has nothing to do, has failed here.
 one () {
   local name=$1 log
   shift
   log=$scratch/$name.log
   echo "--- $name" >&2
-  if "$@" >"$log" 2>&1 && ! grep -q '^1\.\.0 # SKIP' "$log"; then
+  if "$@" >"$log" 2>&1 && ! grep -q '^1\.\.0' "$log"; then
     echo "ok $name" >>"$results"
   else
     echo "not ok $name" >>"$results"
@@ -91,6 +93,12 @@ skip () {
   echo "ok $1 # SKIP $2" >>"$results"
 }
 
+# lacks PROGRAM: why it does not run here, if so; for what takes GStreamer.
+lacks () {
+  [ -x "$1" ] || { echo "this build has no $(basename "$1")"; return 0; }
+  ldd "$1" | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/there is no \1/p' | head -n 1 | grep .
+}
+
 # ---- build ---------------------------------------------------------------------------------------
 
 if [ -z "$build" ]; then
@@ -98,9 +106,10 @@ if [ -z "$build" ]; then
   command -v nvcc >/dev/null || [ ! -x /usr/local/cuda/bin/nvcc ] || PATH=$PATH:/usr/local/cuda/bin
   command -v nvcc >/dev/null || missing "there is no nvcc to build the CUDA backend with: install the CUDA toolkit, or give --build"
   [ -e "$build/build.ninja" ] ||
-    meson setup "$build" --buildtype release -Dcuda=enabled "-Dcuda-archs=${capability//./}" || missing "the build is not configured: see above"
+    meson setup "$build" --buildtype release -Dcuda=enabled "-Dcuda-archs=${capability//./}" ||
+    missing "the build is not configured: see above. One that was made elsewhere will do: --build"
+  ninja -C "$build" || missing "the build failed: see above"
 fi
-ninja -C "$build" || missing "the build failed: see above"
 [ -e "$build/cuda/libvfi-cuda.so" ] || missing "$build has no CUDA backend: nvcc or cuDNN's headers were missing when it was configured"
 
 # ---- cuDNN, at run time --------------------------------------------------------------------------
@@ -122,15 +131,22 @@ for name in ops frames models; do
   one "device-$name" "$build/tests/cuda/device-$name"
 done
 # Elements with frames in CUDA memory, and in pipelines with NVIDIA's decoder and encoder.
-one device-gst env VFI_PLUGIN="$build/gst/libgstvfi.so" VFI_SHIPPED_WEIGHTS="$PWD/models/weights" "$build/tests/gst/device-gst"
-if GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264enc && GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264dec; then
+if reason=$(lacks "$build/tests/gst/device-gst"); then
+  skip device-gst "$reason"
+else
+  one device-gst env VFI_PLUGIN="$build/gst/libgstvfi.so" VFI_SHIPPED_WEIGHTS="$PWD/models/weights" "$build/tests/gst/device-gst"
+fi
+if ! command -v gst-inspect-1.0 >/dev/null; then
+  skip pipeline-gpu "there is no gst-inspect-1.0"
+elif GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264enc && GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264dec; then
   one pipeline-gpu env GST_PLUGIN_PATH="$build/gst" timeout 120 gst-launch-1.0 -q videotestsrc num-buffers=60 pattern=ball ! \
     'video/x-raw,format=NV12,width=1280,height=720,framerate=30/1' ! cudaupload ! nvh264enc ! h264parse ! nvh264dec ! 'video/x-raw(memory:CUDAMemory)' ! \
     vfiinterp backend=cuda model=vfi-nano ! 'video/x-raw(memory:CUDAMemory),framerate=60/1' ! nvh264enc ! fakesink
 else
   skip pipeline-gpu "GStreamer has no nvh264dec and nvh264enc here"
 fi
-for name in $(meson test -C "$build" --list 2>/dev/null | sed 's/.* //' | grep -E '^(cuda|gst)-'); do
+tests=$(meson test -C "$build" --list 2>/dev/null | sed 's/.* //' | grep -E '^(cuda|gst)-') || skip meson-tests "Meson does not run them here"
+for name in $tests; do
   one "$name" meson test -C "$build" --no-rebuild "$name" # elements use the device where backend is auto
 done
 if [ -z "$sanitizer" ]; then
@@ -156,8 +172,12 @@ if [ -n "$bench" ]; then
       python3 tests/gst/zero_weights.py "tests/models/golden/$model.weights" "$weights"
     fi
     for size in ${sizes//,/ }; do
-      one "bench-$model-$size" "$build/tools/vfi" bench --backend cuda --model "$model" --weights "$weights" --size "$size" --format NV12 \
-        --json "$scratch/host/$model-$size.json"
+      if reason=$(lacks "$build/tools/vfi"); then
+        skip "bench-$model-$size" "$reason"
+      else
+        one "bench-$model-$size" "$build/tools/vfi" bench --backend cuda --model "$model" --weights "$weights" --size "$size" --format NV12 \
+          --json "$scratch/host/$model-$size.json"
+      fi
       one "bench-device-$model-$size" sh -c '"$@" >"$0"' "$scratch/device/$model-$size.json" \
         "$build/tests/cuda/cuda-bench" "$model" "$weights" "${size%x*}" "${size#*x}"
     done
@@ -171,31 +191,63 @@ if [ -n "$bench" ]; then
   fi
 fi
 
+cuda=$(nvcc --version 2>/dev/null | sed -n 's/.*release \([0-9.]*\).*/\1/p')
 out=${out:-tests/bench/results/$(date +%Y-%m-%d)-$(tr -cs 'A-Za-z0-9\n' - <<<"$gpu").json}
 mkdir -p "$(dirname "$out")"
-python3 - "$scratch" "$out" "$gpu" "$driver" "$(nvcc --version 2>/dev/null | sed -n 's/.*release \([0-9.]*\).*/\1/p')" "$(git rev-parse HEAD 2>/dev/null)" <<'PYTHON'
+if python3 - "$scratch" "$out" "$gpu" "$driver" "$cuda" "$(git rev-parse HEAD 2>/dev/null)" <<'PYTHON'
 import datetime, glob, json, os, sys
+
 scratch, out, gpu, driver, cuda, commit = sys.argv[1:]
-rows = lambda kind: [json.load (open (f)) for f in sorted (glob.glob (f'{scratch}/{kind}/*.json')) if os.path.getsize (f)]
-tests = [line.strip () for line in open (f'{scratch}/tests')]
-torch = f'{scratch}/torch.json'
-result = {'date': datetime.date.today ().isoformat (), 'gpu': gpu, 'driver': driver, 'cuda': cuda, 'commit': commit, 'tests': tests,
-          'device': rows ('device'), 'host': rows ('host'), 'torch': json.load (open (torch)) if os.path.exists (torch) else None}
-json.dump (result, open (out, 'w'), indent=1)
+
+def read(path):
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except (OSError, ValueError):  # what failed has written nothing, or half of it
+        return None
+
+rows = lambda kind: [r for r in map(read, sorted(glob.glob(f'{scratch}/{kind}/*.json'))) if r]
+with open(f'{scratch}/tests') as f:
+    tests = [line.strip() for line in f]
+result = {'date': datetime.date.today().isoformat(), 'gpu': gpu, 'driver': driver, 'cuda': cuda, 'commit': commit, 'tests': tests,
+          'device': rows('device'), 'host': rows('host'), 'torch': read(f'{scratch}/torch.json')}
+if not cuda and result['device']:
+    result['cuda'] = result['device'][0]['cuda']
+key = lambda r: (r['model'], int(r['width']), int(r['height']))
 ms = {}
-for kind in ('device', 'host'):
-    for r in result[kind]:
-        ms.setdefault ((r['model'], int (r['width']), int (r['height'])), {})[kind] = r['frame_ms']
-for r in (result['torch'] or {}).get ('rows', []):
+for r in result['device']:
+    ms.setdefault(key(r), {}).update(device=r['frame_ms'], carried=r['host_ms'])
+for r in result['host']:
+    ms.setdefault(key(r), {})['host'] = r['frame_ms']
+for r in (result['torch'] or {}).get('rows', []):
     if 'stream_ms' in r:
-        ms.setdefault ((r['model'], r['width'], r['height']), {})[r['mode']] = r['stream_ms']
-columns = ('device', 'host', 'eager', 'compile', 'graphs')
+        ms.setdefault(key(r), {})[r['mode']] = r['stream_ms']
+number = lambda row, column: f'{row[column]:.3f}' if column in row else '-'
 if ms:
-    print ('milliseconds per frame made | ' + ' | '.join (('vfi, CUDA memory', 'vfi, system memory', 'PyTorch', 'torch.compile', 'PyTorch, CUDA graph')))
-for (model, w, h), row in sorted (ms.items ()):
-    print (f'{model} {w} x {h} | ' + ' | '.join (f'{row[c]:.3f}' if c in row else '-' for c in columns))
-print (f'written: {out}')
+    print('milliseconds per frame made | vfi, CUDA memory | vfi, system memory | vfi bench | PyTorch | torch.compile | PyTorch, CUDA graph')
+for (model, w, h), row in sorted(ms.items()):
+    print(f'{model} {w} x {h} | ' + ' | '.join(number(row, c) for c in ('device', 'carried', 'host', 'eager', 'compile', 'graphs')))
+if result['device']:
+    print('vfi, CUDA memory | GFLOP | MB | floor, ms | of the floor | device MB | system memory, times | PyTorch, times | torch.compile, times')
+for r in result['device']:
+    # No stage can be faster than its arithmetic at the measured peak, nor than its bytes at the measured rate of copies.
+    flop, byte = r['machine_conv_gflops'], r['machine_copy_gbytes']
+    r['gflop'], r['mbytes'] = (sum(s[k] for s in r['stages']) for k in ('gflop_per_frame', 'mbytes_per_frame'))
+    r['floor_ms'] = sum(max(s['gflop_per_frame'] / flop * 1e3, s['mbytes_per_frame'] / byte) for s in r['stages'])
+    times = {k: v / r['frame_ms'] for k, v in ms[key(r)].items()}
+    print(f"{r['model']} {r['width']} x {r['height']} | {r['gflop']:.1f} | {r['mbytes']:.1f} | {r['floor_ms']:.3f} | "
+          f"{100 * r['floor_ms'] / r['frame_ms']:.0f} % | {r['device_mb']:.0f} | " + ' | '.join(number(times, c) for c in ('carried', 'eager', 'compile')))
+for r in result['device'][:1]:
+    print(f"this GPU: {r['machine_conv_gflops'] * 1e-3:.1f} TFLOP/s in convolutions, {r['machine_copy_gbytes']:.0f} GB/s copied (read and written)")
+with open(out, 'w') as f:
+    json.dump(result, f, indent=1)
+print(f'written: {out}')
 PYTHON
+then
+  echo "ok results" >>"$results"
+else
+  echo "not ok results" >>"$results"
+fi
 
 grep '^not ok' "$results"
 grep '# SKIP' "$results" | sed 's/^ok \(.*\) # SKIP */skipped \1: /'
