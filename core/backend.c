@@ -49,19 +49,23 @@ open_cuda_module (GError **error)
   return module;
 }
 
-static VfiBackend *
-open_cuda (int device, GError **error)
+static gpointer
+cuda_symbol (const char *name, GError **error)
 {
   GModule *module = open_cuda_module (error);
-  gpointer make;
+  gpointer symbol = NULL;
 
-  if (!module)
-    return NULL;
-  if (!g_module_symbol (module, "vfi_cuda_backend_new", &make)) {
+  if (module && !g_module_symbol (module, name, &symbol))
     g_set_error (error, VFI_ERROR, VFI_ERROR_BACKEND, "%s is no CUDA module of libvfi", g_module_name (module));
-    return NULL;
-  }
-  return ((VfiCudaBackendNew) make) (device, error);
+  return symbol;
+}
+
+static VfiBackend *
+open_cuda (const VfiOptions *options, GError **error)
+{
+  VfiCudaBackendNew make = (VfiCudaBackendNew) cuda_symbol ("vfi_cuda_backend_new", error);
+
+  return make ? make (options->cuda_device, options->cuda_stream, error) : NULL;
 }
 
 VfiBackend *
@@ -78,9 +82,9 @@ vfi_backend_open (const VfiOptions *options, char **reason, GError **error)
     case VFI_BACKEND_CPU:
       return vfi_cpu_backend_new (options->threads, error);
     case VFI_BACKEND_CUDA:
-      return open_cuda (options->cuda_device, error);
+      return open_cuda (options, error);
     case VFI_BACKEND_AUTO:
-      if ((b = open_cuda (options->cuda_device, &e)))
+      if ((b = open_cuda (options, &e)))
         return b;
       if (reason)
         *reason = g_strdup (e->message);
@@ -92,9 +96,17 @@ vfi_backend_open (const VfiOptions *options, char **reason, GError **error)
 }
 
 gboolean
+vfi_cuda_found (int device, GError **error)
+{
+  VfiCudaBackendCheck check = (VfiCudaBackendCheck) cuda_symbol ("vfi_cuda_backend_check", error);
+
+  return check && check (device, error);
+}
+
+gboolean
 vfi_cuda_available (const VfiOptions *options, GError **error)
 {
-  g_autoptr (VfiBackend) b = open_cuda (options->cuda_device, error);
+  g_autoptr (VfiBackend) b = open_cuda (options, error);
 
   return b != NULL;
 }
@@ -102,8 +114,7 @@ vfi_cuda_available (const VfiOptions *options, GError **error)
 gboolean
 vfi_cuda_memory (gsize *unused, gsize *total)
 {
-  GModule *module = open_cuda_module (NULL);
-  gpointer ask;
+  VfiCudaBackendMemory ask = (VfiCudaBackendMemory) cuda_symbol ("vfi_cuda_backend_memory", NULL);
 
-  return module && g_module_symbol (module, "vfi_cuda_backend_memory", &ask) && ((VfiCudaBackendMemory) ask) (unused, total);
+  return ask && ask (unused, total);
 }

@@ -101,6 +101,8 @@ VfiBackend *vfi_reference_backend_new (void);                  /* core/reference
 extern const VfiKernel *const vfi_reference_kernels[];         /* its kernels, NULL-terminated: the last resort of others on the host */
 VfiBackend *vfi_cpu_backend_new (int threads, GError **error); /* cpu/backend.c; threads 0: all the process may use */
 /* The cuda module (libvfi-cuda.so) exports this under the name "vfi_cuda_backend_new". */
-typedef VfiBackend *(*VfiCudaBackendNew) (int device, GError **error);
+typedef VfiBackend *(*VfiCudaBackendNew) (int device, gpointer stream, GError **error);
+/* This as "vfi_cuda_backend_check": vfi_cuda_found. */
+typedef gboolean (*VfiCudaBackendCheck) (int device, GError **error);
 /* And this as "vfi_cuda_backend_memory": vfi_cuda_memory. */
 typedef gboolean (*VfiCudaBackendMemory) (gsize *unused, gsize *total);

@@ -157,9 +157,14 @@ typedef struct
   VfiPrecision precision;
   int threads; /* CPU; default: as many as the process may use */
   int cuda_device;
+  gpointer
+      cuda_stream; /* a CUstream of the current context: all work is enqueued there, behind what is; default: the session has one of its own */
   double flow_scale; /* 0.25 to 1, default 1: the size at which motion is worked out */
 } VfiOptions;
 
+/* TRUE if all is installed that sessions on a CUDA device take (-1: on any), as far as can be said without a context, which takes memory; else an error
+ * that says what is missing. */
+VFI_API gboolean vfi_cuda_found (int device, GError **error);
 /* TRUE if sessions with these options would be CUDA's; else an error that says what is missing (backend: not the CPU's). */
 VFI_API gboolean vfi_cuda_available (const VfiOptions *options, GError **error);
 /* Bytes of device memory, those not in use and all, of the current context's device. FALSE: not known. */

@@ -257,23 +257,40 @@ download (VfiBackend *b, void *dst, const void *src, gsize bytes)
 
 /* ---- captured graphs ---------------------------------------------------------------------------- */
 
+static void
+record_leave (VfiCuda *cuda)
+{
+  cuda->stream = cuda->live;
+  if (!vfi_cudnn_set_stream (cuda->cudnn, cuda->stream))
+    vfi_cuda_fail (cuda, g_error_new_literal (VFI_ERROR, VFI_ERROR_BACKEND, "cuDNN does not go back to its stream"));
+}
+
 static gboolean
 record_begin (VfiBackend *b)
 {
-  return cudaStreamBeginCapture (((VfiCuda *) b)->stream, cudaStreamCaptureModeThreadLocal) == cudaSuccess;
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  cuda->live = cuda->stream;
+  cuda->stream = cuda->own;
+  if (vfi_cudnn_set_stream (cuda->cudnn, cuda->own) && cudaStreamBeginCapture (cuda->own, cudaStreamCaptureModeThreadLocal) == cudaSuccess)
+    return TRUE;
+  record_leave (cuda);
+  return FALSE;
 }
 
 static gpointer
 record_end (VfiBackend *b)
 {
+  VfiCuda *cuda = (VfiCuda *) b;
   cudaGraph_t graph = NULL;
   cudaGraphExec_t exec = NULL;
 
-  if (cudaStreamEndCapture (((VfiCuda *) b)->stream, &graph) == cudaSuccess && graph)
+  if (cudaStreamEndCapture (cuda->own, &graph) == cudaSuccess && graph)
     cudaGraphInstantiateWithFlags (&exec, graph, 0);
   if (graph)
     cudaGraphDestroy (graph);
   cudaGetLastError (); /* what cannot be captured is run plainly */
+  record_leave (cuda);
   return exec;
 }
 
@@ -522,8 +539,8 @@ backend_free (VfiBackend *b)
     vfi_cuda_frames_free (cuda->frames);
   for (guint i = 0; i < cuda->scratch->len; i++)
     cudaFree (cuda->scratch->pdata[i]);
-  if (cuda->stream)
-    cudaStreamDestroy (cuda->stream);
+  if (cuda->own)
+    cudaStreamDestroy (cuda->own);
   if (cuda->context)
     vfi_cuda_pop (cuda, outer);
   g_ptr_array_unref (cuda->scratch);
@@ -658,8 +675,11 @@ start (VfiCuda *cuda, GError **error)
   if (!check_device (cuda->device, &properties, error) || (!cuda->context && !primary_context (cuda, error)))
     return FALSE;
   vfi_cuda_push (cuda, &outer);
-  ok = vfi_cuda_ok (cudaStreamCreateWithFlags (&cuda->stream, cudaStreamNonBlocking), "the device does not start", error) &&
-       (cuda->frames = vfi_cuda_frames_new (error)) && (cuda->cudnn = vfi_cudnn_new (cuda->stream, NULL, error));
+  ok = vfi_cuda_ok (cudaStreamCreateWithFlags (&cuda->own, cudaStreamNonBlocking), "the device does not start", error) &&
+       (cuda->frames = vfi_cuda_frames_new (error));
+  if (!cuda->stream)
+    cuda->stream = cuda->own;
+  ok = ok && (cuda->cudnn = vfi_cudnn_new (cuda->stream, NULL, error));
   vfi_cuda_pop (cuda, outer);
   if (!ok)
     return FALSE;
@@ -669,7 +689,25 @@ start (VfiCuda *cuda, GError **error)
   return TRUE;
 }
 
-/* VfiCudaBackendMemory and VfiCudaBackendNew of core/backend.h. */
+/* VfiCudaBackendCheck, VfiCudaBackendMemory and VfiCudaBackendNew of core/backend.h. */
+VFI_API gboolean vfi_cuda_backend_check (int device, GError **error);
+
+gboolean
+vfi_cuda_backend_check (int device, GError **error)
+{
+  struct cudaDeviceProp properties;
+  VfiCudnnApi api;
+  gboolean found = FALSE;
+  int n = 0;
+
+  if (!vfi_cuda_load_driver (&driver, error) || !vfi_cuda_load_cudnn (&api, error) ||
+      !vfi_cuda_ok (cudaGetDeviceCount (&n), "there is no CUDA device", error))
+    return FALSE;
+  for (int i = 0; i < n && device < 0 && !found; i++)
+    found = check_device (i, &properties, NULL);
+  return found || check_device (MAX (device, 0), &properties, error);
+}
+
 VFI_API gboolean vfi_cuda_backend_memory (gsize *unused, gsize *total);
 
 gboolean
@@ -678,10 +716,10 @@ vfi_cuda_backend_memory (gsize *unused, gsize *total)
   return vfi_cuda_ok (cudaMemGetInfo (unused, total), "", NULL);
 }
 
-VFI_API VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VFI_API VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 VfiBackend *
-vfi_cuda_backend_new (int device, GError **error)
+vfi_cuda_backend_new (int device, gpointer stream, GError **error)
 {
   VfiCuda *cuda = g_new0 (VfiCuda, 1);
 
@@ -689,6 +727,7 @@ vfi_cuda_backend_new (int device, GError **error)
   cuda->base.refs = 1;
   cuda->base.threads = 1;
   cuda->device = device;
+  cuda->stream = stream;
   cuda->scratch = g_ptr_array_new ();
   if (start (cuda, error))
     return &cuda->base;

@@ -25,6 +25,8 @@ typedef struct
   void *context;       /* a CUcontext: the one that was current when the backend was made, else the device's primary one */
   void *outer;         /* what was current at begin */
   cudaStream_t stream; /* all work, in order; frames in system memory come and go on two others */
+  cudaStream_t own;    /* the same, unless the caller gave one: that is his to enqueue on, too, so graphs are captured here */
+  cudaStream_t live;   /* what `stream` is when nothing is captured */
   VfiCudnn *cudnn;
   struct _VfiCudaChoices *choices; /* NULL: engines are not timed */
   VfiCudaFrames *frames;           /* system-memory frames on their way */

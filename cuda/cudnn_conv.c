@@ -621,6 +621,12 @@ vfi_cudnn_set_timer (VfiCudnn *cudnn, double (*time) (gpointer data, VfiCudnnCon
   cudnn->choices = choices;
 }
 
+gboolean
+vfi_cudnn_set_stream (VfiCudnn *cudnn, cudaStream_t stream)
+{
+  return cudnn->api.set_stream (cudnn->handle, stream) == CUDNN_STATUS_SUCCESS;
+}
+
 void
 vfi_cudnn_free (VfiCudnn *cudnn)
 {

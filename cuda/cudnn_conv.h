@@ -16,6 +16,7 @@ typedef struct _VfiCudnnConv VfiCudnnConv;
  * nothing runs, but graphs are checked and engines found (cuDNN 9.8 and later). */
 VfiCudnn *vfi_cudnn_new (cudaStream_t stream, const char *device_json, GError **error);
 void vfi_cudnn_free (VfiCudnn *cudnn);
+gboolean vfi_cudnn_set_stream (VfiCudnn *cudnn, cudaStream_t stream);
 /* "cuDNN 9.19.0" */
 char *vfi_cudnn_version (const VfiCudnn *cudnn);
 

@@ -5,7 +5,7 @@
 #include "allocation.h"
 
 gboolean
-gst_vfi_allocation_decide (GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda)
+gst_vfi_allocation_decide (GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda, GstVfiCudaStream stream)
 {
   g_autoptr (GstBufferPool) pool = NULL;
   GstCaps *caps;
@@ -25,7 +25,7 @@ gst_vfi_allocation_decide (GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda
     a->any_strides = TRUE;
     size = GST_VIDEO_INFO_SIZE (&info);
     g_clear_object (&pool);
-    pool = gst_vfi_cuda_pool (cuda, caps, min, 0, &size);
+    pool = gst_vfi_cuda_pool (cuda, stream, caps, min, 0, &size);
     gst_query_set_nth_allocation_pool (query, 0, pool, size, min, 0);
     return pool != NULL;
   }
@@ -41,7 +41,7 @@ gst_vfi_allocation_decide (GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda
 }
 
 gboolean
-gst_vfi_allocation_propose (const GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda, guint held)
+gst_vfi_allocation_propose (const GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda, GstVfiCudaStream stream, guint held)
 {
   g_autoptr (GstBufferPool) pool = NULL;
   GstCaps *caps;
@@ -54,7 +54,7 @@ gst_vfi_allocation_propose (const GstVfiAllocation *a, GstQuery *query, GstVfiCu
   size = GST_VIDEO_INFO_SIZE (&info);
   const guint min = held + a->keeps + 1;
   const gboolean on_device = gst_vfi_cuda_caps_has (caps);
-  if (on_device && !(pool = gst_vfi_cuda_pool (cuda, caps, min, 0, &size)))
+  if (on_device && !(pool = gst_vfi_cuda_pool (cuda, stream, caps, min, 0, &size)))
     return FALSE;
   gst_query_add_allocation_pool (query, pool, size, min, 0);
   if (a->any_strides || on_device)

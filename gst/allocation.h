@@ -13,7 +13,7 @@ typedef struct
 } GstVfiAllocation;
 
 /* Puts into the answer of downstream's where synthesized frames go: its pool if it has one, of CUDA memory one of our own. Before the parent's. */
-gboolean gst_vfi_allocation_decide (GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda);
+gboolean gst_vfi_allocation_decide (GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda, GstVfiCudaStream stream);
 /* Tells upstream what to use: real frames go through as they are, so that may be what downstream can take. `held`: how many are held back at the
  * same time. After the parent's. */
-gboolean gst_vfi_allocation_propose (const GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda, guint held);
+gboolean gst_vfi_allocation_propose (const GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda, GstVfiCudaStream stream, guint held);

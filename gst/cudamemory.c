@@ -2,9 +2,9 @@
  *
  * CUDA memory: see cudamemory.h.
  *
- * GStreamer's CUDA library grew from 1.22 to 1.26: streams in 1.24, pools that allocate in stream order in 1.26. All of it is asked for here and in
- * one way: our work is done when a buffer leaves, others' is waited for when one comes (1.24 and later), and frames are of pools of our own that
- * belong to no stream, so that nobody takes reading on some stream for ordered with our writing.
+ * GStreamer's CUDA library grew from 1.22 to 1.26. Before 1.24 our work is done when a buffer leaves. From then on memory may belong to a stream:
+ * whoever works with it enqueues there, or waits for that stream (gst_cuda_memory_sync) before and for his own work after. Our pools' memory belongs
+ * to our stream, mapping it for writing marks it for others to wait for, and where all frames are of that stream the host waits for nothing.
  */
 #include "cudamemory.h"
 
@@ -14,6 +14,9 @@
 #include <gst/cuda/gstcudaloader.h>
 #include <gst/cuda/gstcudamemory.h>
 #include <gst/cuda/gstcudautils.h>
+#if GST_CHECK_VERSION(1, 24, 0)
+#include <gst/cuda/gstcudastream.h>
+#endif
 
 /* ---- caps --------------------------------------------------------------------------------------- */
 
@@ -118,16 +121,68 @@ gst_vfi_cuda_differs (GstVfiCuda a, GstVfiCuda b)
   return a != b && gst_cuda_context_get_handle (a) != gst_cuda_context_get_handle (b);
 }
 
-void
-gst_vfi_cuda_replace (GstVfiCuda *cuda, GstVfiCuda other)
+GstVfiCuda
+gst_vfi_cuda_ref (GstVfiCuda cuda)
 {
-  gst_object_replace ((GstObject **) cuda, other);
+  return cuda ? gst_object_ref (cuda) : NULL;
 }
+
+/* ---- streams ------------------------------------------------------------------------------------ */
+
+#if GST_CHECK_VERSION(1, 24, 0)
+GstVfiCudaStream
+gst_vfi_cuda_stream_new (GstVfiCuda cuda)
+{
+  return gst_cuda_stream_new (cuda);
+}
+
+void
+gst_vfi_cuda_stream_close (GstVfiCudaStream *stream)
+{
+  gst_clear_cuda_stream ((GstCudaStream **) stream);
+}
+
+gpointer
+gst_vfi_cuda_stream_handle (GstVfiCudaStream stream)
+{
+  return stream ? gst_cuda_stream_get_handle (stream) : NULL;
+}
+
+gboolean
+gst_vfi_cuda_ordered (GstBuffer *buffer, GstVfiCudaStream stream)
+{
+  GstMemory *memory = gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
+  return stream && gst_is_cuda_memory (memory) && gst_cuda_memory_get_stream (GST_CUDA_MEMORY_CAST (memory)) == stream;
+}
+#else
+GstVfiCudaStream
+gst_vfi_cuda_stream_new (GstVfiCuda cuda)
+{
+  return NULL;
+}
+
+void
+gst_vfi_cuda_stream_close (GstVfiCudaStream *stream)
+{
+}
+
+gpointer
+gst_vfi_cuda_stream_handle (GstVfiCudaStream stream)
+{
+  return NULL;
+}
+
+gboolean
+gst_vfi_cuda_ordered (GstBuffer *buffer, GstVfiCudaStream stream)
+{
+  return FALSE;
+}
+#endif
 
 /* ---- frames ------------------------------------------------------------------------------------- */
 
 GstBufferPool *
-gst_vfi_cuda_pool (GstVfiCuda cuda, GstCaps *caps, guint min, guint max, guint *size)
+gst_vfi_cuda_pool (GstVfiCuda cuda, GstVfiCudaStream stream, GstCaps *caps, guint min, guint max, guint *size)
 {
   g_autoptr (GstBufferPool) pool = cuda ? gst_cuda_buffer_pool_new (cuda) : NULL;
   GstStructure *config;
@@ -136,6 +191,10 @@ gst_vfi_cuda_pool (GstVfiCuda cuda, GstCaps *caps, guint min, guint max, guint *
   config = gst_buffer_pool_get_config (pool);
   gst_buffer_pool_config_set_params (config, caps, *size, min, max);
   gst_buffer_pool_config_add_option (config, GST_BUFFER_POOL_OPTION_VIDEO_META);
+#if GST_CHECK_VERSION(1, 24, 0)
+  if (stream)
+    gst_buffer_pool_config_set_cuda_stream (config, stream);
+#endif
   if (!gst_buffer_pool_set_config (pool, config)) /* makes a frame, to see how it lies in memory */
     return NULL;
   config = gst_buffer_pool_get_config (pool);
@@ -145,7 +204,7 @@ gst_vfi_cuda_pool (GstVfiCuda cuda, GstCaps *caps, guint min, guint max, guint *
 }
 
 gboolean
-gst_vfi_cuda_map (GstVideoFrame *map, const GstVideoInfo *info, GstBuffer *buffer, int flags)
+gst_vfi_cuda_map (GstVideoFrame *map, const GstVideoInfo *info, GstBuffer *buffer, int flags, GstVfiCudaStream stream)
 {
   GstMemory *memory = gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
   if (!gst_is_cuda_memory (memory))
@@ -156,7 +215,8 @@ gst_vfi_cuda_map (GstVideoFrame *map, const GstVideoInfo *info, GstBuffer *buffe
   if (!gst_video_frame_map (map, info, buffer, flags | GST_MAP_CUDA))
     return FALSE;
 #if GST_CHECK_VERSION(1, 24, 0)
-  gst_cuda_memory_sync (GST_CUDA_MEMORY_CAST (memory));
+  if (!gst_vfi_cuda_ordered (buffer, stream))
+    gst_cuda_memory_sync (GST_CUDA_MEMORY_CAST (memory));
 #endif
   return TRUE;
 }

@@ -32,7 +32,7 @@ gst_vfi_flow_queue_close (GstVfiFlowQueue *queue)
 }
 
 gboolean
-gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, const VfiOptions *options, GError **error)
+gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, const VfiOptions *options, GstVfiBase *base, GError **error)
 {
   gst_vfi_flow_queue_clear (queue);
   g_clear_pointer (&queue->scratch, g_free);
@@ -51,7 +51,7 @@ gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, cons
       g_propagate_error (error, e);
       return FALSE;
     }
-    g_clear_error (&e);
+    gst_vfi_base_shrank (base, MAX (MIN_FLOW_SCALE, o.flow_scale / 2), &e);
   }
 }
 

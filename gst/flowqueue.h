@@ -42,7 +42,8 @@ typedef struct
 } GstVfiFlowQueue;
 
 /* Makes the session fit; options->flow_scale is set. */
-gboolean gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, const VfiOptions *options, GError **error);
+gboolean gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, const VfiOptions *options, GstVfiBase *base,
+                                   GError **error);
 /* Takes the picture. *worked: whether flow was worked out. */
 gboolean gst_vfi_flow_queue_push (GstVfiFlowQueue *queue, GstVfiPicture *picture, double flow_scale, gboolean *worked, GError **error);
 /* No frame will come that has to do with those that came: all may leave. */

@@ -24,9 +24,12 @@ typedef struct
   char *used_backend, *used_model, *used_precision; /* what is in use; object lock */
   GstVideoInfo info, out_info;
   GstVfiAllocation allocation;
-  GstVfiCuda cuda;    /* the context of all work on a GPU; NULL: there is none, or it is not wanted */
-  gboolean has_cuda;  /* frames may lie in CUDA memory */
-  gboolean on_device; /* those of the current caps do */
+  /* given: what neighbours, the application or GStreamer gave before a start, by any thread; object lock. cuda: the context of all work on a GPU, NULL if
+   * there is none; from start to stop only the streaming thread changes it, under the object lock, so what that thread enters it leaves. */
+  GstVfiCuda given, cuda;
+  GstVfiCudaStream stream; /* of cuda; NULL: there are none */
+  gboolean has_cuda;       /* frames may lie in CUDA memory */
+  gboolean on_device;      /* those of the current caps do */
 } GstVfiBasePrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstVfiBase, gst_vfi_base, GST_TYPE_BASE_TRANSFORM)
@@ -86,6 +89,14 @@ gst_vfi_base_fail (GstVfiBase *base, GError *error)
                             G_STRFUNC, __LINE__);
   g_error_free (error);
   return FALSE;
+}
+
+void
+gst_vfi_base_shrank (GstVfiBase *base, double flow_scale, GError **error)
+{
+  GST_ELEMENT_WARNING (base, RESOURCE, NO_SPACE_LEFT, ("Motion is worked out at flow-scale %g: %s.", flow_scale, (*error)->message),
+                       (NULL));
+  g_clear_error (error);
 }
 
 void
@@ -159,7 +170,8 @@ gst_vfi_base_options (GstVfiBase *base, VfiOptions *options)
                            .backend = p->backend,
                            .precision = p->precision,
                            .threads = p->threads,
-                           .cuda_device = MAX (p->cuda_device, 0) };
+                           .cuda_device = MAX (p->cuda_device, 0),
+                           .cuda_stream = gst_vfi_cuda_stream_handle (p->stream) };
   GST_OBJECT_UNLOCK (base);
 }
 
@@ -196,7 +208,31 @@ gst_vfi_base_carries (GstVfiBase *base)
   return PRIV (base)->has_cuda && !PRIV (base)->on_device;
 }
 
-/* A context, if work may be done on a GPU; and whether frames may lie there, which takes all that CUDA's backend needs. */
+gboolean
+gst_vfi_base_ordered (GstVfiBase *base, GstBuffer *buffer)
+{
+  return gst_vfi_cuda_ordered (buffer, PRIV (base)->stream);
+}
+
+/* The element works in this context (takes the reference) from now on. */
+static void
+go_to (GstVfiBase *base, GstVfiCuda cuda)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+  GstVfiCudaStream stream = cuda ? gst_vfi_cuda_stream_new (cuda) : NULL;
+
+  GST_OBJECT_LOCK (base);
+  GstVfiCuda before = p->cuda;
+  GstVfiCudaStream stream_before = p->stream;
+  p->cuda = cuda;
+  p->stream = stream;
+  GST_OBJECT_UNLOCK (base);
+  gst_vfi_cuda_stream_close (&stream_before);
+  gst_vfi_cuda_close (&before);
+}
+
+/* A context, if work may be done on a GPU; and whether frames may lie there, which takes all that CUDA's backend needs. Without that, none is made:
+ * contexts take memory, and elements keep those that they were given. */
 static void
 open_cuda (GstVfiBase *base)
 {
@@ -204,20 +240,31 @@ open_cuda (GstVfiBase *base)
   g_autoptr (GError) error = NULL;
   VfiOptions options;
 
-  p->has_cuda = FALSE;
   gst_vfi_base_options (base, &options);
-  if (options.backend == VFI_BACKEND_CPU)
-    gst_vfi_cuda_close (&p->cuda);
-  else if (gst_vfi_cuda_open (GST_ELEMENT (base), p->cuda_device, &p->cuda)) {
+  p->has_cuda = FALSE;
+  /* What is found comes by set_context, into this very place. */
+  if (options.backend != VFI_BACKEND_CPU && vfi_cuda_found (p->cuda_device, &error) &&
+      gst_vfi_cuda_open (GST_ELEMENT (base), p->cuda_device, &p->given)) {
+    go_to (base, gst_vfi_cuda_ref (p->given));
     gst_vfi_base_enter (base);
     p->has_cuda = vfi_cuda_available (&options, &error);
     gst_vfi_base_leave (base);
-    if (!p->has_cuda) { /* a context takes memory */
-      GST_INFO_OBJECT (base, "frames stay in system memory: %s", error->message);
-      gst_vfi_cuda_close (&p->cuda);
-    }
   }
+  if (error)
+    GST_INFO_OBJECT (base, "frames stay in system memory: %s", error->message);
   gst_vfi_options_clear (&options);
+}
+
+static void
+close_cuda (GstVfiBase *base)
+{
+  GstVfiBasePrivate *p = PRIV (base);
+
+  GST_OBJECT_LOCK (base);
+  GstVfiCuda given = g_steal_pointer (&p->given);
+  GST_OBJECT_UNLOCK (base);
+  gst_vfi_cuda_close (&given);
+  go_to (base, NULL);
 }
 
 static gboolean
@@ -239,7 +286,7 @@ gst_vfi_base_adopt (GstVfiBase *base, GstBuffer *buffer)
     return GST_FLOW_OK;
   GST_INFO_OBJECT (base, "the frames are of another context: going there");
   GST_VFI_BASE_GET_CLASS (base)->close (base);
-  gst_vfi_cuda_replace (&p->cuda, other);
+  go_to (base, gst_vfi_cuda_ref (other));
   gst_base_transform_reconfigure_src (GST_BASE_TRANSFORM (base));
   if (!set_info (base, &p->info, &p->out_info))
     return GST_FLOW_ERROR;
@@ -253,7 +300,7 @@ gst_vfi_base_map (GstVfiBase *base, GstVideoFrame *map, GstBuffer *buffer, int f
 {
   const GstVfiBasePrivate *p = PRIV (base);
 
-  if (!(p->on_device ? gst_vfi_cuda_map (map, &p->info, buffer, flags) : gst_video_frame_map (map, &p->info, buffer, flags)))
+  if (!(p->on_device ? gst_vfi_cuda_map (map, &p->info, buffer, flags, p->stream) : gst_video_frame_map (map, &p->info, buffer, flags)))
     return FALSE;
   *frame = (VfiFrame){ .memory = p->on_device ? VFI_MEMORY_CUDA : VFI_MEMORY_HOST };
   for (guint i = 0; i < GST_VIDEO_FRAME_N_PLANES (map); i++) {
@@ -291,15 +338,23 @@ static void
 gst_vfi_base_set_context (GstElement *element, GstContext *context)
 {
   GstVfiBasePrivate *p = PRIV (element);
-  gst_vfi_cuda_set_context (element, context, p->cuda_device, &p->cuda);
+  GST_OBJECT_LOCK (element);
+  if (!p->running)
+    gst_vfi_cuda_set_context (element, context, p->cuda_device, &p->given);
+  GST_OBJECT_UNLOCK (element);
   GST_ELEMENT_CLASS (gst_vfi_base_parent_class)->set_context (element, context);
 }
 
 static gboolean
 gst_vfi_base_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery *query)
 {
-  return gst_vfi_cuda_query (GST_ELEMENT (trans), query, PRIV (trans)->cuda) ||
-         GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->query (trans, direction, query);
+  GstVfiBasePrivate *p = PRIV (trans);
+  GST_OBJECT_LOCK (trans);
+  GstVfiCuda cuda = gst_vfi_cuda_ref (p->running ? p->cuda : p->given);
+  GST_OBJECT_UNLOCK (trans);
+  const gboolean answered = gst_vfi_cuda_query (GST_ELEMENT (trans), query, cuda);
+  gst_vfi_cuda_close (&cuda);
+  return answered || GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->query (trans, direction, query);
 }
 
 /* ---- caps and buffers --------------------------------------------------------------------------- */
@@ -394,7 +449,7 @@ static gboolean
 gst_vfi_base_decide_allocation (GstBaseTransform *trans, GstQuery *query)
 {
   GstVfiBasePrivate *p = PRIV (trans);
-  if (gst_vfi_allocation_decide (&p->allocation, query, p->cuda))
+  if (gst_vfi_allocation_decide (&p->allocation, query, p->cuda, p->stream))
     return GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->decide_allocation (trans, query);
   no_memory (GST_VFI_BASE (trans));
   return FALSE;
@@ -405,7 +460,8 @@ gst_vfi_base_propose_allocation (GstBaseTransform *trans, GstQuery *decided, Gst
 {
   GstVfiBasePrivate *p = PRIV (trans);
   return GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->propose_allocation (trans, decided, query) &&
-         gst_vfi_allocation_propose (&p->allocation, query, p->cuda, GST_VFI_BASE_GET_CLASS (trans)->held (GST_VFI_BASE (trans)));
+         gst_vfi_allocation_propose (&p->allocation, query, p->cuda, p->stream,
+                                     GST_VFI_BASE_GET_CLASS (trans)->held (GST_VFI_BASE (trans)));
 }
 
 static gboolean
@@ -461,6 +517,8 @@ gst_vfi_base_start (GstBaseTransform *trans)
 {
   open_cuda (GST_VFI_BASE (trans));
   set_running (GST_VFI_BASE (trans), TRUE);
+  if (!PRIV (trans)->has_cuda)
+    close_cuda (GST_VFI_BASE (trans));
   return TRUE;
 }
 
@@ -469,7 +527,7 @@ gst_vfi_base_stop (GstBaseTransform *trans)
 {
   set_running (GST_VFI_BASE (trans), FALSE);
   gst_caps_replace (&PRIV (trans)->refused, NULL);
-  gst_vfi_cuda_close (&PRIV (trans)->cuda);
+  close_cuda (GST_VFI_BASE (trans));
   return TRUE;
 }
 
@@ -477,7 +535,7 @@ static void
 gst_vfi_base_finalize (GObject *object)
 {
   GstVfiBasePrivate *p = PRIV (object);
-  gst_vfi_cuda_close (&p->cuda);
+  close_cuda (GST_VFI_BASE (object));
   g_free (p->model);
   g_free (p->weights);
   g_free (p->used_backend);

@@ -55,6 +55,8 @@ GstCaps *gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps, GstCaps *filter);
 gboolean gst_vfi_base_on_gpu (GstVfiBase *base);
 /* Whether frames are in system memory then: they go to the GPU and come back. */
 gboolean gst_vfi_base_carries (GstVfiBase *base);
+/* Whether what is done with the buffer's memory comes in the order of the element's CUDA stream, so that nobody need wait: GStreamer 1.24 and later. */
+gboolean gst_vfi_base_ordered (GstVfiBase *base, GstBuffer *buffer);
 /* Between these the context that the element works in is current; around what may open a session, but in set_info, where it is. */
 void gst_vfi_base_enter (GstVfiBase *base);
 void gst_vfi_base_leave (GstVfiBase *base);
@@ -70,6 +72,8 @@ void gst_vfi_options_clear (VfiOptions *options);
 /* Says what is in use, once, in the log and from then on in `stats`. */
 void gst_vfi_base_announce (GstVfiBase *base, const VfiInterpInfo *info);
 
+/* Posts a warning that motion is worked out at a smaller size because of the error, which is freed. */
+void gst_vfi_base_shrank (GstVfiBase *base, double flow_scale, GError **error);
 /* Posts the error as the element's, and frees it. FALSE, for `return`. */
 gboolean gst_vfi_base_fail (GstVfiBase *base, GError *error);
 

@@ -328,7 +328,7 @@ gst_vfi_flow_set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVideoI
   GST_OBJECT_LOCK (self);
   options.flow_scale = self->scale;
   GST_OBJECT_UNLOCK (self);
-  const gboolean ok = gst_vfi_flow_queue_setup (&self->queue, &frame, &options, &error);
+  const gboolean ok = gst_vfi_flow_queue_setup (&self->queue, &frame, &options, base, &error);
   gst_vfi_options_clear (&options);
   if (!ok)
     return gst_vfi_base_fail (base, error);

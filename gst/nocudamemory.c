@@ -55,7 +55,7 @@ gst_vfi_cuda_pop (GstVfiCuda cuda)
 }
 
 GstBufferPool *
-gst_vfi_cuda_pool (GstVfiCuda cuda, GstCaps *caps, guint min, guint max, guint *size)
+gst_vfi_cuda_pool (GstVfiCuda cuda, GstVfiCudaStream stream, GstCaps *caps, guint min, guint max, guint *size)
 {
   return NULL;
 }
@@ -72,13 +72,37 @@ gst_vfi_cuda_differs (GstVfiCuda a, GstVfiCuda b)
   return FALSE;
 }
 
+GstVfiCuda
+gst_vfi_cuda_ref (GstVfiCuda cuda)
+{
+  return NULL;
+}
+
+GstVfiCudaStream
+gst_vfi_cuda_stream_new (GstVfiCuda cuda)
+{
+  return NULL;
+}
+
 void
-gst_vfi_cuda_replace (GstVfiCuda *cuda, GstVfiCuda other)
+gst_vfi_cuda_stream_close (GstVfiCudaStream *stream)
 {
 }
 
+gpointer
+gst_vfi_cuda_stream_handle (GstVfiCudaStream stream)
+{
+  return NULL;
+}
+
 gboolean
-gst_vfi_cuda_map (GstVideoFrame *map, const GstVideoInfo *info, GstBuffer *buffer, int flags)
+gst_vfi_cuda_ordered (GstBuffer *buffer, GstVfiCudaStream stream)
+{
+  return FALSE;
+}
+
+gboolean
+gst_vfi_cuda_map (GstVideoFrame *map, const GstVideoInfo *info, GstBuffer *buffer, int flags, GstVfiCudaStream stream)
 {
   return FALSE;
 }

@@ -53,9 +53,7 @@ shrink (GstVfiTween *tween, GstVfiBase *base, const VfiFrameInfo *info, GError *
   options_of (tween, base, &options);
   while (!ok && options.flow_scale > MIN_FLOW_SCALE && g_error_matches (*error, VFI_ERROR, VFI_ERROR_MEMORY)) {
     options.flow_scale = tween->reach = MAX (MIN_FLOW_SCALE, options.flow_scale * CHEAP_FLOW_SCALE);
-    GST_ELEMENT_WARNING (base, RESOURCE, NO_SPACE_LEFT, ("Motion is worked out at flow-scale %g: %s.", tween->reach, (*error)->message),
-                         (NULL));
-    g_clear_error (error);
+    gst_vfi_base_shrank (base, tween->reach, error);
     ok = gst_vfi_pair_reopen (&tween->pair, info, &options, error);
   }
   gst_vfi_options_clear (&options);
@@ -148,7 +146,7 @@ between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime 
   gst_vfi_pair_choose (&tween->pair, m->a, m->b);
   tween->t = m->t;
   tween->cut = FALSE;
-  if (action == VFI_LOAD_SYNTHESIZE && !is_cut (tween, base, threshold))
+  if (action == VFI_LOAD_SYNTHESIZE && threshold < 1 && !is_cut (tween, base, threshold))
     return GST_FLOW_ERROR;
   if (action == VFI_LOAD_REPEAT || (tween->cut && !blend)) {
     count (base, &tween->repeated);
@@ -232,6 +230,9 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
     flow_scale = MAX (MIN_FLOW_SCALE, flow_scale * CHEAP_FLOW_SCALE);
   flow_scale = MIN (flow_scale, tween->reach);
   const gboolean late = gst_vfi_base_carries (base) && !tween->pace.live && !tween->cut;
+  /* Whoever takes the frame comes later on the same stream, or waits for it. */
+  const gboolean ordered =
+      gst_vfi_base_ordered (base, out) && gst_vfi_base_ordered (base, pair->a->buffer) && gst_vfi_base_ordered (base, pair->b->buffer);
   GST_OBJECT_UNLOCK (base);
 
   const gint64 start = g_get_monotonic_time ();
@@ -240,8 +241,8 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   if (tween->cut)
     ok = vfi_interp_blend (pair->interp, &pair->a->frame, &pair->b->frame, tween->t, &dst, &error);
   else
-    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, late, &dst, &error) ||
-         (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, late, &dst, &error));
+    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, late || ordered, &dst, &error) ||
+         (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, late || ordered, &dst, &error));
   gst_vfi_base_leave (base);
   const GstClockTime time = (g_get_monotonic_time () - start) * GST_USECOND;
   if (!ok) {

@@ -15,7 +15,7 @@
 #include "model.h"
 #include "weights.h"
 
-VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 #define N_FRAMES 4
 #define WARM_UP 10
@@ -72,7 +72,7 @@ bench (const char *model, const char *file, int w, int h, int n, GError **error)
   const VfiFrameInfo info = { VFI_FORMAT_NV12, w, h, VFI_RANGE_LIMITED };
   const VfiModel *m = vfi_model_find (model, error);
   g_autoptr (VfiWeights) weights = m ? vfi_weights_open (file, error) : NULL;
-  g_autoptr (VfiBackend) b = weights ? vfi_cuda_backend_new (0, error) : NULL;
+  g_autoptr (VfiBackend) b = weights ? vfi_cuda_backend_new (0, NULL, error) : NULL;
   gsize before = 0, after = 0, total = 0;
   VfiProfile lines[64];
   VfiFrame f[N_FRAMES + 2], on_host[N_FRAMES + 2];

@@ -15,7 +15,7 @@
 #define MACHINE "a machine"
 #define MACHINE_FILE "a-machine.engines"
 
-VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 static const VfiCudnnConvDesc desc = {
   .h = 8, .w = 12, .c = 16, .k = 16, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .src = VFI_F16, .dst = VFI_F16
@@ -289,7 +289,7 @@ backend (void)
     VfiBackend *b;
 
     g_setenv ("VFI_TIME_ENGINES", i ? "1" : "0", TRUE);
-    b = vfi_cuda_backend_new (0, &error);
+    b = vfi_cuda_backend_new (0, NULL, &error);
     g_assert_no_error (error);
     op_case_check (op, b, VFI_F16, 1e-2);
     vfi_backend_unref (b);

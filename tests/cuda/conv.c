@@ -5,7 +5,7 @@
 #include "../ops/harness.h"
 #include "fake_cudnn.h"
 
-VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 /* conv, then what is done with its sum; of tensors with memory: name, type, n x c x h x w / strides of c, h and w. */
 static const struct
@@ -60,7 +60,7 @@ check (gconstpointer data)
   const int i = GPOINTER_TO_INT (data);
   const OpCase *op = op_cases;
   GError *error = NULL;
-  VfiBackend *b = vfi_cuda_backend_new (0, &error);
+  VfiBackend *b = vfi_cuda_backend_new (0, NULL, &error);
 
   g_assert_no_error (error);
   while (op->name && strcmp (op->name, table[i].op))

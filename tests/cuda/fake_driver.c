@@ -185,7 +185,8 @@ DECLARE (cuMemFreeHost, void *p)
   return result (cudaFreeHost (p));
 }
 
-DECLARE (cuMemcpy2D_v2, const Copy2D *c)
+static int
+copy_2d (const Copy2D *c, cudaStream_t stream)
 {
   const int from = c->src_type == ON_DEVICE, to = c->dst_type == ON_DEVICE;
   const char *src = from ? (const char *) (size_t) c->src_device : c->src_host;
@@ -197,7 +198,7 @@ DECLARE (cuMemcpy2D_v2, const Copy2D *c)
   if (c->src_x || c->src_y || c->dst_x || c->dst_y)
     return INVALID;
   for (size_t y = 0; y < c->height; y++) {
-    const cudaError_t status = cudaMemcpy (dst + y * c->dst_pitch, src + y * c->src_pitch, c->width, kind);
+    const cudaError_t status = cudaMemcpyAsync (dst + y * c->dst_pitch, src + y * c->src_pitch, c->width, kind, stream);
 
     if (status != cudaSuccess)
       return result (status);
@@ -205,9 +206,31 @@ DECLARE (cuMemcpy2D_v2, const Copy2D *c)
   return SUCCESS;
 }
 
-DECLARE (cuMemcpy2DAsync_v2, const Copy2D *copy, void *stream)
+DECLARE (cuMemcpy2D_v2, const Copy2D *c)
 {
-  return cuMemcpy2D_v2 (copy);
+  return copy_2d (c, NULL);
+}
+
+DECLARE (cuMemcpy2DAsync_v2, const Copy2D *c, void *stream)
+{
+  return copy_2d (c, stream);
+}
+
+/* ---- streams: GStreamer 1.24 and later ---------------------------------------------------------- */
+
+DECLARE (cuStreamCreate, void **stream, unsigned flags)
+{
+  return result (cudaStreamCreateWithFlags ((cudaStream_t *) stream, flags));
+}
+
+DECLARE (cuStreamDestroy_v2, void *stream)
+{
+  return result (cudaStreamDestroy (stream));
+}
+
+DECLARE (cuStreamSynchronize, void *stream)
+{
+  return stream ? result (cudaStreamSynchronize (stream)) : SUCCESS;
 }
 
 /* ---- what nobody calls -------------------------------------------------------------------------- */
@@ -220,9 +243,6 @@ UNUSED (cuGraphicsResourceSetMapFlags_v2)
 UNUSED (cuGraphicsSubResourceGetMappedArray)
 UNUSED (cuGraphicsResourceGetMappedPointer_v2)
 UNUSED (cuGraphicsUnregisterResource)
-UNUSED (cuStreamCreate)
-UNUSED (cuStreamDestroy)
-UNUSED (cuStreamSynchronize)
 UNUSED (cuModuleLoadData)
 UNUSED (cuModuleUnload)
 UNUSED (cuModuleGetFunction)
@@ -232,3 +252,29 @@ UNUSED (cuLaunchKernel)
 UNUSED (cuGraphicsGLRegisterImage)
 UNUSED (cuGraphicsGLRegisterBuffer)
 UNUSED (cuGLGetDevices_v2)
+UNUSED (cuStreamDestroy)
+UNUSED (cuCtxSynchronize)
+UNUSED (cuCtxGetLimit)
+UNUSED (cuCtxSetLimit)
+UNUSED (cuMemcpyDtoD_v2)
+UNUSED (cuMemcpyDtoDAsync_v2)
+UNUSED (cuMemcpyDtoH_v2)
+UNUSED (cuMemcpyDtoHAsync_v2)
+UNUSED (cuMemcpyHtoD_v2)
+UNUSED (cuMemcpyHtoDAsync_v2)
+UNUSED (cuMemsetD2D8_v2)
+UNUSED (cuMemsetD2D8Async)
+UNUSED (cuMemsetD2D16_v2)
+UNUSED (cuMemsetD2D16Async)
+UNUSED (cuMemsetD2D32_v2)
+UNUSED (cuMemsetD2D32Async)
+UNUSED (cuDeviceGetUuid)
+UNUSED (cuEventCreate)
+UNUSED (cuEventDestroy_v2)
+UNUSED (cuEventRecord)
+UNUSED (cuEventSynchronize)
+UNUSED (cuIpcGetEventHandle)
+UNUSED (cuIpcOpenEventHandle)
+UNUSED (cuIpcGetMemHandle)
+UNUSED (cuIpcOpenMemHandle)
+UNUSED (cuIpcCloseMemHandle)

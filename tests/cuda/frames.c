@@ -10,7 +10,7 @@
 #include "backend.h"
 #include "scene.h"
 
-VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 static const int sizes[][2] = { { 32, 16 }, { 21, 17 } };
 static const double flow_scales[] = { 1, 0.5, 0.37 };
@@ -291,7 +291,7 @@ main (int argc, char **argv)
   int result;
 
   g_test_init (&argc, &argv, NULL);
-  if (!(backend = vfi_cuda_backend_new (0, &error))) {
+  if (!(backend = vfi_cuda_backend_new (0, NULL, &error))) {
     g_print ("1..0 # SKIP %s\n", error->message);
     return 0;
   }

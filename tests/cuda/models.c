@@ -8,7 +8,7 @@
 #include "../models/run.h"
 #include "model.h"
 
-VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 #define H 32
 #define W 64
@@ -106,7 +106,7 @@ main (int argc, char **argv)
   int result;
 
   g_test_init (&argc, &argv, NULL);
-  if (!(cuda = vfi_cuda_backend_new (0, &error))) {
+  if (!(cuda = vfi_cuda_backend_new (0, NULL, &error))) {
     g_print ("1..0 # SKIP %s\n", error->message);
     return 0;
   }

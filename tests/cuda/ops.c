@@ -12,7 +12,7 @@
 #define TOLERANCE 1e-4
 #endif
 
-VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 typedef struct
 {
@@ -53,7 +53,7 @@ main (int argc, char **argv)
   int result;
 
   g_test_init (&argc, &argv, NULL);
-  if (!(backend = vfi_cuda_backend_new (0, &error))) {
+  if (!(backend = vfi_cuda_backend_new (0, NULL, &error))) {
     g_print ("1..0 # SKIP %s\n", error->message);
     return 0;
   }

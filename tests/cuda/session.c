@@ -12,7 +12,7 @@
 #include "model.h"
 #include "shim/shim.h"
 
-VfiBackend *vfi_cuda_backend_new (int device, GError **error);
+VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 
 static VfiWeights *
 weights_of (const VfiModel *m)
@@ -40,7 +40,7 @@ static VfiBackend *
 cuda_new (void)
 {
   GError *error = NULL;
-  VfiBackend *b = vfi_cuda_backend_new (0, &error);
+  VfiBackend *b = vfi_cuda_backend_new (0, NULL, &error);
 
   g_assert_no_error (error);
   return b;
@@ -188,7 +188,7 @@ refused (int code, const char *word)
 {
   GError *error = NULL;
 
-  g_assert_null (vfi_cuda_backend_new (0, &error));
+  g_assert_null (vfi_cuda_backend_new (0, NULL, &error));
   g_assert_error (error, VFI_ERROR, code);
   g_assert_nonnull (strstr (error->message, word));
   g_clear_error (&error);
@@ -317,6 +317,94 @@ foreign_context (void)
   vfi_interp_free (s);
   vfi_backend_unref (c);
   g_assert_cmpint (shim_depth (), ==, 1);
+  shim_pop_current (&popped);
+  nothing_left ();
+}
+
+static gsize
+plane_bytes (const TestFrame *f, int plane)
+{
+  return (gsize) (f->h[plane] - 1) * f->frame.stride[plane] + vfi_frame_info_row_bytes (&f->info, plane);
+}
+
+/* On a stream of the caller's, from and to frames on the device: nothing waits; what the caller enqueues behind it sees the frames; captures are made
+ * elsewhere, for others may use the stream meanwhile; and it stays. */
+static void
+foreign_stream (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 32, VFI_RANGE_LIMITED };
+  const VfiModel *m = vfi_model_find ("vfi-nano", NULL);
+  g_autoptr (VfiWeights) w = weights_of (m);
+  TestFrame *f[4], *want[4], *got[4];
+  VfiFrame on_device[4], made[4];
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  cudaStream_t stream;
+  void *context, *popped;
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+  int waits;
+
+  for (int i = 0; i < 4; i++)
+    f[i] = picture (&info, i);
+  for (int i = 0; i < 4; i++) {
+    want[i] = test_frame_new (&info, 0);
+    got[i] = test_frame_new (&info, i); /* rows as those of f */
+    make (s, f[i], f[(i + 1) % 4], 0.3, want[i]);
+  }
+  vfi_interp_free (s);
+  context = ((VfiCuda *) c)->context;
+  vfi_backend_unref (c);
+
+  shim_push_current (context);
+  shim.streams = 0;
+  shim.late = 1;
+  g_assert_cmpint (cudaStreamCreateWithFlags (&stream, 0), ==, cudaSuccess);
+  shim.late = 0;
+  c = vfi_cuda_backend_new (0, stream, &error);
+  g_assert_no_error (error);
+  s = vfi_interp_new_on (c, m, w, VFI_F16, &info, 1, &error);
+  g_assert_no_error (error);
+  for (int i = 0; i < 4; i++)
+    for (int k = 0; k < 2; k++) {
+      VfiFrame *d = k ? &made[i] : &on_device[i];
+
+      *d = f[i]->frame;
+      d->memory = VFI_MEMORY_CUDA;
+      for (int p = 0; p < f[i]->n_planes; p++) {
+        const gsize bytes = plane_bytes (f[i], p);
+
+        cudaMalloc ((void **) &d->data[p], bytes);
+        if (!k) /* not before all that is on the stream */
+          cudaMemcpyAsync (d->data[p], f[i]->frame.data[p], bytes, cudaMemcpyHostToDevice, stream);
+      }
+    }
+  waits = shim.waits;
+  for (int i = 0; i < 4; i++) {
+    vfi_interp_set_pair (s, &on_device[i], &on_device[(i + 1) % 4], &error);
+    vfi_interp_start (s, 0.3, &made[i], &error);
+    g_assert_no_error (error);
+  }
+  g_assert_cmpint (shim.waits, ==, waits);
+  g_assert_cmpint (shim_captures (stream), ==, 0);
+  g_assert_cmpint (shim_captures (((VfiCuda *) c)->own), >, 0);
+  for (int i = 0; i < 4; i++) {
+    for (int p = 0; p < f[i]->n_planes; p++)
+      cudaMemcpyAsync (got[i]->frame.data[p], made[i].data[p], plane_bytes (f[i], p), cudaMemcpyDeviceToHost, stream);
+    g_assert_true (vfi_frame_equal (&info, &want[i]->frame, &got[i]->frame));
+  }
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  g_assert_cmpint (cudaStreamSynchronize (stream), ==, cudaSuccess);
+  cudaStreamDestroy (stream);
+  for (int i = 0; i < 4; i++) {
+    for (int p = 0; p < f[i]->n_planes; p++) {
+      cudaFree (on_device[i].data[p]);
+      cudaFree (made[i].data[p]);
+    }
+    test_frame_free (f[i]);
+    test_frame_free (want[i]);
+    test_frame_free (got[i]);
+  }
   shim_pop_current (&popped);
   nothing_left ();
 }
@@ -553,5 +641,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cuda/session/no-memory-for-frames", no_memory_for_frames);
   g_test_add_func ("/cuda/session/lost-device", lost_device);
   g_test_add_func ("/cuda/session/foreign-context", foreign_context);
+  g_test_add_func ("/cuda/session/foreign-stream", foreign_stream);
   return g_test_run ();
 }

@@ -7,6 +7,9 @@
 #define GST_USE_UNSTABLE_API
 #include <gst/cuda/gstcudabufferpool.h>
 #include <gst/cuda/gstcudautils.h>
+#if GST_CHECK_VERSION(1, 24, 0)
+#include <gst/cuda/gstcudastream.h>
+#endif
 
 #include <vfi.h>
 
@@ -407,6 +410,46 @@ context_when_asked (void)
   finish (h, bus);
 }
 
+/* A context that comes while the element runs, from whatever thread, changes nothing: here in the midst of its work, between frames of old caps and new. */
+static GstPadProbeReturn
+give_now (GstPad *pad, GstPadProbeInfo *info, gpointer element)
+{
+  GstContext *shared = gst_context_new_cuda_context (context);
+
+  gst_element_set_context (element, shared);
+  gst_context_unref (shared);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+late_context (void)
+{
+  static const char *const launch[] = { INTERP "backend=cpu", INTERP "backend=cuda" };
+
+  for (guint k = 0; k < G_N_ELEMENTS (launch); k++) {
+    GstBus *bus;
+    GstHarness *h = harness (launch[k], NULL, &bus);
+    GstPad *pad = gst_element_get_static_pad (h->element, "src");
+    GstCudaContext *before = answered (h->srcpad), *after;
+
+    gst_harness_set_src_caps (h, caps_of ("NV12", FALSE, 25));
+    for (int i = 0; i < 2; i++)
+      g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "NV12", i, 0)), ==, GST_FLOW_OK);
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, give_now, h->element, NULL);
+    gst_harness_set_src_caps (h, caps_of ("I420", FALSE, 25));
+    for (int i = 2; i < 4; i++)
+      g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "I420", i, 0)), ==, GST_FLOW_OK);
+    gst_harness_push_event (h, gst_event_new_eos ());
+    no_error (bus);
+    after = answered (h->srcpad);
+    g_assert_true (after == before && (before != NULL) == (k == 1));
+    g_clear_pointer (&before, gst_object_unref);
+    g_clear_pointer (&after, gst_object_unref);
+    gst_object_unref (pad);
+    finish (h, bus);
+  }
+}
+
 static void
 no_such_device (void)
 {
@@ -667,6 +710,80 @@ flow (void)
   weights = g_steal_pointer (&own);
 }
 
+#if GST_CHECK_VERSION(1, 24, 0)
+/* ---- streams ------------------------------------------------------------------------------------ */
+
+/* The pool that an element tells upstream of. */
+static GstBufferPool *
+proposed (GstHarness *h)
+{
+  g_autoptr (GstCaps) caps = caps_of ("NV12", TRUE, 25);
+  GstQuery *query = gst_query_new_allocation (caps, TRUE);
+  GstBufferPool *pool;
+
+  g_assert_true (gst_pad_peer_query (h->srcpad, query));
+  gst_query_parse_nth_allocation_pool (query, 0, &pool, NULL, NULL, NULL);
+  gst_query_unref (query);
+  g_assert_true (gst_buffer_pool_set_active (pool, TRUE));
+  return pool;
+}
+
+/* Frames of the element's pool, which belong to its stream: what is made of them does, too, is marked for others to wait for, and the host has waited
+ * for nothing. Frames that belong to none: it has. */
+static void
+ordered (gconstpointer data)
+{
+  const gboolean own = GPOINTER_TO_INT (data);
+  GstBus *bus;
+  GstHarness *h = playing (INTERP "backend=cuda scene-threshold=1", "NV12", TRUE, &bus);
+  g_autoptr (GstCaps) caps = caps_of ("NV12", TRUE, 25);
+  g_autoptr (GstBufferPool) pool = proposed (h);
+  GstVideoInfo info;
+
+  g_assert_true (gst_video_info_from_caps (&info, caps));
+  for (int i = 0; i < 8; i++) {
+    GstBuffer *in = frame_in (own ? NULL : context, "NV12", i, 0);
+    int waits = 0;
+
+    if (own) {
+      GstBuffer *there;
+      GstMapInfo map;
+
+      g_assert_cmpint (gst_buffer_pool_acquire_buffer (pool, &there, NULL), ==, GST_FLOW_OK);
+      fill (there, &info, i, 0);
+      g_assert_true (gst_buffer_map (there, &map, GST_MAP_READ | GST_MAP_CUDA)); /* enqueues the way to the device */
+      gst_buffer_unmap (there, &map);
+      GST_BUFFER_PTS (there) = GST_BUFFER_PTS (in);
+      GST_BUFFER_DURATION (there) = GST_BUFFER_DURATION (in);
+      gst_buffer_unref (in);
+      in = there;
+    }
+#ifdef SHIM
+    waits = shim.waits;
+#endif
+    g_assert_cmpint (gst_harness_push (h, in), ==, GST_FLOW_OK);
+#ifdef SHIM
+    waits = shim.waits - waits;
+    g_assert_true (i == 0 || (waits == 0) == own);
+#endif
+    no_error (bus);
+    for (int k = i ? 2 * i - 1 : 0; k <= 2 * i; k++) {
+      g_autoptr (GstBuffer) out = gst_harness_pull (h), want = k % 2 ? wanted ("NV12", k / 2, 0.5) : frame_in (NULL, "NV12", k / 2, 0);
+      GstMemory *memory = gst_buffer_peek_memory (out, 0);
+
+      g_assert_true (on_device (out, context));
+      if (k % 2) {
+        g_assert_nonnull (gst_cuda_memory_get_stream (GST_CUDA_MEMORY_CAST (memory)));
+        g_assert_true (GST_MEMORY_FLAG_IS_SET (memory, GST_CUDA_MEMORY_TRANSFER_NEED_SYNC));
+      }
+      g_assert_cmpint (worst ("NV12", out, want), <=, k % 2);
+    }
+  }
+  gst_buffer_pool_set_active (pool, FALSE);
+  finish (h, bus);
+}
+#endif
+
 #ifdef SHIM
 /* ---- what fails --------------------------------------------------------------------------------- */
 
@@ -690,6 +807,29 @@ no_device (void)
   gst_structure_free (stats);
   finish (h, bus);
   shim.devices = 1;
+}
+
+/* A device that is too old: no context is made for nothing, and the CPU works. */
+static void
+old_device (void)
+{
+  const int contexts = shim.contexts;
+  GstBus *bus;
+  GstHarness *h;
+
+  shim.major = 6;
+  shim.minor = 1;
+  h = harness (INTERP, NULL, &bus);
+  g_assert_cmpint (shim.contexts, ==, contexts);
+  g_assert_false (takes (h, "NV12", TRUE));
+  gst_harness_set_src_caps (h, caps_of ("NV12", FALSE, 25));
+  for (int i = 0; i < 2; i++)
+    g_assert_cmpint (gst_harness_push (h, frame_in (NULL, "NV12", i, 0)), ==, GST_FLOW_OK);
+  g_assert_cmpint (gst_harness_buffers_in_queue (h), ==, 3);
+  no_error (bus);
+  finish (h, bus);
+  shim.major = 9;
+  shim.minor = 0;
 }
 
 /* Pushes up to n frames; the first result that is not OK. */
@@ -764,14 +904,18 @@ no_memory_left (void)
 }
 
 /* With less and less memory there comes a point where a session does not fit but one for half the size does: a warning, and frames as at that
- * flow scale. Before it, there is no room for frames. */
+ * flow scale, or flow. Before it, there is no room for frames. */
 static void
-little_memory (void)
+little_memory (gconstpointer data)
 {
+  const gboolean is_flow = GPOINTER_TO_INT (data);
+  const char *launch = is_flow ? "vfiflow backend=cuda model=vfi-flow-nano precision=fp32" : INTERP "backend=cuda";
   const gsize all = shim.memory;
+  g_autofree char *own = weights;
   gsize most = 0;
   gboolean warned = FALSE;
 
+  weights = g_strdup_printf ("%s/vfi-%snano.safetensors", g_getenv ("VFI_SHIPPED_WEIGHTS"), is_flow ? "flow-" : "");
   wide = 448; /* what is saved is more than the frames take */
   for (int part = 20; !warned; part--) {
     g_autoptr (GstMessage) warning = NULL, error = NULL;
@@ -784,7 +928,7 @@ little_memory (void)
     make_frames (frames, 2);
     if (most)
       shim.memory = most / 20 * part;
-    h = playing (INTERP "backend=cuda", "NV12", TRUE, &bus);
+    h = playing (launch, "NV12", TRUE, &bus);
     ret = push_frames (h, frames, 2);
     most = MAX (most, shim.allocated);
     warning = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
@@ -792,14 +936,21 @@ little_memory (void)
     warned = warning && !error;
     g_assert_cmpint (ret == GST_FLOW_OK, ==, error == NULL);
     if (!error) {
-      gst_buffer_unref (gst_harness_pull (h));
-      g_autoptr (GstBuffer) out = gst_harness_pull (h), want = wanted_at ("NV12", 0, 0.5, warned ? 0.5 : 1);
-      g_assert_cmpint (worst ("NV12", out, want), <=, 1);
+      g_autoptr (GstBuffer) first = gst_harness_pull (h);
+
+      if (is_flow)
+        g_assert_nonnull (gst_buffer_get_vfi_flow_meta (first)->forward);
+      else {
+        g_autoptr (GstBuffer) out = gst_harness_pull (h), want = wanted_at ("NV12", 0, 0.5, warned ? 0.5 : 1);
+        g_assert_cmpint (worst ("NV12", out, want), <=, 1);
+      }
     }
     shim.memory = all;
     finish (h, bus);
   }
   wide = 96;
+  g_free (weights);
+  weights = g_steal_pointer (&own);
 }
 
 /* The stream ends with an error, wherever the device is lost; nothing else does. */
@@ -848,6 +999,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cuda-memory/first-choice", first_choice);
   g_test_add_func ("/cuda-memory/contexts", contexts);
   g_test_add_func ("/cuda-memory/context-when-asked", context_when_asked);
+  g_test_add_func ("/cuda-memory/late-context", late_context);
   g_test_add_func ("/cuda-memory/no-such-device", no_such_device);
   g_test_add_func ("/cuda-memory/pools", pools);
   g_test_add_func ("/cuda-memory/untouched", untouched);
@@ -858,14 +1010,20 @@ main (int argc, char **argv)
   }
   g_test_add_data_func ("/cuda-memory/overlapped", GINT_TO_POINTER (FALSE), overlapped);
   g_test_add_data_func ("/cuda-memory/live", GINT_TO_POINTER (TRUE), overlapped);
+#if GST_CHECK_VERSION(1, 24, 0)
+  g_test_add_data_func ("/cuda-memory/ordered", GINT_TO_POINTER (TRUE), ordered);
+  g_test_add_data_func ("/cuda-memory/not-ordered", GINT_TO_POINTER (FALSE), ordered);
+#endif
   g_test_add_func ("/cuda-memory/compared", compared);
   g_test_add_func ("/cuda-memory/another-context", another_context);
   g_test_add_func ("/cuda-memory/flow", flow);
 #ifdef SHIM
   g_test_add_func ("/cuda-memory/no-device", no_device);
+  g_test_add_func ("/cuda-memory/old-device", old_device);
   g_test_add_func ("/cuda-memory/no-memory", no_memory);
   g_test_add_func ("/cuda-memory/no-memory-left", no_memory_left);
-  g_test_add_func ("/cuda-memory/little-memory", little_memory);
+  g_test_add_data_func ("/cuda-memory/little-memory", GINT_TO_POINTER (FALSE), little_memory);
+  g_test_add_data_func ("/cuda-memory/little-memory-for-flow", GINT_TO_POINTER (TRUE), little_memory);
   g_test_add_func ("/cuda-memory/lost-device", lost_device);
 #endif
   result = g_test_run ();

@@ -213,6 +213,7 @@ struct ShimStream
   bool late; /* does nothing before somebody waits for it */
   std::deque<std::function<void ()>> queue;
   size_t enqueued, done;
+  int captures;
 };
 
 /* The end of the first `enqueued` works of a stream. */
@@ -278,6 +279,12 @@ shim_enqueue (cudaStream_t stream, void (*work) (void *data), void *data, void (
     work (held.get ());
     shim_close ();
   });
+}
+
+int
+shim_captures (cudaStream_t stream)
+{
+  return stream->captures;
 }
 
 size_t
@@ -364,6 +371,7 @@ cudaError_t
 cudaStreamBeginCapture (cudaStream_t stream, cudaStreamCaptureMode)
 {
   stream->capture = new ShimGraph ();
+  stream->captures++;
   return cudaSuccess;
 }
 

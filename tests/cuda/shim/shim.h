@@ -35,9 +35,10 @@ extern Shim shim;
 int shim_get_current (void **context);
 int shim_push_current (void *context);
 int shim_pop_current (void **context);
-int shim_depth (void);                  /* contexts pushed and not popped, by this thread */
-size_t shim_done (cudaStream_t stream); /* works that are done, kernels and copies alike */
-bool shim_lost (void);                  /* fail_launch has come true: nothing works any more */
+int shim_depth (void);                   /* contexts pushed and not popped, by this thread */
+int shim_captures (cudaStream_t stream); /* that began on it */
+size_t shim_done (cudaStream_t stream);  /* works that are done, kernels and copies alike */
+bool shim_lost (void);                   /* fail_launch has come true: nothing works any more */
 
 /* Between these, the host may touch device memory, as libraries on the device do. */
 void shim_open (void);
