@@ -20,6 +20,7 @@ gst_vfi_allocation_decide (GstVfiAllocation *a, GstQuery *query, GstVfiCuda cuda
     gst_query_add_allocation_pool (query, NULL, GST_VIDEO_INFO_SIZE (&info), 0, 0);
   gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min, &max);
   a->keeps = min;
+  a->limited = max > 0;
 
   if (gst_vfi_cuda_caps_has (caps)) {
     a->any_strides = TRUE;

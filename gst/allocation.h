@@ -9,6 +9,7 @@
 typedef struct
 {
   gboolean any_strides; /* downstream takes GstVideoMeta */
+  gboolean limited;     /* downstream's pool has no more than so many: whoever holds one and waits for another may wait for ever */
   guint keeps;          /* buffers that downstream keeps */
 } GstVfiAllocation;
 

@@ -205,7 +205,7 @@ gst_vfi_base_on_gpu (GstVfiBase *base)
 gboolean
 gst_vfi_base_carries (GstVfiBase *base)
 {
-  return PRIV (base)->has_cuda && !PRIV (base)->on_device;
+  return PRIV (base)->has_cuda && !PRIV (base)->on_device && !PRIV (base)->allocation.limited;
 }
 
 gboolean

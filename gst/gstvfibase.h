@@ -53,7 +53,7 @@ void gst_vfi_base_class_set_on_device (GstVfiBaseClass *klass, gboolean (*on_dev
 GstCaps *gst_vfi_base_strip (GstVfiBase *base, GstCaps *caps, GstCaps *filter);
 /* Whether sessions compute on a GPU. */
 gboolean gst_vfi_base_on_gpu (GstVfiBase *base);
-/* Whether frames are in system memory then: they go to the GPU and come back. */
+/* Whether frames are in system memory then, so that they go to the GPU and come back, and there are as many of them as one wants. */
 gboolean gst_vfi_base_carries (GstVfiBase *base);
 /* Whether what is done with the buffer's memory comes in the order of the element's CUDA stream, so that nobody need wait: GStreamer 1.24 and later. */
 gboolean gst_vfi_base_ordered (GstVfiBase *base, GstBuffer *buffer);

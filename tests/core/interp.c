@@ -839,6 +839,36 @@ rates (void)
   g_error_free (error);
 }
 
+/* In two parts it is the same frame, several at a time as well; what cannot be begun is said at once, and where nothing was, there is nothing to wait
+ * for. */
+static void
+two_parts (gconstpointer kind)
+{
+  VfiInterp *s = session_new (KIND (kind), &small, 1);
+  g_autoptr (TestFrame) a = picture (&small, 0), b = picture (&small, 1), c = picture (&small, 2);
+  TestFrame *d[2] = { test_frame_new (&small, 24), test_frame_new (&small, 0) };
+  GError *error = NULL;
+
+  g_assert_true (vfi_interp_finish (s, &error));
+  g_assert_false (vfi_interp_start (s, 0.5, &d[0]->frame, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
+  set_pair (s, a, b);
+  g_assert_true (vfi_interp_start (s, 0.3, &d[0]->frame, &error));
+  g_assert_false (vfi_interp_start (s, 1, &d[1]->frame, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
+  set_pair (s, b, c);
+  g_assert_true (vfi_interp_start (s, 0.6, &d[1]->frame, &error));
+  g_assert_true (vfi_interp_finish (s, &error) && vfi_interp_finish (s, &error));
+  g_assert_no_error (error);
+  assert_same (d[0], fresh (KIND (kind), a, b, 1, 0.3));
+  assert_same (d[1], fresh (KIND (kind), b, c, 1, 0.6));
+  test_frame_free (d[0]);
+  test_frame_free (d[1]);
+  vfi_interp_free (s);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -846,7 +876,8 @@ main (int argc, char **argv)
   {
     const char *name;
     void (*run) (gconstpointer kind);
-  } both[] = { { "flat", flat }, { "stream", stream }, { "sizes", sizes }, { "flow-scales", flow_scales }, { "profile", profile } };
+  } both[] = { { "flat", flat },       { "stream", stream },      { "sizes", sizes }, { "flow-scales", flow_scales },
+               { "profile", profile }, { "two-parts", two_parts } };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (both); i++) {
