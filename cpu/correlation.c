@@ -17,7 +17,8 @@
 #define PAIRS 0
 #endif
 
-#define GROUP 9 /* dx whose sums are kept in registers together */
+#define STRIP 112 /* pixels, at most: narrower ones have more margin, wider ones leave the first cache */
+#define GROUP 9   /* dx whose sums are kept in registers together */
 
 /* A turned row: `planes` (channels or pairs of them) of `pitch` words, the strip's first pixel at `margin`, zeros outside the picture. */
 typedef struct
@@ -48,7 +49,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   s->radius = side / 2;
   s->one_sided = ((const VfiCorrelationParams *) node->params)->one_sided;
   s->planes = PAIRS && src->dtype == VFI_BF16 ? (src->c + 1) / 2 : src->c;
-  s->strip = MIN (MAX ((s->planes > 24 ? 64 : 128) - 2 * s->radius, 64), (src->w + VFI_LANES - 1) / VFI_LANES * VFI_LANES);
+  s->strip = (src->w + STRIP - 1) / STRIP; /* so many, alike */
+  s->strip = ((src->w + s->strip - 1) / s->strip + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
   s->margin = (3 * s->radius + 3 * VFI_LANES - 1) / VFI_LANES * VFI_LANES;
   s->pitch = s->strip + 2 * s->margin;
   s->sum_pitch = s->strip + 4 * s->radius + 2 * VFI_LANES;

@@ -87,6 +87,8 @@ const OpCase op_cases[] = {
   { CORRELATION ("one-sided-radius-1", 7, 19, 24, 1), .one_sided = TRUE },
   { CORRELATION ("one-sided-radius-4", 6, 17, 64, 4), .one_sided = TRUE },
   { CORRELATION ("one-sided-radius-6", 10, 7, 5, 6), .one_sided = TRUE },
+  { CORRELATION ("strips", 4, 237, 5, 1) },
+  { CORRELATION ("one-sided-strips", 3, 130, 4, 2), .one_sided = TRUE },
   { SHEAR ("middle", 7, 6, 2, 0.5f) },
   { SHEAR ("early", 9, 11, 4, 0.3f) },
   { SHEAR ("late", 8, 5, 3, 0.875f) },
