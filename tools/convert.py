@@ -259,7 +259,7 @@ def read_ncnn(path):
             raise Bad(f'layers of kind {kind} are not supported')
         if kind not in ('Convolution', 'Deconvolution'):
             continue
-        out, k, n = int(p['0']), int(p['1']), int(p['6'])
+        out, k, n = (int(p.get(i, 0)) for i in '016')
         if out * k * k == 0 or n % (out * k * k):
             raise Bad(f'the convolution {words[1]} is damaged')
         flag = int.from_bytes(data[at:at + 4], 'little')
@@ -311,7 +311,15 @@ def read(path):
         return dict(flatten(read_zip(path)))
     if start[8:9] == b'{':
         return read_safetensors(path)
-    return dict(flatten(read_legacy(path)))
+    if start[:1] == b'\x80':
+        return dict(flatten(read_legacy(path)))
+    if not start:
+        raise Bad('the file is empty')
+    if start.lstrip()[:1] == b'<':
+        raise Bad('this is a web page, not a checkpoint: the download did not work')
+    if os.path.exists(os.path.splitext(path)[0] + '.param'):
+        raise Bad('of a pair of ncnn give the .param file; the .bin beside it is read with it')
+    raise Bad('no checkpoint: neither what PyTorch saves nor a safetensors file nor a .param file of ncnn')
 
 
 # ---- which network --------------------------------------------------------------------------------
@@ -320,7 +328,10 @@ def known_networks(program):
     """{network: {weight: shape}} of this build."""
     if not program:
         raise Bad('the program vfi is not in PATH: give it with --vfi')
-    lines = subprocess.run([program, 'models', '--weights'], check=True, capture_output=True, text=True).stdout.splitlines()
+    try:
+        lines = subprocess.run([program, 'models', '--weights'], check=True, capture_output=True, text=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError) as e:
+        raise Bad(f'{program} does not say which networks there are: {e.strerror if isinstance(e, OSError) else "is it the program vfi?"}') from e
     networks = collections.defaultdict(dict)
     for line in lines:
         network, weight, *shape = line.split()
@@ -371,6 +382,13 @@ def convert(args):
             raise Bad(f'its {len(layers)} convolutions are of no network here')
         tensors = fits[0]
     match = max((Match(n, w, tensors) for n, w in networks.items() if args.model in (None, n)), key=Match.rank)
+    if not match.whole and args.model:
+        other = max((Match(n, w, tensors) for n, w in networks.items()), key=Match.rank)
+        if other.whole:
+            raise Bad(f'these are the weights of {other.network}, not of {args.model}')
+    if not match.fitting:
+        raise Bad(f'these are not the weights of {args.model or "a network here: there are " + ", ".join(networks)}\n' +
+                  f'  they are {words([n or "a tensor without a name" for n in tensors])}')
     if not match.whole:
         what = f'{len(match.fitting)} of {len(match.weights)} weights of {match.network}'
         lines = [f'these weights are of no network here; the nearest is {match.network}: {what} are there' if not args.model else
@@ -397,10 +415,13 @@ def main():
     args = parser.parse_args()
     try:
         convert(args)
-    except (Bad, OSError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, KeyError, TypeError, IndexError,
-            AttributeError, OverflowError, MemoryError, RecursionError, subprocess.CalledProcessError) as e:
-        what = str(e) if isinstance(e, (Bad, OSError)) else f'not a checkpoint that can be read ({type(e).__name__}: {e})'
-        sys.exit(f'{args.checkpoint}: {what}')
+    except Bad as e:
+        sys.exit(f'{args.checkpoint}: {e}')
+    except OSError as e:
+        sys.exit(f'{e.filename or args.checkpoint}: {e.strerror or e}')
+    except (pickle.UnpicklingError, zipfile.BadZipFile, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError,
+            MemoryError, RecursionError) as e:
+        sys.exit(f'{args.checkpoint}: the file is cut off or damaged, or no checkpoint ({type(e).__name__}: {e})')
 
 
 if __name__ == '__main__':

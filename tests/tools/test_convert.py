@@ -161,6 +161,8 @@ def ncnn(folder, shapes):
             f.write(data[:len(data) - cut])
         result = subprocess.run([sys.executable, CONVERT, param, out, '--vfi', VFI], capture_output=True, text=True)
         assert result.returncode == cut, result.stderr
+        other = subprocess.run([sys.executable, CONVERT, os.path.join(folder, 'flownet.bin'), out, '--vfi', VFI], capture_output=True, text=True)
+        assert other.returncode == 1 and 'give the .param file' in other.stderr, other.stderr
         if not cut:
             assert {k: v for k, (_, v) in tensors_of(out).items()} == want
             assert 'rife-4.6' in result.stdout
@@ -203,7 +205,9 @@ def check(folder):
     status, said, out = run(folder, as_zip({**state, first: Tensor(Values([1]), (1,))}))
     assert status == 1 and f'{first} is 1, not' in said and not os.path.exists(out), said
     status, said, out = run(folder, as_zip(state), '--model', 'vfi-base')
-    assert status == 1 and 'vfi-base' in said, said
+    assert status == 1 and f'the weights of {MODEL}, not of vfi-base' in said, said
+    status, said, out = run(folder, as_zip({'0.weight': state[first], 'fc': state[first]}))
+    assert status == 1 and 'not the weights of a network here' in said and 'rife-4.6' in said and '0.weight, fc' in said, said
     status, said, out = run(folder, as_zip(state), '--model', 'nothing')
     assert status == 1 and 'there is no network nothing' in said, said
 
@@ -219,6 +223,9 @@ def check(folder):
     # Damage is one line.
     whole, legacy = as_zip(state), as_legacy(state)
     beyond = as_zip({**state, first: Tensor(Values([1]), shapes[first])})
+    for data, why in ((b'', 'empty'), (b'<!DOCTYPE html>', 'a web page'), (b'text', 'no checkpoint'), (b'PK\x03\x04', 'cut off'), (legacy[:30], 'cut off')):
+        status, said, out = run(folder, data)
+        assert status == 1 and why in said and said.count('\n') == 1, said
     for data in b'', b'text', whole[:len(whole) // 2], legacy[:len(legacy) - 9], legacy[:400], beyond:
         status, said, out = run(folder, data)
         assert status == 1 and said.count('\n') == 1 and 'Traceback' not in said and not os.path.exists(out), said
