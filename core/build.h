@@ -197,6 +197,12 @@ VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dty
 /* Channels first..first + channels - 1 of x. Costs nothing: a view. */
 VfiTensor *vfi_slice (VfiGraph *g, VfiTensor *x, int first, int channels);
 
+/* Rows first..first + rows - 1 of x. Costs nothing: a view. */
+VfiTensor *vfi_rows (VfiGraph *g, VfiTensor *x, int first, int rows);
+
+/* Rows of all n inputs one after the other, in the type of the first. Inputs are produced in place where possible, else copied. */
+VfiTensor *vfi_stack (VfiGraph *g, VfiTensor **xs, int n);
+
 /* Channels of all inputs one after the other, VFI_FEATURE. Inputs are produced in place where possible, else copied. */
 VfiTensor *vfi_concat_ (VfiGraph *g, VfiTensor **xs);
 #define vfi_concat(g, ...) vfi_concat_ (g, (VfiTensor *[]){ __VA_ARGS__, NULL })
@@ -251,5 +257,5 @@ struct _VfiModel
   void (*at) (VfiGraph *g, const VfiModel *model, int h, int w);
 };
 
-/* models/list.c: NULL-terminated, in order of preference. */
+/* models/list.c.in: NULL-terminated, in order of preference. */
 extern const VfiModel *const vfi_models[];

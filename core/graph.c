@@ -193,6 +193,18 @@ vfi_tensor_root (VfiTensor *x, int *offset)
   return x;
 }
 
+gsize
+vfi_tensor_start (const VfiTensor *x, int cd)
+{
+  gsize channels = 0, rows = 0;
+
+  for (; x->parent; x = x->parent) {
+    channels += x->offset;
+    rows += x->row;
+  }
+  return channels * cd + rows * x->w * (x->planar ? 1 : x->c);
+}
+
 VfiTensor *
 vfi_input (VfiGraph *g, const char *name, VfiDType dtype, int h, int w, int c)
 {
@@ -244,6 +256,26 @@ vfi_slice (VfiGraph *g, VfiTensor *x, int first, int channels)
   return y;
 }
 
+VfiTensor *
+vfi_rows (VfiGraph *g, VfiTensor *x, int first, int rows)
+{
+  VfiTensor *y;
+
+  if (!vfi_graph_ready (g, "rows", &x, 1))
+    return vfi_graph_dummy (g);
+  if (first < 0 || rows < 1 || rows > x->h || first > x->h - rows)
+    return vfi_graph_fail (g, "rows", VFI_ERROR_SHAPE, "%d rows from %d of a tensor that has %d", rows, first, x->h);
+  if (rows == x->h)
+    return x;
+  if (x->planar)
+    x = vfi_scale (g, x, NULL, x->dtype);
+  y = tensor_new (g, x->dtype, rows, x->w, x->c);
+  y->producer = x->producer;
+  y->parent = x;
+  y->row = first;
+  return y;
+}
+
 /* Whether x can live inside a tensor of the given type from now on: nobody holds it to its own dense storage. */
 static gboolean
 can_move (const VfiTensor *x, VfiDType dtype)
@@ -279,6 +311,36 @@ vfi_concat_ (VfiGraph *g, VfiTensor **xs)
     x->parent = y;
     x->offset = offset;
     offset += x->c;
+  }
+  return y;
+}
+
+VfiTensor *
+vfi_stack (VfiGraph *g, VfiTensor **xs, int n)
+{
+  VfiTensor *y;
+  gint64 rows = 0;
+
+  if (!vfi_graph_ready (g, "stack", xs, n))
+    return vfi_graph_dummy (g);
+  if (n < 1)
+    return vfi_graph_fail (g, "stack", VFI_ERROR_ARG, "nothing to put together");
+  for (int i = 0; i < n; i++) {
+    if (xs[i]->w != xs[0]->w || xs[i]->c != xs[0]->c)
+      return vfi_graph_fail (g, "stack", VFI_ERROR_SHAPE, "source 0 has rows of %d x %d but source %d of %d x %d", xs[0]->w, xs[0]->c, i,
+                             xs[i]->w, xs[i]->c);
+    rows += xs[i]->h;
+  }
+  if (!shape_ok (g, "stack", rows, xs[0]->w, xs[0]->c))
+    return vfi_graph_dummy (g);
+  y = tensor_new (g, xs[0]->dtype, (int) rows, xs[0]->w, xs[0]->c);
+  rows = 0;
+  for (int i = 0; i < n; i++) {
+    VfiTensor *x = can_move (xs[i], y->dtype) ? xs[i] : vfi_scale (g, xs[i], NULL, y->dtype);
+
+    x->parent = y;
+    x->row = (int) rows;
+    rows += x->h;
   }
   return y;
 }

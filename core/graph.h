@@ -20,9 +20,9 @@ struct _VfiTensor
   char *io_name;     /* of an input, or NULL */
   VfiNode *producer; /* NULL for inputs and concats */
   gboolean planar;   /* channels lie apart: the states of coarse-to-fine estimates, each channel a thing of its own */
-  /* Storage: a slice or a concatenated tensor lies in another one, `offset` channels in. */
+  /* Storage: a slice or a concatenated tensor lies in another one, as wide, `offset` channels and `row` rows in. */
   VfiTensor *parent;
-  int offset;
+  int offset, row;
   gboolean dense_used; /* somebody needs it with ld == c: it cannot be moved into a concat any more */
 };
 
@@ -65,6 +65,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiGraph, vfi_graph_free)
 
 /* The tensor that owns the storage of x, and how many channels into it x starts. */
 VfiTensor *vfi_tensor_root (VfiTensor *x, int *offset);
+/* How many elements into the root's storage x starts, its view's cd (distance of channels) given. */
+gsize vfi_tensor_start (const VfiTensor *x, int cd);
 
 /* For ops. TRUE if the graph has no error yet and all sources are usable; else a builder returns vfi_graph_dummy (). */
 gboolean vfi_graph_ready (VfiGraph *g, const char *name, VfiTensor *const *src, int n_src);

@@ -127,12 +127,10 @@ add_step (VfiPlan *plan, GHashTable *slot_of, const VfiNode *node, int now)
   s->node = node;
   for (int i = 0; i <= node->n_src; i++) {
     VfiTensor *x = i ? node->src[i - 1] : node->dst;
-    int channels;
 
-    vfi_tensor_root (x, &channels);
     s->view[i] = view_of (x);
     s->slot[i] = slot_use (plan, slot_of, x, now);
-    s->offset[i] = (gsize) channels * s->view[i].cd * vfi_dtype_size (x->dtype);
+    s->offset[i] = vfi_tensor_start (x, s->view[i].cd) * vfi_dtype_size (x->dtype);
     s->bytes += tensor_bytes (x);
   }
   for (int i = 0; i < node->n_weights; i++)

@@ -92,6 +92,17 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 
 /* ---- sepconv-plus ------------------------------------------------------------------------------- */
 
+/* The last layers work on 3 x 64 channels at the picture's size: of so many pixels at once, by parts of the height, so that they take 0.8 GB at
+ * most. A row of the result sees AROUND rows of what comes in, those of the kernel and one for each of two convolutions and an enlargement. */
+typedef struct
+{
+  int pixels;
+} Plus;
+
+static const Plus plus = { 1 << 20 };
+
+#define AROUND ((TAPS / 2 + 3 + 1) / 2 * 2)
+
 /* Layers from `first` on: convolution, slope, convolution. */
 static VfiTensor *
 twice (VfiGraph *g, int first, VfiTensor *x, int c, int stride)
@@ -102,11 +113,36 @@ twice (VfiGraph *g, int first, VfiTensor *x, int c, int stride)
   return conv (g, numbered ("%d", first + 2), x, c);
 }
 
+/* Rows of the result, from the last features of the decoder. */
+static VfiTensor *
+rows_plus (VfiGraph *g, VfiTensor *features, VfiTensor *const picture[2], int first, int rows)
+{
+  const int top = MAX (0, first - AROUND), all = MIN (vfi_height (picture[0]), first + rows + AROUND) - top;
+  VfiTensor *x = vfi_resize (g, vfi_rows (g, features, top / 2, all / 2), .scale = 2), *made[2];
+
+  for (int i = 0; i < 2; i++) {
+    const char *const names[][2] = { { "netVerone.netMain", "netHorone.netMain" }, { "netVertwo.netMain", "netHortwo.netMain" } };
+    g_autofree char *vertical = g_strconcat (names[i][0], ".3", NULL), *horizontal = g_strconcat (names[i][1], ".3", NULL);
+    VfiTensor *f[2];
+
+    for (int j = 0; j < 2; j++) {
+      vfi_push (g, "%s", names[i][j]);
+      f[j] = vfi_conv2d (g, "1", x, channels[1], 3, .padding = 1, .act = VFI_PRELU, .slopes = "2.weight", .one_slope = TRUE);
+      vfi_pop (g);
+    }
+    made[i] =
+        vfi_sepconv (g, vfi_rows (g, picture[i], top, all), f[0], f[1], TAPS, .vertical = vertical, .horizontal = horizontal, .sum = TRUE);
+  }
+  return vfi_divide (g, vfi_rows (g, vfi_mix (g, made[0], made[1]), first - top, rows));
+}
+
 static void
 at_plus (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   VfiTensor *m0 = vfi_input (g, "0.moments", VFI_F32, 1, 1, 2), *m1 = vfi_input (g, "1.moments", VFI_F32, 1, 1, 2);
-  VfiTensor *picture[2], *in[2], *level[5], *x, *made[2];
+  const Plus *k = model->config;
+  VfiTensor *picture[2], *in[2], *level[5], *x;
+  int n, done = 0;
 
   for (int i = 0; i < 2; i++) {
     picture[i] = vfi_input (g, numbered ("%d.bgr", i), VFI_F32, h, w, 3);
@@ -129,20 +165,15 @@ at_plus (VfiGraph *g, const VfiModel *model, int h, int w)
     level[l] = vfi_mix (g, level[l], twice (g, 2, vfi_resize (g, vfi_prelu (g, "0", level[l + 1]), .scale = 2), channels[l], 1));
     vfi_pop (g);
   }
-  x = vfi_resize (g, level[1], .scale = 2);
-  for (int i = 0; i < 2; i++) {
-    const char *const names[][2] = { { "netVerone.netMain", "netHorone.netMain" }, { "netVertwo.netMain", "netHortwo.netMain" } };
-    g_autofree char *vertical = g_strconcat (names[i][0], ".3", NULL), *horizontal = g_strconcat (names[i][1], ".3", NULL);
-    VfiTensor *f[2];
+  n = 1 + (gint64) h * w / k->pixels;
+  g_autofree VfiTensor **part = g_new (VfiTensor *, n);
+  for (int i = 0; i < n; i++) {
+    const int end = (i + 1) * (gint64) (h / 2) / n * 2;
 
-    for (int j = 0; j < 2; j++) {
-      vfi_push (g, "%s", names[i][j]);
-      f[j] = vfi_conv2d (g, "1", x, channels[1], 3, .padding = 1, .act = VFI_PRELU, .slopes = "2.weight", .one_slope = TRUE);
-      vfi_pop (g);
-    }
-    made[i] = vfi_sepconv (g, picture[i], f[0], f[1], TAPS, .vertical = vertical, .horizontal = horizontal, .sum = TRUE);
+    part[i] = rows_plus (g, level[1], picture, done, end - done);
+    done = end;
   }
-  vfi_output (g, "result", vfi_divide (g, vfi_mix (g, made[0], made[1])));
+  vfi_output (g, "result", n == 1 ? part[0] : vfi_stack (g, part, n));
 }
 
 const VfiModel vfi_model_sepconv = {
@@ -164,7 +195,7 @@ const VfiModel vfi_model_sepconv_plus = {
   .source = "sniklaus/revisiting-sepconv, Adobe Research: non-commercial",
   .picture = { VFI_BGR },
   .multiple = 16,
-  .config = &channels,
+  .config = &plus,
   .frame = frame,
   .at = at_plus,
 };

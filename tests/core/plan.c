@@ -24,9 +24,9 @@ typedef struct
 static void
 note (Watcher *b, VfiTensor *x, const VfiView *v)
 {
-  int channels;
-  VfiTensor *root = vfi_tensor_root (x, &channels);
-  guint8 *base = (guint8 *) v->data - (gsize) channels * v->cd * vfi_dtype_size (x->dtype), *known = g_hash_table_lookup (b->where, root);
+  VfiTensor *root = vfi_tensor_root (x, NULL);
+  guint8 *base = (guint8 *) v->data - vfi_tensor_start (x, v->cd) * vfi_dtype_size (x->dtype),
+         *known = g_hash_table_lookup (b->where, root);
 
   g_assert_cmpint (v->ld, ==, x->planar ? 1 : root->c);
   g_assert_cmpint (v->cd, ==, x->planar ? root->h * root->w : 1);
@@ -234,7 +234,7 @@ random_graph (int nodes)
     char name[16];
 
     g_snprintf (name, sizeof name, "n%d", i);
-    switch (g_test_rand_int_range (0, 9)) {
+    switch (g_test_rand_int_range (0, 10)) {
       case 0:
         y = vfi_conv2d (g, name, x, g_test_rand_int_range (1, 12), 3, .padding = 1, .act = VFI_TANH);
         break;
@@ -270,6 +270,15 @@ random_graph (int nodes)
         if (g_test_rand_bit ())
           y = vfi_lucas_kanade (g, vfi_mean_pool (g, x, 1), vfi_slice (g, y, 4, 1), t, y, TRUE);
         break;
+      case 9: { /* other rows above, and what was below on top of them */
+        int n = g_test_rand_int_range (1, 6), c = vfi_channels (x);
+        g_autofree char *other = g_strconcat (name, "u", NULL);
+        VfiTensor *upper = vfi_rows (g, x, 6 - n, n), *lower = vfi_conv2d (g, name, vfi_rows (g, pick (pool), 0, 6 - n), c, 1);
+
+        y = vfi_stack (
+            g, (VfiTensor *[]){ g_test_rand_bit () ? vfi_conv2d (g, other, upper, c, 3, .padding = 1, .act = VFI_TANH) : upper, lower }, 2);
+        break;
+      }
     }
     g_ptr_array_add (pool, y);
     if (g_test_rand_int_range (0, 6) == 0)
@@ -298,8 +307,7 @@ fill (VfiView *v, const char *name)
 static VfiView
 view_in (GHashTable *storage, VfiTensor *x)
 {
-  int offset;
-  VfiTensor *root = vfi_tensor_root (x, &offset);
+  VfiTensor *root = vfi_tensor_root (x, NULL);
   guint8 *base = g_hash_table_lookup (storage, root);
   int cd = x->planar ? x->h * x->w : 1;
 
@@ -307,7 +315,7 @@ view_in (GHashTable *storage, VfiTensor *x)
     base = g_malloc0 ((gsize) root->h * root->w * root->c * vfi_dtype_size (root->dtype));
     g_hash_table_insert (storage, root, base);
   }
-  return (VfiView){ base + (gsize) offset * cd * vfi_dtype_size (x->dtype), x->dtype, x->h, x->w, x->c, x->planar ? 1 : root->c, cd };
+  return (VfiView){ base + vfi_tensor_start (x, cd) * vfi_dtype_size (x->dtype), x->dtype, x->h, x->w, x->c, x->planar ? 1 : root->c, cd };
 }
 
 /* Runs a graph the simple way: every tensor has memory of its own. Returns it, by root tensor. */
