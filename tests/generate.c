@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "tensor.h"
+
 guint64
 test_seed (const char *name)
 {
@@ -58,18 +60,19 @@ test_weight (const VfiWeightSpec *spec)
   return w;
 }
 
-GBytes *
-test_weights_file (const VfiWeightSpec *specs, int n)
+static GBytes *
+weights_file (const VfiWeightSpec *specs, int n, VfiDType dtype)
 {
+  const char *type = dtype == VFI_F32 ? "F32" : dtype == VFI_BF16 ? "BF16" : "F16";
   GString *header = g_string_new ("{");
   GByteArray *file = g_byte_array_new ();
   gsize at = 0;
   guint64 length;
 
   for (int i = 0; i < n; i++) {
-    gsize bytes = count (&specs[i]) * sizeof (float);
+    gsize bytes = count (&specs[i]) * vfi_dtype_size (dtype);
 
-    g_string_append_printf (header, "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[", i ? "," : "", specs[i].name);
+    g_string_append_printf (header, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i ? "," : "", specs[i].name, type);
     for (int j = 0; j < specs[i].rank; j++)
       g_string_append_printf (header, "%s%d", j ? "," : "", specs[i].shape[j]);
     g_string_append_printf (header, "],\"data_offsets\":[%" G_GSIZE_FORMAT ",%" G_GSIZE_FORMAT "]}", at, at + bytes);
@@ -82,11 +85,20 @@ test_weights_file (const VfiWeightSpec *specs, int n)
   g_string_free (header, TRUE);
   for (int i = 0; i < n; i++) {
     float *w = test_weight (&specs[i]);
+    const gsize all = count (&specs[i]);
 
-    g_byte_array_append (file, (guint8 *) w, count (&specs[i]) * sizeof (float));
+    for (gsize j = 0; dtype != VFI_F32 && j < all; j++)
+      ((guint16 *) w)[j] = dtype == VFI_BF16 ? vfi_f32_to_bf16 (w[j]) : vfi_f32_to_f16 (w[j]);
+    g_byte_array_append (file, (guint8 *) w, all * vfi_dtype_size (dtype));
     g_free (w);
   }
   return g_byte_array_free_to_bytes (file);
+}
+
+GBytes *
+test_weights_file (const VfiWeightSpec *specs, int n)
+{
+  return weights_file (specs, n, VFI_F32);
 }
 
 static VfiWeights *
@@ -122,7 +134,7 @@ test_weights_for (VfiGraph *const *graphs)
 }
 
 VfiWeights *
-test_weights_listed (const char *path)
+test_weights_listed (const char *path, VfiDType dtype)
 {
   GArray *specs = g_array_new (FALSE, TRUE, sizeof (VfiWeightSpec));
   GError *error = NULL;
@@ -142,7 +154,7 @@ test_weights_listed (const char *path)
     g_array_append_val (specs, spec);
     g_strfreev (words);
   }
-  w = open_file (test_weights_file ((VfiWeightSpec *) specs->data, specs->len), path);
+  w = open_file (weights_file ((VfiWeightSpec *) specs->data, specs->len, dtype), path);
   for (guint i = 0; i < specs->len; i++)
     g_free (g_array_index (specs, VfiWeightSpec, i).name);
   g_array_unref (specs);

@@ -17,5 +17,5 @@ float *test_weight (const VfiWeightSpec *spec);
 /* A safetensors file in memory with these weights, or with all that the graphs (NULL-terminated) ask for. */
 GBytes *test_weights_file (const VfiWeightSpec *specs, int n);
 VfiWeights *test_weights_for (VfiGraph *const *graphs);
-/* With all that a list from golden.py names: lines of NAME SIZE SIZE ... */
-VfiWeights *test_weights_listed (const char *path);
+/* With all that a list from golden.py names: lines of NAME SIZE SIZE ...; rounded to this type. */
+VfiWeights *test_weights_listed (const char *path, VfiDType dtype);

@@ -38,7 +38,7 @@ generated (const VfiModel *m)
 {
   g_autofree char *path = golden_path (m, ".weights");
 
-  return test_weights_listed (path);
+  return test_weights_listed (path, VFI_F32);
 }
 
 /* A graph that does not use all weights, or wants others, is not the network of the list. */

@@ -35,7 +35,7 @@ static VfiWeights *
 generated (const VfiModel *m)
 {
   char *path = golden_path (m, ".weights");
-  VfiWeights *w = test_weights_listed (path);
+  VfiWeights *w = test_weights_listed (path, VFI_F32);
 
   g_free (path);
   return w;
