@@ -4,20 +4,20 @@
 
     tools/bench_published.py [options] NETWORK=CHECKOUT ...
 
-CHECKOUT is a folder with the authors' repository, as for tools/golden.py, which says which repository and revision, and runs their code. Weights are made from
-their names, the same on all sides, in fp32. Each side is a process of its own, by turns (ours, PyTorch, ONNX Runtime, ours, ...), and sees a
-stream: each frame is new once, one frame is made between two, and what belongs to a frame alone is worked out once. A turn's figure is its median frame,
-the table's the best turn. Ours goes from frame to frame (I420, conversions included), the others from tensor to tensor of the padded size.
-Memory is the most that the process held (its input not counted in ours). ONNX Runtime takes part where torch.onnx.export can write
-the network; what it says otherwise stands in the JSON file.
+CHECKOUT is a folder with the authors' repository, as for tools/golden.py: tools/published/ says which repository and revision, and runs their code.
+Weights are made from their names, the same on all sides, in fp32. Each side is a process of its own, by turns (ours, PyTorch, ONNX Runtime, ours, ...),
+and sees a stream: each frame is new once, one frame is made between two, and what belongs to a frame alone is worked out once. A turn's figure is
+the mean of its frames; the table's is the median of the turns, and behind each ratio stand its least and greatest in a turn. Ours goes from frame to
+frame (I420, conversions included), the others from tensor to tensor of the padded size. Memory is the most that the process held (its input not
+counted in ours). ONNX Runtime takes part where torch.onnx.export can write the network and it can run it; what it says otherwise stands in the JSON
+file. A JSON file that is there gets more turns and networks, so that a long run can be made of short ones on one machine.
 
 SepConv's own operator is for GPUs only: PyTorch runs it in steps of torch.addcmul_, the fastest of three ways tried.
 """
 import argparse
-import importlib.util
+import datetime
 import json
 import os
-import platform
 import resource
 import statistics
 import struct
@@ -27,14 +27,11 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MULTIPLE = {'ifrnet': 16, 'rife-4.6': 32, 'rife-4.25': 64, 'superslomo': 32, 'superslomo-uvi': 64, 'dvf': 8, 'sepconv': 128, 'sepconv-plus': 16}
 OPSET = 17
 REALTIME = 'VFI_BENCH_REALTIME'  # in a child's environment: it measures with --realtime
 
 
-def padded(name, size):
-    m = MULTIPLE[name] if name in MULTIPLE else MULTIPLE[name.split('-')[0]]
-    return [(n + m - 1) // m * m for n in size]
+SIDES = 'vfi', 'torch', 'onnxruntime'
 
 
 def peak_mb():
@@ -53,20 +50,19 @@ def measure(step, seconds):
     while len(out) < 3 or time.perf_counter() - start < seconds:
         before = time.perf_counter()
         step(len(out))
-        out.append((time.perf_counter() - before) * 1e3)
+        out.append(round((time.perf_counter() - before) * 1e3, 1))
     return out
 
 
 # ---- the other sides, each in a process of its own ------------------------------------------------
 
 def network(name, checkout):
-    """The authors' code, and a module (x0, x1, kept of x0 ...) -> (result, kept of x1 ...)."""
-    sys.path.insert(0, HERE)
+    """The authors' code, as a module (x0, x1, kept of x0 ...) -> (result, kept of x1 ...), and two pictures of the padded size."""
     import torch
+
+    import published
+    from published import common
     torch.set_grad_enabled(False)
-    spec = importlib.util.spec_from_file_location('golden_published', os.path.join(HERE, 'golden.py'))
-    published = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(published)
 
     def adaptive(x, v, h):
         n, (height, width) = v.shape[1], v.shape[2:]
@@ -78,22 +74,23 @@ def network(name, checkout):
             out.addcmul_(line, v[:, i:i + 1])
         return out
 
-    published.golden.adaptive = adaptive
-    net = published.NETWORKS[name](name, os.path.abspath(checkout))
+    common.golden.adaptive = adaptive
+    net = published.networks()[name](name, os.path.abspath(checkout))
+    multiple = net.multiple[name] if isinstance(net.multiple, dict) else net.multiple
+    pictures = [common.picture(name, *((n + multiple - 1) // multiple * multiple for n in SIZE[::-1]), i) for i in (0, 1)]
+    keeps = hasattr(net, 'keep') and net.keep(pictures[0]) is not None
 
     class Stream(torch.nn.Module):
         def forward(self, x0, x1, *kept):
-            if not hasattr(net, 'keep') or net.keep(x1[:, :, :64, :64]) is None:
+            if not keeps:
                 return (net(x0, x1, .5, 1),)
             kept = *kept, net.keep(x1)
             return net(x0, x1, .5, 1, kept), kept[1]
 
         def first(self, x):
             """What a pair's first frame has from the pair before."""
-            kept = net.keep(x) if hasattr(net, 'keep') else None
-            return () if kept is None else (kept,)
+            return (net.keep(x),) if keeps else ()
 
-    pictures = [published.picture(name, *padded(name, SIZE[::-1]), i) for i in (0, 1)]
     return torch, Stream(), pictures
 
 
@@ -168,12 +165,36 @@ def run_ours(vfi, name, weights, threads, frames):
         subprocess.run([*(['chrt', '-f', '10'] if REALTIME in os.environ else []), vfi, 'bench', '--model', name, '--weights', weights, '--size', '%dx%d' % SIZE, '--threads', str(threads), '--precision', 'fp32',
                         '--frames', str(frames), '--json', f.name], check=True, capture_output=True)
         r = json.load(open(f.name, encoding='utf-8'))
-    return {'version': r['backend'], 'ms': [r['frame_ms']], 'peak_mb': r['peak_mb'], 'stages': r['stages']}
+    return {'version': r['backend'], 'ms': [round(r['frame_ms'], 1)], 'peak_mb': r['peak_mb']}
 
 
-def best(runs):
-    good = [r for r in runs if 'ms' in r]
-    return min(statistics.median(r['ms']) for r in good) if good else None
+def summary(row):
+    """Of all turns of a network: for each side the median of their means and the most memory, and how its time stands to ours: [least, median, greatest]."""
+    out = {}
+    means = {side: [statistics.mean(r['ms']) if 'ms' in r else None for r in row[side]] for side in SIDES}
+    for side in SIDES:
+        ratios = sorted(t / ours for t, ours in zip(means[side], means['vfi']) if t)
+        times = [t for t in means[side] if t]
+        if times:
+            out[side] = {'ms': statistics.median(times), 'spread_ms': [min(times), max(times)], 'peak_mb': max(r['peak_mb'] for r in row[side] if 'ms' in r)}
+            if side != 'vfi':
+                out[side]['ratio'] = [ratios[0], out[side]['ms'] / out['vfi']['ms'], ratios[-1]]
+    return out
+
+
+def line(name, s):
+    ours = s['vfi']
+    text = f'{name:16}{ours["ms"]:6.0f}'
+    for side in SIDES[1:]:
+        text += f'{s[side]["ms"]:8.0f}' + ' {1:5.2f} ({0:.2f} to {2:.2f})'.format(*s[side]['ratio']) if side in s else f'{"-":>8}{"":21}'
+    return text + '   ' + ', '.join(f'{s[side]["peak_mb"]:.0f}' if side in s else '-' for side in SIDES)
+
+
+def machine():
+    with open('/proc/cpuinfo', encoding='utf-8') as f:
+        words = dict(map(str.strip, x.split(':', 1)) for x in f if ':' in x)
+    isa = max(('avx512_bf16', 'avx512f', 'avx2'), key=lambda i: (i in words['flags'].split(), len(i)))
+    return f'{words["model name"]}, {len(os.sched_getaffinity(0))} cores, {isa}'
 
 
 def main():
@@ -184,27 +205,35 @@ def main():
     p.add_argument('--onnx-python', help='that has PyTorch 2, onnx and onnxruntime; without it ONNX Runtime is left out')
     p.add_argument('--size', default='640x360', metavar='WxH')
     p.add_argument('--threads', type=int, default=2)
-    p.add_argument('--turns', type=int, default=2)
+    p.add_argument('--turns', type=int, default=3, help='0: exports only (default: 3)')
     p.add_argument('--frames', type=int, default=3, help='of ours in a turn (default: 3)')
     p.add_argument('--seconds', type=float, default=2, help='of the others in a turn, at least 3 frames (default: 2)')
     p.add_argument('--channels-last', action='store_true', help='PyTorch gets pictures in that layout')
     p.add_argument('--realtime', action='store_true', help='measure with real-time priority, on a machine that is not quiet; needs the right to')
     p.add_argument('--exports', metavar='FOLDER', help='keep exported networks there, and use those that are there')
-    p.add_argument('--json', metavar='OUT')
+    p.add_argument('--json', metavar='FILE', help='write all turns there, or add them to what is there')
     a = p.parse_args()
     if a.realtime:
         os.environ[REALTIME] = '1'
     global SIZE
     SIZE = tuple(map(int, a.size.split('x')))
-    rows = {}
-    print(f'{"network":16}{"vfi":>10}{"PyTorch":>10}{"ratio":>7}{"ONNX Rt":>10}{"ratio":>7}   peak MB: vfi, PyTorch, ONNX Runtime', flush=True)
+    told = {'size': a.size, 'threads': a.threads, 'precision': 'fp32', 'layout': 'channels last' if a.channels_last else 'channels first', 'machine': machine(),
+            'realtime': a.realtime, 'networks': {}}
+    if a.json and os.path.exists(a.json):
+        with open(a.json, encoding='utf-8') as f:
+            before = json.load(f)
+        if any(before.get(k) != v for k, v in told.items() if k != 'networks'):
+            sys.exit(f'{a.json} is of another machine or other options')
+        told = before
+    told['date'] = datetime.date.today().isoformat()
+    print(f'{"network":16}{"vfi":>6}{"PyTorch":>8} ratio{"":15}{"ONNX Rt":>8} ratio{"":15}   peak MB: vfi, PyTorch, ONNX Runtime', flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for name, checkout in (n.split('=', 1) for n in a.networks):
             weights, onnx = os.path.join(folder, 'weights'), os.path.join(a.exports or folder, f'{name}-{a.size}.onnx')
             problem = child(a.python, 'weights', a.vfi, name, weights).get('error')
             if problem:
                 sys.exit(f'{name}: {problem}')
-            row = rows[name] = {'vfi': [], 'torch': [], 'onnxruntime': []}
+            row = told['networks'].setdefault(name, {side: [] for side in SIDES})
             problem = None if a.onnx_python else 'not asked for'
             if a.onnx_python and not os.path.exists(onnx):
                 problem = child(a.onnx_python, 'export', a.size, name, checkout, onnx).get('error')
@@ -215,13 +244,14 @@ def main():
             os.remove(weights)
             if not a.exports and os.path.exists(onnx):
                 os.remove(onnx)
-            ours, theirs = best(row['vfi']), [best(row[side]) for side in ('torch', 'onnxruntime')]
-            columns = ''.join(f'{t:10.0f}{t / ours:7.2f}' if t else f'{"-":>10}{"":7}' for t in theirs)
-            memory = [max((r['peak_mb'] for r in runs if 'peak_mb' in r), default=None) for runs in row.values()]
-            print(f'{name:16}{ours:10.0f}{columns}   ' + ', '.join('-' if m is None else f'{m:.0f}' for m in memory), flush=True)
-    if a.json:
-        with open(a.json, 'w', encoding='utf-8') as f:
-            json.dump({'size': a.size, 'threads': a.threads, 'machine': platform.processor() or platform.machine(), 'networks': rows}, f, indent=1)
+            if row['vfi']:
+                row['summary'] = summary(row)
+                print(line(name, row['summary']), flush=True)
+            elif problem:
+                print(f'{name:16}{problem}', flush=True)
+            if a.json and a.turns:
+                with open(a.json, 'w', encoding='utf-8') as f:
+                    json.dump(told, f, indent=1)
 
 
 def main_child(role, *args):
