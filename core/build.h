@@ -117,6 +117,10 @@ VfiTensor *vfi_mean_pool (VfiGraph *g, VfiTensor *x, int k);
  * v1 + d, logit: 5 channels, F32; with `step`, 7: also d. */
 VfiTensor *vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step);
 
+/* The flow v1 of a state (as above, at t = 0), looked for anew with patches of pictures y0, y1 (F32, 1 channel, sides multiples of 4), where that explains
+ * them better; the rest as it is: 5 channels, F32. */
+VfiTensor *vfi_inverse_search (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *state);
+
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
 

@@ -52,6 +52,7 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (pixel_shuffle),
   KERNEL (scale),
   KERNEL (mean_pool),
+  KERNEL (inverse_search),
   KERNEL (lucas_kanade),
   KERNEL (interleave),
   KERNEL (downsample),

@@ -559,6 +559,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_downsample,
   &vfi_cuda_fill,
   &vfi_cuda_interleave,
+  &vfi_cuda_inverse_search,
   &vfi_cuda_lucas_kanade,
   &vfi_cuda_max_pool,
   &vfi_cuda_mean_pool,

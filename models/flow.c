@@ -20,14 +20,17 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *y0 = vfi_coarse_luma (g, 0, 4, h, w), *y1 = vfi_coarse_luma (g, 1, 4, h, w);
-  VfiTensor *state = vfi_lucas_kanade (g, y0, y1, t, NULL, FALSE), *head = NULL;
+  VfiTensor *y[2][5], *state, *head = NULL; /* luma at 1/2 ... 1/32 */
 
-  state = vfi_coarse_finer (g, vfi_lucas_kanade (g, y0, y1, t, state, FALSE), NULL);
+  for (int i = 0; i < 2; i++)
+    for (int l = 0; l < 5; l++)
+      y[i][l] = vfi_coarse_luma (g, i, l, h, w);
+  state = vfi_lucas_kanade (g, y[0][4], y[1][4], t, NULL, FALSE);
+  state = vfi_coarse_finer (g, vfi_lucas_kanade (g, y[0][4], y[1][4], t, state, FALSE), NULL);
 
   for (int l = 2; l >= 0; l--) {
     VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w), *f1 = vfi_coarse_features (g, k, 1, l, h, w), *x;
-    VfiTensor *moved = vfi_lucas_kanade (g, vfi_coarse_luma (g, 0, l + 1, h, w), vfi_coarse_luma (g, 1, l + 1, h, w), t, state, TRUE);
+    VfiTensor *moved = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, TRUE);
     VfiTensor *v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
 
     if (head) {
@@ -39,13 +42,14 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     vfi_push (g, "dec%d", l);
     head = vfi_coarse_decoder (g, k, l, x);
     vfi_pop (g);
-    state = vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head);
+    state = vfi_inverse_search (g, y[0][l], y[1][l], vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head));
   }
-  y0 = vfi_coarse_luma (g, 0, 0, h, w), y1 = vfi_coarse_luma (g, 1, 0, h, w);
-  state = vfi_lucas_kanade (g, y0, y1, t, vfi_lucas_kanade (g, y0, y1, t, state, FALSE), FALSE);
-  y0 = vfi_input (g, "0.y", VFI_F32, h, w, 1), y1 = vfi_input (g, "1.y", VFI_F32, h, w, 1);
-  state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
-  vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
+  for (int i = 0; i < 2; i++)
+    state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
+  state = vfi_coarse_finer (g, state, NULL);
+  y[0][0] = vfi_input (g, "0.y", VFI_F32, h, w, 1), y[1][0] = vfi_input (g, "1.y", VFI_F32, h, w, 1);
+  state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
+  vfi_output (g, "state", vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE));
 }
 
 static const VfiCoarse nano = {

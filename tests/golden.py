@@ -116,6 +116,16 @@ def lucas_kanade(k, src):
     return net.lucas_kanade(y0, y1, state, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double())[:, :5 if k.detail else 7].float()
 
 
+def inverse_search(k, src):
+    y, x = torch.meshgrid(torch.arange(k.h).double(), torch.arange(k.w).double(), indexing='ij')
+
+    def wave(i):
+        px, py = x - 1.5 * i, y + .75 * i
+        return (.5 + .2 * torch.sin(.55 * px + .2 * py) + .15 * torch.sin(.15 * px - .6 * py + 1) + .1 * torch.sin(.9 * px + .8 * py)).view(1, 1, k.h, k.w)
+    state = nchw(uniform(k.name + '/src2', k.h, k.w, 5) * np.float32(k.flow)).double()
+    return flownet.inverse_search(wave(0), wave(1), state).float()
+
+
 def interleave(k, src):
     x = src(k.h, k.w, k.c)
     y = x.new_empty(1, k.c // 4, 2 * (k.h - 1), 2 * (k.w - 1))

@@ -16,6 +16,8 @@
 #define POOL(NAME, H, W, C, K) .name = "mean_pool/" NAME, .op = &vfi_op_mean_pool, .h = H, .w = W, .c = C, .scale = K, .dst_f32 = TRUE
 #define LUCAS_KANADE(NAME, H, W, T)                                                                                                        \
   .name = "lucas_kanade/" NAME, .op = &vfi_op_lucas_kanade, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
+#define INVERSE_SEARCH(NAME, H, W, F)                                                                                                      \
+  .name = "inverse_search/" NAME, .op = &vfi_op_inverse_search, .h = H, .w = W, .c = 1, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
 #define INTERLEAVE(NAME, H, W, C) .name = "interleave/" NAME, .op = &vfi_op_interleave, .h = H, .w = W, .c = C
 #define DOWNSAMPLE(NAME, H, W, C, K) .name = "downsample/" NAME, .op = &vfi_op_downsample, .h = H, .w = W, .c = C, .scale = K
 #define FILL(NAME, H, W, T) .name = "fill/" NAME, .op = &vfi_op_fill, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE
@@ -174,6 +176,10 @@ const OpCase op_cases[] = {
   { POOL ("luma", 6, 10, 4, 2) },
   { POOL ("again", 6, 8, 1, 2), .src_f32 = TRUE },
   { POOL ("rest", 7, 11, 3, 3) },
+  { INVERSE_SEARCH ("small", 8, 12, 1) },
+  { INVERSE_SEARCH ("wide", 24, 68, 3) },
+  { INVERSE_SEARCH ("far", 40, 36, 30) },
+  { INVERSE_SEARCH ("least", 4, 4, 1) },
   { LUCAS_KANADE ("start", 12, 21, 0.5f) },
   { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
   { LUCAS_KANADE ("late", 9, 16, 0.8f), .residual = TRUE, .flow = 20, .detail = TRUE },
@@ -270,6 +276,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_scale (g, x, gain, dst);
   if (k->op == &vfi_op_mean_pool)
     return vfi_mean_pool (g, x, k->scale);
+  if (k->op == &vfi_op_inverse_search)
+    return vfi_inverse_search (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 5));
   if (k->op == &vfi_op_lucas_kanade) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 

@@ -94,7 +94,17 @@ is_time (const VfiNode *node, int i)
 static gboolean
 is_flow (const VfiNode *node, int i)
 {
-  return ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
+  return (node->op == &vfi_op_inverse_search && i == 2) || ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) ||
+         (node->op == &vfi_op_lucas_kanade && i == 3);
+}
+
+/* What a search can find: frame i of smooth waves that move by (1.5, -0.75); golden.py has the same. */
+static float
+wave (int i, int y, int x)
+{
+  const double px = x - 1.5 * i, py = y + 0.75 * i;
+
+  return 0.5 + 0.2 * sin (0.55 * px + 0.2 * py) + 0.15 * sin (0.15 * px - 0.6 * py + 1) + 0.1 * sin (0.9 * px + 0.8 * py);
 }
 
 float *
@@ -107,7 +117,10 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
   guint64 seed = test_seed (full);
 
   for (gsize j = 0; j < n; j++)
-    v[j] = is_time (node, i) ? time : is_flow (node, i) ? flow * test_uniform (seed, j) : test_coarse (seed, j);
+    v[j] = node->op == &vfi_op_inverse_search && i < 2 ? wave (i, j / x->w, j % x->w)
+           : is_time (node, i)                         ? time
+           : is_flow (node, i)                         ? flow * test_uniform (seed, j)
+                                                       : test_coarse (seed, j);
   if (node->op == &vfi_op_normalize && i)
     v[1] = v[0] * v[0] + fabsf (v[1]); /* moments that fit each other */
   g_free (full);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The parts of operator inverse_search (ops/inverse_search.c says what it does), one patch or pixel each, written once for all backends. Sums
+ * run over the columns of a patch side by side, so that a compiler makes vectors of them.
+ */
+#pragma once
+
+#include <math.h>
+
+#ifdef __CUDACC__
+#define VFI_HD __device__
+#else
+#define VFI_HD
+#endif
+
+#define VFI_SEARCH_PATCH 8 /* pixels a side */
+#define VFI_SEARCH_CELL 4  /* pixels between patches */
+#define VFI_SEARCH_STEPS 5
+#define VFI_SEARCH_ROUNDS 4
+#define VFI_SEARCH_GREY 255.f
+#define VFI_SEARCH_RIDGE 0.064f
+#define VFI_SEARCH_MARGIN 0.05f
+#define VFI_SEARCH_LOOSE 0.3f
+#define VFI_SEARCH_KEPT 0.9f
+#define VFI_SEARCH_PAD 12 /* pixels around the frames in grey, repeated */
+
+/* Frames in grey: a[y * pitch + x] and b, from -PAD to h or w + PAD - 1. */
+typedef struct
+{
+  const float *a, *b;
+  int h, w, pitch;
+} VfiSearchFrames;
+
+/* What is known of a patch: the flow, and the mean square of what differs along it. */
+typedef struct
+{
+  float u, v, square;
+} VfiSearchFound;
+
+/* A patch of the first frame less its mean, its gradient likewise, and what differs at the place last looked at. */
+typedef struct
+{
+  float look[64], gx[64], gy[64], e[64];
+  float xx, xy, yy;
+  int y, x; /* of the first pixel */
+} VfiSearchPatch;
+
+static VFI_HD inline int
+vfi_search_cells (int pixels)
+{
+  return pixels / VFI_SEARCH_CELL + 1;
+}
+
+static VFI_HD inline float
+vfi_search_sum (const float v[8])
+{
+  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+static VFI_HD inline void
+vfi_search_centre (float v[64])
+{
+  float sum[8] = { 0 }, mean;
+
+  for (int i = 0; i < 64; i += 8)
+    for (int k = 0; k < 8; k++)
+      sum[k] += v[i + k];
+  mean = vfi_search_sum (sum) / 64;
+  for (int i = 0; i < 64; i++)
+    v[i] -= mean;
+}
+
+static VFI_HD inline float
+vfi_search_product (const float a[64], const float b[64])
+{
+  float sum[8] = { 0 };
+
+  for (int i = 0; i < 64; i += 8)
+    for (int k = 0; k < 8; k++)
+      sum[k] += a[i + k] * b[i + k];
+  return vfi_search_sum (sum);
+}
+
+/* Patch (row, column). */
+static VFI_HD inline void
+vfi_search_patch (const VfiSearchFrames *f, int row, int column, VfiSearchPatch *p)
+{
+  p->y = (row - 1) * VFI_SEARCH_CELL;
+  p->x = (column - 1) * VFI_SEARCH_CELL;
+  for (int i = 0; i < 8; i++) {
+    const float *a = f->a + (p->y + i) * f->pitch + p->x;
+    for (int k = 0; k < 8; k++) {
+      p->look[8 * i + k] = a[k];
+      p->gx[8 * i + k] = (a[k + 1] - a[k - 1]) / 2;
+      p->gy[8 * i + k] = (a[k + f->pitch] - a[k - f->pitch]) / 2;
+    }
+  }
+  vfi_search_centre (p->look);
+  vfi_search_centre (p->gx);
+  vfi_search_centre (p->gy);
+  p->xx = vfi_search_product (p->gx, p->gx) + VFI_SEARCH_RIDGE;
+  p->xy = vfi_search_product (p->gx, p->gy);
+  p->yy = vfi_search_product (p->gy, p->gy) + VFI_SEARCH_RIDGE;
+}
+
+/* What differs along a flow, into p->e; its mean square. Beyond the border all pixels are the same, so places are brought near it; NaN too. */
+static VFI_HD inline float
+vfi_search_difference (const VfiSearchFrames *f, VfiSearchPatch *p, float u, float v)
+{
+  const float y = fminf (fmaxf (p->y + v, -VFI_SEARCH_PATCH), f->h), x = fminf (fmaxf (p->x + u, -VFI_SEARCH_PATCH), f->w);
+  const int iy = (int) floorf (y), ix = (int) floorf (x);
+  const float fy = y - iy, fx = x - ix;
+
+  for (int i = 0; i < 8; i++) {
+    const float *b = f->b + (iy + i) * f->pitch + ix;
+    for (int k = 0; k < 8; k++) {
+      const float top = (1 - fx) * b[k] + fx * b[k + 1], bottom = (1 - fx) * b[k + f->pitch] + fx * b[k + f->pitch + 1];
+      p->e[8 * i + k] = (1 - fy) * top + fy * bottom - p->look[8 * i + k];
+    }
+  }
+  vfi_search_centre (p->e);
+  return vfi_search_product (p->e, p->e) / 64;
+}
+
+/* Lucas-Kanade steps from what was found; kept if they lead to less, and not too far away. */
+static VFI_HD inline VfiSearchFound
+vfi_search_steps (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound here)
+{
+  const float det = p->xx * p->yy - p->xy * p->xy;
+  VfiSearchFound there = here;
+  float du, dv;
+
+  here.square = there.square = vfi_search_difference (f, p, here.u, here.v);
+  for (int i = 0; i < VFI_SEARCH_STEPS; i++) {
+    const float gx = vfi_search_product (p->gx, p->e), gy = vfi_search_product (p->gy, p->e);
+    there.u += (p->xy * gy - p->yy * gx) / det;
+    there.v += (p->xy * gx - p->xx * gy) / det;
+    there.square = vfi_search_difference (f, p, there.u, there.v);
+  }
+  du = there.u - here.u, dv = there.v - here.v;
+  return there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= VFI_SEARCH_PATCH * VFI_SEARCH_PATCH ? there : here;
+}
+
+/* A neighbour's flow, if that is better. */
+static VFI_HD inline VfiSearchFound
+vfi_search_better (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound here, float u, float v)
+{
+  const float square = vfi_search_difference (f, p, u, v);
+  const VfiSearchFound there = { u, v, square };
+
+  return square + VFI_SEARCH_MARGIN < here.square ? there : here;
+}
+
+/* The second look at patch (row, column): at its neighbours' flows of the first one; found: all patches, `columns` in a row. */
+static VFI_HD inline VfiSearchFound
+vfi_search_again (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, VfiSearchPatch *p)
+{
+  const int rows = vfi_search_cells (f->h), columns = vfi_search_cells (f->w);
+  const VfiSearchFound *at = found + row * columns + column,
+                       *near[4] = { column + 1 < columns ? at + 1 : at, row + 1 < rows ? at + columns : at, column ? at - 1 : at,
+                                    row ? at - columns : at };
+  VfiSearchFound here = *at;
+
+  vfi_search_patch (f, row, column, p);
+  for (int i = 0; i < 4; i++)
+    here = vfi_search_better (f, p, here, near[i]->u, near[i]->v);
+  return vfi_search_steps (f, p, here);
+}
+
+/* A patch's flow and its neighbours': the less it fits, the more of theirs. `square` stays. */
+static VFI_HD inline VfiSearchFound
+vfi_search_smooth (const VfiSearchFound *found, int rows, int columns, int row, int column)
+{
+  VfiSearchFound here = found[row * columns + column];
+  const float k = 1 / (1 + here.square);
+  float u = 0, v = 0, sum = 0;
+
+  for (int i = row - 1; i <= row + 1; i++)
+    for (int j = column - 1; j <= column + 1; j++) {
+      const VfiSearchFound *near = found + (i < 0 ? 0 : i < rows ? i : rows - 1) * columns + (j < 0 ? 0 : j < columns ? j : columns - 1);
+      const float weight = 1 / (1 + near->square);
+      u += weight * near->u;
+      v += weight * near->v;
+      sum += weight;
+    }
+  here.u = (k * here.u + VFI_SEARCH_LOOSE * u / sum) / (k + VFI_SEARCH_LOOSE);
+  here.v = (k * here.v + VFI_SEARCH_LOOSE * v / sum) / (k + VFI_SEARCH_LOOSE);
+  return here;
+}
+
+/* The flow of all pixels of the cell between patches (row, column), the next in the row, and the two below: u, v. */
+static VFI_HD inline VfiSearchFound
+vfi_search_cell (const VfiSearchFound *found, int columns, int row, int column)
+{
+  const VfiSearchFound *at = found + row * columns + column, *of[4] = { at, at + 1, at + columns, at + columns + 1 };
+  VfiSearchFound mean = { 0, 0, 0 };
+  float sum = 0;
+
+  for (int i = 0; i < 4; i++) {
+    const float weight = 1 / (1 + of[i]->square);
+    mean.u += weight * of[i]->u;
+    mean.v += weight * of[i]->v;
+    sum += weight;
+  }
+  mean.u /= sum;
+  mean.v /= sum;
+  return mean;
+}
+
+/* What differs between pixel (y, x) of the first frame and where a flow leads. */
+static VFI_HD inline float
+vfi_search_miss (const VfiSearchFrames *f, int y, int x, float u, float v)
+{
+  const float at_y = fminf (fmaxf (y + v, 0), f->h - 1), at_x = fminf (fmaxf (x + u, 0), f->w - 1);
+  const int iy = (int) at_y, ix = (int) at_x;
+  const float fy = at_y - iy, fx = at_x - ix, *b = f->b + iy * f->pitch + ix;
+  const float top = (1 - fx) * b[0] + fx * b[1], bottom = (1 - fx) * b[f->pitch] + fx * b[f->pitch + 1];
+
+  return fabsf ((1 - fy) * top + fy * bottom - f->a[y * f->pitch + x]);
+}

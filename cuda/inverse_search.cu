@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator inverse_search: patches and cells as core/inverse_search.h has them, a thread for each.
+ */
+#include "device.h"
+#include "inverse_search.h"
+
+#define PAD VFI_SEARCH_PAD
+#define THREADS 64 /* a patch's pixels are a kilobyte of its thread's */
+
+/* Both frames in grey, what is found of each patch (twice, in turn), and what both flows miss at each pixel: in the backend's scratch memory. */
+struct Search
+{
+  int h, w, pitch, rows, columns;
+  float *grey[2], *miss[2];
+  VfiSearchFound *found[2];
+};
+
+static __device__ VfiSearchFrames
+frames (const Search &s)
+{
+  const int origin = PAD * s.pitch + PAD;
+
+  return { s.grey[0] + origin, s.grey[1] + origin, s.h, s.w, s.pitch };
+}
+
+static __device__ int
+clamped (int i, int n)
+{
+  return min (max (i, 0), n - 1);
+}
+
+static __global__ void
+to_grey (View y0, View y1, Search s)
+{
+  const int i = blockIdx.x * blockDim.x + threadIdx.x, n = (s.h + 2 * PAD) * s.pitch;
+
+  if (i < n) {
+    const int p = clamped (i / s.pitch - PAD, s.h) * s.w + clamped (i % s.pitch - PAD, s.w);
+    s.grey[0][i] = VFI_SEARCH_GREY * get (y0, p, 0);
+    s.grey[1][i] = VFI_SEARCH_GREY * get (y1, p, 0);
+  }
+}
+
+static __global__ void
+search (View state, Search s)
+{
+  const int i = blockIdx.x * blockDim.x + threadIdx.x, row = i / s.columns, column = i % s.columns;
+  const VfiSearchFrames f = frames (s);
+  VfiSearchFound start = { 0, 0, 0 };
+  VfiSearchPatch p;
+
+  if (i >= s.rows * s.columns)
+    return;
+  for (int k = 0; k < 4; k++) {
+    const int at = clamped (4 * row - 1 + k / 2, s.h) * s.w + clamped (4 * column - 1 + k % 2, s.w);
+    start.u += get (state, at, 2) / 4;
+    start.v += get (state, at, 3) / 4;
+  }
+  vfi_search_patch (&f, row, column, &p);
+  s.found[0][i] = vfi_search_steps (&f, &p, start);
+}
+
+static __global__ void
+again (Search s)
+{
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  const VfiSearchFrames f = frames (s);
+  VfiSearchPatch p;
+
+  if (i < s.rows * s.columns)
+    s.found[1][i] = vfi_search_again (&f, s.found[0], i / s.columns, i % s.columns, &p);
+}
+
+static __global__ void
+smooth (Search s, int to)
+{
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+
+  if (i < s.rows * s.columns)
+    s.found[to][i] = vfi_search_smooth (s.found[!to], s.rows, s.columns, i / s.columns, i % s.columns);
+}
+
+static __device__ VfiSearchFound
+flow_at (const Search &s, int y, int x)
+{
+  return vfi_search_cell (s.found[1], s.columns, y / VFI_SEARCH_CELL, x / VFI_SEARCH_CELL);
+}
+
+static __global__ void
+misses (View state, Search s)
+{
+  const int i = blockIdx.x * blockDim.x + threadIdx.x, y = i / s.w, x = i % s.w;
+  const VfiSearchFrames f = frames (s);
+
+  if (i < s.h * s.w) {
+    const VfiSearchFound flow = flow_at (s, y, x);
+    s.miss[0][i] = vfi_search_miss (&f, y, x, flow.u, flow.v);
+    s.miss[1][i] = vfi_search_miss (&f, y, x, get (state, i, 2), get (state, i, 3));
+  }
+}
+
+static __global__ void
+choose (View state, Search s, View dst)
+{
+  const int p = blockIdx.x * blockDim.x + threadIdx.x, y = p / s.w, x = p % s.w;
+  float sum[2] = { 0, 0 };
+
+  if (p >= s.h * s.w)
+    return;
+  for (int i = -2; i <= 2; i++)
+    for (int k = -2; k <= 2; k++) {
+      const int at = clamped (y + i, s.h) * s.w + clamped (x + k, s.w);
+      sum[0] += s.miss[0][at];
+      sum[1] += s.miss[1][at];
+    }
+  const VfiSearchFound flow = flow_at (s, y, x);
+  const bool kept = sum[1] < VFI_SEARCH_KEPT * sum[0];
+  for (int c = 0; c < 5; c++)
+    set (dst, p, c, c == 2 && !kept ? flow.u : c == 3 && !kept ? flow.v : get (state, p, c));
+}
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  Search *s = g_new0 (Search, 1);
+  VfiCuda *cuda = (VfiCuda *) b;
+  void *outer = NULL;
+
+  s->h = dst->h, s->w = dst->w, s->pitch = dst->w + 2 * PAD;
+  s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
+  const gsize grey = (gsize) (s->h + 2 * PAD) * s->pitch, pixels = (gsize) s->h * s->w, cells = (gsize) s->rows * s->columns;
+  const gsize found = cells * (sizeof (VfiSearchFound) / sizeof (float));
+
+  vfi_cuda_push (cuda, &outer);
+  float *at = (float *) vfi_cuda_scratch (cuda, 2 * (grey + pixels + found) * sizeof (float), error);
+  vfi_cuda_pop (cuda, outer);
+  if (!at) {
+    g_free (s);
+    return NULL;
+  }
+  for (int i = 0; i < 2; i++) {
+    s->grey[i] = at, at += grey;
+    s->miss[i] = at, at += pixels;
+    s->found[i] = (VfiSearchFound *) at, at += found;
+  }
+  return s;
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
+{
+  const Search s = *(const Search *) kernel_state;
+  const unsigned cells = blocks ((size_t) s.rows * s.columns, THREADS), pixels = blocks ((size_t) s.h * s.w, 256);
+  const View state = src[2];
+  VfiCuda *cuda = (VfiCuda *) b;
+
+  vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), s);
+  vfi_launch (cuda, cells, THREADS, 0, search, state, s);
+  vfi_launch (cuda, cells, THREADS, 0, again, s);
+  for (int i = 0; i < VFI_SEARCH_ROUNDS; i++)
+    vfi_launch (cuda, cells, THREADS, 0, smooth, s, i & 1);
+  vfi_launch (cuda, pixels, 256, 0, misses, state, s);
+  vfi_launch (cuda, pixels, 256, 0, choose, state, s, View (*dst));
+}
+
+const VfiKernel vfi_cuda_inverse_search = { &vfi_op_inverse_search, vfi_cuda_supports, prepare, run, g_free };
