@@ -8,7 +8,7 @@
 #include <math.h>
 
 #ifdef __CUDACC__
-#define VFI_HD __device__
+#define VFI_HD __host__ __device__
 #else
 #define VFI_HD
 #endif
