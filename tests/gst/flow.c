@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * vfiflow: which frame leaves when with which flow, what the flow is, how it is drawn and written. With weights of zeros the network is
- * its Lucas-Kanade steps, which follow a smooth pattern well.
+ * its searches and Lucas-Kanade steps, which follow a smooth pattern well.
  *
  *     gst-flow --picture FILE.ppm          writes the drawing test's pictures side by side, for README
  */
