@@ -167,6 +167,9 @@ VfiTensor *vfi_warp_zeros (VfiGraph *g, VfiTensor *x, VfiTensor *flow, gboolean 
 /* The largest of each 2 x 2 pixels. */
 VfiTensor *vfi_max_pool (VfiGraph *g, VfiTensor *x);
 
+/* The first h rows and w columns; x itself if it has no more. */
+VfiTensor *vfi_crop (VfiGraph *g, VfiTensor *x, int h, int w);
+
 /* v where it is positive, else v times the one slope of weight NAME.weight. */
 VfiTensor *vfi_prelu (VfiGraph *g, const char *name, VfiTensor *x);
 

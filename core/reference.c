@@ -44,15 +44,13 @@ release (gpointer p)
   }
 
 const VfiKernel *const vfi_reference_kernels[] = {
-  KERNEL (conv2d),         KERNEL (warp),       KERNEL (correlation),
-  KERNEL (shear),          KERNEL (resize),     KERNEL (pixel_shuffle),
-  KERNEL (scale),          KERNEL (mean_pool),  KERNEL (inverse_search),
-  KERNEL (lucas_kanade),   KERNEL (interleave), KERNEL (downsample),
-  KERNEL (fill),           KERNEL (mix),        KERNEL (blend),
-  KERNEL (moments),        KERNEL (normalize),  KERNEL (affine),
-  KERNEL (warp_zeros),     KERNEL (max_pool),   KERNEL (prelu),
-  KERNEL (resize_corners), KERNEL (sepconv),    KERNEL (divide),
-  KERNEL (gate),           KERNEL (bridge),     NULL,
+  KERNEL (conv2d),         KERNEL (warp),          KERNEL (correlation),    KERNEL (shear),
+  KERNEL (resize),         KERNEL (pixel_shuffle), KERNEL (scale),          KERNEL (mean_pool),
+  KERNEL (inverse_search), KERNEL (lucas_kanade),  KERNEL (interleave),     KERNEL (downsample),
+  KERNEL (fill),           KERNEL (mix),           KERNEL (blend),          KERNEL (moments),
+  KERNEL (normalize),      KERNEL (affine),        KERNEL (warp_zeros),     KERNEL (max_pool),
+  KERNEL (crop),           KERNEL (prelu),         KERNEL (resize_corners), KERNEL (sepconv),
+  KERNEL (divide),         KERNEL (gate),          KERNEL (bridge),         NULL,
 };
 
 static void

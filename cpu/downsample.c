@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operators downsample and max_pool: four pixels, all channels of them at once.
+ * Operators downsample and max_pool: four pixels, all channels of them at once; crop.
  */
 #include "isa.h"
 
@@ -61,3 +61,20 @@ max_run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src,
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_max_pool) = { &vfi_op_max_pool, .run = max_run };
+
+static void
+crop_run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const gsize size = vfi_dtype_size (dst->dtype);
+
+#pragma omp parallel for schedule(static)
+  for (int y = 0; y < dst->h; y++) {
+    const guint8 *from = (const guint8 *) src->data + (gsize) y * src->w * src->ld * size;
+    guint8 *to = (guint8 *) dst->data + (gsize) y * dst->w * dst->ld * size;
+
+    for (int x = 0; x < dst->w; x++)
+      memcpy (to + x * dst->ld * size, from + x * src->ld * size, dst->c * size);
+  }
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_crop) = { &vfi_op_crop, .run = crop_run };

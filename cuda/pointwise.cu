@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The small operators of networks that see pictures: interleave, downsample, max_pool, fill, mix, blend, affine, prelu,
+ * The small operators of networks that see pictures: interleave, downsample, max_pool, crop, fill, mix, blend, affine, prelu,
  * divide, gate, resize_corners, warp_zeros, moments and normalize.
  */
 #include "device.h"
@@ -201,7 +201,7 @@ run_gate (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src
   vfi_launch_elements ((VfiCuda *) b, *dst, gate, View (*src), p->gates, p->slope, View (*dst));
 }
 
-/* ---- max_pool, resize_corners, warp_zeros ------------------------------------------------------- */
+/* ---- max_pool, crop, resize_corners, warp_zeros ------------------------------------------------- */
 
 static __global__ void
 max_pool (View src, View dst)
@@ -218,6 +218,21 @@ static void
 run_max_pool (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   vfi_launch_elements ((VfiCuda *) b, *dst, max_pool, View (*src), View (*dst));
+}
+
+static __global__ void
+crop (View src, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid)
+    set (dst, e.p, e.c, get (src, e.p / dst.w * src.w + e.p % dst.w, e.c));
+}
+
+static void
+run_crop (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, crop, View (*src), View (*dst));
 }
 
 static __global__ void
@@ -370,6 +385,7 @@ const VfiKernel vfi_cuda_affine = { &vfi_op_affine, vfi_cuda_supports, NULL, run
 const VfiKernel vfi_cuda_prelu = { &vfi_op_prelu, vfi_cuda_supports, prepare_prelu, run_prelu, vfi_cuda_buffer_free };
 const VfiKernel vfi_cuda_divide = { &vfi_op_divide, vfi_cuda_supports, NULL, run_divide, NULL };
 const VfiKernel vfi_cuda_gate = { &vfi_op_gate, vfi_cuda_supports, NULL, run_gate, NULL };
+const VfiKernel vfi_cuda_crop = { &vfi_op_crop, vfi_cuda_supports, NULL, run_crop, NULL };
 const VfiKernel vfi_cuda_max_pool = { &vfi_op_max_pool, vfi_cuda_supports, NULL, run_max_pool, NULL };
 const VfiKernel vfi_cuda_resize_corners = { &vfi_op_resize_corners, vfi_cuda_supports, NULL, run_resize_corners, NULL };
 const VfiKernel vfi_cuda_warp_zeros = { &vfi_op_warp_zeros, vfi_cuda_supports, NULL, run_warp_zeros, NULL };

@@ -12,8 +12,8 @@
  * - The published file has the names of an older program, module* where today's says net*; they are asked for as they are.
  * - sepconv-plus takes off the mean of both pictures and divides by their deviation, for the network only; filters a plane of ones too, and
  *   divides by the result where it is not next to nothing. Its activations stand before the convolutions, with one slope for all channels.
- * - Padding is by nearest pixels, right and bottom: sepconv to a multiple of 128, as its program's "improved" way. sepconv-plus's pads to even
- *   sizes and cuts what its decoder makes too large; here it is a multiple of 16, which the statistics include.
+ * - Padding is by nearest pixels, right and bottom: sepconv to a multiple of 128, as its program's "improved" way. sepconv-plus to even
+ *   sizes, which the statistics include; its decoder cuts off what it makes too large of halved odd sizes.
  */
 #include "build.h"
 
@@ -162,7 +162,8 @@ at_plus (VfiGraph *g, const VfiModel *model, int h, int w)
   }
   for (int l = 3; l >= 1; l--) {
     vfi_push (g, "netDecode.0.netVer.%d.netMain", 4 - l);
-    level[l] = vfi_mix (g, level[l], twice (g, 2, vfi_resize (g, vfi_prelu (g, "0", level[l + 1]), .scale = 2), channels[l], 1));
+    x = twice (g, 2, vfi_resize (g, vfi_prelu (g, "0", level[l + 1]), .scale = 2), channels[l], 1);
+    level[l] = vfi_mix (g, level[l], vfi_crop (g, x, vfi_height (level[l]), vfi_width (level[l])));
     vfi_pop (g);
   }
   n = 1 + (gint64) h * w / k->pixels;
@@ -194,7 +195,7 @@ const VfiModel vfi_model_sepconv_plus = {
   .paper = "S. Niklaus et al., Revisiting Adaptive Convolutions for Video Frame Interpolation, WACV 2021",
   .source = "sniklaus/revisiting-sepconv, Adobe Research: non-commercial",
   .picture = { VFI_BGR },
-  .multiple = 16,
+  .multiple = 2,
   .config = &plus,
   .frame = frame,
   .at = at_plus,

@@ -172,6 +172,10 @@ def warp_zeros(k, src):
     return F.grid_sample(x, torch.stack((gx, gy), 3), 'bilinear', 'zeros', True).float()
 
 
+def crop(k, src):
+    return src(k.h, k.w, k.c)[:, :, :-1, :-1]
+
+
 def max_pool(k, src):
     return F.max_pool2d(src(k.h, k.w, k.c), 2)
 

@@ -192,6 +192,7 @@ WRONG (lucas_state, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f
 WRONG (search_picture, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), x, f))
 WRONG (search_side, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), f))
 WRONG (search_state, vfi_inverse_search (g, vfi_input (g, "a", VFI_F32, 4, 8, 1), vfi_input (g, "b", VFI_F32, 4, 8, 1), f))
+WRONG (crop_size, vfi_crop (g, x, 5, 8))
 WRONG (scale_null, vfi_scale (g, NULL, NULL, VFI_F32))
 WRONG (slice_first, vfi_slice (g, x, -1, 2))
 WRONG (slice_end, vfi_slice (g, x, 7, 2))
@@ -239,6 +240,7 @@ static const struct
   { wrong_search_picture, VFI_ERROR_SHAPE, "net.inverse_search: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_search_side, VFI_ERROR_SHAPE, "net.inverse_search: the pictures are 5 x 7, not multiples of 4" },
   { wrong_search_state, VFI_ERROR_SHAPE, "net.inverse_search: the state is 5 x 7 x 8, not 4 x 8 x 5, fp32" },
+  { wrong_crop_size, VFI_ERROR_SHAPE, "net.crop: 5 x 8 are not in 5 x 7" },
   { wrong_scale_null, VFI_ERROR_ARG, "net.scale: source 0 is NULL" },
   { wrong_slice_first, VFI_ERROR_SHAPE, "net.slice: 2 channels from -1 of a tensor that has 8" },
   { wrong_slice_end, VFI_ERROR_SHAPE, "net.slice: 2 channels from 7 of a tensor that has 8" },

@@ -28,6 +28,7 @@
 #define AFFINE(NAME, H, W, C) .name = "affine/" NAME, .op = &vfi_op_affine, .h = H, .w = W, .c = C
 #define WARP_ZEROS(NAME, H, W, C) .name = "warp_zeros/" NAME, .op = &vfi_op_warp_zeros, .h = H, .w = W, .c = C
 #define MAX_POOL(NAME, H, W, C) .name = "max_pool/" NAME, .op = &vfi_op_max_pool, .h = H, .w = W, .c = C
+#define CROP(NAME, H, W, C) .name = "crop/" NAME, .op = &vfi_op_crop, .h = H, .w = W, .c = C
 #define PRELU(NAME, H, W, C) .name = "prelu/" NAME, .op = &vfi_op_prelu, .h = H, .w = W, .c = C
 #define CORNERS(NAME, H, W, C) .name = "resize_corners/" NAME, .op = &vfi_op_resize_corners, .h = H, .w = W, .c = C
 #define SEPCONV(NAME, H, W, C, N)                                                                                                          \
@@ -146,6 +147,8 @@ const OpCase op_cases[] = {
   { WARP_ZEROS ("features", 6, 9, 20), .flow = 3 },
   { MAX_POOL ("even", 6, 8, 24) },
   { MAX_POOL ("odd", 5, 7, 3) },
+  { CROP ("both", 6, 8, 24) },
+  { CROP ("thin", 2, 9, 3) },
   { PRELU ("features", 5, 7, 20) },
   { CORNERS ("features", 5, 7, 20) },
   { CORNERS ("one-pixel", 1, 1, 3) },
@@ -246,6 +249,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_affine (g, x, 2.5f, (float[]){ -0.5f, 0.25f, 3 }, dst);
   if (k->op == &vfi_op_warp_zeros)
     return vfi_warp_zeros (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), k->detail);
+  if (k->op == &vfi_op_crop)
+    return vfi_crop (g, x, k->h - 1, k->w - 1);
   if (k->op == &vfi_op_max_pool)
     return vfi_max_pool (g, x);
   if (k->op == &vfi_op_prelu)

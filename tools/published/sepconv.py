@@ -10,12 +10,12 @@ from .common import fill, golden, stub
 
 class SepConv:
     """sniklaus/sepconv-slomo 3d94cda8d971c28d43225c8383592703f968b27f, sniklaus/revisiting-sepconv 8b237c8dfa2fb0ebe541c5bbb6582db80727d538"""
-    unit = 32
-    multiple = {'sepconv': 128, 'sepconv-plus': 16}
+    multiple = {'sepconv': 128, 'sepconv-plus': 2}
     scales = (1,)
     any_t = False
 
     def __init__(self, name, checkout):
+        self.unit = {'sepconv': 32, 'sepconv-plus': 22}[name]  # the second halves odd sizes
         apply = types.SimpleNamespace(apply=golden.adaptive)  # its operator is for GPUs
         stub('sepconv', sepconv_func=apply)
         stub('PIL')
