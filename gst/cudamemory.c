@@ -154,29 +154,6 @@ gst_vfi_cuda_ordered (GstBuffer *buffer, GstVfiCudaStream stream)
   GstMemory *memory = gst_buffer_n_memory (buffer) == 1 ? gst_buffer_peek_memory (buffer, 0) : NULL;
   return stream && gst_is_cuda_memory (memory) && gst_cuda_memory_get_stream (GST_CUDA_MEMORY_CAST (memory)) == stream;
 }
-#else
-GstVfiCudaStream
-gst_vfi_cuda_stream_new (GstVfiCuda cuda)
-{
-  return NULL;
-}
-
-void
-gst_vfi_cuda_stream_close (GstVfiCudaStream *stream)
-{
-}
-
-gpointer
-gst_vfi_cuda_stream_handle (GstVfiCudaStream stream)
-{
-  return NULL;
-}
-
-gboolean
-gst_vfi_cuda_ordered (GstBuffer *buffer, GstVfiCudaStream stream)
-{
-  return FALSE;
-}
 #endif
 
 /* ---- frames ------------------------------------------------------------------------------------- */

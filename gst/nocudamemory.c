@@ -78,29 +78,6 @@ gst_vfi_cuda_ref (GstVfiCuda cuda)
   return NULL;
 }
 
-GstVfiCudaStream
-gst_vfi_cuda_stream_new (GstVfiCuda cuda)
-{
-  return NULL;
-}
-
-void
-gst_vfi_cuda_stream_close (GstVfiCudaStream *stream)
-{
-}
-
-gpointer
-gst_vfi_cuda_stream_handle (GstVfiCudaStream stream)
-{
-  return NULL;
-}
-
-gboolean
-gst_vfi_cuda_ordered (GstBuffer *buffer, GstVfiCudaStream stream)
-{
-  return FALSE;
-}
-
 gboolean
 gst_vfi_cuda_map (GstVideoFrame *map, const GstVideoInfo *info, GstBuffer *buffer, int flags, GstVfiCudaStream stream)
 {
