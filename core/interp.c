@@ -443,13 +443,6 @@ vfi_interp_backend (const VfiInterp *self)
   return self->backend;
 }
 
-void
-vfi_interp_reset (VfiInterp *self)
-{
-  self->have_pair = FALSE;
-  forget (self);
-}
-
 /* ---- running ------------------------------------------------------------------------------------ */
 
 static double
@@ -552,6 +545,24 @@ finish (VfiInterp *self, GError **error)
 {
   self->backend->klass->end (self->backend);
   return succeeded (self, error);
+}
+
+/* Nothing that was started stays under way. */
+static void
+drop_started (VfiInterp *self)
+{
+  if (!self->backend->klass->leave)
+    return;
+  self->backend->klass->begin (self->backend);
+  finish (self, NULL);
+}
+
+void
+vfi_interp_reset (VfiInterp *self)
+{
+  drop_started (self);
+  self->have_pair = FALSE;
+  forget (self);
 }
 
 /* Halves until the multiple of 1 / STEPS nearest to t is made; returns its slot. */
@@ -658,7 +669,10 @@ vfi_interp_start (VfiInterp *self, double t, VfiFrame *dst, GError **error)
   if (!make (self, t, dst, error))
     return FALSE;
   (klass->leave ? klass->leave : klass->end) (self->backend);
-  return succeeded (self, error);
+  if (succeeded (self, error))
+    return TRUE;
+  drop_started (self);
+  return FALSE;
 }
 
 gboolean

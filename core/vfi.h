@@ -192,8 +192,9 @@ VFI_API gboolean vfi_interp_set_pair (VfiInterp *interp, const VfiFrame *a, cons
 /* Writes the frame at time t, 0 < t < 1, between a and b into dst, which is neither of them. May be called for any number of t. */
 VFI_API gboolean vfi_interp_at (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
 /* vfi_interp_at in two parts: on CUDA, where frames are in system memory, they then go to the device and back while others are computed. start
- * returns at once; after as many calls of finish as of start all that was started is done (and of an error of finish, nobody knows which frame it was).
- * Until then dst stays borrowed, and so do frames of the pair that lie in CUDA memory. More than two gain nothing. */
+ * returns at once there, and when all is done elsewhere; after as many calls of finish as of start all that was started is done (and of an error of finish, nobody knows which frame it was).
+ * Until then dst stays borrowed, and so do frames of the pair that lie in CUDA memory. More than two gain nothing. A start
+ * that fails leaves nothing to finish; vfi_interp_reset waits for what was started. */
 VFI_API gboolean vfi_interp_start (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
 VFI_API gboolean vfi_interp_finish (VfiInterp *interp, GError **error);
 /* Forgets the pair and everything derived from it (flush, discontinuity). */

@@ -49,7 +49,8 @@ shrink (GstVfiTween *tween, GstVfiBase *base, const VfiFrameInfo *info, GError *
 
   if (!gst_vfi_base_on_gpu (base))
     return FALSE;
-  gst_vfi_tween_finish (tween, base); /* of the session that goes */
+  if (gst_vfi_tween_finish (tween, base) != GST_FLOW_OK) /* of the session that goes */
+    return FALSE;
   options_of (tween, base, &options);
   while (!ok && options.flow_scale > MIN_FLOW_SCALE && g_error_matches (*error, VFI_ERROR, VFI_ERROR_MEMORY)) {
     options.flow_scale = tween->reach = MAX (MIN_FLOW_SCALE, options.flow_scale * CHEAP_FLOW_SCALE);
@@ -203,12 +204,10 @@ gst_vfi_tween_finish (GstVfiTween *tween, GstVfiBase *base)
 void
 gst_vfi_tween_clear (GstVfiTween *tween)
 {
-  if (tween->late) {
-    vfi_interp_finish (tween->pair.interp, NULL);
+  gst_vfi_pair_clear (&tween->pair); /* what is late is done then */
+  if (tween->late)
     gst_video_frame_unmap (&tween->late_map);
-    tween->late = NULL;
-  }
-  gst_vfi_pair_clear (&tween->pair);
+  tween->late = NULL;
 }
 
 GstFlowReturn

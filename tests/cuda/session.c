@@ -211,6 +211,42 @@ no_backend (void)
   fake_cudnn.present = TRUE;
 }
 
+/* What was started and not finished is done when the pair is forgotten: the next finish is the next start's. */
+static void
+forgotten (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 32, VFI_RANGE_LIMITED };
+  TestFrame *f[2] = { picture (&info, 0), picture (&info, 1) }, *d[4];
+  GError *error = NULL;
+  VfiBackend *c = cuda_new ();
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+
+  g_assert_no_error (error);
+  for (int i = 0; i < 4; i++)
+    d[i] = test_frame_new (&info, 0);
+  shim.late = 1 | 4;
+  for (int i = 0; i < 4; i++) {
+    if (i >= 2)
+      vfi_interp_reset (s);
+    vfi_interp_set_pair (s, &f[0]->frame, &f[1]->frame, &error);
+    vfi_interp_start (s, 0.5, &d[i]->frame, &error);
+    if (i == 3)
+      vfi_interp_finish (s, &error);
+    g_assert_no_error (error);
+  }
+  for (int i = 1; i < 4; i++)
+    g_assert_true (vfi_frame_equal (&info, &d[0]->frame, &d[i]->frame));
+  g_assert_false (vfi_frame_equal (&info, &f[0]->frame, &d[0]->frame));
+  shim.late = 0;
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  for (int i = 0; i < 4; i++)
+    test_frame_free (d[i]);
+  for (int i = 0; i < 2; i++)
+    test_frame_free (f[i]);
+  nothing_left ();
+}
+
 /* Whatever does not fit, the error names the bytes, and what there was is given back. */
 static void
 no_memory (void)
@@ -637,6 +673,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cuda/session/fewer-frames", fewer_frames);
   g_test_add_func ("/cuda/session/shared-engines", shared_engines);
   g_test_add_func ("/cuda/session/no-backend", no_backend);
+  g_test_add_func ("/cuda/session/forgotten", forgotten);
   g_test_add_func ("/cuda/session/no-memory", no_memory);
   g_test_add_func ("/cuda/session/no-memory-for-frames", no_memory_for_frames);
   g_test_add_func ("/cuda/session/lost-device", lost_device);
