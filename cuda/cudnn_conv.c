@@ -410,7 +410,7 @@ use (VfiCudnnConv *conv, const Engine *e)
   conv->engine = e->number;
 }
 
-/* The fastest of several engines; the first one where there is no saying. */
+/* The fastest of several engines; -1 where there is no saying. */
 static int
 fastest (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, const Engine *engines, int n)
 {

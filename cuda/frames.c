@@ -219,7 +219,7 @@ is_copy_of (const Copy *c, const VfiFrameInfo *info, const VfiFrame *frame)
   return TRUE;
 }
 
-/* The copy that has been in use longest. */
+/* The copy that was asked for longest ago. */
 static Copy *
 oldest (VfiCudaFrames *frames)
 {
@@ -231,7 +231,7 @@ oldest (VfiCudaFrames *frames)
   return c;
 }
 
-/* A copy for a new frame: what it writes over is waited for. */
+/* A copy for a new frame; where memory is short, one of fewer. */
 static Copy *
 reserve_kept (VfiCuda *cuda, const VfiFrameInfo *info, GError **error)
 {

@@ -42,7 +42,7 @@ gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, cons
       vfi_flow_set_flow_scale (queue->session, options->flow_scale, NULL))
     return TRUE;
   /* Where memory is short, at a smaller size. */
-  for (VfiOptions o = *options;; o.flow_scale = queue->reach = MAX (MIN_FLOW_SCALE, o.flow_scale / 2)) {
+  for (VfiOptions o = *options;;) {
     GError *e = NULL;
     g_clear_pointer (&queue->session, vfi_flow_free);
     if ((queue->session = vfi_flow_new (info, &o, &e)))
@@ -51,7 +51,8 @@ gst_vfi_flow_queue_setup (GstVfiFlowQueue *queue, const VfiFrameInfo *info, cons
       g_propagate_error (error, e);
       return FALSE;
     }
-    gst_vfi_base_shrank (base, MAX (MIN_FLOW_SCALE, o.flow_scale / 2), &e);
+    o.flow_scale = queue->reach = MAX (MIN_FLOW_SCALE, o.flow_scale / 2);
+    gst_vfi_base_shrank (base, queue->reach, &e);
   }
 }
 

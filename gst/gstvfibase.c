@@ -245,7 +245,10 @@ open_cuda (GstVfiBase *base)
   /* What is found comes by set_context, into this very place. */
   if (options.backend != VFI_BACKEND_CPU && vfi_cuda_found (p->cuda_device, &error) &&
       gst_vfi_cuda_open (GST_ELEMENT (base), p->cuda_device, &p->given)) {
-    go_to (base, gst_vfi_cuda_ref (p->given));
+    GST_OBJECT_LOCK (base);
+    GstVfiCuda cuda = gst_vfi_cuda_ref (p->given);
+    GST_OBJECT_UNLOCK (base);
+    go_to (base, cuda);
     gst_vfi_base_enter (base);
     p->has_cuda = vfi_cuda_available (&options, &error);
     gst_vfi_base_leave (base);

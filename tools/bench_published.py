@@ -169,7 +169,7 @@ def run_ours(vfi, name, weights, threads, frames):
 
 
 def summary(row):
-    """Of all turns of a network: for each side the median of their means and the most memory, and how its time stands to ours: [least, median, greatest]."""
+    """Of all turns of a network: for each side the median of their means and the most memory, and how its time stands to ours: [least of a turn, of the medians, greatest of a turn]."""
     out = {}
     means = {side: [statistics.mean(r['ms']) if 'ms' in r else None for r in row[side]] for side in SIDES}
     for side in SIDES:

@@ -594,11 +594,10 @@ make_video (const char *pictures, const char *name)
   play (pipeline);
 }
 
-/* A white box over a picture that stands still is gone, and nothing else is touched: in the sheet, which shows what went into the element
- * and what came out. */
-/* Each row of a sheet: the box gone and all else as it was, or with `kept` the box as it was and all else gone. */
+/* A sheet shows what went into the element and what came out. In each row the white box is gone and all else as it was; with `kept` the box is
+ * as it was and the rest is not. */
 static void
-assert_box_is_gone (const char *sheet, int rows, gboolean kept)
+assert_sheet (const char *sheet, int rows, gboolean kept)
 {
   g_autofree char *path = file (sheet);
   g_autoptr (ToolPicture) p = tool_picture_read (path, NULL);
@@ -636,14 +635,14 @@ test_inpaint (void)
     g_autofree char *sheet = g_strdup_printf ("clean%u.png", i), *out = g_strdup_printf ("clean%u.mp4", i);
     g_assert_cmpint (r.status, ==, 0);
     assert_contains (r.err, "5 frames, something removed from 5");
-    assert_box_is_gone (sheet, 5, FALSE);
+    assert_sheet (sheet, 5, FALSE);
     g_assert_cmpint (look (out).frames, ==, 5);
   }
   g_auto (Run) inverted =
       vfi ("inpaint logo.mp4 inverted.mp4 --mask boxes/frames --invert --dilate 3 --feather 0 --sheet inverted.png --quiet");
   g_assert_cmpint (inverted.status, ==, 0);
   g_assert_cmpstr (inverted.err, ==, "");
-  assert_box_is_gone ("inverted.png", 5, TRUE);
+  assert_sheet ("inverted.png", 5, TRUE);
   g_auto (Run) nothing = vfi ("inpaint logo.mp4 nothing.mp4 --mask logo/black.png");
   g_assert_cmpint (nothing.status, ==, 0);
   assert_contains (nothing.err, "the mask covers nothing");

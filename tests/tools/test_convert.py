@@ -225,8 +225,8 @@ def check(folder):
     beyond = as_zip({**state, first: Tensor(Values([1]), shapes[first])})
     for data, why in ((b'', 'empty'), (b'<!DOCTYPE html>', 'a web page'), (b'text', 'no checkpoint'), (b'PK\x03\x04', 'cut off'), (legacy[:30], 'cut off')):
         status, said, out = run(folder, data)
-        assert status == 1 and why in said and said.count('\n') == 1, said
-    for data in b'', b'text', whole[:len(whole) // 2], legacy[:len(legacy) - 9], legacy[:400], beyond:
+        assert status == 1 and why in said and said.count('\n') == 1 and not os.path.exists(out), said
+    for data in whole[:len(whole) // 2], legacy[:len(legacy) - 9], legacy[:400], beyond:
         status, said, out = run(folder, data)
         assert status == 1 and said.count('\n') == 1 and 'Traceback' not in said and not os.path.exists(out), said
 
