@@ -446,7 +446,7 @@ choose (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t 
     cudnn->api.unmake (engines[0].plan);
   }
   n = find_engines (conv, k, graph, mode, 0, engines, name ? MAX_TIMED : 1);
-  if (n > 1 && (which = fastest (conv, k, engines, n)) >= 0)
+  if (name && n > 0 && (which = n > 1 ? fastest (conv, k, engines, n) : 0) >= 0)
     vfi_cuda_choices_add (cudnn->choices, name, engines[which].place, (int) engines[which].number);
   which = MAX (which, 0);
   for (int i = 0; i < n; i++)

@@ -229,9 +229,9 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
     flow_scale = MAX (MIN_FLOW_SCALE, flow_scale * CHEAP_FLOW_SCALE);
   flow_scale = MIN (flow_scale, tween->reach);
   const gboolean late = gst_vfi_base_carries (base) && !tween->pace.live && !tween->cut;
-  /* Whoever takes the frame comes later on the same stream, or waits for it. */
-  const gboolean ordered =
-      gst_vfi_base_ordered (base, out) && gst_vfi_base_ordered (base, pair->a->buffer) && gst_vfi_base_ordered (base, pair->b->buffer);
+  /* Whoever takes the frame comes later on the same stream, or waits for it. Where time presses it must be known how long a frame takes. */
+  const gboolean ordered = !tween->pace.live && gst_vfi_base_ordered (base, out) && gst_vfi_base_ordered (base, pair->a->buffer) &&
+                           gst_vfi_base_ordered (base, pair->b->buffer);
   GST_OBJECT_UNLOCK (base);
 
   const gint64 start = g_get_monotonic_time ();

@@ -157,6 +157,9 @@ no_saying (void)
   fake_cudnn.engines = 1;
   g_assert_cmpint (chosen ("v1", &desc, &some), ==, FIRST);
   g_assert_cmpint (some.calls, ==, 0);
+  fake_cudnn.engines = 3; /* what was the only one is not asked about again */
+  g_assert_cmpint (chosen ("v1", &desc, &some), ==, FIRST);
+  g_assert_cmpint (some.calls, ==, 0);
 }
 
 /* ---- the file ----------------------------------------------------------------------------------- */
@@ -165,7 +168,7 @@ no_saying (void)
 static void
 damaged (void)
 {
-  static const char *const texts[] = { "\xff\xfe\x00rubbish", "no section = here\n", "[half a section", "[v1]\nno value\n" };
+  static const char *const texts[] = { "\xff\xfe\x01rubbish", "no section = here\n", "[half a section", "[v1]\nno value\n" };
   Clock clock = { { 3, 1, 2 } }, other = { { 1, 2, 3 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
@@ -210,18 +213,27 @@ bad_values (void)
   }
 }
 
-/* Where no file can be written: a warning, once, and the choice serves. */
+/* Where a folder lies in the file's place, and where there can be no folder: a warning, once, and the choice serves. */
 static void
 not_writable (void)
 {
+  g_autofree char *folder = g_path_get_dirname (path);
   Clock clock = { { 3, 1, 2 } };
 
   fresh ();
   g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
-  g_test_expect_message ("vfi", G_LOG_LEVEL_WARNING, "*" MACHINE_FILE "*");
+  g_test_expect_message ("vfi", G_LOG_LEVEL_WARNING, "*" MACHINE_FILE " is of no use*");
   g_assert_cmpint (chosen ("v1", &desc, &clock), ==, FIRST + 1);
   g_test_assert_expected_messages ();
   g_assert_cmpint (g_rmdir (path), ==, 0);
+
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  g_assert_cmpint (symlink ("nowhere/at/all", folder), ==, 0);
+  g_test_expect_message ("vfi", G_LOG_LEVEL_WARNING, "*" MACHINE_FILE " cannot be written*");
+  g_assert_cmpint (chosen ("v1", &desc, &clock), ==, FIRST + 1);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (g_remove (folder), ==, 0);
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
 }
 
 #define N_PROCESSES 4
