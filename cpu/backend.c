@@ -4,9 +4,12 @@
  */
 #define _GNU_SOURCE
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "cpu.h"
 #include "dnnl.h"
@@ -242,6 +245,36 @@ allowed_cpus (void)
   return g_get_num_processors (); /* EINVAL: more CPUs than cpu_set_t holds */
 }
 
+/* Two threads that do nothing, for ever. */
+static gpointer
+idle (gpointer data)
+{
+  sigset_t all;
+
+  sigfillset (&all);
+  pthread_sigmask (SIG_BLOCK, &all, NULL); /* others are to take them */
+#pragma omp parallel num_threads(2)
+  pthread_sigmask (SIG_BLOCK, &all, NULL);
+  for (;;)
+    pause ();
+  return NULL;
+}
+
+/* At the end of a parallel region threads of libgomp spin for milliseconds before they sleep, unless libgomp has more of them than there are CPUs.
+ * In a pipeline others want these CPUs, a decoder and an encoder first of all, and work that waits for one that spins takes several times
+ * as long. So there are more. (The environment says how to wait, too, but is read before a library can set it.) */
+static void
+wait_asleep (void)
+{
+  static gsize once;
+
+  if (!g_once_init_enter (&once))
+    return;
+  if (!g_getenv ("OMP_WAIT_POLICY") && !g_getenv ("GOMP_SPINCOUNT"))
+    g_thread_unref (g_thread_new ("vfi-idle", idle, NULL));
+  g_once_init_leave (&once, 1);
+}
+
 VfiBackend *
 vfi_cpu_backend_new_isa (int threads, const char *isa, GError **error)
 {
@@ -275,6 +308,8 @@ vfi_cpu_backend_new_isa (int threads, const char *isa, GError **error)
   cpu->base.refs = 1;
   cpu->base.description = g_strdup_printf ("cpu (%s)", vfi_dnnl_version ());
   cpu->base.threads = threads ? threads : allowed_cpus ();
+  if (cpu->base.threads > 1)
+    wait_asleep ();
   return &cpu->base;
 }
 

@@ -4,6 +4,9 @@
  *
  *   ops-cpu --bench vfi-nano 1280 720 [avx512|avx2|base [fp32|bf16]]     times each node of a network's graphs
  */
+#include <omp.h>
+#include <time.h>
+
 #include "../../cpu/cpu.h"
 #include "harness.h"
 #include "model.h"
@@ -38,6 +41,37 @@ check (gconstpointer data)
     worst = MAX (worst, op_case_check (k->op, b, k->feature, TOLERANCE));
   else
     g_test_skip ("this machine does not compute in this precision");
+  vfi_backend_unref (b);
+}
+
+/* Threads that wait for another sleep: ten times 10 ms of waiting cost next to nothing, where spinning takes 3 ms and more of each for each thread. */
+static void
+waiting (void)
+{
+  g_autoptr (GError) error = NULL;
+  VfiBackend *b;
+  clock_t start = 0;
+
+#ifdef __clang__
+  g_test_skip ("made for GCC's libgomp");
+  return;
+#endif
+  if (g_getenv ("OMP_WAIT_POLICY") || g_getenv ("GOMP_SPINCOUNT")) {
+    g_test_skip ("the environment says how threads wait");
+    return;
+  }
+  b = vfi_cpu_backend_new_isa (0, NULL, &error);
+  g_assert_no_error (error);
+  b->klass->begin (b);
+  for (int i = 0; i < 11; i++) {
+    if (i == 1) /* the first time threads are started */
+      start = clock ();
+#pragma omp parallel
+    if (omp_get_thread_num () == 0)
+      g_usleep (10000);
+  }
+  b->klass->end (b);
+  g_assert_cmpfloat ((double) (clock () - start) / CLOCKS_PER_SEC, <, 0.01);
   vfi_backend_unref (b);
 }
 
@@ -79,6 +113,7 @@ main (int argc, char **argv)
         g_test_add_data_func_full (name, g_memdup2 (&k, sizeof k), check, g_free);
         g_free (name);
       }
+  g_test_add_func ("/ops/cpu/waiting", waiting);
   result = g_test_run ();
   g_print ("# largest difference in fp32: %.2g of the root mean square\n", worst);
   return result;
