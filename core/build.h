@@ -170,6 +170,14 @@ VfiTensor *vfi_max_pool (VfiGraph *g, VfiTensor *x);
 /* The first h rows and w columns; x itself if it has no more. */
 VfiTensor *vfi_crop (VfiGraph *g, VfiTensor *x, int h, int w);
 
+/* x (F32, at most 4 channels) at another size, as Pillow resizes pictures of floats: see core/ops/resample.c; x itself if it has that size. */
+typedef enum
+{
+  VFI_TRIANGLE, /* bilinear where it enlarges; of as many more pixels where it reduces */
+  VFI_LANCZOS,
+} VfiFilter;
+VfiTensor *vfi_resample (VfiGraph *g, VfiTensor *x, int h, int w, VfiFilter filter);
+
 /* v where it is positive, else v times the one slope of weight NAME.weight. */
 VfiTensor *vfi_prelu (VfiGraph *g, const char *name, VfiTensor *x);
 

@@ -31,6 +31,7 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_normalize),
   &VFI_ISA_NAME (vfi_cpu_pixel_shuffle),
   &VFI_ISA_NAME (vfi_cpu_prelu),
+  &VFI_ISA_NAME (vfi_cpu_resample),
   &VFI_ISA_NAME (vfi_cpu_resize),
   &VFI_ISA_NAME (vfi_cpu_resize_corners),
   &VFI_ISA_NAME (vfi_cpu_scale),

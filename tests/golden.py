@@ -176,6 +176,17 @@ def crop(k, src):
     return src(k.h, k.w, k.c)[:, :, :-1, :-1]
 
 
+def resample(k, src):
+    return resized(src(k.h, k.w, k.c), k.to_h, k.to_w, 'LANCZOS' if k.detail else 'BILINEAR')
+
+
+def resized(x, h, w, how):
+    """A picture (1,c,h,w) at another size, each channel as Pillow resizes one of floats."""
+    from PIL import Image
+    planes = [Image.fromarray(p.float().numpy()).resize((w, h), getattr(Image, how)) for p in x[0]]
+    return torch.from_numpy(np.stack([np.asarray(p) for p in planes])).to(x.dtype)[None]
+
+
 def max_pool(k, src):
     return F.max_pool2d(src(k.h, k.w, k.c), 2)
 

@@ -125,6 +125,21 @@ outputs (void)
   vfi_graph_free (g);
 }
 
+/* What would not change a tensor is no node. */
+static void
+nothing_to_do (void)
+{
+  VfiGraph *g = vfi_graph_new (VFI_F32);
+  VfiTensor *x = vfi_input (g, "x", VFI_F32, 64, 32, 3);
+
+  g_assert_true (vfi_resample (g, x, 64, 32, VFI_LANCZOS) == x);
+  g_assert_true (vfi_crop (g, x, 64, 32) == x);
+  g_assert_cmpuint (g->nodes->len, ==, 0);
+  g_assert_true (vfi_resample (g, x, 63, 32, VFI_LANCZOS) != x);
+  g_assert_cmpuint (g->nodes->len, ==, 1);
+  vfi_graph_free (g);
+}
+
 /* An operator that needs its tensors dense. */
 static const VfiOp dense_op = { "dense", .dense = TRUE };
 
@@ -193,6 +208,9 @@ WRONG (search_picture, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), x, f))
 WRONG (search_side, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), f))
 WRONG (search_state, vfi_inverse_search (g, vfi_input (g, "a", VFI_F32, 4, 8, 1), vfi_input (g, "b", VFI_F32, 4, 8, 1), f))
 WRONG (crop_size, vfi_crop (g, x, 5, 8))
+WRONG (resample_type, vfi_resample (g, vfi_slice (g, x, 0, 3), 3, 3, VFI_LANCZOS))
+WRONG (resample_channels, vfi_resample (g, f, 3, 3, VFI_LANCZOS))
+WRONG (resample_size, vfi_resample (g, flow, 0, 3, VFI_TRIANGLE))
 WRONG (scale_null, vfi_scale (g, NULL, NULL, VFI_F32))
 WRONG (slice_first, vfi_slice (g, x, -1, 2))
 WRONG (slice_end, vfi_slice (g, x, 7, 2))
@@ -241,6 +259,9 @@ static const struct
   { wrong_search_side, VFI_ERROR_SHAPE, "net.inverse_search: the pictures are 5 x 7, not multiples of 4" },
   { wrong_search_state, VFI_ERROR_SHAPE, "net.inverse_search: the state is 5 x 7 x 8, not 4 x 8 x 5, fp32" },
   { wrong_crop_size, VFI_ERROR_SHAPE, "net.crop: 5 x 8 are not in 5 x 7" },
+  { wrong_resample_type, VFI_ERROR_SHAPE, "net.resample: the picture is 5 x 7 x 3, bf16, not of at most 4 channels, fp32" },
+  { wrong_resample_channels, VFI_ERROR_SHAPE, "net.resample: the picture is 5 x 7 x 8, fp32, not of at most 4 channels, fp32" },
+  { wrong_resample_size, VFI_ERROR_SHAPE, "net.resample: a tensor of 0 x 3 x 2 is empty" },
   { wrong_scale_null, VFI_ERROR_ARG, "net.scale: source 0 is NULL" },
   { wrong_slice_first, VFI_ERROR_SHAPE, "net.slice: 2 channels from -1 of a tensor that has 8" },
   { wrong_slice_end, VFI_ERROR_SHAPE, "net.slice: 2 channels from 7 of a tensor that has 8" },
@@ -317,6 +338,7 @@ main (int argc, char **argv)
   g_test_add_func ("/graph/concat-moves", concat_moves);
   g_test_add_func ("/graph/concat-copies", concat_copies);
   g_test_add_func ("/graph/outputs", outputs);
+  g_test_add_func ("/graph/nothing-to-do", nothing_to_do);
   g_test_add_func ("/graph/dense", dense);
   g_test_add_func ("/graph/errors", errors);
   g_test_add_func ("/graph/other-graph", other_graph);

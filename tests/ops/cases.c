@@ -29,6 +29,8 @@
 #define WARP_ZEROS(NAME, H, W, C) .name = "warp_zeros/" NAME, .op = &vfi_op_warp_zeros, .h = H, .w = W, .c = C
 #define MAX_POOL(NAME, H, W, C) .name = "max_pool/" NAME, .op = &vfi_op_max_pool, .h = H, .w = W, .c = C
 #define CROP(NAME, H, W, C) .name = "crop/" NAME, .op = &vfi_op_crop, .h = H, .w = W, .c = C
+#define RESAMPLE(NAME, H, W, C, TO_H, TO_W)                                                                                                \
+  .name = "resample/" NAME, .op = &vfi_op_resample, .h = H, .w = W, .c = C, .to_h = TO_H, .to_w = TO_W, .src_f32 = TRUE, .dst_f32 = TRUE
 #define PRELU(NAME, H, W, C) .name = "prelu/" NAME, .op = &vfi_op_prelu, .h = H, .w = W, .c = C
 #define CORNERS(NAME, H, W, C) .name = "resize_corners/" NAME, .op = &vfi_op_resize_corners, .h = H, .w = W, .c = C
 #define SEPCONV(NAME, H, W, C, N)                                                                                                          \
@@ -149,6 +151,16 @@ const OpCase op_cases[] = {
   { MAX_POOL ("odd", 5, 7, 3) },
   { CROP ("both", 6, 8, 24) },
   { CROP ("thin", 2, 9, 3) },
+  { RESAMPLE ("smaller", 37, 51, 3, 32, 32), .detail = TRUE },
+  { RESAMPLE ("larger", 32, 32, 3, 45, 63) },
+  { RESAMPLE ("rows", 33, 12, 3, 32, 12), .detail = TRUE },
+  { RESAMPLE ("columns", 11, 33, 4, 11, 32), .detail = TRUE },
+  { RESAMPLE ("columns-back", 11, 32, 1, 11, 33) },
+  { RESAMPLE ("both-ways", 63, 5, 2, 9, 32), .detail = TRUE },
+  { RESAMPLE ("averages", 40, 61, 3, 7, 9) },
+  { RESAMPLE ("few", 2, 3, 3, 32, 33), .detail = TRUE },
+  { RESAMPLE ("one-pixel", 1, 1, 3, 4, 5), .detail = TRUE },
+  { RESAMPLE ("to-one-pixel", 9, 7, 3, 1, 1) },
   { PRELU ("features", 5, 7, 20) },
   { CORNERS ("features", 5, 7, 20) },
   { CORNERS ("one-pixel", 1, 1, 3) },
@@ -255,6 +267,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_warp_zeros (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), k->detail);
   if (k->op == &vfi_op_crop)
     return vfi_crop (g, x, k->h - 1, k->w - 1);
+  if (k->op == &vfi_op_resample)
+    return vfi_resample (g, x, k->to_h, k->to_w, k->detail ? VFI_LANCZOS : VFI_TRIANGLE);
   if (k->op == &vfi_op_max_pool)
     return vfi_max_pool (g, x);
   if (k->op == &vfi_op_prelu)

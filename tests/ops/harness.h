@@ -29,9 +29,10 @@ typedef struct
   int radius;         /* correlation and shear */
   gboolean one_sided; /* correlation */
   int scale;          /* resize, downsample, pixel_shuffle and mean_pool */
-  gboolean detail;    /* resize; normalize: in units of the deviation; warp_zeros: shrink; blend: tanh; sepconv: corners */
-  gboolean gain;      /* resize, downsample and scale: a gain per channel */
-  int fold;           /* conv2d: 1 with a gain, 2 with a norm */
+  int to_h, to_w;     /* resample */
+  gboolean detail; /* resize; normalize: in units of the deviation; warp_zeros: shrink; blend: tanh; sepconv: corners; resample: Lanczos */
+  gboolean gain;   /* resize, downsample and scale: a gain per channel */
+  int fold;        /* conv2d: 1 with a gain, 2 with a norm */
 } OpCase;
 
 extern const OpCase op_cases[]; /* cases.c; ends with a NULL name */
