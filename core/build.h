@@ -236,8 +236,9 @@ typedef enum
 typedef struct
 {
   VfiOrder order;
-  gboolean zeros;   /* padding is 0, not the nearest pixel */
-  gboolean centred; /* it lies on all sides, not only right and bottom */
+  gboolean zeros;     /* padding is 0, not the nearest pixel */
+  gboolean centred;   /* it lies on all sides, not only right and bottom */
+  gboolean truncates; /* results are cut off to the levels of the frame, not rounded */
 } VfiPicture;
 
 /* An interpolation network is up to three static graphs; h, w are the padded frame's, multiples of `multiple`.

@@ -35,6 +35,10 @@
  * margins rounded down); around it are zeros, or its nearest pixels.
  * unpack_picture: the same backwards; a chroma sample is the mean over the luma samples that it covers. Rounded to nearest, clamped to
  * 0..2^depth - 1. Samples that are no part of the picture (alpha, x) are (1 - t) f0 + t f1.
+ * Where the picture `truncates`, as programs do that turn floats into bytes, red, green and blue are cut off before that to levels of the frame,
+ *   floor ((2^depth - 1) v + VFI_ALMOST) / (2^depth - 1),
+ * so that frames in RGB get the samples that such a program writes, and others its colours. VFI_ALMOST is for what is a level but for the rounding of
+ * floats, a few 1e-5 of one: a flat frame's 99.99999 is 100. Outside of the cube it is done likewise, and nothing is clamped.
  */
 #pragma once
 
@@ -42,6 +46,7 @@
 #include "vfi.h"
 
 #define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
+#define VFI_ALMOST 0x1p-10f    /* of a level */
 
 /* A format: its planes, and where the parts that the network sees lie: luma, cb, cr; or r, g, b. */
 typedef struct

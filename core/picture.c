@@ -142,20 +142,50 @@ vfi_picture_pack_row (const VfiFrameInfo *info, const VfiFrame *frame, const Vfi
 
 /* ---- from a picture ----------------------------------------------------------------------------- */
 
-/* Luma, cb and cr; or red, green and blue; at (y, x) of the frame. */
-static inline void
-values (const VfiFormatDesc *f, const VfiView *rgb, int red, int y, int x, float v[3])
+/* floor (v levels + VFI_ALMOST) / levels. Where floats have no fractions, adding rounds: what is half less to the whole number below. */
+static inline float
+cut_off (float v, float levels)
 {
-  const float *p = (const float *) rgb->data + ((gsize) y * rgb->w + x) * rgb->ld;
-  float r = p[red], g = p[1], b = p[2 - red];
+  const float whole = 0x1.8p23f;
 
-  if (f->rgb)
-    v[0] = r, v[1] = g, v[2] = b;
-  else {
-    v[0] = KR * r + KG * g + KB * b;
-    v[1] = (b - v[0]) / CB;
-    v[2] = (r - v[0]) / CR;
+  return (v * levels - (0.5f - VFI_ALMOST) + whole - whole) / levels;
+}
+
+/* Luma, cb and cr; or red, green and blue; of n pixels, to row `row` of each. They are cut off to that many levels, if there are any. */
+static void
+values (const VfiFormatDesc *f, const float *p, int ld, int red, float levels, int n, float v[3][2][BLOCK], int row)
+{
+  float *restrict v0 = v[0][row], *restrict v1 = v[1][row], *restrict v2 = v[2][row];
+
+  for (int i = 0; i < n; i++, p += ld)
+    v0[i] = p[red], v1[i] = p[1], v2[i] = p[2 - red];
+  for (int i = 0; levels && i < n; i++)
+    v0[i] = cut_off (v0[i], levels), v1[i] = cut_off (v1[i], levels), v2[i] = cut_off (v2[i], levels);
+  for (int i = 0; !f->rgb && i < n; i++) {
+    const float r = v0[i], b = v2[i], y = KR * r + KG * v1[i] + KB * b;
+
+    v0[i] = y;
+    v1[i] = (b - y) / CB;
+    v2[i] = (r - y) / CR;
   }
+}
+
+/* The samples of a part that cover n pixels of `rows` rows from (y, x) on; y and x are even. */
+static void
+store (const Part *p, float gain, float bias, const float v[2][BLOCK], int rows, int n, int y, int x)
+{
+  const int sx = p->l->sub_x, sy = p->l->sub_y;
+
+  for (int i = 0; i < rows; i += 1 << sy)
+    for (int j = 0; j < n; j += 1 << sx) {
+      float sum = 0;
+      int count = 0;
+
+      for (int k = i; k < MIN (i + (1 << sy), rows); k++)
+        for (int l = j; l < MIN (j + (1 << sx), n); l++, count++)
+          sum += v[k][l];
+      set (p, (y + i) >> sy, (x + j) >> sx, (sum / count - bias) / gain);
+    }
 }
 
 /* Samples that are no part of the picture: alpha, and what is left of x. */
@@ -179,30 +209,26 @@ vfi_picture_unpack_rows (const VfiFrameInfo *info, const VfiFrame *f0, const Vfi
                          const VfiView *x, const VfiFrame *dst, int i)
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
-  int red = picture->order == VFI_BGR ? 2 : 0, y0 = 2 * i, y1 = MIN (y0 + 2, info->height);
-  VfiView rgb = *x; /* the frame's pixels of it */
+  int red = picture->order == VFI_BGR ? 2 : 0, y0 = 2 * i, rows = MIN (2, info->height - y0);
+  float levels = picture->truncates ? (1 << f->plane[0].depth) - 1 : 0, gain[3], bias[3];
+  const float *from = (const float *) x->data; /* the frame's first pixel of the first row */
+  Part part[3];
 
-  rgb.data = (float *) x->data + ((gsize) origin (picture, x->h, info->height) * x->w + origin (picture, x->w, info->width)) * x->ld;
+  from += ((gsize) (origin (picture, x->h, info->height) + y0) * x->w + origin (picture, x->w, info->width)) * x->ld;
   for (int k = 0; k < f->n_parts; k++) {
-    Part p = part_of (info, dst, f->part[k].plane, f->part[k].comp);
-    int sx = p.l->sub_x, sy = p.l->sub_y;
-    float gain, bias;
-
-    vfi_format_scale (info, k, &gain, &bias);
-    for (int y = y0 >> sy; y < (y1 + sy) >> sy; y++)
-      for (int px = 0; px < p.w; px++) {
-        float sum = 0, v[3];
-        int n = 0;
-
-        for (int yy = y << sy; yy < MIN ((y + 1) << sy, y1); yy++)
-          for (int xx = px << sx; xx < MIN ((px + 1) << sx, info->width); xx++, n++) {
-            values (f, &rgb, red, yy, xx, v);
-            sum += v[k];
-          }
-        set (&p, y, px, (sum / n - bias) / gain);
-      }
+    part[k] = part_of (info, dst, f->part[k].plane, f->part[k].comp);
+    vfi_format_scale (info, k, &gain[k], &bias[k]);
   }
-  for (int y = y0; y < y1; y++)
+  for (int px = 0; px < info->width; px += BLOCK) {
+    const int n = MIN (BLOCK, info->width - px);
+    float v[3][2][BLOCK];
+
+    for (int k = 0; k < rows; k++)
+      values (f, from + ((gsize) k * x->w + px) * x->ld, x->ld, red, levels, n, v, k);
+    for (int k = 0; k < f->n_parts; k++)
+      store (&part[k], gain[k], bias[k], v[k], rows, n, y0, px);
+  }
+  for (int y = y0; y < y0 + rows; y++)
     blend_others (info, f0, f1, (float) t, dst, y);
 }
 

@@ -24,6 +24,7 @@ struct Picture
   Part part[3];
   int n, rgb, h, w;       /* parts; the frame's size */
   int red, zeros, y0, x0; /* channel of red; what is around the frame, and where it begins */
+  float levels;           /* that results are cut off to; 0: they are not */
 };
 
 static __device__ float
@@ -100,12 +101,19 @@ pack_picture (Picture k, View dst)
 
 /* ---- from a picture ----------------------------------------------------------------------------- */
 
+static __device__ float
+cut_off (float v, float levels)
+{
+  return levels ? floorf (v * levels + VFI_ALMOST) / levels : v;
+}
+
 /* Part i of the frame, at luma pixel (y, x). */
 static __device__ float
 part_of (const Picture &k, const View &rgb, int i, int y, int x)
 {
   const int p = (y + k.y0) * rgb.w + x + k.x0;
-  const float r = get (rgb, p, k.red), g = get (rgb, p, 1), b = get (rgb, p, 2 - k.red), luma = KR * r + KG * g + KB * b;
+  const float r = cut_off (get (rgb, p, k.red), k.levels), g = cut_off (get (rgb, p, 1), k.levels);
+  const float b = cut_off (get (rgb, p, 2 - k.red), k.levels), luma = KR * r + KG * g + KB * b;
 
   if (k.rgb)
     return i == 0 ? r : i == 1 ? g : b;
@@ -171,6 +179,7 @@ picture_of (const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *p
   k.w = info->width;
   k.red = picture->order == VFI_BGR ? 2 : 0;
   k.zeros = picture->zeros;
+  k.levels = picture->truncates ? (1 << f->plane[0].depth) - 1 : 0;
   k.y0 = picture->centred ? (x->h - info->height) / 2 : 0;
   k.x0 = picture->centred ? (x->w - info->width) / 2 : 0;
   for (int i = 0; i < k.n; i++) {

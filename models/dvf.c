@@ -9,7 +9,9 @@
  * - Flow is half of a tanh in units of half the picture: what a pixel can move by grows with the size. It was trained at 256 x 256.
  * - Its coordinates are from before align_corners was an option: corners are -1 and 1. Border pixels are repeated.
  * - Only the middle is known; other times are reached by halving.
- * - The original has no rule for sizes that are no multiple of 8: here they are padded by their nearest pixels.
+ * - The original has no rule for sizes that are no multiple of 8: here they are padded by their nearest pixels, right and bottom.
+ * - Nor does the PyTorch version write pictures. The first authors' program (liuziwei7/voxel-flow) cuts off to bytes, without clamping; here the frame's
+ *   own range clamps.
  */
 #include "build.h"
 
@@ -54,7 +56,7 @@ const VfiModel vfi_model_dvf = {
   .summary = "Deep Voxel Flow",
   .paper = "Z. Liu et al., Video Frame Synthesis using Deep Voxel Flow, ICCV 2017",
   .source = "lxx1991/pytorch-voxel-flow, non-commercial research: see liuziwei7/voxel-flow",
-  .picture = { VFI_BGR },
+  .picture = { VFI_BGR, .truncates = TRUE },
   .multiple = 8,
   .frame = frame,
   .at = at,

@@ -9,7 +9,9 @@
  *   each pair, not for each frame. (Warping with clamped coordinates commutes with the mean: the result is made of the pictures as they are.)
  * - Flows are in pixels of their grid and doubled from grid to grid; the new ones are added, the mask and the residual come from the last.
  * - The side channels of a residual block are convolved alone and written back among the others.
- * - The original clamps its result to [0, 1] and cuts it off to bytes. Here the frame's own range clamps, and samples are rounded.
+ * - Red comes first, in [0, 1]. Padding is by nearest pixels, on all sides, right and bottom the one more: so the authors' benchmark pads, to a
+ *   multiple of 20, for it lets motion be worked out at 0.8 of the size; at full size the network needs one of 16.
+ * - The original clamps its result to [0, 1] and cuts it off to bytes. Here the frame's own range clamps.
  * - Checkpoints that were trained on Vimeo90K have only seen t = 1/2; those trained on GoPro serve any t.
  */
 #include "build.h"
@@ -133,8 +135,8 @@ static const Config l = { .enc = { 64, 96, 144, 192 }, .kernel = 7, .side = 64 }
   {                                                                                                                                        \
     .name = NAME, .task = "interpolation", .summary = SUMMARY,                                                                             \
     .paper = "L. Kong et al., IFRNet: Intermediate Feature Refine Network for Efficient Frame Interpolation, CVPR 2022",                   \
-    .source = "ltkong218/IFRNet, MIT", .any_t = TRUE, .picture = { VFI_RGB, .centred = TRUE }, .multiple = 16, .config = &CONFIG,          \
-    .frame = frame, .pair = pair, .at = at                                                                                                 \
+    .source = "ltkong218/IFRNet, MIT", .any_t = TRUE, .picture = { VFI_RGB, .centred = TRUE, .truncates = TRUE }, .multiple = 16,          \
+    .config = &CONFIG, .frame = frame, .pair = pair, .at = at                                                                              \
   }
 
 const VfiModel vfi_model_ifrnet_s = MODEL ("ifrnet-s", "IFRNet, small", s);

@@ -12,8 +12,9 @@
  *   on the last block's counts alone.
  * - From 4.21 on a block hands 8 features to the next, enlarged like the mask. The sixth channel of 4.6's blocks is never used.
  * - The transposed convolution is followed by a pixel shuffle: 4 times the size, twice the resolution of what went in.
- * - Padding is zeros, right and bottom.
- * - The original clamps pictures to [0, 1] and cuts results off to bytes. Here colours outside of the cube survive, and samples are rounded.
+ * - Red comes first, in [0, 1]. Padding is zeros, right and bottom, to a multiple of the coarsest block's scale times 4, over flow-scale: so
+ *   HolyWu/vs-rife does. Practical-RIFE's own program for videos goes on to a multiple of 128, whatever the network, that for pictures to one of 64.
+ * - vs-rife clamps pictures to [0, 1]; here what is outside survives. Practical-RIFE's programs cut results off to bytes, not rounded.
  */
 #include "build.h"
 
@@ -148,8 +149,8 @@ static const Config v4_25 = {
   {                                                                                                                                        \
     .name = NAME, .task = "interpolation", .summary = SUMMARY,                                                                             \
     .paper = "Z. Huang et al., Real-Time Intermediate Flow Estimation for Video Frame Interpolation, ECCV 2022",                           \
-    .source = "hzwer/Practical-RIFE, MIT", .any_t = TRUE, .any_scale = TRUE, .picture = { VFI_RGB, .zeros = TRUE }, .multiple = MULTIPLE,  \
-    .config = &CONFIG, .frame = frame, .at = at                                                                                            \
+    .source = "hzwer/Practical-RIFE, MIT", .any_t = TRUE, .any_scale = TRUE, .picture = { VFI_RGB, .zeros = TRUE, .truncates = TRUE },     \
+    .multiple = MULTIPLE, .config = &CONFIG, .frame = frame, .at = at                                                                      \
   }
 
 const VfiModel vfi_model_rife_4_6 = MODEL ("rife-4.6", "RIFE 4.6", 32, v4_6);

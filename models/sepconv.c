@@ -14,6 +14,7 @@
  *   divides by the result where it is not next to nothing. Its activations stand before the convolutions, with one slope for all channels.
  * - Padding is by nearest pixels, right and bottom: sepconv to a multiple of 128, as its program's "improved" way. sepconv-plus to even
  *   sizes, which the statistics include; its decoder cuts off what it makes too large of halved odd sizes.
+ * - Results are clamped and cut off to bytes, not rounded (but for sepconv-plus's figures, which are of rounded ones).
  */
 #include "build.h"
 
@@ -183,7 +184,7 @@ const VfiModel vfi_model_sepconv = {
   .summary = "SepConv",
   .paper = "S. Niklaus et al., Video Frame Interpolation via Adaptive Separable Convolution, ICCV 2017",
   .source = "sniklaus/sepconv-slomo, academic use only",
-  .picture = { VFI_BGR },
+  .picture = { VFI_BGR, .truncates = TRUE },
   .multiple = 128,
   .frame = frame,
   .at = at,
@@ -194,7 +195,7 @@ const VfiModel vfi_model_sepconv_plus = {
   .summary = "SepConv++, its revision",
   .paper = "S. Niklaus et al., Revisiting Adaptive Convolutions for Video Frame Interpolation, WACV 2021",
   .source = "sniklaus/revisiting-sepconv, Adobe Research: non-commercial",
-  .picture = { VFI_BGR },
+  .picture = { VFI_BGR, .truncates = TRUE },
   .multiple = 2,
   .config = &plus,
   .frame = frame,

@@ -9,7 +9,12 @@
 #include "interp.h"
 
 static const VfiPicture ways[] = {
-  { VFI_RGB }, { VFI_BGR, .zeros = TRUE }, { VFI_RGB, .centred = TRUE }, { VFI_BGR, .zeros = TRUE, .centred = TRUE }
+  { VFI_RGB },
+  { VFI_BGR, .zeros = TRUE },
+  { VFI_RGB, .centred = TRUE },
+  { VFI_BGR, .zeros = TRUE, .centred = TRUE },
+  { VFI_RGB, .truncates = TRUE },
+  { VFI_BGR, .centred = TRUE, .truncates = TRUE },
 };
 
 /* ---- there and back ----------------------------------------------------------------------------- */
@@ -99,6 +104,73 @@ alpha (void)
     g_assert_cmpint (test_frame_get (d, 0, i / 16, i % 16, 3), ==, 125);
 }
 
+/* ---- to levels ---------------------------------------------------------------------------------- */
+
+/* Numbers on both sides of the cube's, none of them within rounding of where a level ends; levels that lack a little; and levels. */
+static double
+in_levels (int i)
+{
+  const int level = i * 29 % 1200 - 80;
+
+  return level + (const double[]){ 0, 0.25, 0.625, 0.9375, -0x1p-12, 0x1p-12 }[(i + i / 7) % 6];
+}
+
+/* A picture that is cut off is that of a picture of whole levels which is not; in RGB these are the samples themselves. */
+static void
+cut_off (void)
+{
+  for (int format = 0; format < VFI_N_FORMATS; format++)
+    for (int range = 0; range < 2; range++) {
+      const VfiFrameInfo info = { format, 37, 22, range };
+      const VfiFormatDesc *f = vfi_format_desc (format);
+      g_autoptr (TestFrame) from = test_frame_new (&info, 5), want = test_frame_new (&info, 5), got = test_frame_new (&info, 5),
+                            rounded = test_frame_new (&info, 5);
+      const int n = info.width * info.height * 3, top = test_frame_max (want, 0);
+      g_autofree float *given = g_new (float, n), *whole = g_new (float, n);
+      const VfiView x = { given, VFI_F32, info.height, info.width, 3, 3, 1 };
+      VfiView y = x;
+
+      y.data = whole;
+      for (int i = 0; i < n; i++) {
+        const double v = in_levels (i), nearest = floor (v + 0.5);
+
+        given[i] = (float) (v / top);
+        whole[i] = (float) (fabs (v - nearest) < 0.001 ? nearest : floor (v)) / top;
+      }
+      vfi_picture_unpack (&info, &from->frame, &from->frame, 0.5, &ways[0], &y, &want->frame);
+      vfi_picture_unpack (&info, &from->frame, &from->frame, 0.5, &ways[4], &x, &got->frame);
+      vfi_picture_unpack (&info, &from->frame, &from->frame, 0.5, &ways[0], &x, &rounded->frame);
+      g_assert_cmpint (test_frame_worst (want, got, 0), ==, 0);
+      g_assert_cmpint (test_frame_worst (want, rounded, 0), >, 0);
+      for (int i = 0; f->rgb && i < n; i++) {
+        const double v = in_levels (i), nearest = floor (v + 0.5);
+        const int y = i / 3 / info.width, px = i / 3 % info.width, comp = f->part[i % 3].comp;
+
+        g_assert_cmpint (test_frame_get (got, 0, y, px, comp), ==, CLAMP (fabs (v - nearest) < 0.001 ? nearest : floor (v), 0, top));
+        g_assert_cmpint (test_frame_get (rounded, 0, y, px, comp), ==, CLAMP (nearest, 0, top));
+      }
+    }
+}
+
+/* What no network should give harms nothing. */
+static void
+broken (void)
+{
+  static const float numbers[] = { NAN, INFINITY, -INFINITY, 1e38f, -1e38f };
+
+  for (int format = 0; format < VFI_N_FORMATS; format++)
+    for (int way = 0; way < 5; way += 4) {
+      const VfiFrameInfo info = { format, 16, 16, VFI_RANGE_LIMITED };
+      g_autoptr (TestFrame) from = test_frame_new (&info, 5), to = test_frame_new (&info, 5);
+      float x[16 * 16 * 3];
+
+      for (guint i = 0; i < G_N_ELEMENTS (x); i++)
+        x[i] = numbers[i * 7 % 5];
+      vfi_picture_unpack (&info, &from->frame, &from->frame, 0.5, &ways[way], &(VfiView){ x, VFI_F32, 16, 16, 3, 3, 1 }, &to->frame);
+      g_assert_true (test_frame_intact (to));
+    }
+}
+
 /* ---- halving ------------------------------------------------------------------------------------ */
 
 static const float half[] = { 0.5f, 0, 0 };
@@ -163,6 +235,38 @@ halving (void)
   vfi_backend_unref (backend);
 }
 
+/* Of a network that truncates frames are cut off, and pictures between which there are others are not: a quarter and a half of 11 are
+ * 2 and 5, and what is between these 4, for it is 4.125. */
+static void
+halving_cuts_off (void)
+{
+  static const VfiModel model = {
+    .name = "middle", .task = "interpolation", .picture = { VFI_RGB, .truncates = TRUE }, .multiple = 1, .frame = frame, .at = middle
+  };
+  static const struct
+  {
+    double t;
+    int want;
+  } asked[] = { { 0.5, 5 }, { 0.25, 2 }, { 0.75, 8 }, { 0.375, 4 }, { 0.625, 6 }, { 0.875, 9 } };
+  const VfiFrameInfo info = { VFI_FORMAT_RGB, 19, 17, VFI_RANGE_FULL };
+  const double dark = 0, bright = 11 / 255.;
+  g_autoptr (TestFrame) a = test_frame_new (&info, 0), b = test_frame_new (&info, 0), d = test_frame_new (&info, 0);
+  VfiBackend *backend = vfi_reference_backend_new ();
+  GError *error = NULL;
+  VfiInterp *interp = vfi_interp_new_on (backend, &model, NULL, VFI_F32, &info, 1, &error);
+
+  g_assert_no_error (error);
+  test_frame_fill (a, flat, &dark);
+  test_frame_fill (b, flat, &bright);
+  g_assert_true (vfi_interp_set_pair (interp, &a->frame, &b->frame, &error));
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i++) {
+    g_assert_true (vfi_interp_at (interp, asked[i].t, &d->frame, &error));
+    g_assert_cmpint (test_frame_get (d, 0, 16, 18, 1), ==, asked[i].want);
+  }
+  vfi_interp_free (interp);
+  vfi_backend_unref (backend);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,6 +274,9 @@ main (int argc, char **argv)
   g_test_add_func ("/picture/there-and-back", there_and_back);
   g_test_add_func ("/picture/colours", colours);
   g_test_add_func ("/picture/alpha", alpha);
+  g_test_add_func ("/picture/cut-off", cut_off);
+  g_test_add_func ("/picture/broken", broken);
   g_test_add_func ("/picture/halving", halving);
+  g_test_add_func ("/picture/halving-cuts-off", halving_cuts_off);
   return g_test_run ();
 }

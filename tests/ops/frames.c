@@ -78,6 +78,45 @@ synthesize (gconstpointer isa)
   vfi_backend_unref (b);
 }
 
+/* Pictures are core/picture.c's, with rows shared among threads. */
+static void
+pictures (void)
+{
+  static const VfiPicture ways[] = { { VFI_RGB },
+                                     { VFI_BGR, .zeros = TRUE, .truncates = TRUE },
+                                     { VFI_RGB, .centred = TRUE, .truncates = TRUE } };
+  GError *error = NULL;
+  VfiBackend *b = vfi_cpu_backend_new (3, &error);
+
+  g_assert_no_error (error);
+  for (int format = 0; format < VFI_N_FORMATS; format++)
+    for (guint way = 0; way < G_N_ELEMENTS (ways); way++) {
+      const VfiFrameInfo info = { format, 71, 51, VFI_RANGE_LIMITED };
+      const int h = info.height + 5, w = info.width + 3, n = h * w * 3;
+      g_autoptr (TestFrame) f0 = test_frame_new (&info, 3), f1 = test_frame_new (&info, 0), want = test_frame_new (&info, 5),
+                            got = test_frame_new (&info, 5);
+      g_autofree float *mine = g_new (float, n), *theirs = g_new (float, n);
+      const VfiView x = { mine, VFI_F32, h, w, 3, 3, 1 }, y = { theirs, VFI_F32, h, w, 3, 3, 1 };
+
+      test_frame_random (f0, "a");
+      test_frame_random (f1, "b");
+      vfi_picture_pack (&info, &f0->frame, &ways[way], &x);
+      b->klass->begin (b);
+      b->klass->pack_picture (b, &info, &f0->frame, &ways[way], &y);
+      b->klass->end (b);
+      g_assert_cmpmem (mine, n * sizeof *mine, theirs, n * sizeof *theirs);
+      for (int i = 0; i < n; i++)
+        mine[i] *= 0.77f; /* off the levels */
+      vfi_picture_unpack (&info, &f0->frame, &f1->frame, 0.3, &ways[way], &x, &want->frame);
+      b->klass->begin (b);
+      b->klass->unpack_picture (b, &info, &f0->frame, &f1->frame, 0.3, &ways[way], &x, &got->frame);
+      b->klass->end (b);
+      g_assert_true (test_frame_intact (got));
+      g_assert_cmpint (test_frame_worst (want, got, 0), ==, 0);
+    }
+  vfi_backend_unref (b);
+}
+
 /* Microseconds of the best of many runs: of packing (state NULL), or of synthesis. */
 static gint64
 best_time (VfiBackend *b, const TestFrame *f0, const TestFrame *f1, const VfiView *x, const VfiView *state, TestFrame *dst)
@@ -145,5 +184,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/frames/cpu/avx512/synthesize", "avx512", synthesize);
   g_test_add_data_func ("/frames/cpu/avx2/synthesize", "avx2", synthesize);
   g_test_add_data_func ("/frames/cpu/base/synthesize", "base", synthesize);
+  g_test_add_func ("/frames/cpu/pictures", pictures);
   return g_test_run ();
 }
