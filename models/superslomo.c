@@ -11,13 +11,16 @@
  * - Coordinates are normalised by the size, not by the size less one, under what was then align_corners = True: samples lie at (n - 1) / n of
  *   where they should, and the weights were trained with that. Outside of the (mean-free) picture there is 0.
  * - Input of the second network: I0 I1 F01 F10 Ft1 Ft0 g(I1, Ft1) g(I0, Ft0).
- * - The original scales frames down to a multiple of 32 and its results up again, which blurs them. Here they are padded, by their nearest pixels.
+ * - Frames are not padded: they are resized, to the multiple of 32 below each side, with Pillow's Lanczos filter, and results back to the frame's size
+ *   bilinearly, which blurs them. Sides that are multiples stay as they are. The original resizes bytes, and so rounds and clamps them before the
+ *   network and after it; here nothing is in between, so that colours outside of the cube and frames of 10 bits survive. Sides below 32, for which
+ *   it has no size, become 32.
  * NVIDIA:
  * - Pictures are 0..255 less a mean of their own; coordinates are exact; padding (to 64, right and bottom) is black before the mean is taken off.
  * - Skips are concatenated before the decoder's next enlargement, skip first; the bottleneck of the flow network goes into the second.
  * - flow-scale is the first network's: flow and bottleneck are enlarged to the size of the picture.
- * Both: the weights of the two pictures are (1 - t) V and t (1 - V); the originals cut off to bytes (NVIDIA's without clamping), here samples are
- * rounded.
+ * Both: red comes first; the weights of the two pictures are (1 - t) V and t (1 - V), over their sum; results are cut off to bytes, not rounded: with
+ * avinashpaliwal's before they are resized, here after that. NVIDIA's wraps around what is outside of a byte's range; here it is clamped.
  */
 #include "build.h"
 
@@ -65,10 +68,19 @@ result (VfiGraph *g, VfiTensor *const x[2], VfiTensor *const flows[2], VfiTensor
 
 static const float mean_a[] = { 0.429f, 0.431f, 0.397f }, minus_mean_a[] = { -0.429f, -0.431f, -0.397f };
 
+/* The size at which the network works. */
+static int
+resized (int side)
+{
+  return MAX (side / 32 * 32, 32);
+}
+
 static void
 frame_a (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  vfi_output (g, "rgb", vfi_affine (g, vfi_input (g, "picture", VFI_F32, h, w, 3), 1, minus_mean_a, VFI_F32));
+  VfiTensor *x = vfi_resample (g, vfi_input (g, "picture", VFI_F32, h, w, 3), resized (h), resized (w), VFI_LANCZOS);
+
+  vfi_output (g, "rgb", vfi_affine (g, x, 1, minus_mean_a, VFI_F32));
 }
 
 static VfiTensor *
@@ -102,14 +114,17 @@ unet_a (VfiGraph *g, const char *name, VfiTensor *x, int c)
 static void
 pair_a (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  vfi_output (g, "flow", unet_a (g, "state_dictFC", vfi_concat (g, picture (g, 0, h, w), picture (g, 1, h, w)), 4));
+  VfiTensor *x[] = { picture (g, 0, resized (h), resized (w)), picture (g, 1, resized (h), resized (w)) };
+
+  vfi_output (g, "flow", unet_a (g, "state_dictFC", vfi_concat (g, x[0], x[1]), 4));
 }
 
 static void
 at_a (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *x[] = { picture (g, 0, h, w), picture (g, 1, h, w) };
-  VfiTensor *flow = vfi_input (g, "flow", VFI_F32, h, w, 4), *f01 = vfi_slice (g, flow, 0, 2), *f10 = vfi_slice (g, flow, 2, 2);
+  const int height = resized (h), width = resized (w);
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *x[] = { picture (g, 0, height, width), picture (g, 1, height, width) };
+  VfiTensor *flow = vfi_input (g, "flow", VFI_F32, height, width, 4), *f01 = vfi_slice (g, flow, 0, 2), *f10 = vfi_slice (g, flow, 2, 2);
   VfiTensor *to[] = { vfi_mix (g, f01, f10, .p = minus_t_1_t, .q = t_t, .time = t),
                       vfi_mix (g, f01, f10, .p = u_u, .q = minus_t_1_t, .time = t) };
   VfiTensor *out = unet_a (
@@ -118,7 +133,8 @@ at_a (VfiGraph *g, const VfiModel *model, int h, int w)
 
   for (int i = 0; i < 2; i++)
     to[i] = vfi_mix (g, vfi_slice (g, out, 2 * i, 2), to[i]);
-  vfi_output (g, "result", vfi_affine (g, result (g, x, to, vfi_slice (g, out, 4, 1), t, TRUE), 1, mean_a, VFI_F32));
+  out = vfi_affine (g, result (g, x, to, vfi_slice (g, out, 4, 1), t, TRUE), 1, mean_a, VFI_F32);
+  vfi_output (g, "result", vfi_resample (g, out, h, w, VFI_TRIANGLE));
 }
 
 /* ---- NVIDIA ------------------------------------------------------------------------------------- */
@@ -212,8 +228,8 @@ const VfiModel vfi_model_superslomo = {
   .paper = PAPER,
   .source = "avinashpaliwal/Super-SloMo, MIT",
   .any_t = TRUE,
-  .picture = { VFI_RGB },
-  .multiple = 32,
+  .picture = { VFI_RGB, .truncates = TRUE },
+  .multiple = 1,
   .frame = frame_a,
   .pair = pair_a,
   .at = at_a,
@@ -226,7 +242,7 @@ const VfiModel vfi_model_superslomo_uvi = {
   .source = "NVIDIA/unsupervised-video-interpolation, NVIDIA Source Code License: research and evaluation only",
   .any_t = TRUE,
   .any_scale = TRUE,
-  .picture = { VFI_RGB, .zeros = TRUE },
+  .picture = { VFI_RGB, .zeros = TRUE, .truncates = TRUE },
   .multiple = 64,
   .frame = frame_n,
   .pair = pair_n,

@@ -24,8 +24,8 @@ def main(name, checkout):
     torch.set_default_dtype(torch.float64)
     torch.set_grad_enabled(False)
     network = published.networks()[name](name, os.path.abspath(checkout))
-    m, out = network.unit, {}
-    for h, w, t in (2 * m, 2 * m, .5), (m, 2 * m, .25), (3 * m, m, .9):
+    m, out = getattr(network, 'unit', 1), {}
+    for h, w, t in getattr(network, 'sizes', ((2 * m, 2 * m, .5), (m, 2 * m, .25), (3 * m, m, .9))):
         t = t if network.any_t else .5
         for scale in network.scales:
             if h * scale % m == 0 and w * scale % m == 0:

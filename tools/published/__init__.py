@@ -2,8 +2,8 @@
 """Published networks as their authors run them. A file here is one authors' code; each names its networks in NETWORKS, as classes with
 
     a docstring     the repository and the revision that the stored results were made with
-    unit            sizes of test pictures are multiples of it
-    multiple        a picture's size is padded to a multiple of it (of `multiple[name]` where they differ)
+    unit            sizes of test pictures are multiples of it; or `sizes`: height, width, time of each
+    multiple        a picture's size is padded to a multiple of it (of `multiple[name]` where they differ); where it `reduces`, resized to the one below
     scales, any_t   flow scales that are tested; whether it knows other times than the middle
     (name, checkout)                 imports the code in that folder and gives it weights made from their names: .shapes
     (x0, x1, t, scale[, kept])       the frame between two pictures, 1 x 3 x h x w in [0, 1]

@@ -7,13 +7,14 @@ import types
 
 import torch
 
-from .common import cast, fill, old_grid_sample, stub
+from .common import cast, fill, golden, old_grid_sample, stub
 
 
 class SuperSlomo:
-    """avinashpaliwal/Super-SloMo 544802b543e4aaaa707ebac6ae6c61e1da72a6f6; one time at once, as its eval.py"""
-    unit = 64
+    """avinashpaliwal/Super-SloMo 544802b543e4aaaa707ebac6ae6c61e1da72a6f6; one time at once, as its eval.py, which resizes bytes: here floats"""
+    sizes = (128, 128, .5), (64, 128, .25), (96, 75, .5), (77, 64, .75), (101, 70, .9), (45, 40, .4)  # multiples of 32 stay as they are
     multiple = 32
+    reduces = True
     scales = (1,)
     any_t = True
 
@@ -34,6 +35,11 @@ class SuperSlomo:
         return warp
 
     def __call__(self, x0, x1, t, scale):
+        h, w = x0.shape[2:]
+        size = h // 32 * 32, w // 32 * 32
+        if (h, w) != size:
+            y = self(*(golden.resized(x, *size, 'LANCZOS') for x in (x0, x1)), t, scale)
+            return golden.resized(y, h, w, 'BILINEAR')
         mean = torch.tensor([.429, .431, .397]).view(1, 3, 1, 1)
         warp = self.warp(*x0.shape[2:])
         i0, i1 = x0 - mean, x1 - mean
