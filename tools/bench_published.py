@@ -8,14 +8,16 @@ CHECKOUT is a folder with the authors' repository, as for tools/golden.py: tools
 Weights are made from their names, the same on all sides, in fp32. Each side is a process of its own, by turns (ours, PyTorch, ONNX Runtime, ours, ...),
 and sees a stream: each frame is new once, one frame is made between two, and what belongs to a frame alone is worked out once. A turn's figure is
 the mean of its frames; the table's is the median of the turns, and behind each ratio stand its least and greatest in a turn. Ours goes from frame to
-frame (I420, conversions included), the others from tensor to tensor of the padded size. Memory is the most that the process held (its input not
+frame (I420, conversions included), the others from tensor to tensor of the size that the network sees. Memory is the most that the process held (its input not
 counted in ours). ONNX Runtime takes part where torch.onnx.export can write the network and it can run it; what it says otherwise stands in the JSON
-file. A JSON file that is there gets more turns and networks, so that a long run can be made of short ones on one machine.
+file. A JSON file that is there gets more turns and networks, so that a long run can be made of short ones on one machine; of a network all turns are of
+one program, which the file knows by the hash of it and of libvfi: --again begins anew with those that are named.
 
 SepConv's own operator is for GPUs only: PyTorch runs it in steps of torch.addcmul_, the fastest of three ways tried.
 """
 import argparse
 import datetime
+import hashlib
 import json
 import os
 import resource
@@ -77,7 +79,8 @@ def network(name, checkout):
     common.golden.adaptive = adaptive
     net = published.networks()[name](name, os.path.abspath(checkout))
     multiple = net.multiple[name] if isinstance(net.multiple, dict) else net.multiple
-    pictures = [common.picture(name, *((n + multiple - 1) // multiple * multiple for n in SIZE[::-1]), i) for i in (0, 1)]
+    more = 0 if getattr(net, 'reduces', False) else multiple - 1
+    pictures = [common.picture(name, *((n + more) // multiple * multiple for n in SIZE[::-1]), i) for i in (0, 1)]
     keeps = hasattr(net, 'keep') and net.keep(pictures[0]) is not None
 
     class Stream(torch.nn.Module):
@@ -160,6 +163,16 @@ def child(python, *args):
     return {'error': (done.stderr.strip() or f'ended with {done.returncode}').splitlines()[-1]}
 
 
+def program(vfi):
+    """The hash of the program and of the library of ours that it loads."""
+    loads = subprocess.run(['ldd', vfi], check=True, capture_output=True, text=True).stdout.splitlines()
+    both = hashlib.sha256()
+    for path in [vfi, *(words[2] for words in map(str.split, loads) if words[0].startswith('libvfi.so'))]:
+        with open(path, 'rb') as f:
+            both.update(f.read())
+    return both.hexdigest()
+
+
 def run_ours(vfi, name, weights, threads, frames):
     with tempfile.NamedTemporaryFile(suffix='.json') as f:
         subprocess.run([*(['chrt', '-f', '10'] if REALTIME in os.environ else []), vfi, 'bench', '--model', name, '--weights', weights, '--size', '%dx%d' % SIZE, '--threads', str(threads), '--precision', 'fp32',
@@ -212,6 +225,7 @@ def main():
     p.add_argument('--realtime', action='store_true', help='measure with real-time priority, on a machine that is not quiet; needs the right to')
     p.add_argument('--exports', metavar='FOLDER', help='keep exported networks there, and use those that are there')
     p.add_argument('--json', metavar='FILE', help='write all turns there, or add them to what is there')
+    p.add_argument('--again', action='store_true', help='forget the turns that the JSON file has of these networks')
     a = p.parse_args()
     if a.realtime:
         os.environ[REALTIME] = '1'
@@ -233,12 +247,20 @@ def main():
             problem = child(a.python, 'weights', a.vfi, name, weights).get('error')
             if problem:
                 sys.exit(f'{name}: {problem}')
+            if a.again:
+                told['networks'].pop(name, None)
             row = told['networks'].setdefault(name, {side: [] for side in SIDES})
+            timed = program(a.vfi)
+            if row['vfi'] and row.get('program') != timed:
+                sys.exit(f'{name}: {a.json} has turns of another program: begin --again, or in another file')
+            row['program'] = timed
             problem = None if a.onnx_python else 'not asked for'
             if a.onnx_python and not os.path.exists(onnx):
                 problem = child(a.onnx_python, 'export', a.size, name, checkout, onnx).get('error')
             for _ in range(a.turns):
                 row['vfi'].append(run_ours(a.vfi, name, weights, a.threads, a.frames))
+                if program(a.vfi) != timed:
+                    sys.exit(f'{name}: {a.vfi} became another program while it was timed')
                 row['torch'].append(child(a.python, 'torch', a.size, name, checkout, a.threads, a.seconds, int(a.channels_last)))
                 row['onnxruntime'].append({'error': problem} if problem else child(a.onnx_python, 'onnx', a.size, name, onnx, a.threads, a.seconds))
             os.remove(weights)
