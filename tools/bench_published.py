@@ -247,9 +247,11 @@ def main():
             problem = child(a.python, 'weights', a.vfi, name, weights).get('error')
             if problem:
                 sys.exit(f'{name}: {problem}')
+            row = told['networks'].setdefault(name, {})
             if a.again:
-                told['networks'].pop(name, None)
-            row = told['networks'].setdefault(name, {side: [] for side in SIDES})
+                row.clear()
+            for side in SIDES:
+                row.setdefault(side, [])
             timed = program(a.vfi)
             if row['vfi'] and row.get('program') != timed:
                 sys.exit(f'{name}: {a.json} has turns of another program: begin --again, or in another file')
