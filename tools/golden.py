@@ -6,7 +6,8 @@
 
 CHECKOUT is a folder with the authors' repository, which is not part of this one; tools/published/ has a file for each, with the revision that the stored
 results were made with. Weights and pictures are made from their names, as in tests/golden.py. The code runs in double precision, so that its
-own rounding is not what is tested. Of each result every third pixel of every third row is stored.
+own rounding is not what is tested. Of each result every third pixel of every third row is stored. One is of a frame: what the authors' program makes of bytes, with
+its padding, and writes as bytes.
 """
 import os
 import sys
@@ -15,9 +16,10 @@ import numpy as np
 import torch
 
 import published
-from published.common import golden, picture
+from published.common import frame_between, golden, picture
 
 STRIDE = 3
+FRAME = 45, 70  # nothing divides it
 
 
 def main(name, checkout):
@@ -32,6 +34,9 @@ def main(name, checkout):
                 y = network(picture(name, h, w, 0), picture(name, h, w, 1), float(np.float32(t)), scale)
                 run = f'{h}x{w}/t={t:g}' + (f'/scale={scale:g}' if scale != 1 else '')
                 out[run] = np.ascontiguousarray(golden.nhwc(y)[::STRIDE, ::STRIDE].astype(np.float32))
+    t = .25 if network.any_t else .5
+    a, b = (np.floor(255 * golden.nhwc(picture(name, *FRAME, i)).astype(np.float64) + .5).astype(np.uint8) for i in (0, 1))
+    out['frame/%dx%d/t=%g' % (*FRAME, t)] = np.ascontiguousarray(frame_between(network, name, a, b, t)[::STRIDE, ::STRIDE].astype(np.float32))
     golden.save(out, 'models', name + '.safetensors')
     with open(os.path.join(golden.HERE, 'models', 'golden', name + '.weights'), 'w') as f:
         f.writelines(' '.join([k, *map(str, s)]) + '\n' for k, s in sorted(network.shapes.items()))

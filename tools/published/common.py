@@ -37,6 +37,21 @@ def picture(name, h, w, i):
     return cast(golden.nchw(p))
 
 
+def frame_between(network, name, a, b, t):
+    """The bytes (h, w, 3; red first) that the authors' program writes between two such frames."""
+    multiple = network.multiple[name] if isinstance(network.multiple, dict) else network.multiple
+    h, w = a.shape[:2]
+    down, right = (0, 0) if getattr(network, 'reduces', False) else (-h % multiple, -w % multiple)
+    top, left = (down // 2, right // 2) if getattr(network, 'centred', False) else (0, 0)
+    step = -1 if getattr(network, 'blue_first', False) else 1
+
+    def seen(frame):
+        x = cast(torch.from_numpy(frame[:, :, ::step].copy())).permute(2, 0, 1)[None] / 255
+        return F.pad(x, (left, right - left, top, down - top), network.padding) if down or right else x
+    y = network(seen(a), seen(b), t, 1)[0, :, top:top + h, left:left + w]
+    return y.clamp(0, 1).mul(255).byte().permute(1, 2, 0).numpy()[:, :, ::step]
+
+
 def old_grid_sample():
     """As it was before PyTorch 1.3, where align_corners = True was not said."""
     F.grid_sample = functools.partial(F.grid_sample, align_corners=True)

@@ -14,6 +14,8 @@ class Dvf:
     """lxx1991/pytorch-voxel-flow f7eec89000b3de1a95548c6fa55271a13c09570e"""
     unit = 48
     multiple = 8
+    padding = 'replicate'
+    blue_first = True
     scales = (1,)
     any_t = False
 

@@ -12,6 +12,8 @@ class IFRNet:
     """ltkong218/IFRNet b117bcafcf074b2de756b882f8a6ca02c3169bfe"""
     unit = 32
     multiple = 16
+    padding = 'replicate'
+    centred = True
     scales = (1,)
     any_t = True
 

@@ -13,6 +13,7 @@ class Rife:
     """HolyWu/vs-rife 2a7f2c8d1f614642a996a52d90d74aa25cf1ba22, which has the networks that come with the weights of hzwer/Practical-RIFE"""
     unit = 64
     multiple = {'rife-4.6': 32, 'rife-4.25': 64}
+    padding = 'constant'
     scales = (1, .5)
     any_t = True
 

@@ -11,6 +11,8 @@ from .common import fill, golden, stub
 class SepConv:
     """sniklaus/sepconv-slomo 3d94cda8d971c28d43225c8383592703f968b27f, sniklaus/revisiting-sepconv 8b237c8dfa2fb0ebe541c5bbb6582db80727d538"""
     multiple = {'sepconv': 128, 'sepconv-plus': 2}
+    padding = 'replicate'
+    blue_first = True
     scales = (1,)
     any_t = False
 

@@ -56,6 +56,7 @@ class SuperSlomoUvi:
     """NVIDIA/unsupervised-video-interpolation 55161c4f5e1bcd07a286f8162f817900f6ac73bc"""
     unit = 64
     multiple = 64
+    padding = 'constant'
     scales = (1, .5)
     any_t = True
 
