@@ -7,7 +7,7 @@
  * S. Niklaus et al., "Revisiting Adaptive Convolutions for Video Frame Interpolation", WACV 2021; sniklaus/revisiting-sepconv.
  *
  * Details that bite:
- * - Pictures are blue first. Only the middle is known; other times are reached by halving.
+ * - Pictures are blue first, in [0, 1]. Only the middle is known; other times are reached by halving.
  * - sepconv enlarges with align_corners = True, sepconv-plus without. Skips are added. Its kernels are not normalised: brightness is learnt.
  * - The published file has the names of an older program, module* where today's says net*; they are asked for as they are.
  * - sepconv-plus takes off the mean of both pictures and divides by their deviation, for the network only; filters a plane of ones too, and

@@ -7,6 +7,7 @@
  * implementations that differ in more than names: avinashpaliwal/Super-SloMo, and that of NVIDIA/unsupervised-video-interpolation.
  *
  * Details that bite, avinashpaliwal:
+ * - Pictures are 0..1 less a mean of each colour.
  * - The last layers have a LeakyReLU too, so flows lean to one side: the weights know.
  * - Coordinates are normalised by the size, not by the size less one, under what was then align_corners = True: samples lie at (n - 1) / n of
  *   where they should, and the weights were trained with that. Outside of the (mean-free) picture there is 0.
