@@ -7,14 +7,16 @@
  * them. This runs on the host, as whoever asks for a field wants it there.
  */
 #include <math.h>
+#include <string.h>
 
 #include "field.h"
 #include "interp.h"
+#include "plan.h"
 
 struct _VfiFlow
 {
   VfiInterp *interp;
-  float *state; /* copy on the host of the last one */
+  float *state; /* copy on the host of the last one, if it is not there itself */
   gsize state_size;
 };
 
@@ -60,6 +62,18 @@ vfi_flow_get_info (const VfiFlow *self, VfiInterpInfo *out)
 }
 
 void
+vfi_flow_set_profile (VfiFlow *self, gboolean enable)
+{
+  vfi_interp_set_profile (self->interp, enable);
+}
+
+int
+vfi_flow_get_profile (const VfiFlow *self, VfiProfile *out, int n)
+{
+  return vfi_interp_get_profile (self->interp, out, n);
+}
+
+void
 vfi_flow_reset (VfiFlow *self)
 {
   vfi_interp_reset (self->interp);
@@ -86,11 +100,44 @@ places (int n, int scaled, int grid, int *lower, float *weight)
   }
 }
 
-/* One row of a channel, interpolated between rows of the grid: *gain. */
+/* To 1e-6, and in a form that a compiler makes vectors of: expf takes longer than all else that a field takes. */
+static void
+sigmoid (float *v, int n)
+{
+  const float most = 120, magic = 12582912; /* 1.5 2^23: rounds to an integer */
+
+  for (int i = 0; i < n; i++) {
+    float x = v[i] * -1.44269504f, shifted, f, p = 1.3333558e-3f;
+    gint32 bits, limit;
+
+    memcpy (&bits, &x, sizeof bits);
+    memcpy (&limit, &most, sizeof limit);
+    bits = (bits & G_MININT32) | MIN (bits & G_MAXINT32, limit); /* the order of magnitudes is that of their bits, NaN the largest */
+    memcpy (&x, &bits, sizeof x);
+    shifted = x + magic;
+    f = x - (shifted - magic);
+    p = p * f + 9.6181291e-3f;
+    p = p * f + 5.5504109e-2f;
+    p = p * f + 2.4022651e-1f;
+    p = p * f + 6.9314718e-1f;
+    p = p * f + 1;
+    memcpy (&bits, &shifted, sizeof bits);
+    bits = (gint32) ((guint32) bits << 23) + 0x3f800000;
+    memcpy (&x, &bits, sizeof x);
+    v[i] = 1 / (1 + p * x);
+  }
+}
+
+/* One row of a channel, interpolated between rows of the grid: *gain. Without `lower` the row is `top` as it is. */
 static void
 enlarge (const float *top, const float *bottom, float wy, const int *lower, const float *weight, int n, int last, float gain, float *row,
          float *dst, int step)
 {
+  if (!lower) {
+    for (int x = 0; x < n; x++)
+      dst[x * step] = top[x];
+    return;
+  }
   for (int j = 0; j <= last; j++)
     row[j] = gain * (top[j] + wy * (bottom[j] - top[j]));
   row[last + 1] = row[last];
@@ -104,18 +151,24 @@ give (VfiFlow *self, gboolean swapped, const VfiFlowField *field, GError **error
   const VfiFrameInfo *info = vfi_interp_frame_info (self->interp);
   const double scale = vfi_interp_flow_scale (self->interp);
   const int sw = vfi_scaled_size (info->width, scale), sh = vfi_scaled_size (info->height, scale);
+  const gboolean same = sw == info->width && sh == info->height;
   VfiBackend *backend = vfi_interp_backend (self->interp);
+  const gboolean host = backend->klass->memory == VFI_MEMORY_HOST;
+  const float *data;
   VfiView state;
   gsize plane, bytes;
   int *lower;
   float *weight, *row;
   gboolean enough;
+  GArray *profile = vfi_interp_profile (self->interp);
+  gint64 start;
 
   if (!vfi_interp_motion (self->interp, 0, swapped, &state, error))
     return FALSE;
+  start = g_get_monotonic_time ();
   plane = (gsize) state.h * state.w; /* the state is planar */
   bytes = 5 * plane * sizeof (float);
-  if (self->state_size != bytes) {
+  if (!host && self->state_size != bytes) {
     g_free (self->state);
     self->state = g_try_malloc (bytes);
     self->state_size = self->state ? bytes : 0;
@@ -123,35 +176,39 @@ give (VfiFlow *self, gboolean swapped, const VfiFlowField *field, GError **error
   lower = g_try_new (int, info->width + info->height);
   weight = g_try_new (float, info->width + info->height);
   row = g_try_new (float, state.w + 1);
-  enough = self->state && lower && weight && row;
+  enough = (host || self->state) && lower && weight && row;
   if (enough) {
-    backend->klass->download (backend, self->state, state.data, bytes);
+    data = host ? state.data : self->state;
+    if (!host)
+      backend->klass->download (backend, self->state, state.data, bytes);
     places (info->width, sw, state.w, lower, weight);
     places (info->height, sh, state.h, lower + info->width, weight + info->width);
     for (int y = 0; y < info->height; y++) {
-      const int top = lower[info->width + y], bottom = MIN (top + 1, state.h - 1);
+      const int top = same ? y : lower[info->width + y], bottom = MIN (top + 1, state.h - 1);
       const float wy = weight[info->width + y];
       float *uv = field->flow + (gsize) y * info->width * 2;
 
       for (int c = 0; c < 2; c++) {
-        const float *v1 = self->state + (2 + c) * plane;
+        const float *v1 = data + (2 + c) * plane;
 
-        enlarge (v1 + (gsize) top * state.w, v1 + (gsize) bottom * state.w, wy, lower, weight, info->width, state.w - 1,
+        enlarge (v1 + (gsize) top * state.w, v1 + (gsize) bottom * state.w, wy, same ? NULL : lower, weight, info->width, state.w - 1,
                  (float) (c ? (double) info->height / sh : (double) info->width / sw), row, uv + c, 2);
       }
       if (field->confidence) {
-        const float *logit = self->state + 4 * plane;
+        const float *logit = data + 4 * plane;
         float *sure = field->confidence + (gsize) y * info->width;
 
-        enlarge (logit + (gsize) top * state.w, logit + (gsize) bottom * state.w, wy, lower, weight, info->width, state.w - 1, 1, row, sure,
-                 1);
-        for (int x = 0; x < info->width; x++)
-          sure[x] = 1 / (1 + expf (-sure[x]));
+        enlarge (logit + (gsize) top * state.w, logit + (gsize) bottom * state.w, wy, same ? NULL : lower, weight, info->width, state.w - 1,
+                 1, row, sure, 1);
+        sigmoid (sure, info->width);
       }
     }
   } else {
     g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for flow of %d x %d", info->width, info->height);
   }
+  if (profile)
+    vfi_profile_add (profile, "field", (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC, 0,
+                     (double) bytes + (field->confidence ? 3 : 2) * sizeof (float) * (double) info->width * info->height);
   g_free (row);
   g_free (weight);
   g_free (lower);

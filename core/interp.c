@@ -443,6 +443,12 @@ vfi_interp_backend (const VfiInterp *self)
   return self->backend;
 }
 
+GArray *
+vfi_interp_profile (const VfiInterp *self)
+{
+  return self->profiling ? self->profile : NULL;
+}
+
 /* ---- running ------------------------------------------------------------------------------------ */
 
 static double

@@ -17,6 +17,8 @@ gboolean vfi_interp_motion (VfiInterp *interp, double t, gboolean swapped, VfiVi
 const VfiFrameInfo *vfi_interp_frame_info (const VfiInterp *interp);
 double vfi_interp_flow_scale (const VfiInterp *interp);
 VfiBackend *vfi_interp_backend (const VfiInterp *interp);
+/* Where lines of the profile are added (plan.h); NULL while there is none. Borrowed. */
+GArray *vfi_interp_profile (const VfiInterp *interp);
 /* TRUE if the session can use the frame, else an error that begins with its name. */
 gboolean vfi_interp_check_frame (VfiInterp *interp, const VfiFrame *frame, const char *name, GError **error);
 

@@ -252,6 +252,9 @@ VFI_API void vfi_flow_free (VfiFlow *flow);
 VFI_API gboolean vfi_flow_set_info (VfiFlow *flow, const VfiFrameInfo *info, GError **error);
 VFI_API gboolean vfi_flow_set_flow_scale (VfiFlow *flow, double flow_scale, GError **error);
 VFI_API void vfi_flow_get_info (const VfiFlow *flow, VfiInterpInfo *out);
+/* "field": from the network's grid to the frame's pixels. */
+VFI_API void vfi_flow_set_profile (VfiFlow *flow, gboolean enable);
+VFI_API int vfi_flow_get_profile (const VfiFlow *flow, VfiProfile *out, int n);
 
 /* Flow from a to b, and from b to a; either may be NULL. In a stream each frame is looked at once: a call whose `a` has the same data pointers
  * as the `b` before reuses what was computed for it, so `b` must stay as it is until the next call or vfi_flow_reset. */

@@ -28,6 +28,54 @@ typedef struct
   double ours[2], theirs[2]; /* synthesized frames a second, in the order ours, theirs, ours, theirs; 0: not asked for */
 } Result;
 
+/* What is measured: either of two kinds of session. */
+typedef struct
+{
+  VfiInterp *interp;
+  VfiFlow *flow;
+  VfiFlowField field;
+} Subject;
+
+static gboolean
+subject_new (Subject *s, gboolean flow, const VfiFrameInfo *info, const VfiOptions *options, GError **error)
+{
+  *s = (Subject){ 0 };
+  if (!flow)
+    return (s->interp = vfi_interp_new (info, options, error)) != NULL;
+  s->flow = vfi_flow_new (info, options, error);
+  if (!s->flow)
+    return FALSE;
+  const gsize pixels = (gsize) info->width * (gsize) info->height;
+  s->field.flow = g_new (float, 3 * pixels);
+  s->field.confidence = s->field.flow + 2 * pixels;
+  return TRUE;
+}
+
+static void
+subject_clear (Subject *s)
+{
+  g_clear_pointer (&s->interp, vfi_interp_free);
+  g_clear_pointer (&s->flow, vfi_flow_free);
+  g_clear_pointer (&s->field.flow, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Subject, subject_clear)
+
+static gboolean
+subject_set_info (Subject *s, const VfiFrameInfo *info, GError **error)
+{
+  return s->flow ? vfi_flow_set_info (s->flow, info, error) : vfi_interp_set_info (s->interp, info, error);
+}
+
+static void
+subject_profile (Subject *s, gboolean enable)
+{
+  if (s->flow)
+    vfi_flow_set_profile (s->flow, enable);
+  else
+    vfi_interp_set_profile (s->interp, enable);
+}
+
 static gboolean
 is_convolution (const VfiProfile *p)
 {
@@ -40,23 +88,32 @@ seconds_since (gint64 start)
   return (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
 }
 
-/* Synthesizes the middle of n successive pairs, as a stream that is not live does: into two frames by turns. Returns the seconds it took, or a negative
- * number. */
+/* Synthesizes the middle of n successive pairs, as a stream that is not live does: into two frames by turns; or works out their flow, forward.
+ * Returns the seconds it took, or a negative number. */
 static double
-stream (VfiInterp *interp, const ToolClip *clip, int n, const ToolClip *target, GError **error)
+stream (Subject *s, const ToolClip *clip, int n, const ToolClip *target, GError **error)
 {
-  vfi_interp_reset (interp);
+  VfiInterp *interp = s->interp;
+  if (s->flow)
+    vfi_flow_reset (s->flow);
+  else
+    vfi_interp_reset (interp);
   gint64 start = g_get_monotonic_time ();
   for (int i = 0; i < n; i++) {
     VfiFrame a, b, dst;
     tool_clip_frame (clip, i % clip->n, &a);
     tool_clip_frame (clip, (i + 1) % clip->n, &b);
     tool_clip_frame (target, i % 2, &dst);
+    if (s->flow) {
+      if (!vfi_flow_run (s->flow, &a, &b, &s->field, NULL, error))
+        return -1;
+      continue;
+    }
     if (!vfi_interp_set_pair (interp, &a, &b, error) || !vfi_interp_start (interp, 0.5, &dst, error) ||
         (i > 0 && !vfi_interp_finish (interp, error)))
       return -1;
   }
-  return vfi_interp_finish (interp, error) ? seconds_since (start) : -1;
+  return s->flow || vfi_interp_finish (interp, error) ? seconds_since (start) : -1;
 }
 
 static int
@@ -68,47 +125,48 @@ by_seconds (gconstpointer a, gconstpointer b)
 
 /* Time of a new plan: to another size and back. */
 static gboolean
-measure_resize (VfiInterp *interp, Result *r, GError **error)
+measure_resize (Subject *s, Result *r, GError **error)
 {
   VfiFrameInfo other = r->info;
   other.width = MAX (16, other.width / 2);
-  if (!vfi_interp_set_info (interp, &other, error))
+  if (!subject_set_info (s, &other, error))
     return FALSE;
   gint64 start = g_get_monotonic_time ();
-  gboolean good = vfi_interp_set_info (interp, &r->info, error);
+  gboolean good = subject_set_info (s, &r->info, error);
   r->resize_ms = seconds_since (start) * 1e3;
   return good;
 }
 
 static gboolean
-measure (VfiInterp *interp, const ToolClip *clip, const VfiOptions *options, gboolean versus, Result *r, GError **error)
+measure (Subject *s, const ToolClip *clip, const VfiOptions *options, gboolean versus, Result *r, GError **error)
 {
   g_autoptr (ToolClip) target = tool_clip_new (&r->info, 2, error);
   if (!target)
     return FALSE;
 
   double seconds;
-  if (stream (interp, clip, WARM_UP, target, error) < 0 || (seconds = stream (interp, clip, r->frames, target, error)) < 0)
+  if (stream (s, clip, WARM_UP, target, error) < 0 || (seconds = stream (s, clip, r->frames, target, error)) < 0)
     return FALSE;
   r->frame_ms = seconds * 1e3 / r->frames;
 
-  vfi_interp_set_profile (interp, TRUE);
-  if ((seconds = stream (interp, clip, r->frames, target, error)) < 0)
+  subject_profile (s, TRUE);
+  if ((seconds = stream (s, clip, r->frames, target, error)) < 0)
     return FALSE;
   r->profiled_ms = seconds * 1e3 / r->frames;
-  r->n_stages = MIN (MAX_STAGES, vfi_interp_get_profile (interp, r->stages, MAX_STAGES));
-  vfi_interp_set_profile (interp, FALSE);
+  r->n_stages = MIN (MAX_STAGES, s->flow ? vfi_flow_get_profile (s->flow, r->stages, MAX_STAGES)
+                                         : vfi_interp_get_profile (s->interp, r->stages, MAX_STAGES));
+  subject_profile (s, FALSE);
   qsort (r->stages, (gsize) r->n_stages, sizeof r->stages[0], by_seconds);
 
   struct rusage usage;
   getrusage (RUSAGE_SELF, &usage);
   r->peak_mb = (double) usage.ru_maxrss * 1024e-6 - (double) (clip->frame_bytes * (gsize) clip->n) * 1e-6;
-  if (!measure_resize (interp, r, error)) /* for a moment there are two plans: after the peak */
+  if (!measure_resize (s, r, error)) /* for a moment there are two plans: after the peak */
     return FALSE;
 
   for (int i = 0; versus && i < 2; i++) {
     int n;
-    if ((seconds = stream (interp, clip, clip->n - 1, target, error)) < 0)
+    if ((seconds = stream (s, clip, clip->n - 1, target, error)) < 0)
       return FALSE;
     r->ours[i] = (clip->n - 1) / seconds;
     if (!tool_minterpolate (clip, &seconds, &n, error))
@@ -235,10 +293,10 @@ tool_bench (int argc, char **argv)
   Result r = { .frames = 60 };
   ToolInpaintBench inpaint = { .percent = 5 };
   const GOptionEntry entries[] = {
-    { "task", 0, 0, G_OPTION_ARG_STRING, &task, "interp (default) or inpaint", "WORD" },
-    { "size", 0, 0, G_OPTION_ARG_STRING, &size, "of the frames (default: 1280x720; inpaint: 640x360)", "WxH" },
+    { "task", 0, 0, G_OPTION_ARG_STRING, &task, "interp (default), flow or inpaint", "WORD" },
+    { "size", 0, 0, G_OPTION_ARG_STRING, &size, "of the frames (default: 1280x720; flow: 640x480; inpaint: 640x360)", "WxH" },
     { "format", 0, 0, G_OPTION_ARG_STRING, &format, "pixel format, as GStreamer names it (default: I420)", "NAME" },
-    { "frames", 0, 0, G_OPTION_ARG_INT, &r.frames, "synthesized in a measurement (default: 60)", "N" },
+    { "frames", 0, 0, G_OPTION_ARG_INT, &r.frames, "synthesized (flow: pairs) in a measurement (default: 60)", "N" },
     { "clip", 0, 0, G_OPTION_ARG_FILENAME, &file, "frames of this video (needs ffmpeg) instead of a moving texture", "FILE" },
     { "vs-minterpolate", 0, 0, G_OPTION_ARG_NONE, &versus, "compare with FFmpeg's minterpolate, by turns, on the same frames", NULL },
     { "object", 0, 0, G_OPTION_ARG_DOUBLE, &inpaint.percent, "inpaint: the object's size, in per cent of the frame (default: 5)", "X" },
@@ -247,9 +305,10 @@ tool_bench (int argc, char **argv)
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (context,
-                                "Synthesizes the middle of successive frames, as 'vfiinterp' does when it doubles a frame rate; or, with\n"
-                                "--task inpaint, takes an object that moves out of each frame, as 'vfiinpaint' does.");
+  g_option_context_set_summary (
+      context, "Synthesizes the middle of successive frames, as 'vfiinterp' does when it doubles a frame rate; or, with\n"
+               "--task flow, works out their flow forward, as 'vfiflow' does; or, with --task inpaint, takes an object that\n"
+               "moves out of each frame, as 'vfiinpaint' does.");
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_add_group (context, tool_session_group (&session));
   if (!tool_parse (context, &argc, &argv))
@@ -260,12 +319,12 @@ tool_bench (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   VfiOptions options;
   int f = vfi_format_from_name (format ? format : "I420");
-  const gboolean inpainting = g_strcmp0 (task, "inpaint") == 0;
+  const gboolean inpainting = g_strcmp0 (task, "inpaint") == 0, flow = g_strcmp0 (task, "flow") == 0;
   if (!tool_session_options (&session, &options, &error))
     return tool_usage ("%s", error->message);
-  if (task && !inpainting && strcmp (task, "interp") != 0)
-    return tool_usage ("--task: '%s' is none of interp, inpaint", task);
-  if (!tool_parse_size (size ? size : inpainting ? "640x360" : "1280x720", &r.info.width, &r.info.height))
+  if (task && !inpainting && !flow && strcmp (task, "interp") != 0)
+    return tool_usage ("--task: '%s' is none of interp, flow, inpaint", task);
+  if (!tool_parse_size (size ? size : inpainting ? "640x360" : flow ? "640x480" : "1280x720", &r.info.width, &r.info.height))
     return tool_usage ("--size: '%s' is not a size such as 1280x720", size);
   if (f < 0)
     return tool_usage ("--format: '%s' is not a format of vfiinterp ('gst-inspect-1.0 vfiinterp' lists them)", format);
@@ -273,11 +332,13 @@ tool_bench (int argc, char **argv)
     return tool_usage ("--frames: at least one");
   if ((versus || file) && f != VFI_FORMAT_I420)
     return tool_usage ("--vs-minterpolate and --clip work on I420");
+  if (versus && (inpainting || flow))
+    return tool_usage ("--vs-minterpolate is for interpolation");
   r.info.format = (VfiFormat) f;
 
   if (inpainting) {
-    if (versus || inpaint.percent <= 0 || inpaint.percent > 100)
-      return tool_usage (versus ? "--vs-minterpolate is for interpolation" : "--object: more than 0 and at most 100 per cent");
+    if (inpaint.percent <= 0 || inpaint.percent > 100)
+      return tool_usage ("--object: more than 0 and at most 100 per cent");
     inpaint = (ToolInpaintBench){ r.info, options, r.frames, inpaint.lookahead, inpaint.percent, file, json };
     if (!tool_bench_inpaint (&inpaint, &error))
       tool_error ("%s", error->message);
@@ -286,17 +347,19 @@ tool_bench (int argc, char **argv)
 
   int n = versus ? MAX (r.frames + 1, MIN_FRAMES) : MIN_FRAMES;
   gint64 start = g_get_monotonic_time ();
-  VfiInterp *interp = vfi_interp_new (&r.info, &options, &error);
+  g_auto (Subject) s = { 0 };
+  gboolean good = subject_new (&s, flow, &r.info, &options, &error);
   r.create_ms = seconds_since (start) * 1e3;
-  g_autoptr (ToolClip) clip = !interp ? NULL : file ? tool_clip_read (file, &r.info, n, &error) : tool_clip_new (&r.info, n, &error);
-  gboolean good = clip && measure (interp, clip, &options, versus, &r, &error);
+  g_autoptr (ToolClip) clip = !good ? NULL : file ? tool_clip_read (file, &r.info, n, &error) : tool_clip_new (&r.info, n, &error);
+  good = clip && measure (&s, clip, &options, versus, &r, &error);
   if (good) {
-    vfi_interp_get_info (interp, &r.session);
+    if (flow)
+      vfi_flow_get_info (s.flow, &r.session);
+    else
+      vfi_interp_get_info (s.interp, &r.session);
     print_result (&r);
     good = !json || write_json (&r, json, &error);
   }
-  if (interp)
-    vfi_interp_free (interp);
   if (!good)
     tool_error ("%s", error->message);
   return good ? TOOL_OK : TOOL_FAILED;

@@ -139,7 +139,8 @@ test_errors (void)
     { "bench --format XYZ", 2, "'XYZ'" },
     { "bench --precision half", 2, "auto, fp32, bf16, fp16" },
     { "bench --size 8x8", 1, "16" },
-    { "bench --task paint", 2, "interp, inpaint" },
+    { "bench --task paint", 2, "interp, flow, inpaint" },
+    { "bench --task flow --vs-minterpolate", 2, "for interpolation" },
     { "bench --task inpaint --object 101", 2, "at most 100" },
     { "bench --task inpaint --vs-minterpolate", 2, "for interpolation" },
     { "bench --task inpaint --lookahead 65", 1, "lookahead" },
@@ -820,6 +821,27 @@ test_bench (void)
 }
 
 static void
+test_bench_flow (void)
+{
+  g_auto (Run) r = vfi ("bench --task flow --size 96x64 --frames 3 --json flow.json");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.out, "vfi-flow-nano");
+  assert_contains (r.out, "\ninverse_search ");
+  assert_contains (r.out, "\nfield ");
+  g_autofree char *path = file ("flow.json");
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_assert_true (json_parser_load_from_file (parser, path, NULL));
+  JsonObject *root = json_node_get_object (json_parser_get_root (parser));
+  JsonArray *stages = json_object_get_array_member (root, "stages");
+  for (guint i = 0; i < json_array_get_length (stages); i++) {
+    JsonObject *stage = json_array_get_object_element (stages, i);
+    g_assert_cmpstr (json_object_get_string_member (stage, "name"), !=, "synthesize");
+    if (strcmp (json_object_get_string_member (stage, "name"), "field") == 0)
+      g_assert_cmpfloat (json_object_get_double_member (stage, "calls_per_frame"), ==, 1); /* one direction */
+  }
+}
+
+static void
 test_bench_inpaint (void)
 {
   g_auto (Run) r = vfi ("bench --task inpaint --size 96x64 --frames 3 --lookahead 1 --object 8 --json inpaint.json");
@@ -900,6 +922,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/interp/interrupt", test_interrupt);
   g_test_add_func ("/vfi/sheet", test_sheet);
   g_test_add_func ("/vfi/bench", test_bench);
+  g_test_add_func ("/vfi/bench/flow", test_bench_flow);
   g_test_add_func ("/vfi/bench/inpaint", test_bench_inpaint);
   g_test_add_func ("/vfi/bench/versus-minterpolate", test_versus);
   int status = g_test_run ();
