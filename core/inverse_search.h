@@ -45,10 +45,25 @@ typedef struct
   int y, x; /* of the first pixel */
 } VfiSearchPatch;
 
+/* Eight columns side by side. */
+#if defined(_OPENMP) && !defined(__CUDACC__)
+#define VFI_SEARCH_COLUMNS _Pragma ("omp simd") for (int k = 0; k < 8; k++)
+#else
+#define VFI_SEARCH_COLUMNS for (int k = 0; k < 8; k++)
+#endif
+
 static VFI_HD inline int
 vfi_search_cells (int pixels)
 {
   return pixels / VFI_SEARCH_CELL + 1;
+}
+
+/* NaN becomes the least. */
+static VFI_HD inline float
+vfi_search_clamp (float v, float least, float most)
+{
+  v = v > least ? v : least;
+  return v < most ? v : most;
 }
 
 static VFI_HD inline float
@@ -63,11 +78,10 @@ vfi_search_centre (float v[64])
   float sum[8] = { 0 }, mean;
 
   for (int i = 0; i < 64; i += 8)
-    for (int k = 0; k < 8; k++)
-      sum[k] += v[i + k];
+    VFI_SEARCH_COLUMNS sum[k] += v[i + k];
   mean = vfi_search_sum (sum) / 64;
-  for (int i = 0; i < 64; i++)
-    v[i] -= mean;
+  for (int i = 0; i < 64; i += 8)
+    VFI_SEARCH_COLUMNS v[i + k] -= mean;
 }
 
 static VFI_HD inline float
@@ -76,8 +90,7 @@ vfi_search_product (const float a[64], const float b[64])
   float sum[8] = { 0 };
 
   for (int i = 0; i < 64; i += 8)
-    for (int k = 0; k < 8; k++)
-      sum[k] += a[i + k] * b[i + k];
+    VFI_SEARCH_COLUMNS sum[k] += a[i + k] * b[i + k];
   return vfi_search_sum (sum);
 }
 
@@ -89,7 +102,9 @@ vfi_search_patch (const VfiSearchFrames *f, int row, int column, VfiSearchPatch 
   p->x = (column - 1) * VFI_SEARCH_CELL;
   for (int i = 0; i < 8; i++) {
     const float *a = f->a + (p->y + i) * f->pitch + p->x;
-    for (int k = 0; k < 8; k++) {
+
+    VFI_SEARCH_COLUMNS
+    {
       p->look[8 * i + k] = a[k];
       p->gx[8 * i + k] = (a[k + 1] - a[k - 1]) / 2;
       p->gy[8 * i + k] = (a[k + f->pitch] - a[k - f->pitch]) / 2;
@@ -103,21 +118,31 @@ vfi_search_patch (const VfiSearchFrames *f, int row, int column, VfiSearchPatch 
   p->yy = vfi_search_product (p->gy, p->gy) + VFI_SEARCH_RIDGE;
 }
 
-/* What differs along a flow, into p->e; its mean square. Beyond the border all pixels are the same, so places are brought near it; NaN too. */
-static VFI_HD inline float
+/* What differs along a flow, into p->e. Beyond the border all pixels are the same, so places are brought near it; NaN too. */
+static VFI_HD inline void
 vfi_search_difference (const VfiSearchFrames *f, VfiSearchPatch *p, float u, float v)
 {
-  const float y = fminf (fmaxf (p->y + v, -VFI_SEARCH_PATCH), f->h), x = fminf (fmaxf (p->x + u, -VFI_SEARCH_PATCH), f->w);
+  const float y = vfi_search_clamp (p->y + v, -VFI_SEARCH_PATCH, f->h), x = vfi_search_clamp (p->x + u, -VFI_SEARCH_PATCH, f->w);
   const int iy = (int) floorf (y), ix = (int) floorf (x);
-  const float fy = y - iy, fx = x - ix;
+  const float fy = y - iy, fx = x - ix, *b = f->b + iy * f->pitch + ix;
+  float above[8];
 
+  VFI_SEARCH_COLUMNS above[k] = (1 - fx) * b[k] + fx * b[k + 1];
   for (int i = 0; i < 8; i++) {
-    const float *b = f->b + (iy + i) * f->pitch + ix;
-    for (int k = 0; k < 8; k++) {
-      const float top = (1 - fx) * b[k] + fx * b[k + 1], bottom = (1 - fx) * b[k + f->pitch] + fx * b[k + f->pitch + 1];
-      p->e[8 * i + k] = (1 - fy) * top + fy * bottom - p->look[8 * i + k];
+    b += f->pitch;
+    VFI_SEARCH_COLUMNS
+    {
+      const float below = (1 - fx) * b[k] + fx * b[k + 1];
+      p->e[8 * i + k] = (1 - fy) * above[k] + fy * below - p->look[8 * i + k];
+      above[k] = below;
     }
   }
+}
+
+/* The mean square of p->e less its mean, which p->e loses. */
+static VFI_HD inline float
+vfi_search_square (VfiSearchPatch *p)
+{
   vfi_search_centre (p->e);
   return vfi_search_product (p->e, p->e) / 64;
 }
@@ -130,25 +155,37 @@ vfi_search_steps (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound he
   VfiSearchFound there = here;
   float du, dv;
 
-  here.square = there.square = vfi_search_difference (f, p, here.u, here.v);
-  for (int i = 0; i < VFI_SEARCH_STEPS; i++) {
+  vfi_search_difference (f, p, here.u, here.v);
+  here.square = vfi_search_square (p);
+  for (int i = 0; i < VFI_SEARCH_STEPS; i++) { /* e has its mean, which matters nothing to the products: gx and gy have none */
     const float gx = vfi_search_product (p->gx, p->e), gy = vfi_search_product (p->gy, p->e);
     there.u += (p->xy * gy - p->yy * gx) / det;
     there.v += (p->xy * gx - p->xx * gy) / det;
-    there.square = vfi_search_difference (f, p, there.u, there.v);
+    vfi_search_difference (f, p, there.u, there.v);
   }
+  there.square = vfi_search_square (p);
   du = there.u - here.u, dv = there.v - here.v;
   return there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= VFI_SEARCH_PATCH * VFI_SEARCH_PATCH ? there : here;
+}
+
+/* Where patch (row, column) begins to look: the mean of one component of a flow in the 2x2 pixels in its middle; `pixel` floats from one to the next. */
+static VFI_HD inline float
+vfi_search_first (const float *flow, int pixel, int h, int w, int row, int column)
+{
+  const int y = VFI_SEARCH_CELL * row, x = VFI_SEARCH_CELL * column;
+  const int top = (y ? y - 1 : 0) * w, low = (y < h ? y : h - 1) * w, left = x ? x - 1 : 0, right = x < w ? x : w - 1;
+
+  return (flow[(top + left) * pixel] + flow[(top + right) * pixel] + flow[(low + left) * pixel] + flow[(low + right) * pixel]) / 4;
 }
 
 /* A neighbour's flow, if that is better. */
 static VFI_HD inline VfiSearchFound
 vfi_search_better (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound here, float u, float v)
 {
-  const float square = vfi_search_difference (f, p, u, v);
-  const VfiSearchFound there = { u, v, square };
+  vfi_search_difference (f, p, u, v);
+  const VfiSearchFound there = { u, v, vfi_search_square (p) };
 
-  return square + VFI_SEARCH_MARGIN < here.square ? there : here;
+  return there.square + VFI_SEARCH_MARGIN < here.square ? there : here;
 }
 
 /* The second look at patch (row, column): at its neighbours' flows of the first one; found: all patches, `columns` in a row. */
@@ -211,7 +248,7 @@ vfi_search_cell (const VfiSearchFound *found, int columns, int row, int column)
 static VFI_HD inline float
 vfi_search_miss (const VfiSearchFrames *f, int y, int x, float u, float v)
 {
-  const float at_y = fminf (fmaxf (y + v, 0), f->h - 1), at_x = fminf (fmaxf (x + u, 0), f->w - 1);
+  const float at_y = vfi_search_clamp (y + v, 0, f->h - 1), at_x = vfi_search_clamp (x + u, 0, f->w - 1);
   const int iy = (int) at_y, ix = (int) at_x;
   const float fy = at_y - iy, fx = at_x - ix, *b = f->b + iy * f->pitch + ix;
   const float top = (1 - fx) * b[0] + fx * b[1], bottom = (1 - fx) * b[f->pitch] + fx * b[f->pitch + 1];

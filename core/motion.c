@@ -274,7 +274,7 @@ settle (const Grid *g, float scale)
   double u[3] = { 0 }, v[3] = { 0 };
 
   for (int round = 0; round <= ROUNDS; round++) {
-    double sums[6] = { 0 }, ru[3] = { 0 }, rv[3] = { 0 };
+    double normal[6] = { 0 }, ru[3] = { 0 }, rv[3] = { 0 };
 
     for (int j = 0; j < g->h; j++)
       for (int i = 0; i < g->w; i++) {
@@ -291,18 +291,18 @@ settle (const Grid *g, float scale)
           continue;
         }
         k = MIN (m->weight, 1) * near;
-        sums[0] += k;
-        sums[1] += k * x;
-        sums[2] += k * y;
-        sums[3] += k * x * x;
-        sums[4] += k * x * y;
-        sums[5] += k * y * y;
+        normal[0] += k;
+        normal[1] += k * x;
+        normal[2] += k * y;
+        normal[3] += k * x * x;
+        normal[4] += k * x * y;
+        normal[5] += k * y * y;
         for (int c = 0; c < 3; c++) {
           ru[c] += k * m->u * (c == 0 ? 1 : c == 1 ? x : y);
           rv[c] += k * m->v * (c == 0 ? 1 : c == 1 ? x : y);
         }
       }
-    if (round < ROUNDS && (!plane_of (sums, ru, u) || !plane_of (sums, rv, v)))
+    if (round < ROUNDS && (!plane_of (normal, ru, u) || !plane_of (normal, rv, v)))
       return FALSE;
   }
   return MAX (fabs (u[0]) + (fabs (u[1]) + fabs (u[2])) / 2, fabs (v[0]) + (fabs (v[1]) + fabs (v[2])) / 2) * scale < STILL;

@@ -112,25 +112,33 @@ miss_row (const VfiSearchFrames *f, int y, const float *u, const float *v, float
   }
 }
 
-/* Both flows along row y: of the cells, and the state's. */
+/* u and v of the pixels in a row of cells. */
 static void
-flow_row (const State *s, const VfiView *state, int y, float *line[4])
+cell_row (const State *s, int row, float *line[2])
 {
   for (int k = 0; k < s->columns - 1; k++) {
-    const VfiSearchFound u = vfi_search_cell (s->found[1], s->columns, y / VFI_SEARCH_CELL, k);
+    const VfiSearchFound u = vfi_search_cell (s->found[1], s->columns, row, k);
     for (int i = 0; i < VFI_SEARCH_CELL; i++) {
       line[0][VFI_SEARCH_CELL * k + i] = u.u;
       line[1][VFI_SEARCH_CELL * k + i] = u.v;
     }
   }
+}
+
+/* u and v of the state along row y. */
+static void
+state_row (const State *s, const VfiView *state, int y, float *line[2])
+{
   for (int x = 0; x < s->w; x += VFI_LANES)
     for (int c = 0; c < 2; c++)
-      *(Vec *) (line[2 + c] + x) = vec_load_pixels (state, y, x, 2 + c, MIN (s->w - x, VFI_LANES));
+      *(Vec *) (line[c] + x) = vec_load_pixels (state, y, x, 2 + c, MIN (s->w - x, VFI_LANES));
 }
 
 static void
-choose_row (const State *s, const VfiView *state, const VfiView *dst, int y, float *line[4], float *sum[2])
+choose_row (const State *s, const VfiView *old, const VfiView *new, int y, float *line[2], float *sum[2])
 {
+  const VfiView state = *old, dst = *new; /* copies: what is written might be the views, for all that the compiler knows */
+
   for (int i = 0; i < 2; i++)
     for (int x = -VFI_LANES; x < s->w + 2; x += VFI_LANES) {
       Vec v = vec_set (0);
@@ -148,8 +156,8 @@ choose_row (const State *s, const VfiView *state, const VfiView *dst, int y, flo
     }
     const VecI kept = m[1] < VFI_SEARCH_KEPT * m[0];
     for (int c = 0; c < 5; c++) {
-      const Vec was = vec_load_pixels (state, y, x, c, n);
-      vec_store_pixels (dst, y, x, c, n, c < 2 || c == 4 ? was : (Vec) vec_selecti (kept, (VecI) was, *(const VecI *) (line[c - 2] + x)));
+      const Vec was = vec_load_pixels (&state, y, x, c, n);
+      vec_store_pixels (&dst, y, x, c, n, c < 2 || c == 4 ? was : (Vec) vec_selecti (kept, (VecI) was, *(const VecI *) (line[c - 2] + x)));
     }
   }
 }
@@ -159,6 +167,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 {
   const State *s = kernel_state;
   const VfiView *state = &src[2];
+  const float *flow = (const float *) state->data + 2 * state->cd;
   const gsize origin = (gsize) PAD * s->pitch + PAD;
   const VfiSearchFrames f = { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch };
 
@@ -176,15 +185,11 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < s->rows; i++)
       for (int k = 0; k < s->columns; k++) {
-        const int top = MAX (4 * i - 1, 0), low = MIN (4 * i, s->h - 1), left = MAX (4 * k - 1, 0), right = MIN (4 * k, s->w - 1);
-        float u[2];
+        const float u = vfi_search_first (flow, state->ld, s->h, s->w, i, k);
+        const float v = vfi_search_first (flow + state->cd, state->ld, s->h, s->w, i, k);
 
-        for (int c = 0; c < 2; c++)
-          u[c] = (vfi_view_get (state, top, left, 2 + c) + vfi_view_get (state, top, right, 2 + c) +
-                  vfi_view_get (state, low, left, 2 + c) + vfi_view_get (state, low, right, 2 + c)) /
-                 4;
         vfi_search_patch (&f, i, k, &p);
-        s->found[0][i * s->columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u[0], u[1], 0 });
+        s->found[0][i * s->columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 });
       }
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < s->rows; i++)
@@ -197,15 +202,19 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
           s->found[n & 1][i * s->columns + k] = vfi_search_smooth (s->found[!(n & 1)], s->rows, s->columns, i, k);
     }
 #pragma omp for
-    for (int y = 0; y < s->h; y++) {
-      flow_row (s, state, y, line);
-      for (int i = 0; i < 2; i++)
-        miss_row (&f, y, line[2 * i], line[2 * i + 1], s->miss[i] + PAD + (gsize) y * s->pitch);
+    for (int i = 0; i < s->rows - 1; i++) {
+      cell_row (s, i, line);
+      for (int y = i * VFI_SEARCH_CELL; y < (i + 1) * VFI_SEARCH_CELL; y++) {
+        state_row (s, state, y, line + 2);
+        for (int k = 0; k < 2; k++)
+          miss_row (&f, y, line[2 * k], line[2 * k + 1], s->miss[k] + PAD + (gsize) y * s->pitch);
+      }
     }
 #pragma omp for
-    for (int y = 0; y < s->h; y++) {
-      flow_row (s, state, y, line);
-      choose_row (s, state, dst, y, line, line + 4);
+    for (int i = 0; i < s->rows - 1; i++) {
+      cell_row (s, i, line);
+      for (int y = i * VFI_SEARCH_CELL; y < (i + 1) * VFI_SEARCH_CELL; y++)
+        choose_row (s, state, dst, y, line, line + 4);
     }
   }
 }

@@ -9,6 +9,8 @@
 #include "isa.h"
 #include "lucas_kanade.h"
 
+/* Views are copied where they are used: what is written might be them, for all that the compiler knows, and they would be read again each time. */
+
 #define PAD VFI_LANES /* around a row, so that neighbours are plain loads */
 
 enum
@@ -136,6 +138,19 @@ window (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
 }
 #endif
 
+/* Where all lanes move alike, a lane's neighbours are the next lane's. FALSE: they do not. */
+VFI_INLINE gboolean
+alike (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
+{
+  const float *p = (const float *) y->data + (gsize) iy[0] * y->w + ix[0];
+
+  if (vec_any_negative ((ix != vec_iota () + ix[0]) | (iy != iy[0])))
+    return FALSE;
+  for (int i = 0; i < 4; i++)
+    corner[i] = *(const Vec *) (p + i / 2 * y->w + i % 2);
+  return TRUE;
+}
+
 VFI_INLINE void
 gather (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
 {
@@ -147,17 +162,19 @@ gather (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
     corner[i] = (Vec) vec_gather (p + (i / 2 ? below : 0) + (i % 2 ? right : 0), at, 4);
 }
 
-/* y bilinearly at (x, row); windows: it is dense and large enough for them. */
+/* y bilinearly at (x, row); dense: and large enough for what is not gathered. */
 VFI_INLINE Vec
-sample (const VfiView *y, Vec x, Vec row, gboolean windows)
+sample (const VfiView *y, Vec x, Vec row, gboolean dense)
 {
   Vec fx, fy, k[4], top, bottom;
   const VecI ix = split (x, y->w, &fx), iy = split (row, y->h, &fy);
 
+  if (!dense || !alike (y, ix, iy, k)) {
 #ifdef __AVX2__
-  if (!windows || !window (y, ix, iy, k))
+    if (!dense || !window (y, ix, iy, k))
 #endif
-    gather (y, ix, iy, k);
+      gather (y, ix, iy, k);
+  }
   top = vec_fma (fx, k[1] - k[0], k[0]);
   bottom = vec_fma (fx, k[3] - k[2], k[2]);
   return vec_fma (fy, bottom - top, top);
@@ -165,24 +182,24 @@ sample (const VfiView *y, Vec x, Vec row, gboolean windows)
 
 /* Row y of both frames as time t sees them. */
 static void
-warp_row (const State *s, float *rows, const VfiView *src, const VfiView *state, float t, int y)
+warp_row (const State *s, float *rows, const VfiView *src, const VfiView *old, float t, int y)
 {
+  const VfiView y0 = src[0], y1 = src[1], state = old ? *old : y0;
   float *mid = ring_row (s, rows, MID, y), *e = ring_row (s, rows, E, y);
   const int w = src->w;
-  const gboolean windows0 = src[0].ld == 1 && w >= 32 && src->h >= 3, windows1 = src[1].ld == 1 && windows0;
+  const gboolean dense0 = y0.ld == 1 && w >= 32 && y0.h >= 3, dense1 = y1.ld == 1 && dense0;
 
   for (int x0 = 0; x0 < w; x0 += VFI_LANES) {
     const int n = MIN (w - x0, VFI_LANES);
     const Vec x = VEC_TO_FLOAT (vec_iota () + x0), row = vec_set (y);
     Vec w0, w1;
 
-    if (state) {
-      w0 = sample (&src[0], x - t * vec_load_pixels (state, y, x0, 0, n), row - t * vec_load_pixels (state, y, x0, 1, n), windows0);
-      w1 = sample (&src[1], x + (1 - t) * vec_load_pixels (state, y, x0, 2, n), row + (1 - t) * vec_load_pixels (state, y, x0, 3, n),
-                   windows1);
+    if (old) {
+      w0 = sample (&y0, x - t * vec_load_pixels (&state, y, x0, 0, n), row - t * vec_load_pixels (&state, y, x0, 1, n), dense0);
+      w1 = sample (&y1, x + (1 - t) * vec_load_pixels (&state, y, x0, 2, n), row + (1 - t) * vec_load_pixels (&state, y, x0, 3, n), dense1);
     } else {
-      w0 = vec_load_pixels (&src[0], y, x0, 0, n);
-      w1 = vec_load_pixels (&src[1], y, x0, 0, n);
+      w0 = vec_load_pixels (&y0, y, x0, 0, n);
+      w1 = vec_load_pixels (&y1, y, x0, 0, n);
     }
     *(Vec *) (mid + x0) = (w0 + w1) / 2;
     *(Vec *) (e + x0) = w1 - w0;
@@ -234,19 +251,19 @@ times (int y, int i, int h)
 }
 
 static void
-solve_row (const State *s, float *rows, const VfiView *state, const VfiView *dst, int y)
+solve_row (const State *s, float *rows, const VfiView *old, const VfiView *new, int y)
 {
-  const int w = dst->w;
+  const VfiView state = old ? *old : *new, dst = *new;
+  const gsize pitch = s->pitch;
+  const int w = dst.w;
   const float *row[5];
   float weight[5];
   float *moved[4];
-  int n = 0;
 
-  for (int i = -2; i <= 2; i++)
-    if (times (y, i, dst->h)) {
-      weight[n] = times (y, i, dst->h) / 81.f;
-      row[n++] = ring_row (s, rows, PRODUCTS, y + i);
-    }
+  for (int i = 0; i < 5; i++) {
+    weight[i] = times (y, i - 2, dst.h) / 81.f;
+    row[i] = ring_row (s, rows, PRODUCTS, CLAMP (y + i - 2, 0, dst.h - 1));
+  }
   for (int k = 0; k < 4; k++)
     moved[k] = ring_row (s, rows, MOVED + k * RING, y);
   for (int x = 0; x < w; x += VFI_LANES) {
@@ -254,10 +271,11 @@ solve_row (const State *s, float *rows, const VfiView *state, const VfiView *dst
     Vec sum[5], a, b, c, p, q, m, scale, d[2];
 
     for (int k = 0; k < 5; k++) {
-      const gsize ring = (gsize) k * RING * s->pitch + x;
+      const gsize ring = k * RING * pitch + x;
 
       sum[k] = weight[0] * *(const Vec *) (row[0] + ring);
-      for (int i = 1; i < n; i++)
+#pragma GCC unroll 4
+      for (int i = 1; i < 5; i++)
         sum[k] = vec_fma (vec_set (weight[i]), *(const Vec *) (row[i] + ring), sum[k]);
     }
     a = sum[0], b = sum[1], c = sum[2], p = sum[3], q = sum[4];
@@ -268,9 +286,9 @@ solve_row (const State *s, float *rows, const VfiView *state, const VfiView *dst
     d[0] = vec_max (vec_min ((b * q - c * p) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
     d[1] = vec_max (vec_min ((b * p - a * q) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
     for (int k = 0; k < 4; k++)
-      *(Vec *) (moved[k] + x) = d[k & 1] + (state ? vec_load_pixels (state, y, x, k, lanes) : vec_set (0));
-    for (int k = 5; k < dst->c; k++)
-      vec_store_pixels (dst, y, x, k, lanes, d[k - 5]);
+      *(Vec *) (moved[k] + x) = d[k & 1] + (old ? vec_load_pixels (&state, y, x, k, lanes) : vec_set (0));
+    for (int k = 5; k < dst.c; k++)
+      vec_store_pixels (&dst, y, x, k, lanes, d[k - 5]);
   }
   /* Repeated to both sides: neighbours of the mean. */
   for (int k = 0; k < 4; k++) {
@@ -281,9 +299,10 @@ solve_row (const State *s, float *rows, const VfiView *state, const VfiView *dst
 
 /* The mean of 3x3 velocities; the rest as it is. */
 static void
-mean_row (const State *s, float *rows, const VfiView *state, const VfiView *dst, int y)
+mean_row (const State *s, float *rows, const VfiView *old, const VfiView *new, int y)
 {
-  const int w = dst->w, above = MAX (y - 1, 0), below = MIN (y + 1, dst->h - 1);
+  const VfiView state = old ? *old : *new, dst = *new;
+  const int w = dst.w, above = MAX (y - 1, 0), below = MIN (y + 1, dst.h - 1);
 
   for (int k = 0; k < 4; k++) {
     const float *up = ring_row (s, rows, MOVED + k * RING, above), *mid = ring_row (s, rows, MOVED + k * RING, y);
@@ -293,12 +312,12 @@ mean_row (const State *s, float *rows, const VfiView *state, const VfiView *dst,
     for (int x = -VFI_LANES; x < w + 1; x += VFI_LANES)
       *(Vec *) (sum + x) = *(const Vec *) (up + x) + *(const Vec *) (mid + x) + *(const Vec *) (down + x);
     for (int x = 0; x < w; x += VFI_LANES)
-      vec_store_pixels (dst, y, x, k, MIN (w - x, VFI_LANES),
+      vec_store_pixels (&dst, y, x, k, MIN (w - x, VFI_LANES),
                         (*(const Vec *) (sum + x - 1) + *(const Vec *) (sum + x) + *(const Vec *) (sum + x + 1)) * (1 / 9.f));
   }
   for (int x = 0; x < w; x += VFI_LANES) {
     const int n = MIN (w - x, VFI_LANES);
-    vec_store_pixels (dst, y, x, 4, n, state ? vec_load_pixels (state, y, x, 4, n) : vec_set (0));
+    vec_store_pixels (&dst, y, x, 4, n, old ? vec_load_pixels (&state, y, x, 4, n) : vec_set (0));
   }
 }
 

@@ -226,7 +226,7 @@ VFI_ISA_NAME (vfi_cpu_pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiF
     vfi_format_scale (info, i, &p->gain, &p->bias);
     blocks = MIN (blocks, (int) ((COLUMNS - 2) / (2 * p->kx)));
   }
-#pragma omp parallel for schedule(dynamic, 4) num_threads(b->threads)
+#pragma omp parallel for schedule(dynamic, 4)
   for (int i = 0; i < x->h; i++)
     for (int j = 0; j < x->w; j += blocks)
       piece (&k, i, j, MIN (blocks, x->w - j), x);

@@ -11,11 +11,10 @@
 
 #include "simd.h"
 
-#define PLACE_BITS 15
+#define PLACE_BITS 15 /* places have 32 bits: sides of up to 65535 pixels, more than frames may have */
 #define ONE_PIXEL (1 << PLACE_BITS)
 #define WEIGHT_BITS 14
 #define ONE (1 << WEIGHT_BITS)
-#define MAX_SIDE 65535 /* of a plane: places have 32 bits */
 
 /* How a plane is sampled and what its pixels are; all constants where it is used. */
 typedef struct
@@ -57,21 +56,6 @@ vec_round (Vec v)
   return (VecI) _mm256_cvtps_epi32 ((__m256) v);
 #else
   return VEC_TO_INT (v + 0.5f); /* none is negative */
-#endif
-}
-
-VFI_INLINE gboolean
-any_negative (VecI v)
-{
-#ifdef __AVX512F__
-  return _mm512_movepi32_mask ((__m512i) v) != 0;
-#elif defined(__AVX2__)
-  return _mm256_movemask_ps ((__m256) v) != 0;
-#else
-  int any = 0;
-  for (int i = 0; i < VFI_LANES; i++)
-    any |= v[i];
-  return any < 0;
 #endif
 }
 
@@ -143,9 +127,9 @@ find_window (Place *p, int w, int h, gboolean outside, const Kind k)
   }
   x = ix - BEFORE (k) - lefts (p, k);
   y = iy - BEFORE (k) - p->top;
-  if (any_negative (x | (ROOM (k) - x) | y | (1 - y)))
+  if (vec_any_negative (x | (ROOM (k) - x) | y | (1 - y)))
     return FALSE;
-  p->uneven = any_negative (-y);
+  p->uneven = vec_any_negative (-y);
   return outside || (p->left[0] >= 0 && p->top >= 0 && p->top + k.taps + p->uneven <= h);
 }
 #endif
@@ -409,7 +393,7 @@ VFI_INLINE void
 sample_far (const guint8 *data, int stride, int h, int w, const Place *t, const Weights *weights, const Kind k, VecI to[4])
 {
   const VecI ix = (t->x >> PLACE_BITS) - BEFORE (k), iy = (t->y >> PLACE_BITS) - BEFORE (k), at = iy * stride + ix * BYTES (k);
-  const gboolean inside = !any_negative (ix | iy | (h - k.taps - iy) | (w * BYTES (k) - ROW_BYTES (k) - ix * BYTES (k)));
+  const gboolean inside = !vec_any_negative (ix | iy | (h - k.taps - iy) | (w * BYTES (k) - ROW_BYTES (k) - ix * BYTES (k)));
   VecI upper[4] = { 0 };
 
 #pragma GCC unroll 4

@@ -105,6 +105,21 @@ vec_mini (VecI a, VecI b)
 #endif
 }
 
+VFI_INLINE gboolean
+vec_any_negative (VecI v)
+{
+#ifdef __AVX512F__
+  return _mm512_movepi32_mask ((__m512i) v) != 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps ((__m256) v) != 0;
+#else
+  int any = 0;
+  for (int i = 0; i < VFI_LANES; i++)
+    any |= v[i];
+  return any < 0;
+#endif
+}
+
 /* p[i] for each lane: 32 bits at p + scale i bytes. */
 VFI_INLINE VecI
 vec_gather (const void *p, VecI i, const int scale)

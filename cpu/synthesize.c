@@ -249,12 +249,12 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
     p->source_stride[1][p->n] = f1->stride[i];
     p->stride[p->n++] = dst->stride[i];
     /* Gathers have 32-bit offsets. */
-    if ((gint64) MAX (f0->stride[i], f1->stride[i]) * p->h > G_MAXINT || MAX (p->w, p->h) > MAX_SIDE) {
+    if ((gint64) MAX (f0->stride[i], f1->stride[i]) * p->h > G_MAXINT) {
       vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, dst);
       return;
     }
   }
-#pragma omp parallel num_threads(b->threads)
+#pragma omp parallel
   for (const Planes *p = all; p < all + n; p++) {
 #pragma omp for schedule(dynamic, 8) nowait
     for (int y = 0; y < p->h; y++)

@@ -46,17 +46,14 @@ static __global__ void
 search (View state, Search s)
 {
   const int i = blockIdx.x * blockDim.x + threadIdx.x, row = i / s.columns, column = i % s.columns;
+  const float *flow = static_cast<const float *> (state.data) + 2 * state.cd;
   const VfiSearchFrames f = frames (s);
-  VfiSearchFound start = { 0, 0, 0 };
   VfiSearchPatch p;
 
   if (i >= s.rows * s.columns)
     return;
-  for (int k = 0; k < 4; k++) {
-    const int at = clamped (4 * row - 1 + k / 2, s.h) * s.w + clamped (4 * column - 1 + k % 2, s.w);
-    start.u += get (state, at, 2) / 4;
-    start.v += get (state, at, 3) / 4;
-  }
+  const VfiSearchFound start = { vfi_search_first (flow, state.ld, s.h, s.w, row, column),
+                                 vfi_search_first (flow + state.cd, state.ld, s.h, s.w, row, column), 0 };
   vfi_search_patch (&f, row, column, &p);
   s.found[0][i] = vfi_search_steps (&f, &p, start);
 }

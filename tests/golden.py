@@ -112,7 +112,8 @@ def mean_pool(k, src):
 
 def lucas_kanade(k, src):
     y0, y1 = src(k.h, k.w, 1).double(), src(k.h, k.w, 1).double()
-    state = nchw(uniform(k.name + '/src3', k.h, k.w, 5) * np.float32(k.flow)).double() if k.residual else None
+    state = uniform(k.name + '/src3', k.h, k.w, 5)
+    state = nchw(-np.float32(k.flow) * (np.float32(.5) + state / 8) if k.flow < 0 else state * np.float32(k.flow)).double() if k.residual else None
     return net.lucas_kanade(y0, y1, state, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double())[:, :5 if k.detail else 7].float()
 
 

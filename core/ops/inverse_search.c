@@ -61,20 +61,16 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   float *field = g_new (float, 2 * (gsize) h * w);
   VfiSearchFound *found[2] = { g_new (VfiSearchFound, cells), g_new (VfiSearchFound, cells) };
   const VfiView *state = &src[2], new = { .data = field, .dtype = VFI_F32, .h = h, .w = w, .c = 2, .ld = 2, .cd = 1 };
+  const float *flow = (const float *) state->data + 2 * state->cd;
   const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch };
   VfiSearchPatch p;
 
   for (int i = 0; i < rows; i++)
     for (int k = 0; k < columns; k++) {
-      const int top = clamp_to (4 * i - 1, h), low = clamp_to (4 * i, h), left = clamp_to (4 * k - 1, w), right = clamp_to (4 * k, w);
-      float u[2];
+      const float u = vfi_search_first (flow, state->ld, h, w, i, k), v = vfi_search_first (flow + state->cd, state->ld, h, w, i, k);
 
-      for (int c = 0; c < 2; c++)
-        u[c] = (vfi_view_get (state, top, left, 2 + c) + vfi_view_get (state, top, right, 2 + c) + vfi_view_get (state, low, left, 2 + c) +
-                vfi_view_get (state, low, right, 2 + c)) /
-               4;
       vfi_search_patch (&f, i, k, &p);
-      found[0][i * columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u[0], u[1], 0 });
+      found[0][i * columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 });
     }
   for (int i = 0; i < rows; i++)
     for (int k = 0; k < columns; k++)

@@ -201,6 +201,8 @@ const OpCase op_cases[] = {
   { INVERSE_SEARCH ("least", 4, 4, 1) },
   { LUCAS_KANADE ("start", 12, 21, 0.5f) },
   { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
+  { LUCAS_KANADE ("alike", 7, 45, 0.5f), .residual = TRUE, .flow = -3, .detail = TRUE },
+  { LUCAS_KANADE ("first", 9, 40, 0), .residual = TRUE, .flow = 3 },
   { LUCAS_KANADE ("late", 9, 16, 0.8f), .residual = TRUE, .flow = 20, .detail = TRUE },
   { LUCAS_KANADE ("row", 1, 7, 0.5f), .residual = TRUE, .flow = 1 },
   { LUCAS_KANADE ("one-pixel", 1, 1, 0.25f) },

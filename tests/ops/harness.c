@@ -119,8 +119,8 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
   for (gsize j = 0; j < n; j++)
     v[j] = node->op == &vfi_op_inverse_search && i < 2 ? wave (i, j / x->w, j % x->w)
            : is_time (node, i)                         ? time
-           : is_flow (node, i)                         ? flow * test_uniform (seed, j)
-                                                       : test_coarse (seed, j);
+           : is_flow (node, i) ? (flow < 0 ? -flow * (0.5f + test_uniform (seed, j) / 8) : flow * test_uniform (seed, j))
+                               : test_coarse (seed, j);
   if (node->op == &vfi_op_normalize && i)
     v[1] = v[0] * v[0] + fabsf (v[1]); /* moments that fit each other */
   g_free (full);

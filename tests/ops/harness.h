@@ -21,7 +21,7 @@ typedef struct
   VfiConv2d conv;    /* without tensors */
   gboolean residual; /* conv2d, blend; lucas_kanade: a state; sepconv: the sum */
 
-  float flow;     /* warp: largest displacement */
+  float flow;     /* warp: largest displacement; lucas_kanade: below 0: of all pixels nearly alike, to the right and down */
   gboolean timed; /* warp, mix, blend */
   int side;
   float time; /* warp, shear, mix, blend, fill */
