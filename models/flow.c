@@ -15,6 +15,25 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
 }
 
+/* The head of level l, from what a step of Lucas-Kanade has moved and the head of the coarser level, if there is one. */
+static VfiTensor *
+decoded (VfiGraph *g, const VfiCoarse *k, int l, int h, int w, VfiTensor *moved, VfiTensor *head)
+{
+  VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w), *f1 = vfi_coarse_features (g, k, 1, l, h, w), *x;
+  VfiTensor *v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
+
+  if (head) {
+    f1 = vfi_warp (g, f1, vfi_slice (g, moved, 2, 2));
+    x = vfi_concat (g, vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE), f0, f1, v, vfi_coarse_handed (g, k, l, head));
+  } else {
+    x = vfi_concat (g, vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE), f0, f1, v);
+  }
+  vfi_push (g, "dec%d", l);
+  head = vfi_coarse_decoder (g, k, l, x);
+  vfi_pop (g);
+  return head;
+}
+
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
@@ -29,23 +48,12 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   state = vfi_coarse_finer (g, vfi_lucas_kanade (g, y[0][4], y[1][4], t, state, FALSE), NULL);
 
   for (int l = 2; l >= 0; l--) {
-    VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w), *f1 = vfi_coarse_features (g, k, 1, l, h, w), *x;
-    VfiTensor *moved = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, TRUE);
-    VfiTensor *v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
+    VfiTensor *moved = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, k->dec[l] != 0);
 
-    if (head) {
-      f1 = vfi_warp (g, f1, vfi_slice (g, moved, 2, 2));
-      x = vfi_concat (g, vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE), f0, f1, v, vfi_coarse_handed (g, k, l, head));
-    } else {
-      x = vfi_concat (g, vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE), f0, f1, v);
-    }
-    vfi_push (g, "dec%d", l);
-    head = vfi_coarse_decoder (g, k, l, x);
-    vfi_pop (g);
+    head = k->dec[l] ? decoded (g, k, l, h, w, moved, head) : NULL;
     state = vfi_inverse_search (g, y[0][l], y[1][l], vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head));
   }
-  for (int i = 0; i < 2; i++)
-    state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
+  state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
   state = vfi_coarse_finer (g, state, NULL);
   y[0][0] = vfi_input (g, "0.y", VFI_F32, h, w, 1), y[1][0] = vfi_input (g, "1.y", VFI_F32, h, w, 1);
   state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
@@ -55,10 +63,10 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 static const VfiCoarse nano = {
   .enc = { 24, 40, 64 },
   .enc_convs = { 0, 1, 1 },
-  .dec = { 40, 64, 80 },
-  .dec_convs = { 2, 3, 4 },
-  .feat = { 12, 20 },
-  .radius = { 2, 3, 4 },
+  .dec = { 0, 64, 80 }, /* the search alone is as good at 1/4 */
+  .dec_convs = { 0, 3, 4 },
+  .feat = { 0, 20 },
+  .radius = { 0, 3, 4 },
 };
 static const VfiCoarse base = {
   .enc = { 32, 64, 112 },

@@ -9,7 +9,7 @@ whole displacements, <f0 (x), f1 (x + d)>: in the symmetric one, seen from the f
 has no effect at t = 0, is two numbers a pixel that the network may hand from level to level as it likes.
 
 What each level finds is then looked for anew with patches of luma, which reach farther and hold better than either (inverse_search).
-After the last level come Lucas-Kanade steps alone: one more at 1/2, and two on the frame's own grid (sharpen), which is what sub-pixel motion takes.
+After the last level come Lucas-Kanade steps alone: one at 1/2, and two on the frame's own grid (sharpen), which is what sub-pixel motion takes.
 """
 import torch
 import torch.nn as nn
@@ -19,8 +19,8 @@ import net
 from correlation import Correlation
 
 CONFIGS = {
-    'vfi-flow-nano': net.Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(40, 64, 80), dec_convs=(2, 3, 4),
-                                feat=(12, 20), radius=(2, 3, 4)),
+    'vfi-flow-nano': net.Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(0, 64, 80), dec_convs=(0, 3, 4),
+                                feat=(0, 20), radius=(0, 3, 4)),  # the search alone is as good at 1/4
     'vfi-flow-base': net.Config(enc=(32, 64, 112), enc_convs=(1, 2, 3), dec=(96, 128, 160), dec_convs=(5, 6, 8),
                                 feat=(32, 48), radius=(3, 4, 6)),
 }
@@ -122,7 +122,8 @@ class FlowNet(nn.Module):
         self.c, self.name = c, name
         self.enc = net.Encoder(c)
         for l in (2, 1, 0):
-            self.add_module(f'dec{l}', net.Decoder(c, l))
+            if c.dec[l]:
+                self.add_module(f'dec{l}', net.Decoder(c, l))
 
     def forward(self, x0, x1, costs=None, both=False):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32.
@@ -139,17 +140,19 @@ class FlowNet(nn.Module):
         for l in (2, 1, 0):
             moved = net.lucas_kanade(y0[l + 1], y1[l + 1], state, t)
             state = moved[:, :5]
-            w1 = f1[l] if l == 2 else net.warp(f1[l], state[:, 2:4], 1 - t)
-            k = correlation(f0[l], w1, self.c.radius[l])
-            if costs is not None:
-                costs.append((k, None if l == 2 else state[:, 2:4]))
-            v = (moved * moved.new_tensor(net.STATE_IN).view(1, 7, 1, 1)).to(w1.dtype)
-            state, feat = getattr(self, f'dec{l}')(torch.cat((k, f0[l], w1, v) + (() if feat is None else (feat,)), 1), state)
+            if self.c.dec[l]:
+                w1 = f1[l] if l == 2 else net.warp(f1[l], state[:, 2:4], 1 - t)
+                k = correlation(f0[l], w1, self.c.radius[l])
+                if costs is not None:
+                    costs.append((k, None if l == 2 else state[:, 2:4]))
+                v = (moved * moved.new_tensor(net.STATE_IN).view(1, 7, 1, 1)).to(w1.dtype)
+                state, feat = getattr(self, f'dec{l}')(torch.cat((k, f0[l], w1, v) + (() if feat is None else (feat,)), 1), state)
+            else:
+                state = net.finer(state)
             found = inverse_search(y0[l], y1[l], state)
             state = state + (found - state).detach()  # gradients pass as if nothing had been found
             if l == 0:
-                for _ in range(2):
-                    state = net.lucas_kanade(y0[0], y1[0], state, t)[:, :5]
+                state = net.lucas_kanade(y0[0], y1[0], state, t)[:, :5]
             states.append(state)
         return states
 
