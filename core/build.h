@@ -118,8 +118,14 @@ VfiTensor *vfi_mean_pool (VfiGraph *g, VfiTensor *x, int k);
 VfiTensor *vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step);
 
 /* The flow v1 of a state (as above, at t = 0), looked for anew with patches of pictures y0, y1 (F32, 1 channel, sides multiples of 4), where that explains
- * them better; the rest as it is: 5 channels, F32. */
-VfiTensor *vfi_inverse_search (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *state);
+ * them better; the rest as it is: 5 channels, F32. With `warped` (any t) the pictures have been sampled along v0 and v1: what is left between them is looked for,
+ * from zero on, and added to both. */
+typedef struct
+{
+  gboolean warped;
+} VfiInverseSearch;
+VfiTensor *vfi_inverse_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *state, const VfiInverseSearch *o);
+#define vfi_inverse_search(g, y0, y1, state, ...) vfi_inverse_search_ (g, y0, y1, state, &(VfiInverseSearch){ __VA_ARGS__ })
 
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);

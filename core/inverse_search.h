@@ -22,6 +22,7 @@
 #define VFI_SEARCH_MARGIN 0.05f
 #define VFI_SEARCH_LOOSE 0.3f
 #define VFI_SEARCH_KEPT 0.9f
+#define VFI_SEARCH_LEAST 1.f
 #define VFI_SEARCH_PAD 12 /* pixels around the frames in grey, repeated */
 
 /* Frames in grey: a[y * pitch + x] and b, from -PAD to h or w + PAD - 1. */

@@ -70,6 +70,11 @@ typedef struct
 
 typedef struct
 {
+  gboolean warped;
+} VfiInverseSearchParams;
+
+typedef struct
+{
   int r;
 } VfiPixelShuffleParams;
 

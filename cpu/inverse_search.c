@@ -22,6 +22,7 @@ enum
 
 typedef struct
 {
+  gboolean warped;
   int h, w, pitch, rows, columns;
   gsize bytes[N_PARTS];
   /* In the workspace. */
@@ -34,6 +35,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   State *s = g_new0 (State, 1);
 
+  s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   s->h = dst->h, s->w = dst->w;
   s->pitch = (dst->w + 2 * PAD + 2 * VFI_LANES - 1) / VFI_LANES * VFI_LANES; /* the last vector of a row may reach beyond it */
   s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
@@ -131,7 +133,7 @@ state_row (const State *s, const VfiView *state, int y, float *line[2])
 {
   for (int x = 0; x < s->w; x += VFI_LANES)
     for (int c = 0; c < 2; c++)
-      *(Vec *) (line[c] + x) = vec_load_pixels (state, y, x, 2 + c, MIN (s->w - x, VFI_LANES));
+      *(Vec *) (line[c] + x) = s->warped ? vec_set (0) : vec_load_pixels (state, y, x, 2 + c, MIN (s->w - x, VFI_LANES));
 }
 
 static void
@@ -154,10 +156,14 @@ choose_row (const State *s, const VfiView *old, const VfiView *new, int y, float
       const float *p = sum[i] + x;
       m[i] = *(const Vec *) (p - 2) + *(const Vec *) (p - 1) + *(const Vec *) p + *(const Vec *) (p + 1) + *(const Vec *) (p + 2);
     }
-    const VecI kept = m[1] < VFI_SEARCH_KEPT * m[0];
+    const VecI kept = m[1] < VFI_SEARCH_KEPT * m[0] + (s->warped ? 25 * VFI_SEARCH_LEAST : 0);
     for (int c = 0; c < 5; c++) {
       const Vec was = vec_load_pixels (&state, y, x, c, n);
-      vec_store_pixels (&dst, y, x, c, n, c < 2 || c == 4 ? was : (Vec) vec_selecti (kept, (VecI) was, *(const VecI *) (line[c - 2] + x)));
+      const gboolean same = c == 4 || (c < 2 && !s->warped);
+      Vec found = *(const Vec *) (line[c % 2] + x);
+      if (s->warped)
+        found += was;
+      vec_store_pixels (&dst, y, x, c, n, same ? was : (Vec) vec_selecti (kept, (VecI) was, (VecI) found));
     }
   }
 }
@@ -185,8 +191,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < s->rows; i++)
       for (int k = 0; k < s->columns; k++) {
-        const float u = vfi_search_first (flow, state->ld, s->h, s->w, i, k);
-        const float v = vfi_search_first (flow + state->cd, state->ld, s->h, s->w, i, k);
+        const float u = s->warped ? 0 : vfi_search_first (flow, state->ld, s->h, s->w, i, k);
+        const float v = s->warped ? 0 : vfi_search_first (flow + state->cd, state->ld, s->h, s->w, i, k);
 
         vfi_search_patch (&f, i, k, &p);
         s->found[0][i * s->columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 });

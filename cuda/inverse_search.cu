@@ -11,6 +11,7 @@
 /* Both frames in grey, what is found of each patch (twice, in turn), and what both flows miss at each pixel: in the backend's scratch memory. */
 struct Search
 {
+  bool warped;
   int h, w, pitch, rows, columns;
   float *grey[2], *miss[2];
   VfiSearchFound *found[2];
@@ -52,8 +53,10 @@ search (View state, Search s)
 
   if (i >= s.rows * s.columns)
     return;
-  const VfiSearchFound start = { vfi_search_first (flow, state.ld, s.h, s.w, row, column),
-                                 vfi_search_first (flow + state.cd, state.ld, s.h, s.w, row, column), 0 };
+  VfiSearchFound start = { 0, 0, 0 };
+  if (!s.warped)
+    start = { vfi_search_first (flow, state.ld, s.h, s.w, row, column), vfi_search_first (flow + state.cd, state.ld, s.h, s.w, row, column),
+              0 };
   vfi_search_patch (&f, row, column, &p);
   s.found[0][i] = vfi_search_steps (&f, &p, start);
 }
@@ -93,7 +96,7 @@ misses (View state, Search s)
   if (i < s.h * s.w) {
     const VfiSearchFound flow = flow_at (s, y, x);
     s.miss[0][i] = vfi_search_miss (&f, y, x, flow.u, flow.v);
-    s.miss[1][i] = vfi_search_miss (&f, y, x, get (state, i, 2), get (state, i, 3));
+    s.miss[1][i] = s.warped ? vfi_search_miss (&f, y, x, 0, 0) : vfi_search_miss (&f, y, x, get (state, i, 2), get (state, i, 3));
   }
 }
 
@@ -112,9 +115,11 @@ choose (View state, Search s, View dst)
       sum[1] += s.miss[1][at];
     }
   const VfiSearchFound flow = flow_at (s, y, x);
-  const bool kept = sum[1] < VFI_SEARCH_KEPT * sum[0];
-  for (int c = 0; c < 5; c++)
-    set (dst, p, c, c == 2 && !kept ? flow.u : c == 3 && !kept ? flow.v : get (state, p, c));
+  const bool kept = sum[1] < VFI_SEARCH_KEPT * sum[0] + (s.warped ? 25 * VFI_SEARCH_LEAST : 0);
+  for (int c = 0; c < 5; c++) {
+    const float was = get (state, p, c), found = c % 2 ? flow.v : flow.u;
+    set (dst, p, c, kept || c == 4 ? was : s.warped ? was + found : c < 2 ? was : found);
+  }
 }
 
 static gpointer
@@ -124,6 +129,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   VfiCuda *cuda = (VfiCuda *) b;
   void *outer = NULL;
 
+  s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   s->h = dst->h, s->w = dst->w, s->pitch = dst->w + 2 * PAD;
   s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
   const gsize grey = (gsize) (s->h + 2 * PAD) * s->pitch, pixels = (gsize) s->h * s->w, cells = (gsize) s->rows * s->columns;

@@ -29,20 +29,23 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *y0 = vfi_coarse_luma (g, 0, 4, h, w), *y1 = vfi_coarse_luma (g, 1, 4, h, w);
-  VfiTensor *state = vfi_lucas_kanade (g, y0, y1, t, NULL, FALSE), *head = NULL;
+  VfiTensor *y[2][5], *state, *head = NULL; /* luma at 1/2 ... 1/32 */
 
-  state = vfi_coarse_finer (g, vfi_lucas_kanade (g, y0, y1, t, state, FALSE), NULL);
+  for (int i = 0; i < 2; i++)
+    for (int l = 0; l < 5; l++)
+      y[i][l] = vfi_coarse_luma (g, i, l, h, w);
+  state = vfi_lucas_kanade (g, y[0][4], y[1][4], t, NULL, FALSE);
+  state = vfi_coarse_finer (g, vfi_lucas_kanade (g, y[0][4], y[1][4], t, state, FALSE), NULL);
 
   for (int l = 2; l >= 0; l--) {
     int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
     VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w);
     VfiTensor *f1 = vfi_coarse_features (g, k, 1, l, h, w);
-    VfiTensor *l0 = vfi_coarse_luma (g, 0, l + 1, h, w), *l1 = vfi_coarse_luma (g, 1, l + 1, h, w), *moved, *v, *x;
+    VfiTensor *moved, *v, *x;
 
     if (!head) /* far motion needs two steps here */
-      state = vfi_lucas_kanade (g, l0, l1, t, state, FALSE);
-    moved = vfi_lucas_kanade (g, l0, l1, t, state, TRUE);
+      state = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, FALSE);
+    moved = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, TRUE);
     v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
 
     if (!head) {
@@ -60,8 +63,13 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     head = vfi_coarse_decoder (g, k, l, x);
     vfi_pop (g);
     state = vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head);
+    if (l == 2) { /* motion that is lost here is lost for good */
+      VfiTensor *w0 = vfi_warp (g, y[0][l], vfi_slice (g, state, 0, 2), .time = t, .side = 0);
+      VfiTensor *w1 = vfi_warp (g, y[1][l], vfi_slice (g, state, 2, 2), .time = t, .side = 1);
+      state = vfi_inverse_search (g, w0, w1, state, .warped = TRUE);
+    }
   }
-  vfi_output (g, "state", vfi_lucas_kanade (g, vfi_coarse_luma (g, 0, 0, h, w), vfi_coarse_luma (g, 1, 0, h, w), t, state, FALSE));
+  vfi_output (g, "state", vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE));
 }
 
 static const VfiCoarse nano = {

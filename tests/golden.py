@@ -124,7 +124,7 @@ def inverse_search(k, src):
         px, py = x - 1.5 * i, y + .75 * i
         return (.5 + .2 * torch.sin(.55 * px + .2 * py) + .15 * torch.sin(.15 * px - .6 * py + 1) + .1 * torch.sin(.9 * px + .8 * py)).view(1, 1, k.h, k.w)
     state = nchw(uniform(k.name + '/src2', k.h, k.w, 5) * np.float32(k.flow)).double()
-    return flownet.inverse_search(wave(0), wave(1), state).float()
+    return net.inverse_search(wave(0), wave(1), state, bool(k.residual)).float()
 
 
 def interleave(k, src):

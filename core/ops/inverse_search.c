@@ -14,6 +14,9 @@
  *   choose     a pixel's flow is the mean of its four patches', weighted by k; but the one it had, if |e| of that, mean over 5 x 5 pixels, border
  *              replicated, is below KEPT times what it is for the new one
  *
+ * Of pictures that are warped already the flow was zero, and what is chosen is added to v0 and v1; |e| must then be less by LEAST besides: on smooth
+ * shades nothing says where they went, and what a patch finds there is noise.
+ *
  * A comparison of nearly equal numbers may end either way, and what it chooses differs: results are continuous but for that.
  */
 #include "inverse_search.h"
@@ -40,14 +43,14 @@ grey (const VfiView *y, int pitch)
 
 /* Mean of what a flow misses around a pixel. */
 static float
-misses (const VfiSearchFrames *f, const VfiView *flow, int first, int y, int x)
+misses (const VfiSearchFrames *f, const VfiView *flow, int y, int x)
 {
   float sum = 0;
 
   for (int i = -2; i <= 2; i++)
     for (int k = -2; k <= 2; k++) {
       const int py = clamp_to (y + i, f->h), px = clamp_to (x + k, f->w);
-      sum += vfi_search_miss (f, py, px, vfi_view_get (flow, py, px, first), vfi_view_get (flow, py, px, first + 1));
+      sum += vfi_search_miss (f, py, px, vfi_view_get (flow, py, px, 0), vfi_view_get (flow, py, px, 1));
     }
   return sum / 25;
 }
@@ -55,19 +58,25 @@ misses (const VfiSearchFrames *f, const VfiView *flow, int first, int y, int x)
 static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
+  const gboolean warped = ((const VfiInverseSearchParams *) node->params)->warped;
   const int h = dst->h, w = dst->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
   const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD, cells = (gsize) rows * columns;
   float *a = grey (&src[0], pitch), *b = grey (&src[1], pitch);
   float *field = g_new (float, 2 * (gsize) h * w);
   VfiSearchFound *found[2] = { g_new (VfiSearchFound, cells), g_new (VfiSearchFound, cells) };
   const VfiView *state = &src[2], new = { .data = field, .dtype = VFI_F32, .h = h, .w = w, .c = 2, .ld = 2, .cd = 1 };
-  const float *flow = (const float *) state->data + 2 * state->cd;
+  const float least = warped ? VFI_SEARCH_LEAST : 0;
+  const float zero = 0, *before = warped ? &zero : (const float *) state->data + 2 * state->cd;
+  const VfiView was = {
+    .data = (gpointer) before, .dtype = VFI_F32, .h = h, .w = w, .c = 2, .ld = warped ? 0 : state->ld, .cd = warped ? 0 : state->cd
+  };
   const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch };
   VfiSearchPatch p;
 
   for (int i = 0; i < rows; i++)
     for (int k = 0; k < columns; k++) {
-      const float u = vfi_search_first (flow, state->ld, h, w, i, k), v = vfi_search_first (flow + state->cd, state->ld, h, w, i, k);
+      const float u = vfi_search_first (before, was.ld, h, w, i, k);
+      const float v = vfi_search_first (before + was.cd, was.ld, h, w, i, k);
 
       vfi_search_patch (&f, i, k, &p);
       found[0][i * columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 });
@@ -87,10 +96,15 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
     }
   for (int y = 0; y < h; y++)
     for (int x = 0; x < w; x++) {
-      const gboolean kept = misses (&f, state, 2, y, x) < VFI_SEARCH_KEPT * misses (&f, &new, 0, y, x);
+      const VfiView *flow = misses (&f, &was, y, x) < VFI_SEARCH_KEPT * misses (&f, &new, y, x) + least ? &was : &new;
 
-      for (int c = 0; c < 5; c++)
-        vfi_view_set (dst, y, x, c, c < 2 || c == 4 || kept ? vfi_view_get (state, y, x, c) : vfi_view_get (&new, y, x, c - 2));
+      for (int c = 0; c < 5; c++) {
+        const float v = vfi_view_get (state, y, x, c);
+        vfi_view_set (dst, y, x, c,
+                      warped && c < 4 ? v + vfi_view_get (flow, y, x, c % 2)
+                      : c / 2 == 1    ? vfi_view_get (flow, y, x, c % 2)
+                                      : v);
+      }
     }
   g_free (found[0]);
   g_free (found[1]);
@@ -102,9 +116,10 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 const VfiOp vfi_op_inverse_search = { "inverse_search", .planar = 1 << 2, .reference = reference };
 
 VfiTensor *
-vfi_inverse_search (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *state)
+vfi_inverse_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *state, const VfiInverseSearch *o)
 {
   VfiTensor *src[] = { y0, y1, state }, *y;
+  VfiInverseSearchParams p = { o->warped };
 
   if (!vfi_graph_ready (g, "inverse_search", src, 3))
     return vfi_graph_dummy (g);
@@ -118,7 +133,7 @@ vfi_inverse_search (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *state)
   if (state->dtype != VFI_F32 || state->h != y0->h || state->w != y0->w || state->c != 5)
     return vfi_graph_fail (g, "inverse_search", VFI_ERROR_SHAPE, "the state is %d x %d x %d, not %d x %d x 5, fp32", state->h, state->w,
                            state->c, y0->h, y0->w);
-  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_inverse_search, "inverse_search", NULL, 0, src, 3, VFI_F32, y0->h, y0->w, 5));
+  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_inverse_search, "inverse_search", &p, sizeof p, src, 3, VFI_F32, y0->h, y0->w, 5));
   y->planar = TRUE;
   return y;
 }

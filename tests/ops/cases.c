@@ -199,6 +199,8 @@ const OpCase op_cases[] = {
   { INVERSE_SEARCH ("wide", 24, 68, 3) },
   { INVERSE_SEARCH ("far", 40, 36, 30) },
   { INVERSE_SEARCH ("least", 4, 4, 1) },
+  { INVERSE_SEARCH ("warped", 24, 68, 3), .residual = TRUE },
+  { INVERSE_SEARCH ("warped-small", 8, 12, 1), .residual = TRUE },
   { LUCAS_KANADE ("start", 12, 21, 0.5f) },
   { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
   { LUCAS_KANADE ("alike", 7, 45, 0.5f), .residual = TRUE, .flow = -3, .detail = TRUE },
@@ -302,7 +304,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_mean_pool)
     return vfi_mean_pool (g, x, k->scale);
   if (k->op == &vfi_op_inverse_search)
-    return vfi_inverse_search (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 5));
+    return vfi_inverse_search (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 5),
+                               .warped = k->residual);
   if (k->op == &vfi_op_lucas_kanade) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 

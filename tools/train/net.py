@@ -15,6 +15,7 @@ The network knows nothing of t. It sees both frames *through* t and answers with
   tends to the real frames as t tends to 0 or 1.
 - At each level, from 1/32 up, a Lucas-Kanade step on luma comes first (two at 1/32 and 1/16), and a last one at 1/2: where brightness is
   constant and texture is there, its closed form is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
+- What the coarsest level finds is looked for anew with patches of luma (inverse_search): motion that is lost there is lost for good.
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
 
@@ -157,6 +158,89 @@ def lucas_kanade(y0, y1, state, t):
     return torch.cat((F.avg_pool2d(F.pad(v, (1, 1, 1, 1), 'replicate'), 3, 1), state[:, 4:5], d), 1)
 
 
+PATCH, CELL, STEPS, ROUNDS = 8, 4, 5, 4
+GREY, RIDGE, MARGIN, LOOSE, KEPT, LEAST = 255., .064, .05, .3, .9, 1.
+
+
+def grey(x):
+    return exact(x) * GREY
+
+
+@torch.no_grad()
+def inverse_search(y0, y1, state, warped=False):
+    """A state (n,5,h,w) whose flow is looked for anew with patches of luma y0, y1 (n,1,h,w), h and w multiples of 4 (Kroeger et al., Fast
+    Optical Flow using Dense Inverse Search, 2016), where that explains the picture better.
+
+    Patches of 8x8 pixels, 4 apart, the first 4 outside; beyond the border pixels repeat. Brightness counts in 256ths, less the patch's mean. Each starts from
+    the mean flow of the 2x2 pixels in its middle and takes 5 Lucas-Kanade steps with the gradient of the first frame, (sum g g' + RIDGE I) d = - sum g e; unless the
+    mean square of e is then less by more than MARGIN, at most 8 pixels away, it stays. Then the flow of each of its four neighbours (right, below, left, above) is
+    taken in turn if it is better by MARGIN, and 5 steps follow again. With k = 1 / (1 + mean square of e), four times: u = (k u + LOOSE * mean over 3x3 of u,
+    weighted by k) / (k + LOOSE). A pixel's flow is the mean of its four patches', weighted by k; it takes it unless the flow it had is better:
+    its |e|, mean over 5x5, below KEPT times the new one's.
+
+    Warped: y0 and y1 have been sampled along v0 and v1 already; what is found, from zero on, is the flow between them, and is added to both
+    where |e| is less by LEAST besides: on smooth shades nothing says where they went."""
+    n, _, h, w = y0.shape
+    my, mx = h // CELL + 1, w // CELL + 1
+    around = (PATCH,) * 4
+    a, b = F.pad(grey(y0), around, 'replicate'), grey(y1)
+    gx, gy = F.pad((a[..., 2:] - a[..., :-2]) / 2, (1, 1)), F.pad((a[:, :, 2:] - a[:, :, :-2]) / 2, (0, 0, 1, 1))
+
+    def centred(x):
+        return x - x.mean(-1, keepdim=True)
+
+    def patches(x):
+        x = x[:, :, CELL:CELL + (my - 1) * CELL + PATCH, CELL:CELL + (mx - 1) * CELL + PATCH]
+        return centred(F.unfold(x, PATCH, stride=CELL).view(n, PATCH * PATCH, my, mx).permute(0, 2, 3, 1))
+    look, gx, gy = patches(a), patches(gx), patches(gy)
+    xx, xy, yy = (gx * gx).sum(-1) + RIDGE, (gx * gy).sum(-1), (gy * gy).sum(-1) + RIDGE
+    det = xx * yy - xy * xy
+    first = torch.stack(torch.meshgrid(torch.arange(my), torch.arange(mx), indexing='ij')[::-1]).to(a) * CELL - CELL  # x, y of the first pixel
+    inside = torch.stack(torch.meshgrid(torch.arange(PATCH), torch.arange(PATCH), indexing='ij')[::-1]).to(a).view(2, 1, 1, -1)
+    grid = first.unsqueeze(-1) + inside
+
+    def difference(u):
+        p = grid + u.unsqueeze(-1)
+        p = torch.stack([(2 * p[:, i] + 1) / k - 1 for i, k in ((0, w), (1, h))], -1).view(n, my, -1, 2)
+        e = centred(F.grid_sample(b, p, 'bilinear', 'border', False).view(n, my, mx, -1) - look)
+        return e, (e * e).mean(-1)
+
+    def better(here, there, ok=True):
+        take = (there[2] + MARGIN < here[2]) & ok
+        return [torch.where(take.unsqueeze(1) if i == 0 else take.unsqueeze(-1) if i == 1 else take, y, x) for i, (x, y) in enumerate(zip(here, there))]
+
+    def steps(here):
+        u, e = here[:2]
+        for _ in range(STEPS):
+            p, q = (gx * e).sum(-1), (gy * e).sum(-1)
+            u = u + torch.stack((xy * q - yy * p, xy * p - xx * q), 1) / det.unsqueeze(1)
+            e, square = difference(u)
+        return better(here, (u, e, square), (u - here[0]).square().sum(1) <= PATCH ** 2)
+
+    was = exact(state[:, 2:4]) * (not warped)
+    u = F.avg_pool2d(F.pad(was, (1, 1, 1, 1), 'replicate'), 2, 1)[:, :, ::CELL, ::CELL]
+    here = steps((u, *difference(u)))
+    near = F.pad(here[0], (1, 1, 1, 1), 'replicate')
+    for y, x in ((1, 2), (2, 1), (1, 0), (0, 1)):
+        u = near[:, :, y:y + my, x:x + mx]
+        here = better(here, (u, *difference(u)))
+    u, _, square = steps(here)
+    k = (1 / (1 + square)).unsqueeze(1)
+    for _ in range(ROUNDS):
+        z = F.avg_pool2d(F.pad(torch.cat((u * k, k), 1), (1, 1, 1, 1), 'replicate'), 3, 1)
+        u = (k * u + LOOSE * z[:, :2] / z[:, 2:]) / (k + LOOSE)
+    z = F.avg_pool2d(torch.cat((u * k, k), 1), 2, 1).repeat_interleave(CELL, 2).repeat_interleave(CELL, 3)
+    new = z[:, :2] / z[:, 2:]
+
+    def fit(flow):
+        e = (warp(grey(y1), flow, torch.ones_like(flow[:1, :1, :1, :1])) - grey(y0)).abs()
+        return F.avg_pool2d(F.pad(e, (2, 2, 2, 2), 'replicate'), 5, 1)
+    flow = torch.where(fit(was) < KEPT * fit(new) + LEAST * warped, was, new).to(state.dtype)
+    if warped:
+        return torch.cat((state[:, :4] + torch.cat((flow, flow), 1), state[:, 4:]), 1)
+    return torch.cat((state[:, :2], flow, state[:, 4:]), 1)
+
+
 def finer(state):
     """The same state on the grid twice as fine."""
     up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)
@@ -247,6 +331,9 @@ class Net(nn.Module):
                 costs.append((k, state[:, :4] if l < 2 else None))
             v = (moved * moved.new_tensor(STATE_IN).view(1, 7, 1, 1)).to(w0.dtype)
             state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v) + (() if feat is None else (feat,)), 1), state)
+            if l == 2:
+                found = inverse_search(warp(y0[2], state[:, 0:2], -t), warp(y1[2], state[:, 2:4], 1 - t), state, warped=True)
+                state = state + (found - state).detach()  # gradients pass as if nothing had been found
             if l == 0:
                 state = lucas_kanade(y0[0], y1[0], state, t)[:, :5]
             states.append(state)
