@@ -16,12 +16,13 @@
 typedef struct
 {
   int w, h;
-  float *v, *data, *weight;
+  float *v, *data, *weight, *sum;
+  const float *source; /* NULL: there are no steps; else, but on the finest grid, sum */
 } Level;
 
 /* The grids below one of w x h; returns how many there are, and what they take. */
 static int
-layout (Level *level, float *base, int w, int h, int channels, gsize *floats)
+layout (Level *level, float *base, int w, int h, int channels, gboolean steps, gsize *floats)
 {
   gsize at = 0;
   int n = 0;
@@ -36,6 +37,10 @@ layout (Level *level, float *base, int w, int h, int channels, gsize *floats)
       at += size * channels;
       level[n].weight = base + at;
       at += size;
+      if (steps) {
+        level[n].source = level[n].sum = base + at;
+        at += size * channels;
+      }
     }
     if ((w == 1 && h == 1) || n == MAX_LEVELS - 1)
       break;
@@ -57,7 +62,7 @@ gboolean
 vfi_membrane_reserve (VfiMembrane *m, gsize pixels, int channels)
 {
   /* Halving rounds up: 2 (w + h) pixels more than a third, and thin boxes shrink by a half only. */
-  const gsize floats = pixels * channels + (pixels + 64) * (2 * channels + 1) + 1024;
+  const gsize floats = pixels * channels + (pixels + 64) * (3 * channels + 1) + 1024;
   float *memory;
 
   if (m->size >= floats)
@@ -93,6 +98,30 @@ coarsen (const Level *fine, const float *fine_weight, Level *coarse, int channel
     }
 }
 
+/* Sums of the coarser grid from the finer one's: what refine interpolates, transposed, so that where in its cells a step lies makes no difference. */
+static void
+coarsen_steps (const Level *fine, Level *coarse, int channels)
+{
+  memset (coarse->sum, 0, (gsize) coarse->w * coarse->h * channels * sizeof (float));
+  for (int y = 0; y < fine->h; y++)
+    for (int x = 0; x < fine->w; x++) {
+      const int y0 = y / 2, y1 = CLAMP (y0 + (y & 1 ? 1 : -1), 0, coarse->h - 1);
+      const int x0 = x / 2, x1 = CLAMP (x0 + (x & 1 ? 1 : -1), 0, coarse->w - 1);
+
+      for (int c = 0; c < channels; c++) {
+        const float part = fine->source[((gsize) y * fine->w + x) * channels + c] / 16;
+        float *near = coarse->sum + (gsize) y0 * coarse->w * channels + c, *far = coarse->sum + (gsize) y1 * coarse->w * channels + c;
+
+        if (part == 0)
+          continue;
+        near[x0 * channels] += 9 * part;
+        near[x1 * channels] += 3 * part;
+        far[x0 * channels] += 3 * part;
+        far[x1 * channels] += part;
+      }
+    }
+}
+
 /* v of the finer grid from the coarser one's, bilinear between the centres of its cells. */
 static void
 refine (const Level *coarse, const Level *fine, const float *weight, int channels)
@@ -117,7 +146,7 @@ refine (const Level *coarse, const Level *fine, const float *weight, int channel
 
 /* One sweep of successive over-relaxation; every other one runs backwards. The compiler makes one for each number of channels. */
 static inline __attribute__ ((always_inline)) void
-sweep (const Level *l, const float *weight, const int channels, gboolean backwards)
+sweep (const Level *l, const float *weight, const float *source, const int channels, gboolean backwards)
 {
   const int w = l->w, h = l->h;
 
@@ -139,7 +168,8 @@ sweep (const Level *l, const float *weight, const int channels, gboolean backwar
         /* a neighbour beyond the border is the pixel itself, taken off again */
         const float sum = v[up * channels + c] + v[down * channels + c] + v[c - left * channels] + v[c + right * channels] -
                           ((up == 0) + (down == 0) + !left + !right) * v[c];
-        v[c] += scale * (sum + data * (data > 0 ? l->data[(row + x) * channels + c] : 0)) - OMEGA * v[c];
+        const float given = data * (data > 0 ? l->data[(row + x) * channels + c] : 0) + (source ? source[(row + x) * channels + c] : 0);
+        v[c] += scale * (sum + given) - OMEGA * v[c];
       }
     }
   }
@@ -152,35 +182,40 @@ relax (const Level *l, const float *weight, int channels, int sweeps)
     memcpy (l->v, l->data, channels * sizeof (float));
     return;
   }
+#define SWEEP(n) l->source ? sweep (l, weight, l->source, n, i & 1) : sweep (l, weight, NULL, n, i & 1)
   for (int i = 0; i < sweeps; i++)
     switch (channels) {
       case 1:
-        sweep (l, weight, 1, i & 1);
+        SWEEP (1);
         break;
       case 2:
-        sweep (l, weight, 2, i & 1);
+        SWEEP (2);
         break;
       case 3:
-        sweep (l, weight, 3, i & 1);
+        SWEEP (3);
         break;
       default:
-        sweep (l, weight, 4, i & 1);
+        SWEEP (4);
     }
+#undef SWEEP
 }
 
-void
-vfi_membrane_solve (VfiMembrane *m, float *v, const float *weight, int w, int h, int channels)
+static void
+solve (VfiMembrane *m, float *v, const float *weight, const float *source, int w, int h, int channels, int sweeps)
 {
   Level level[MAX_LEVELS];
   gsize floats;
-  const int n = layout (level, m->memory, w, h, channels, &floats);
+  const int n = layout (level, m->memory, w, h, channels, source != NULL, &floats);
 
   g_return_if_fail (floats <= m->size);
   level[0].v = v;
+  level[0].source = source;
   memcpy (level[0].data, v, (gsize) w * h * channels * sizeof (float));
   for (int i = 1; i < n; i++)
     coarsen (&level[i - 1], i > 1 ? level[i - 1].weight : weight, &level[i], channels);
-  if (level[n - 1].weight && !(level[n - 1].weight[0] > 0)) {
+  for (int i = 1; i < n && source; i++)
+    coarsen_steps (&level[i - 1], &level[i], channels);
+  if (!source && level[n - 1].weight && !(level[n - 1].weight[0] > 0)) {
     memset (v, 0, (gsize) w * h * channels * sizeof (float));
     return;
   }
@@ -188,6 +223,24 @@ vfi_membrane_solve (VfiMembrane *m, float *v, const float *weight, int w, int h,
   for (int i = n - 2; i >= 0; i--) {
     const float *k = i ? level[i].weight : weight;
     refine (&level[i + 1], &level[i], k, channels);
-    relax (&level[i], k, channels, i > 2 ? COARSEST_SWEEPS : SWEEPS);
+    relax (&level[i], k, channels, i > 2 ? COARSEST_SWEEPS : i > 0 ? SWEEPS : sweeps);
   }
+}
+
+void
+vfi_membrane_solve (VfiMembrane *m, float *v, const float *weight, int w, int h, int channels)
+{
+  solve (m, v, weight, NULL, w, h, channels, SWEEPS);
+}
+
+void
+vfi_membrane_solve_roughly (VfiMembrane *m, float *v, const float *weight, int w, int h, int channels)
+{
+  solve (m, v, weight, NULL, w, h, channels, 0);
+}
+
+void
+vfi_membrane_solve_steps (VfiMembrane *m, float *v, const float *weight, const float *step, int w, int h, int channels)
+{
+  solve (m, v, weight, step, w, h, channels, SWEEPS);
 }

@@ -24,3 +24,11 @@ gboolean vfi_membrane_reserve (VfiMembrane *m, gsize pixels, int channels);
  * least: harmonic where there is no weight, with nothing said about the border of the box. Where no weight is above 0 at all, v is set to 0.
  * What it needs must be reserved. */
 void vfi_membrane_solve (VfiMembrane *m, float *v, const float *weight, int w, int h, int channels);
+
+/* The same at half the resolution, for a quarter of the time. */
+void vfi_membrane_solve_roughly (VfiMembrane *m, float *v, const float *weight, int w, int h, int channels);
+
+/* The same with steps between neighbours: sum over neighbours (v_i - v_j - step_ij)^2 + ..., where they are given (h w channels) as
+ *   step_i = sum over neighbours j of step_ij
+ * and step_ji = -step_ij, so that they are 0 in all. */
+void vfi_membrane_solve_steps (VfiMembrane *m, float *v, const float *weight, const float *step, int w, int h, int channels);

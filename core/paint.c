@@ -4,8 +4,9 @@
  *
  * A sample is taken once, from the frame that its reference names: Catmull-Rom's cubics in planes of full size, bilinear in subsampled ones, as
  * core/frame.h has it for new frames. In the band around the hole what is seen is known, and so is what its references give: the difference,
- * which exposure and white balance make, is carried into the hole by a membrane (as Poisson editing does: Perez et al., 2003). What has no
- * reference is a membrane through what is around it.
+ * which exposure and white balance make, is carried into the hole by a membrane (as Poisson editing does: Perez et al., 2003). Where neighbours are
+ * taken from different frames that do not agree, because the way there was wrong or because what they show has changed, the step between them is
+ * taken out by another membrane, of gradients, which lets it fade on both sides. What has no reference is a membrane through what is around it.
  */
 #include "paint.h"
 
@@ -14,7 +15,9 @@
 #include "sample.h"
 
 #define ALIKE 0.08f /* of the sample's range: what differs by more is not the same thing */
-#define MOST 0.1f   /* the largest difference that is carried into the hole, of the sample's range */
+#define MOST 0.1f   /* the largest difference that is carried all over the hole, of the sample's range */
+#define FADE 0.01f  /* weight of no change where steps are taken out: they fade within ten pixels */
+#define TEAR 1.0f   /* pixels by which the places that neighbours are taken from may be apart more than they themselves */
 
 enum
 {
@@ -26,7 +29,7 @@ enum
   OPEN,    /* with nothing yet */
 };
 
-#define PIXEL (9 * sizeof (float) + 1) /* bytes of a pixel: value and change of four components, known, state */
+#define PIXEL (17 * sizeof (float) + 1) /* bytes of a pixel: value, change, rest and step of four components, known, state */
 
 void
 vfi_painter_clear (VfiPainter *p)
@@ -51,8 +54,10 @@ vfi_painter_reserve (VfiPainter *p, const VfiRegion *region)
     return FALSE;
   p->value = memory;
   p->change = memory + 4 * most;
-  p->known = memory + 8 * most;
-  p->state = (guint8 *) (memory + 9 * most);
+  p->rest = memory + 8 * most;
+  p->step = memory + 12 * most;
+  p->known = memory + 16 * most;
+  p->state = (guint8 *) (memory + 17 * most);
   p->size = most;
   return TRUE;
 }
@@ -192,31 +197,97 @@ gather (const Job *j, const VfiBox *b, gboolean has[OPEN + 1])
         const int py = j->y0 + y, px = j->x0 + x;
         const VfiRefKind kind = j->trace ? take (j, b, py, px, py, px, v) : VFI_REF_NONE;
 
+        memset (p->change + i * comps, 0, comps * sizeof *p->change);
         p->state[i] = vfi_ref_real (kind) ? SAMPLED : kind == VFI_REF_MADE ? COPIED : OPEN;
         has[p->state[i]] = TRUE;
       }
     }
 }
 
-/* Carries the difference at the edge into what was sampled. */
+/* TRUE if what one reference is to goes on where the other one is to, which is that of the pixel dx, dy beside it. */
+static gboolean
+goes_on (const VfiRef *a, const VfiRef *b, int dx, int dy)
+{
+  if (!vfi_ref_real (a->kind) || !vfi_ref_real (b->kind))
+    return vfi_ref_real (a->kind) == vfi_ref_real (b->kind);
+  return a->frame == b->frame && fabsf (b->x - a->x - dx) + fabsf (b->y - a->y - dy) < TEAR * (dx + dy);
+}
+
+static inline gboolean
+taken (guint8 state)
+{
+  return state == EDGE || state == SAMPLED;
+}
+
+/* The same of all that two samples are made of, as far as their first pixels tell. */
+static gboolean
+alike (const Job *j, const VfiBox *b, int y, int x, int down, int right)
+{
+  const int sx = j->plane.l->sub_x, sy = j->plane.l->sub_y, dx = right << sx, dy = down << sy;
+  const gsize i = b->first + (gsize) ((y << sy) - b->y0) * (b->x1 - b->x0) + ((x << sx) - b->x0), n = i + (gsize) dy * (b->x1 - b->x0) + dx;
+  const VfiTrace *t = j->trace;
+
+  return goes_on (&t->chosen[i], &t->chosen[n], dx, dy) && goes_on (&t->past[i], &t->past[n], dx, dy) &&
+         goes_on (&t->ahead[i], &t->ahead[n], dx, dy);
+}
+
+/* Where neighbours are taken from different places, finds the step that this makes between them: the mean, over both, of what they would be if taken
+ * from the one place and from the other. */
 static void
-match (const Job *j)
+seams (const Job *j, const VfiBox *b)
+{
+  VfiPainter *p = j->p;
+  const int comps = j->plane.l->comps;
+
+  memset (p->step, 0, (gsize) j->w * j->h * comps * sizeof *p->step);
+  for (int y = 0; y < j->h; y++)
+    for (int x = 0; x < j->w; x++)
+      for (int down = 0; down < 2; down++) {
+        const int right = 1 - down, ay = j->y0 + y, ax = j->x0 + x, by = ay + down, bx = ax + right;
+        const gsize i = (gsize) y * j->w + x, n = i + (gsize) down * j->w + right;
+        float there[4], here[4];
+
+        if (y + down >= j->h || x + right >= j->w || !taken (p->state[i]) || !taken (p->state[n]) || alike (j, b, ay, ax, down, right))
+          continue;
+        take (j, b, ay, ax, by, bx, there);
+        take (j, b, by, bx, ay, ax, here);
+        for (int c = 0; c < comps; c++) { /* change is what makes of what was taken what is seen */
+          const gsize ic = i * comps + c, nc = n * comps + c;
+          const float step = (p->value[ic] - p->change[ic] - here[c] + there[c] - p->value[nc] + p->change[nc]) / 2;
+          p->step[nc] += step;
+          p->step[ic] -= step;
+        }
+      }
+}
+
+/* Carries the difference at the edge into what was sampled: as far as it is small enough for one of light, all over the hole; what is left at the edge, and
+ * the steps at seams, which show that a source is not quite what is there, so far that nothing of it is to be seen. */
+static void
+match (const Job *j, const VfiBox *b)
 {
   VfiPainter *p = j->p;
   const int comps = j->plane.l->comps, n = j->w * j->h;
   const float most = MOST * (1 << j->plane.l->depth);
 
+  seams (j, b);
+  memcpy (p->rest, p->change, (gsize) n * comps * sizeof *p->rest);
   for (int i = 0; i < n; i++) {
     p->known[i] = p->state[i] == EDGE ? 1 : 0;
     for (int c = 0; c < comps && p->known[i] > 0; c++)
       if (fabsf (p->change[i * comps + c]) > most)
         p->known[i] = 0;
   }
-  vfi_membrane_solve (&p->membrane, p->change, p->known, j->w, j->h, comps);
+  vfi_membrane_solve_roughly (&p->membrane, p->change, p->known, j->w, j->h, comps);
+  for (int i = 0; i < n; i++) {
+    p->known[i] = p->state[i] == EDGE ? 1 : p->state[i] == SAMPLED ? FADE : 0;
+    for (int c = 0; c < comps && p->state[i] == EDGE; c++)
+      p->rest[i * comps + c] -= p->change[i * comps + c];
+  }
+  vfi_membrane_solve_steps (&p->membrane, p->rest, p->known, p->step, j->w, j->h, comps);
   for (int i = 0; i < n; i++)
     if (p->state[i] == SAMPLED)
       for (int c = 0; c < comps; c++)
-        p->value[i * comps + c] += p->change[i * comps + c];
+        p->value[i * comps + c] += p->change[i * comps + c] + p->rest[i * comps + c];
 }
 
 /* What was made up before is to fit what has come to lie around it: at its border, the difference to what it would go on with there is
@@ -297,7 +368,7 @@ paint_box (Job *j, const VfiBox *b, const VfiFrame *shown)
     out = vfi_plane_of (j->info, shown, j->i);
   gather (j, b, has);
   if (has[SAMPLED])
-    match (j);
+    match (j, b);
   if (has[COPIED])
     fit (j, b);
   if (has[OPEN])

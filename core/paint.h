@@ -13,7 +13,7 @@ typedef struct
 {
   VfiMembrane membrane;
   gsize size;
-  float *value, *change, *known; /* one piece of memory, with */
+  float *value, *change, *rest, *step, *known; /* one piece of memory, with */
   guint8 *state;
 } VfiPainter;
 

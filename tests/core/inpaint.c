@@ -20,6 +20,7 @@ enum
 typedef struct
 {
   double dx, gain;
+  double lift; /* of a hill of brightness in the middle */
 } Scene;
 
 static double
@@ -30,6 +31,7 @@ texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpoin
   double v = 0.5 + 0.12 * sin (u * 0.11 + 2 * sin (y * 0.07)) + 0.1 * sin (y * 0.19 + u * 0.05) + 0.08 * sin (u * 0.43) * sin (y * 0.37) +
              0.05 * sin (u * 0.8 + y * 0.3);
 
+  v += s->lift * exp (-((u - W / 2) * (u - W / 2) + (y - H / 2) * (y - H / 2)) / 128);
   if (plane || comp)
     v = 0.5 + (v - 0.5) * 0.3 + 0.03 * (plane + comp);
   return v * s->gain;
@@ -366,6 +368,37 @@ exposure (void)
   vfi_inpaint_free (s);
 }
 
+/* Of a hole, an earlier frame shows the left part and a later one the right part, and they do not agree: there is no edge where they meet. */
+static void
+seam (void)
+{
+  static guint8 mask[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_NV12, &(VfiInpaintOptions){ .lookahead = 1 });
+  g_autoptr (TestFrame) plain = scene_frame (VFI_FORMAT_NV12, (Scene){ 0, 1 });
+  g_autoptr (TestFrame) out = test_frame_new (&plain->info, 0);
+  VfiInpaintInfo info;
+  double worst = 0;
+
+  for (int i = 0; i < 3; i++) {
+    g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_NV12, (Scene){ 0, 1, i ? 0 : 0.2 });
+    box (mask, W / 2 + (i ? -20 : 5), H / 2 - 20, i == 1 ? 40 : 15, 40);
+    deface (f, mask);
+    push (s, f, mask);
+    if (i)
+      pull (s, out);
+  }
+  vfi_inpaint_get_info (s, &info);
+  g_assert_cmpuint (info.past, >, 40 * 15);
+  g_assert_cmpuint (info.future, >, 40 * 10);
+  for (int y = H / 2 - 20; y < H / 2 + 20; y++)
+    for (int x = W / 2 - 20; x < W / 2 + 20; x++)
+      worst = fmax (worst, abs (test_frame_get (out, 0, y, x, 0) - test_frame_get (out, 0, y, x - 1, 0) -
+                                test_frame_get (plain, 0, y, x, 0) + test_frame_get (plain, 0, y, x - 1, 0)));
+  g_test_message ("at worst a step of %g", worst);
+  g_assert_cmpfloat (worst, <=, 8); /* of 46 between the two; the hill itself rises by 4 */
+  vfi_inpaint_free (s);
+}
+
 /* At a cut, frames on the near side are completed with what that side has, and nothing of it comes over. */
 static void
 cut (void)
@@ -513,6 +546,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/errors", errors);
   g_test_add_func ("/inpaint/models", models);
   g_test_add_func ("/inpaint/exposure", exposure);
+  g_test_add_func ("/inpaint/seam", seam);
   g_test_add_func ("/inpaint/cut", cut);
   g_test_add_func ("/inpaint/bounded", bounded);
 #ifndef __SANITIZE_ADDRESS__

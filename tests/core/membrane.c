@@ -116,6 +116,66 @@ linear (void)
   vfi_membrane_clear (&m);
 }
 
+/* A step all along a crooked line, and values that have it too: what goes through them is what goes through the values without it, and the step. */
+static void
+steps (void)
+{
+  static float data[W * H], weight[W * H], plain[W * H], v[W * H], step[W * H];
+  VfiMembrane m = { 0 };
+  double worst = 0, square = 0;
+
+  make (data, weight, FALSE);
+  memcpy (plain, data, sizeof plain);
+  g_assert_true (vfi_membrane_reserve (&m, W * H, 1));
+  vfi_membrane_solve (&m, plain, weight, W, H, 1);
+#define BEYOND(x, y) ((x) > W / 2 + 5 * sin ((y) *0.3))
+  for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++) {
+      const int i = y * W + x;
+      v[i] = data[i] + BEYOND (x, y);
+      step[i] = 0;
+      for (int k = 0; k < 4; k++) {
+        const int u = x + (k == 0) - (k == 1), w = y + (k == 2) - (k == 3);
+        if (u >= 0 && w >= 0 && u < W && w < H)
+          step[i] += BEYOND (x, y) - BEYOND (u, w);
+      }
+    }
+  vfi_membrane_solve_steps (&m, v, weight, step, W, H, 1);
+  for (int y = 0; y < H; y++)
+    for (int x = 0; x < W; x++) {
+      const double off = v[y * W + x] - plain[y * W + x] - BEYOND (x, y);
+      worst = fmax (worst, fabs (off));
+      square += off * off;
+    }
+  g_test_message ("worst %g, root mean square %g", worst, sqrt (square / (W * H)));
+  g_assert_cmpfloat (worst, <, 0.1);
+  g_assert_cmpfloat (sqrt (square / (W * H)), <, 0.015);
+  vfi_membrane_clear (&m);
+}
+
+static void
+roughly (void)
+{
+  static float data[W * H], weight[W * H], v[W * H];
+  static double exact[W * H];
+  VfiMembrane m = { 0 };
+  double worst = 0;
+
+  make (data, weight, FALSE);
+  direct (data, weight, exact);
+  memcpy (v, data, sizeof v);
+  g_assert_true (vfi_membrane_reserve (&m, W * H, 1));
+  vfi_membrane_solve_roughly (&m, v, weight, W, H, 1);
+  for (int i = 0; i < W * H; i++) {
+    if (weight[i] > 0)
+      g_assert_cmpfloat (v[i], ==, data[i]);
+    worst = fmax (worst, fabs (v[i] - exact[i]));
+  }
+  g_test_message ("worst %g", worst);
+  g_assert_cmpfloat (worst, <, 0.06);
+  vfi_membrane_clear (&m);
+}
+
 static void
 nothing_known (void)
 {
@@ -136,6 +196,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/membrane/fixed", NULL, solves);
   g_test_add_data_func ("/membrane/soft", "soft", solves);
   g_test_add_func ("/membrane/linear", linear);
+  g_test_add_func ("/membrane/steps", steps);
+  g_test_add_func ("/membrane/roughly", roughly);
   g_test_add_func ("/membrane/nothing-known", nothing_known);
   return g_test_run ();
 }
