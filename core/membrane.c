@@ -144,32 +144,38 @@ refine (const Level *coarse, const Level *fine, const float *weight, int channel
   }
 }
 
-/* One sweep of successive over-relaxation; every other one runs backwards. The compiler makes one for each number of channels. */
+/* One sweep of successive over-relaxation; every other one runs backwards. The compiler makes one for each number of channels. Each pixel waits for the
+ * one before it, so that one is added last. */
 static inline __attribute__ ((always_inline)) void
 sweep (const Level *l, const float *weight, const float *source, const int channels, gboolean backwards)
 {
-  const int w = l->w, h = l->h;
+  const int w = l->w, h = l->h, first = backwards ? w - 1 : 0, step = backwards ? -1 : 1;
 
   for (int j = 0; j < h; j++) {
     const int y = backwards ? h - 1 - j : j;
     const gsize row = (gsize) y * w;
-    const gssize up = y > 0 ? -(gssize) w : 0, down = y < h - 1 ? w : 0;
+    const gboolean up = y > 0, down = y < h - 1;
 
-    for (int k = 0; k < w; k++) {
-      const int x = backwards ? w - 1 - k : k;
+    for (int k = 0, x = first; k < w; k++, x += step) {
       const float data = weight[row + x];
-      const int left = x > 0 ? 1 : 0, right = x < w - 1 ? 1 : 0;
+      const gboolean before = k > 0, after = k < w - 1;
       float *v = l->v + (row + x) * channels, scale;
 
       if (data >= VFI_MEMBRANE_FIXED)
         continue;
-      scale = OMEGA / ((up != 0) + (down != 0) + left + right + data);
+      scale = OMEGA / (up + down + before + after + data);
       for (int c = 0; c < channels; c++) {
-        /* a neighbour beyond the border is the pixel itself, taken off again */
-        const float sum = v[up * channels + c] + v[down * channels + c] + v[c - left * channels] + v[c + right * channels] -
-                          ((up == 0) + (down == 0) + !left + !right) * v[c];
-        const float given = data * (data > 0 ? l->data[(row + x) * channels + c] : 0) + (source ? source[(row + x) * channels + c] : 0);
-        v[c] += scale * (sum + given) - OMEGA * v[c];
+        float sum = source ? source[(row + x) * channels + c] : 0;
+
+        if (data > 0)
+          sum += data * l->data[(row + x) * channels + c];
+        if (up)
+          sum += v[c - (gssize) w * channels];
+        if (down)
+          sum += v[c + (gssize) w * channels];
+        if (after)
+          sum += v[c + step * channels];
+        v[c] = scale * sum + (1 - OMEGA) * v[c] + (before ? scale * v[c - step * channels] : 0);
       }
     }
   }
