@@ -16,11 +16,13 @@
 #define ROUNDS 3
 #define NOISE 4.f     /* squared difference that counts as none, of 8 bits */
 #define STAY 0.02f    /* weight of not moving */
+#define OTHER 48.f    /* difference from which on it is something else, of 8 bits */
 #define FARTHEST 1.5f /* pixels a round may move anything */
 
 typedef struct
 {
   float n, r, rr, gx, gy, xx, xy, yy, xr, yr;
+  float all, off; /* with what is something else: pixels, and their squared differences */
 } Node;
 
 static gsize
@@ -100,6 +102,7 @@ pool (const Job *j, const VfiBox *b, Node *node, int w, int h)
       const VfiRef *ref = &j->refs[i];
       const VfiFrame *frame;
       VfiPlane source;
+      gboolean other;
       float gx, gy, r;
 
       if (mark == VFI_MARK_CLEAR || mark >= VFI_MARK_FILL || ref->kind == VFI_REF_NONE || !slope (j, x, y, &gx, &gy) ||
@@ -108,12 +111,16 @@ pool (const Job *j, const VfiBox *b, Node *node, int w, int h)
       source = vfi_plane_of (j->info, frame, 0);
       vfi_plane_sample (&source, ref->y, ref->x, j->comp, j->comp, &r);
       r = (r - vfi_plane_get (&j->plane, y, x, j->comp)) * j->scale;
-      if (fabsf (r) > 48) /* something else */
-        continue;
-      found++;
+      r = CLAMP (r, -OTHER, OTHER);
+      other = fabsf (r) >= OTHER;
+      found += !other;
       for (int v = MAX ((y - b->y0 - REACH) / CELL, 0); v <= MIN ((y - b->y0 + REACH) / CELL, h - 1); v++)
         for (int u = MAX ((x - b->x0 - REACH) / CELL, 0); u <= MIN ((x - b->x0 + REACH) / CELL, w - 1); u++) {
           Node *n = &node[v * w + u];
+          n->all++;
+          n->off += r * r;
+          if (other)
+            continue;
           n->n++;
           n->r += r;
           n->rr += r * r;
@@ -174,6 +181,31 @@ move_refs (const Job *j, const VfiBox *b, const float *move, int w, int h)
   }
 }
 
+/* Carries what is left of the differences into the hole. `doubt` and `weight` are memory for it. */
+static void
+doubt_refs (const Job *j, VfiMembrane *membrane, const VfiBox *b, const Node *node, float *doubt, float *weight, int w, int h)
+{
+  gsize i = b->first;
+
+  for (int k = 0; k < w * h; k++) {
+    doubt[2 * k] = node[k].all > 0 ? node[k].off / node[k].all : 0;
+    doubt[2 * k + 1] = 0;
+    weight[k] = node[k].all;
+  }
+  vfi_membrane_solve (membrane, doubt, weight, w, h, 2);
+  for (int y = b->y0; y < b->y1; y++) {
+    const float v = CLAMP ((y - b->y0 + 0.5f) / CELL - 0.5f, 0, h - 1);
+
+    for (int x = b->x0; x < b->x1; x++, i++) {
+      const float u = CLAMP ((x - b->x0 + 0.5f) / CELL - 0.5f, 0, w - 1);
+      float d[2];
+
+      vfi_field_at (doubt, w, h, u, v, d);
+      j->refs[i].doubt = MAX (d[0], 0);
+    }
+  }
+}
+
 void
 vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *region, VfiRef *refs, const VfiSources *sources,
                    const VfiFrame *frame)
@@ -196,5 +228,6 @@ vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *regio
       vfi_membrane_solve (&d->membrane, move, weight, w, h, 2);
       move_refs (&j, b, move, w, h);
     }
+    doubt_refs (&j, &d->membrane, b, node, move, weight, w, h);
   }
 }

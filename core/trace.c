@@ -16,6 +16,7 @@
 #define APART 9.0f       /* squared distance that the two flows may be apart, */
 #define APART_PART 0.05f /* and this part of their squared lengths */
 #define SHOWN 3.0f       /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
+#define DOUBT 100.f      /* squared difference that counts as much as a way twice as long */
 #define OUTSIDE 0.5f     /* how far outside of the frame a pixel may be, in pixels */
 
 void
@@ -259,6 +260,13 @@ vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const Vfi
 
 /* ---- choice ------------------------------------------------------------------------------------- */
 
+/* What speaks against a reference: time, flows that did not agree on the way, that it does not go on with what is seen around the hole. */
+static float
+distrust (const VfiRef *ref, guint32 number)
+{
+  return abs ((gint32) (ref->frame - number)) * (1 + ref->cost) * (1 + ref->doubt / DOUBT);
+}
+
 void
 vfi_trace_choose (VfiTrace *t, const VfiRegion *region)
 {
@@ -271,8 +279,7 @@ vfi_trace_choose (VfiTrace *t, const VfiRegion *region)
         if (!region->mark[(gsize) y * region->width + x])
           continue;
         if (vfi_ref_real (ahead->kind) > vfi_ref_real (past->kind) ||
-            (vfi_ref_real (ahead->kind) && vfi_ref_real (past->kind) &&
-             abs ((gint32) (ahead->frame - t->number)) < abs ((gint32) (past->frame - t->number))))
+            (vfi_ref_real (ahead->kind) && vfi_ref_real (past->kind) && distrust (ahead, t->number) < distrust (past, t->number)))
           t->chosen[i] = *ahead;
         else
           t->chosen[i] = *past;

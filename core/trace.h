@@ -29,6 +29,7 @@ typedef struct
   float slope[4]; /* where a neighbour's would be: dx / dx, dx / dy, dy / dx, dy / dy */
   guint32 frame;  /* number of the frame; they count from 0; differences are signed, the oldest may lie before 0 */
   guint32 kind;
+  float doubt; /* how far what it gives seems to be off: mean squared difference to what is seen around it, of 8 bits */
 } VfiRef;
 
 #define VFI_NO_SLOPE                                                                                                                       \
@@ -80,5 +81,5 @@ void vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *befor
 void vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const VfiRegion *region_there, const float *there,
                       const float *back);
 
-/* Of past and future the nearer in time, what was seen rather than what was made up. */
+/* Of past and future the nearer in time, unless more speaks against it; what was seen rather than what was made up. */
 void vfi_trace_choose (VfiTrace *t, const VfiRegion *region);

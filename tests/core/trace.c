@@ -212,6 +212,43 @@ ahead (void)
   vfi_region_clear (&region);
 }
 
+/* Of two that are as good, the nearer; not one that flows disagree about, or that does not fit what is around it. */
+static void
+choice (void)
+{
+  static const struct
+  {
+    VfiRef past, ahead;
+    guint32 frame;
+  } cases[] = {
+    { { .frame = 8, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN }, 11 },
+    { { .frame = 9, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN }, 9 },
+    { { .frame = 9, .kind = VFI_REF_SEEN, .cost = 2 }, { .frame = 12, .kind = VFI_REF_SEEN }, 12 },
+    { { .frame = 8, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN, .doubt = 900 }, 8 },
+    { { .frame = 9, .kind = VFI_REF_SEEN, .doubt = 900 }, { 0 }, 9 },
+    { { .frame = 9, .kind = VFI_REF_MADE }, { .frame = 15, .kind = VFI_REF_SEEN, .doubt = 900, .cost = 3 }, 15 },
+  };
+  VfiRegion region = { 0 };
+  VfiTrace trace = { 0 };
+
+  g_assert_true (vfi_region_init (&region, W, H));
+  box (&region, 30, 24, 30, 30);
+  g_assert_true (vfi_trace_reserve (&trace, region.area));
+  for (guint k = 0; k < G_N_ELEMENTS (cases); k++) {
+    vfi_trace_begin (&trace, &region, 10);
+    EACH_MARKED (&region, i, x, y)
+    {
+      trace.past[i] = cases[k].past;
+      trace.ahead[i] = cases[k].ahead;
+    }
+    vfi_trace_choose (&trace, &region);
+    EACH_MARKED (&region, i, x, y)
+    g_assert_cmpint (trace.chosen[i].frame, ==, cases[k].frame);
+  }
+  vfi_trace_clear (&trace);
+  vfi_region_clear (&region);
+}
+
 /* Where the two flows contradict each other, or lead out of the frame, nothing is followed. */
 static void
 contradiction (void)
@@ -248,6 +285,7 @@ main (int argc, char **argv)
   g_test_add_func ("/trace/turn", turn);
   g_test_add_func ("/trace/history", history);
   g_test_add_func ("/trace/ahead", ahead);
+  g_test_add_func ("/trace/choice", choice);
   g_test_add_func ("/trace/contradiction", contradiction);
   return g_test_run ();
 }
