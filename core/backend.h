@@ -28,7 +28,18 @@ typedef struct
    * between the tensors, where these leave room. */
   gsize (*workspace) (gpointer state);
   void (*bind) (gpointer state, void *workspace);
+  /* In place of run: rows y0 to y1 - 1 of the result only, of sources of which there is yet what op->reach says that these need. */
+  void (*rows) (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1);
 } VfiKernel;
+
+static inline void
+vfi_kernel_run (const VfiKernel *k, VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  if (k->rows)
+    k->rows (b, node, state, src, dst, 0, dst->h);
+  else
+    k->run (b, node, state, src, dst);
+}
 
 struct _VfiBackendClass
 {
@@ -39,6 +50,9 @@ struct _VfiBackendClass
   void (*free) (VfiBackend *b);
   gboolean (*supports_precision) (VfiBackend *b, VfiDType feature);
   VfiDType (*best_precision) (VfiBackend *b);
+  /* Plans take nodes that come one after the other, and whose kernels can, through bands of rows, for each thread of about so many bytes, all that
+   * the nodes read and write added up: what one writes is in the cache when the next reads it. 0: each node through the whole picture. */
+  gsize band_bytes;
 
   /* Buffers for arenas, inputs and outputs; 64-byte aligned (256 on devices). NULL with VFI_ERROR_MEMORY. */
   void *(*alloc) (VfiBackend *b, gsize bytes, GError **error);

@@ -9,6 +9,8 @@
 #include "tensor.h"
 #include "vfi.h"
 
+#define VFI_ALL_ROWS (1 << 24) /* more than a picture has */
+
 struct _VfiOp
 {
   const char *name; /* "conv2d" */
@@ -17,6 +19,9 @@ struct _VfiOp
   /* fp32 arithmetic on host views of any dtype. Sources first, in the order of node->src; weights as in the file, fp32. */
   void (*reference) (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst);
   double (*flop) (const VfiNode *node); /* NULL: arithmetic is not the point */
+  /* How many rows above and below its own a row of the result may see of source i, whose rows are as many; VFI_ALL_ROWS: it may see any. NULL:
+   * so of each source. */
+  int (*reach) (const VfiNode *node, int i);
   /* Weights as in the file, in the order they were declared, become in place what kernels get; NULL: they are the same. */
   void (*fold) (const VfiNode *node, float **weights);
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * From a graph to something that runs: a kernel for each node, a place for each tensor.
+ *
+ * Nodes that come one after the other are a group if their kernels can take some rows at a time: they go through a band of rows together, each ahead
+ * by the rows that the later ones see around their own. What only they see is in the cache then, and of it only a window of rows is ever there.
  */
 #include "plan.h"
 
@@ -14,6 +17,8 @@ typedef struct
   VfiTensor *root;
   gboolean external; /* an input or output: in a buffer of the caller's */
   VfiBlock block;    /* else: where in the arena */
+  /* Of what only one group sees there is a window of some rows (0: there is all): from `behind` above the group's band on, to `ahead` below it. */
+  int rows, behind, ahead, top;
 } Slot;
 
 typedef struct
@@ -27,6 +32,9 @@ typedef struct
   int slot[1 + VFI_MAX_SRC];
   gsize offset[1 + VFI_MAX_SRC]; /* bytes into the slot */
   VfiBlock workspace;            /* of 0 bytes: the kernel needs none */
+  int group, band;               /* of a group's first step: how many steps it has, and by how many rows each of them goes on in its turn */
+  int ahead, done;               /* rows that it is ahead of the group's band, and that it has done in this run */
+  double seconds;                /* that it took in this run */
   double flop, bytes;
 } Step;
 
@@ -170,6 +178,100 @@ lay_out (VfiPlan *plan)
   g_hash_table_unref (slot_of);
 }
 
+/* ---- bands -------------------------------------------------------------------------------------- */
+
+#define LEAST_ROWS 4 /* of a band */
+
+/* How many rows around its own step t needs of what step s writes; -1: s writes nothing that t reads. */
+static int
+reach (const VfiPlan *plan, const Step *s, const Step *t)
+{
+  const int h = t->view[0].h;
+  int most = -1;
+
+  for (int i = 1; i <= t->node->n_src; i++)
+    if (t->slot[i] == s->slot[0]) {
+      const gboolean alike = t->node->op->reach && t->view[i].h == h && plan->slots[t->slot[i]].root->h == h;
+      most = MAX (most, alike ? t->node->op->reach (t->node, i - 1) : VFI_ALL_ROWS);
+    }
+  return most;
+}
+
+/* The end of the group that begins with `first`: steps that can be taken through bands of rows together. */
+static Step *
+group_end (VfiPlan *plan, Step *first)
+{
+  Step *t = first + 1;
+
+  if (plan->backend->klass->band_bytes && first->kernel->rows)
+    for (; t < plan->steps + plan->n_steps && t->kernel->rows && t->view[0].h == first->view[0].h; t++)
+      for (Step *s = first; s < t; s++)
+        if (reach (plan, s, t) == VFI_ALL_ROWS)
+          return t;
+  return t;
+}
+
+/* What lives while a step of the group does lives as long as the group. */
+static void
+widen (VfiBlock *b, int first, int last)
+{
+  if (b->first >= first && b->first <= last)
+    b->first = first;
+  if (b->last >= first && b->last <= last)
+    b->last = last;
+}
+
+/* Makes windows of the slots that only the group of steps a to b sees. */
+static void
+make_windows (VfiPlan *plan, int a, int b)
+{
+  for (int n = 0; n < plan->n_slots; n++) {
+    Slot *slot = &plan->slots[n];
+    const int h = slot->root->h;
+    int rows = plan->steps[a].band;
+
+    if (slot->external || slot->block.first < a || slot->block.last > b || slot->root->planar || h != plan->steps[a].view[0].h)
+      continue;
+    for (const Step *t = plan->steps + a; t <= plan->steps + b; t++) {
+      if (t->slot[0] == n)
+        slot->ahead = MAX (slot->ahead, t->ahead);
+      for (int i = 1; i <= t->node->n_src; i++)
+        if (t->slot[i] == n)
+          slot->behind = MAX (slot->behind, t->node->op->reach (t->node, i - 1) - t->ahead);
+    }
+    rows += slot->behind + slot->ahead;
+    if (rows < h) {
+      slot->rows = rows;
+      slot->block.bytes = slot->block.bytes / h * rows;
+    }
+  }
+}
+
+static void
+make_groups (VfiPlan *plan)
+{
+  for (Step *first = plan->steps, *end; first < plan->steps + plan->n_steps; first = end) {
+    const double bytes = (double) plan->backend->klass->band_bytes * plan->backend->threads;
+    const int a = first - plan->steps;
+    double row = 0; /* bytes */
+    int b;
+
+    end = group_end (plan, first);
+    b = end - 1 - plan->steps;
+    for (Step *t = end - 1; t >= first; t--) {
+      row += t->bytes / t->view[0].h;
+      for (Step *s = first; s < t; s++)
+        if (reach (plan, s, t) >= 0)
+          s->ahead = MAX (s->ahead, t->ahead + reach (plan, s, t));
+    }
+    first->group = end - first;
+    first->band = a == b ? first->view[0].h : MAX ((int) (bytes / row), LEAST_ROWS);
+    for (int i = 0; i < plan->n_slots; i++)
+      widen (&plan->slots[i].block, a, b);
+    make_windows (plan, a, b);
+  }
+}
+
 static gboolean
 place (VfiPlan *plan, GError **error)
 {
@@ -263,6 +365,7 @@ vfi_plan_new (VfiGraph *graph, VfiBackend *backend, VfiWeights *weights, GError 
   for (int i = 0; i < plan->n_steps; i++)
     if (!prepare (plan, &plan->steps[i], weights, error))
       goto fail;
+  make_groups (plan);
   if (!place (plan, error))
     goto fail;
   return plan;
@@ -336,24 +439,65 @@ settle (VfiBackend *b)
   b->klass->begin (b);
 }
 
+/* Up to row y; kernels that cannot take rows take all of them at once. */
+static void
+run_step (VfiPlan *plan, Step *s, int y)
+{
+  VfiBackend *b = plan->backend;
+  struct timespec from, to;
+
+  if (plan->profile) {
+    settle (b);
+    clock_gettime (CLOCK_MONOTONIC, &from);
+  }
+  if (s->kernel->rows)
+    s->kernel->rows (b, s->node, s->state, &s->view[1], &s->view[0], s->done, y);
+  else
+    s->kernel->run (b, s->node, s->state, &s->view[1], &s->view[0]);
+  s->done = y;
+  if (plan->profile) {
+    settle (b);
+    clock_gettime (CLOCK_MONOTONIC, &to);
+    s->seconds += to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) * 1e-9;
+  }
+}
+
+/* The windows of the group of steps a to b move down, so that `done` rows lie above the group's next band. */
+static void
+move_windows (VfiPlan *plan, int a, int b, int done)
+{
+  for (Slot *slot = plan->slots; slot < plan->slots + plan->n_slots; slot++)
+    if (slot->rows && slot->block.first >= a && slot->block.last <= b) {
+      guint8 *window = (guint8 *) plan->arena + slot->block.offset;
+      const gsize row = slot->block.bytes / slot->rows;
+      const int top = MAX (done - slot->behind, 0), end = MIN (done + slot->ahead, slot->root->h);
+
+      if (done)
+        memmove (window, window + (top - slot->top) * row, (end - top) * row);
+      slot->top = top;
+      slot_set_base (plan, slot - plan->slots, window - top * row);
+    }
+}
+
 static void
 run_steps (VfiPlan *plan)
 {
-  VfiBackend *b = plan->backend;
+  for (Step *first = plan->steps, *end; first < plan->steps + plan->n_steps; first = end) {
+    const int h = first->view[0].h;
 
-  for (Step *s = plan->steps; s < plan->steps + plan->n_steps; s++) {
-    struct timespec from, to;
-
-    if (plan->profile) {
-      settle (b);
-      clock_gettime (CLOCK_MONOTONIC, &from);
+    end = first + first->group;
+    for (Step *s = first; s < end; s++) {
+      s->done = 0;
+      s->seconds = 0;
     }
-    s->kernel->run (b, s->node, s->state, &s->view[1], &s->view[0]);
-    if (plan->profile) {
-      settle (b);
-      clock_gettime (CLOCK_MONOTONIC, &to);
-      vfi_profile_add (plan->profile, s->node->op->name, to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) * 1e-9, s->flop, s->bytes);
+    for (int y = 0; y < h; y += first->band) {
+      move_windows (plan, first - plan->steps, end - 1 - plan->steps, y);
+      for (Step *s = first; s < end; s++)
+        if (s->done < h)
+          run_step (plan, s, MIN (y + first->band + s->ahead, h));
     }
+    for (Step *s = first; s < end && plan->profile; s++)
+      vfi_profile_add (plan->profile, s->node->op->name, s->seconds, s->flop, s->bytes);
   }
 }
 

@@ -302,6 +302,7 @@ vfi_cpu_backend_new_isa (int threads, const char *isa, GError **error)
   memcpy (cpu->kernels + fast, vfi_reference_kernels, plain * sizeof *cpu->kernels);
   cpu->klass = common;
   cpu->klass.kernels = cpu->kernels;
+  cpu->klass.band_bytes = (*i)->band_bytes;
   cpu->klass.pack = (*i)->pack;
   cpu->klass.synthesize = (*i)->synthesize;
   cpu->base.klass = &cpu->klass;

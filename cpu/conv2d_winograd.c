@@ -22,11 +22,11 @@
 
 #if defined(__AVX2__) && VFI_LANES == 8
 
-#define ROWS 6                  /* tiles that are multiplied at once */
-#define COLUMNS (2 * VFI_LANES) /* by so many channels: 12 sums and what they take fill the 16 registers */
-#define CACHE (3 << 17)         /* bytes of what a thread multiplies and of its results: they stay in its second cache */
-#define LEAST 24                /* channels, below which there is little to gain */
-#define FEW 512                 /* pixels: for fewer, weights that are 16/9 as large cost more than it is worth */
+#include "multiply.h"
+
+#define CACHE (3 << 17) /* bytes of what a thread multiplies and of its results: they stay in its second cache */
+#define LEAST 24        /* channels, below which there is little to gain */
+#define FEW 512         /* pixels: for fewer, weights that are 16/9 as large cost more than it is worth */
 
 typedef struct
 {
@@ -199,33 +199,6 @@ take_tile (const State *s, const VfiView *x, int y, int x0, float *to)
     take (s, x, y, x0, to, c, MIN (x->c - c, VFI_LANES), FALSE);
 }
 
-/* ROWS x n by n x COLUMNS. */
-VFI_INLINE void
-multiply (const float *a, int n, const float *w, float *to, int pitch)
-{
-  __m256 sum[ROWS][2];
-
-#pragma GCC unroll 6
-  for (int i = 0; i < ROWS; i++)
-    sum[i][0] = sum[i][1] = _mm256_setzero_ps ();
-  for (int k = 0; k < n; k++, w += COLUMNS) {
-    const __m256 w0 = _mm256_load_ps (w), w1 = _mm256_load_ps (w + VFI_LANES);
-
-#pragma GCC unroll 6
-    for (int i = 0; i < ROWS; i++) {
-      const __m256 x = _mm256_broadcast_ss (a + i * n + k);
-
-      sum[i][0] = _mm256_fmadd_ps (x, w0, sum[i][0]);
-      sum[i][1] = _mm256_fmadd_ps (x, w1, sum[i][1]);
-    }
-  }
-#pragma GCC unroll 6
-  for (int i = 0; i < ROWS; i++) {
-    _mm256_store_ps (to + (gsize) i * pitch, sum[i][0]);
-    _mm256_store_ps (to + (gsize) i * pitch + VFI_LANES, sum[i][1]);
-  }
-}
-
 /* A^T m A, and what belongs after the convolution, to the 2 x 2 pixels from (y, x) on. */
 static void
 give_tile (const State *s, const float *from, const VfiView *residual, const VfiView *dst, int y, int x)
@@ -252,8 +225,7 @@ give_tile (const State *s, const float *from, const VfiView *residual, const Vfi
 
         if (residual)
           v += vec_load (residual->data, VFI_F32, at * residual->ld + c, n);
-        v = (Vec) vec_selecti (v > 0, (VecI) v, (VecI) (v * slope));
-        vec_store (dst->data, VFI_F32, at * dst->ld + c, n, v);
+        vec_store (dst->data, VFI_F32, at * dst->ld + c, n, apply_slope (v, slope));
       }
   }
 }
@@ -280,7 +252,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
       for (int c = 0; c < s->out; c += COLUMNS)
         for (int m = 0; m < 16; m++)
           for (int i = 0; i < n; i += ROWS)
-            multiply (in + m * s->pitch + (gsize) i * s->in, s->in, s->weights + ((gsize) c / COLUMNS * 16 + m) * s->in * COLUMNS,
+            multiply (in + m * s->pitch + (gsize) i * s->in, s->in, s->in, s->weights + ((gsize) c / COLUMNS * 16 + m) * s->in * COLUMNS,
                       out + m * s->out_pitch + (gsize) i * s->out + c, s->out);
       for (int i = 0; i < n; i++)
         give_tile (s, out + (gsize) i * s->out, p->residual ? &src[1] : NULL, dst, (first + i) / across * 2, (first + i) % across * 2);

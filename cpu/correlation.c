@@ -67,39 +67,48 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   return NULL;
 }
 
+/* Some planes of n pixels of x from element `first` on, to planes from `to` on. */
+VFI_INLINE void
+turn_planes (const State *s, const VfiView *x, gsize first, int c, const int planes, const int n, gint32 *to, const VfiDType type,
+             const gboolean pairs)
+{
+  VecI m[VFI_LANES];
+
+#pragma GCC unroll 16
+  for (int k = 0; k < VFI_LANES; k++) {
+    const gsize p = first + (gsize) (k < n ? k : 0) * x->ld;
+#if PAIRS
+    if (pairs) {
+      const int halves = MIN (x->c - 2 * c, 2 * VFI_LANES);
+      m[k] = (VecI) _mm512_maskz_loadu_epi16 (halves == 32 ? ~0u : (1u << halves) - 1, (const guint16 *) x->data + p + 2 * c);
+      continue;
+    }
+#endif
+    m[k] = (VecI) vec_load (x->data, type, p + c, planes);
+  }
+  vec_transpose (m);
+#pragma GCC unroll 16
+  for (int k = 0; k < VFI_LANES; k++)
+    if (k < planes) {
+      gint32 *line = to + (gsize) (c + k) * s->pitch;
+      if (n == VFI_LANES)
+        *(VecI *) line = m[k];
+      else
+        memcpy (line, &m[k], 4 * n);
+    }
+}
+
 /* Pixels x0 to x0 + n - 1 of row y of x, to planes from `to` on. */
 VFI_INLINE void
 turn (const State *s, const VfiView *x, int y, int x0, const int n, gint32 *to, const VfiDType type, const gboolean pairs)
 {
   const gsize first = ((gsize) y * x->w + x0) * x->ld;
+  int c = 0;
 
-  for (int c = 0; c < s->planes; c += VFI_LANES) {
-    const int planes = MIN (s->planes - c, VFI_LANES);
-    VecI m[VFI_LANES];
-
-#pragma GCC unroll 16
-    for (int k = 0; k < VFI_LANES; k++) {
-      const gsize p = first + (gsize) (k < n ? k : 0) * x->ld;
-#if PAIRS
-      if (pairs) {
-        const int halves = MIN (x->c - 2 * c, 2 * VFI_LANES);
-        m[k] = (VecI) _mm512_maskz_loadu_epi16 (halves == 32 ? ~0u : (1u << halves) - 1, (const guint16 *) x->data + p + 2 * c);
-        continue;
-      }
-#endif
-      m[k] = (VecI) vec_load (x->data, type, p + c, planes);
-    }
-    vec_transpose (m);
-#pragma GCC unroll 16
-    for (int k = 0; k < VFI_LANES; k++)
-      if (k < planes) {
-        gint32 *line = to + (gsize) (c + k) * s->pitch;
-        if (n == VFI_LANES)
-          *(VecI *) line = m[k];
-        else
-          memcpy (line, &m[k], 4 * n);
-      }
-  }
+  for (; c + VFI_LANES <= s->planes; c += VFI_LANES)
+    turn_planes (s, x, first, c, VFI_LANES, n, to, type, pairs);
+  if (c < s->planes)
+    turn_planes (s, x, first, c, s->planes - c, n, to, type, pairs);
 }
 
 /* What the strip from pixel p0 on needs of row y. */
@@ -306,7 +315,7 @@ store_row (const State *s, const float *sums, const VfiView *dst, int y, int p0,
 
 /* Rows y0 to y1 - 1. */
 VFI_INLINE void
-rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y1, gint32 *scratch, const VfiDType type)
+some_rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y1, gint32 *scratch, const VfiDType type)
 {
   const gboolean pairs = PAIRS && type == VFI_BF16;
   const int side = 2 * s->radius + 1;
@@ -331,20 +340,20 @@ rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y1, gi
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const State *s = state;
 
 #pragma omp parallel num_threads(b->threads)
   {
     const int i = omp_get_thread_num (), n = omp_get_num_threads ();
-    const int y0 = (gint64) dst->h * i / n, y1 = (gint64) dst->h * (i + 1) / n;
+    const int from = y0 + (y1 - y0) * i / n, to = y0 + (y1 - y0) * (i + 1) / n;
 
     if (src->dtype == VFI_F32)
-      rows (s, src, dst, y0, y1, s->scratch + s->scratch_size * i, VFI_F32);
+      some_rows (s, src, dst, from, to, s->scratch + s->scratch_size * i, VFI_F32);
     else
-      rows (s, src, dst, y0, y1, s->scratch + s->scratch_size * i, VFI_BF16);
+      some_rows (s, src, dst, from, to, s->scratch + s->scratch_size * i, VFI_BF16);
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_correlation) = { &vfi_op_correlation, NULL, prepare, run, release };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_correlation) = { &vfi_op_correlation, NULL, prepare, NULL, release, .rows = rows };

@@ -11,6 +11,7 @@ typedef struct
 {
   const char *name; /* "avx512", "avx2", "base" */
   const VfiKernel *const *kernels;
+  gsize band_bytes; /* core/backend.h */
   void (*pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
   void (*synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
                       const VfiView *state, const VfiFrame *dst);

@@ -4,9 +4,14 @@
  */
 #include "isa.h"
 
+/* Half of it is what the second cache has to hold: most is read as well as written. Where there is AVX-512 caches are larger and features half as
+ * large: bands gain nothing there. */
+#define BAND_BYTES (VFI_LANES == 16 ? 0 : 5 << 20)
+
 static const VfiKernel *const kernels[] = {
 #if defined(__AVX2__) && VFI_LANES == 8
   &VFI_ISA_NAME (vfi_cpu_conv2d_winograd),
+  &VFI_ISA_NAME (vfi_cpu_conv2d_pixels),
 #endif
 #if VFI_LANES == 8
   &VFI_ISA_NAME (vfi_cpu_conv2d_bands),
@@ -43,8 +48,5 @@ static const VfiKernel *const kernels[] = {
 };
 
 const VfiCpuIsa VFI_ISA_NAME (vfi_cpu_isa) = {
-  G_STRINGIFY (VFI_ISA),
-  kernels,
-  VFI_ISA_NAME (vfi_cpu_pack),
-  VFI_ISA_NAME (vfi_cpu_synthesize),
+  G_STRINGIFY (VFI_ISA), kernels, BAND_BYTES, VFI_ISA_NAME (vfi_cpu_pack), VFI_ISA_NAME (vfi_cpu_synthesize),
 };

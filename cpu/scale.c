@@ -71,14 +71,14 @@ planes (const VfiView *src, const float *gain, const VfiView *dst, int y)
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiScaleParams *p = node->params;
   const VfiDType from = src->dtype, to = dst->dtype;
   const gsize size = vfi_dtype_size (to);
 
 #pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     if (src->cd > 1)
       planes (src, p->gain, dst, y);
     else if (from == to && p->identity)
@@ -103,4 +103,4 @@ supports (VfiBackend *b, const VfiNode *node)
   return !node->src[0]->planar || node->src[0]->dtype == VFI_F32;
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_scale) = { &vfi_op_scale, supports, .run = run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_scale) = { &vfi_op_scale, supports, .rows = rows };

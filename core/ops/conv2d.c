@@ -132,7 +132,15 @@ fold (const VfiNode *node, float **weights)
   weights[2] = p->slopes == 1 ? repeat (slopes, 1, oc) : slopes;
 }
 
-const VfiOp vfi_op_conv2d = { "conv2d", .reference = reference, .flop = flop, .fold = fold };
+static int
+reach (const VfiNode *node, int i)
+{
+  const VfiConv2dParams *p = node->params;
+
+  return i == 1 ? 0 : p->stride == 1 ? MAX (p->padding, p->dilation * (p->kernel - 1) - p->padding) : VFI_ALL_ROWS;
+}
+
+const VfiOp vfi_op_conv2d = { "conv2d", .reference = reference, .flop = flop, .fold = fold, .reach = reach };
 
 static void
 add_weights (VfiGraph *g, VfiNode *node, const VfiConv2dParams *p, const VfiConv2d *o)

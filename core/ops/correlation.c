@@ -47,7 +47,13 @@ flop (const VfiNode *node)
   return 2.0 * y->h * y->w * y->c * node->src[0]->c;
 }
 
-const VfiOp vfi_op_correlation = { "correlation", .reference = reference, .flop = flop };
+static int
+reach (const VfiNode *node, int i)
+{
+  return ((const VfiCorrelationParams *) node->params)->radius;
+}
+
+const VfiOp vfi_op_correlation = { "correlation", .reference = reference, .flop = flop, .reach = reach };
 
 VfiTensor *
 vfi_correlation_ (VfiGraph *g, VfiTensor *a, VfiTensor *b, int radius, const VfiCorrelation *o)

@@ -17,7 +17,13 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         vfi_view_set (dst, y, x, c, p->gain[c] * vfi_view_get (src, y, x, c));
 }
 
-const VfiOp vfi_op_scale = { "scale", .planar = 1, .reference = reference };
+static int
+reach (const VfiNode *node, int i)
+{
+  return 0;
+}
+
+const VfiOp vfi_op_scale = { "scale", .planar = 1, .reference = reference, .reach = reach };
 
 VfiTensor *
 vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype)

@@ -46,7 +46,13 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
     }
 }
 
-const VfiOp vfi_op_warp = { "warp", .planar = 1 << 1, .reference = reference };
+static int
+reach (const VfiNode *node, int i)
+{
+  return i == 1 ? 0 : VFI_ALL_ROWS;
+}
+
+const VfiOp vfi_op_warp = { "warp", .planar = 1 << 1, .reference = reference, .reach = reach };
 
 VfiTensor *
 vfi_warp_ (VfiGraph *g, VfiTensor *x, VfiTensor *flow, const VfiWarp *o)

@@ -9,6 +9,7 @@
 
 #include "../generate.h"
 #include "arena.h"
+#include "model.h"
 
 typedef struct
 {
@@ -79,6 +80,48 @@ watch_run (VfiBackend *backend, const VfiNode *node, gpointer state, const VfiVi
   memset (((gpointer *) state)[2], 0xff, watch_workspace (state));
 }
 
+/* Rows y0 to y1 - 1 of v from those of `from`, both of the same shape. */
+static void
+copy_rows (const VfiView *from, const VfiView *v, int y0, int y1)
+{
+  for (int y = MAX (y0, 0); y < MIN (y1, v->h); y++)
+    for (int i = 0; i < v->w * v->c; i++)
+      vfi_view_set (v, y, i / v->c, i % v->c, vfi_view_get (from, y, i / v->c, i % v->c));
+}
+
+static VfiView
+dense_nan (const VfiView *like)
+{
+  VfiView v = { .dtype = like->dtype, .h = like->h, .w = like->w, .c = like->c, .ld = like->c, .cd = 1 };
+  gsize bytes = (gsize) v.h * v.w * v.c * vfi_dtype_size (v.dtype);
+
+  v.data = memset (g_malloc (bytes), 0xff, bytes);
+  return v;
+}
+
+/* Sees nothing but what the operator says that it needs. */
+static void
+watch_rows (VfiBackend *backend, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
+{
+  Watcher *b = (Watcher *) backend;
+  VfiView from[VFI_MAX_SRC], to = dense_nan (dst);
+
+  g_assert_true (0 <= y0 && y0 < y1 && y1 <= dst->h);
+  for (int i = 0; i < node->n_src; i++) {
+    int reach = src[i].h == dst->h && node->op->reach ? node->op->reach (node, i) : VFI_ALL_ROWS;
+
+    from[i] = dense_nan (&src[i]);
+    copy_rows (&src[i], &from[i], y0 - reach, y1 + reach);
+  }
+  memset (((gpointer *) state)[2], 0xff, watch_workspace (state));
+  vfi_reference_kernels[0]->run (b->plain, node, ((gpointer *) state)[1], from, &to);
+  copy_rows (&to, dst, y0, y1);
+  memset (((gpointer *) state)[2], 0xff, watch_workspace (state));
+  for (int i = 0; i < node->n_src; i++)
+    g_free (from[i].data);
+  g_free (to.data);
+}
+
 static void
 watch_release (gpointer p)
 {
@@ -129,9 +172,9 @@ watch_free (VfiBackend *backend)
   g_free (b);
 }
 
-/* Without the kernel of `lacking`, if that is not NULL. */
+/* Without the kernel of `lacking`, if that is not NULL. With bands some kernels take rows, and groups the fewest at a time. */
 static Watcher *
-watcher_new (const VfiOp *lacking)
+watcher_new (const VfiOp *lacking, gboolean bands)
 {
   Watcher *b = g_new0 (Watcher, 1);
   GPtrArray *kernels = g_ptr_array_new ();
@@ -141,6 +184,8 @@ watcher_new (const VfiOp *lacking)
       VfiKernel *mine = g_new (VfiKernel, 1);
 
       *mine = (VfiKernel){ (*k)->op, NULL, watch_prepare, watch_run, watch_release, watch_workspace, watch_bind };
+      if (bands && g_test_rand_int_range (0, 4))
+        mine->rows = watch_rows;
       g_ptr_array_add (kernels, mine);
     }
   g_ptr_array_add (kernels, NULL);
@@ -151,7 +196,8 @@ watcher_new (const VfiOp *lacking)
   b->klass.free = watch_free;
   b->klass.alloc = watch_alloc;
   b->klass.dealloc = watch_dealloc;
-  b->base = (VfiBackend){ .klass = &b->klass, .refs = 1 };
+  b->klass.band_bytes = bands;
+  b->base = (VfiBackend){ .klass = &b->klass, .refs = 1, .threads = 1 };
   b->where = g_hash_table_new (NULL, NULL);
   return b;
 }
@@ -219,7 +265,8 @@ pick (GPtrArray *pool)
   return pool->pdata[g_test_rand_int_range (0, pool->len)];
 }
 
-/* All tensors of the pool are 6 x 5 of any width and type. */
+#define H 14 /* rows, of 5 pixels, of all tensors of the pool: any number of channels, any type */
+
 static VfiGraph *
 random_graph (int nodes)
 {
@@ -227,8 +274,8 @@ random_graph (int nodes)
   GPtrArray *pool = g_ptr_array_new ();
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
 
-  g_ptr_array_add (pool, vfi_input (g, "a", VFI_FEATURE, 6, 5, 8));
-  g_ptr_array_add (pool, vfi_input (g, "b", VFI_F32, 6, 5, 3));
+  g_ptr_array_add (pool, vfi_input (g, "a", VFI_FEATURE, H, 5, 8));
+  g_ptr_array_add (pool, vfi_input (g, "b", VFI_F32, H, 5, 3));
   for (int i = 0; i < nodes; i++) {
     VfiTensor *x = pick (pool), *y = NULL;
     char name[16];
@@ -271,9 +318,9 @@ random_graph (int nodes)
           y = vfi_lucas_kanade (g, vfi_mean_pool (g, x, 1), vfi_slice (g, y, 4, 1), t, y, TRUE);
         break;
       case 9: { /* other rows above, and what was below on top of them */
-        int n = g_test_rand_int_range (1, 6), c = vfi_channels (x);
+        int n = g_test_rand_int_range (1, H), c = vfi_channels (x);
         g_autofree char *other = g_strconcat (name, "u", NULL);
-        VfiTensor *upper = vfi_rows (g, x, 6 - n, n), *lower = vfi_conv2d (g, name, vfi_rows (g, pick (pool), 0, 6 - n), c, 1);
+        VfiTensor *upper = vfi_rows (g, x, H - n, n), *lower = vfi_conv2d (g, name, vfi_rows (g, pick (pool), 0, H - n), c, 1);
 
         y = vfi_stack (
             g, (VfiTensor *[]){ g_test_rand_bit () ? vfi_conv2d (g, other, upper, c, 3, .padding = 1, .act = VFI_TANH) : upper, lower }, 2);
@@ -391,15 +438,16 @@ check_overlap (VfiGraph *g, Watcher *b)
 }
 
 static void
-random_graphs (void)
+random_graphs (gconstpointer data)
 {
+  const gboolean bands = GPOINTER_TO_INT (data);
   gsize arenas = 0, all = 0;
 
   for (int round = 0; round < 120; round++) {
     VfiGraph *g = random_graph (g_test_rand_int_range (1, 25));
     VfiWeights *weights = test_weights_for ((VfiGraph *[]){ g, NULL });
     GHashTable *want = interpret (g, weights);
-    Watcher *b = watcher_new (NULL);
+    Watcher *b = watcher_new (NULL, bands);
     GError *error = NULL;
     VfiPlan *plan = vfi_plan_new (g, &b->base, weights, &error);
     GPtrArray *buffers = g_ptr_array_new_with_free_func (g_free);
@@ -430,7 +478,7 @@ random_graphs (void)
         g_assert_cmpmem (buffers->pdata[g->inputs->len + i], bytes, g_hash_table_lookup (want, x), bytes);
       }
     }
-    check_overlap (g, b);
+    check_overlap (g, b); /* of tensors that are not seen in parts */
     g_hash_table_iter_init (&iter, b->where);
     while (g_hash_table_iter_next (&iter, &root, NULL))
       all += (gsize) ((VfiTensor *) root)->h * ((VfiTensor *) root)->w * ((VfiTensor *) root)->c *
@@ -441,8 +489,147 @@ random_graphs (void)
     g_ptr_array_unref (buffers);
     g_hash_table_unref (want);
   }
+  if (bands)
+    return;
   g_test_message ("arenas hold %.0f %% of what their tensors add up to", 100.0 * arenas / all);
   g_assert_cmpuint (arenas, <, all);
+}
+
+/* A plan of what a model does at a time, run on values by name; its results one after the other. */
+static GByteArray *
+run_model (const VfiModel *m, VfiBackend *b, VfiDType feature, gsize *arena)
+{
+  VfiGraph *g = vfi_graph_new (feature);
+  GPtrArray *buffers = g_ptr_array_new_with_free_func (g_free);
+  GByteArray *results = g_byte_array_new ();
+  GError *error = NULL;
+  VfiWeights *weights;
+  VfiPlan *plan;
+
+  m->at (g, m, 96, 160);
+  weights = test_weights_for ((VfiGraph *[]){ g, NULL });
+  plan = vfi_plan_new (g, b, weights, &error);
+  g_assert_no_error (error);
+  for (int i = 0; i < vfi_plan_n_io (plan); i++) {
+    gboolean output;
+    const char *name = vfi_plan_io_name (plan, i, &output);
+    VfiView v;
+
+    vfi_plan_io (plan, name, &v);
+    v.data = g_malloc ((gsize) v.h * v.w * v.c * vfi_dtype_size (v.dtype));
+    g_ptr_array_add (buffers, v.data);
+    fill (&v, name);
+    vfi_plan_bind (plan, i, v.data);
+  }
+  b->klass->begin (b);
+  vfi_plan_run (plan);
+  vfi_plan_run (plan);
+  b->klass->end (b);
+  for (int i = 0; i < vfi_plan_n_io (plan); i++) {
+    gboolean output;
+    VfiView v;
+
+    vfi_plan_io (plan, vfi_plan_io_name (plan, i, &output), &v);
+    if (output)
+      g_byte_array_append (results, buffers->pdata[i], v.h * v.w * v.c * vfi_dtype_size (v.dtype));
+  }
+  *arena = vfi_plan_arena_size (plan);
+  vfi_plan_free (plan);
+  vfi_weights_unref (weights);
+  g_ptr_array_unref (buffers);
+  return results;
+}
+
+/* Real kernels, in bands of the fewest rows and in one go: the same bits, and less memory. */
+static void
+bands (void)
+{
+  static const char *const names[] = { "vfi-nano", "vfi-flow-nano" };
+  VfiBackend *b = vfi_cpu_backend_new (2, NULL);
+  const VfiBackendClass *klass = b->klass;
+  VfiBackendClass changed = *klass;
+
+  b->klass = &changed;
+  for (int i = 0; i < 4; i++) {
+    const VfiModel *m = vfi_model_find (names[i / 2], NULL);
+    const VfiDType feature = i % 2 ? VFI_BF16 : VFI_F32;
+    gsize arena[2];
+    GByteArray *got[2];
+
+    if (!klass->supports_precision (b, feature))
+      continue;
+    for (int j = 0; j < 2; j++) {
+      changed.band_bytes = j;
+      got[j] = run_model (m, b, feature, &arena[j]);
+    }
+    g_assert_cmpmem (got[1]->data, got[1]->len, got[0]->data, got[0]->len);
+    g_test_message ("%s, %s: %" G_GSIZE_FORMAT " bytes, %" G_GSIZE_FORMAT " in bands", m->name, vfi_dtype_name (feature), arena[0],
+                    arena[1]);
+    g_byte_array_unref (got[0]);
+    g_byte_array_unref (got[1]);
+  }
+  b->klass = klass;
+  vfi_backend_unref (b);
+}
+
+/* All of its kernels take rows. */
+static Watcher *
+rows_watcher_new (gsize band_bytes)
+{
+  Watcher *b = watcher_new (NULL, FALSE);
+
+  for (const VfiKernel *const *k = b->klass.kernels; *k; k++)
+    ((VfiKernel *) *k)->rows = watch_rows;
+  b->klass.band_bytes = band_bytes;
+  return b;
+}
+
+/* Rows that lie elsewhere in a stack than the maker's own rows of that number. */
+static void
+stacked (void)
+{
+  Watcher *b = rows_watcher_new (1);
+  VfiGraph *g = vfi_graph_new (VFI_F32);
+  VfiTensor *x = vfi_input (g, "x", VFI_F32, 24, 1, 1), *parts[2];
+  float values[24], result[12];
+  VfiPlan *plan;
+
+  for (int i = 0; i < 2; i++)
+    parts[i] = vfi_scale (g, vfi_rows (g, x, 12 * i, 12), NULL, VFI_F32);
+  vfi_output (g, "y", vfi_scale (g, vfi_rows (g, vfi_stack (g, parts, 2), 6, 12), NULL, VFI_F32));
+  plan = vfi_plan_new (g, &b->base, NULL, NULL);
+  for (int i = 0; i < 24; i++)
+    values[i] = i;
+  vfi_plan_bind (plan, 0, values);
+  vfi_plan_bind (plan, 1, result);
+  vfi_plan_run (plan);
+  g_assert_cmpmem (result, sizeof result, values + 6, sizeof result);
+  vfi_plan_free (plan);
+  vfi_backend_unref (&b->base);
+}
+
+/* What only a group sees is not there as a whole. */
+static void
+windows (void)
+{
+  gsize arena[2];
+
+  for (int i = 0; i < 2; i++) {
+    Watcher *b = rows_watcher_new (i);
+    VfiGraph *g = vfi_graph_new (VFI_F32);
+    VfiTensor *x = vfi_input (g, "x", VFI_F32, 64, 4, 16);
+    VfiPlan *plan;
+
+    x = vfi_scale (g, vfi_scale (g, x, NULL, VFI_F32), NULL, VFI_F32);
+    vfi_output (g, "y", vfi_correlation (g, x, vfi_scale (g, x, NULL, VFI_F32), 2));
+    plan = vfi_plan_new (g, &b->base, NULL, NULL);
+    arena[i] = vfi_plan_arena_size (plan);
+    vfi_plan_free (plan);
+    vfi_backend_unref (&b->base);
+  }
+  g_assert_cmpuint (arena[0], >=, 2 * 64 * 4 * 16 * 4);
+  /* Bands of 4 rows and 2 ahead, and 2 behind where correlation looks; and one workspace, for all in turn. */
+  g_assert_cmpuint (arena[1], ==, (6 + 8 + 8) * 4 * 16 * 4 + 500);
 }
 
 /* ---- failure ------------------------------------------------------------------------------------ */
@@ -492,23 +679,23 @@ failures (void)
   Watcher *b;
 
   vfi_conv2d (broken, "late", vfi_input (broken, "z", VFI_F32, 2, 2, 2), 1, 3);
-  check_fails (broken, watcher_new (NULL), w, VFI_ERROR_SHAPE,
+  check_fails (broken, watcher_new (NULL, FALSE), w, VFI_ERROR_SHAPE,
                "late: a kernel that reaches over 3 pixels does not fit into 2 x 2, padding 0");
-  check_fails (small_graph (), watcher_new (&vfi_op_warp), w, VFI_ERROR_UNSUPPORTED,
+  check_fails (small_graph (), watcher_new (&vfi_op_warp, FALSE), w, VFI_ERROR_UNSUPPORTED,
                "net.warp: backend watcher has no kernel for warp to 4 x 4 x 5, fp32");
   for (int i = 1; i <= 4; i++) {
     static const char *const paths[] = { "net.a", "net.b", "net.warp", "net.c" };
     char *message = g_strconcat (paths[i - 1], ": told to fail", NULL);
 
-    b = watcher_new (NULL);
+    b = watcher_new (NULL, FALSE);
     b->fail_prepare = i;
     check_fails (small_graph (), b, w, VFI_ERROR_BACKEND, message);
     g_free (message);
   }
-  b = watcher_new (NULL);
+  b = watcher_new (NULL, FALSE);
   b->fail_alloc = TRUE;
   check_fails (small_graph (), b, w, VFI_ERROR_MEMORY, "cannot allocate 1280 bytes");
-  check_fails (small_graph (), watcher_new (NULL), NULL, VFI_ERROR_WEIGHTS,
+  check_fails (small_graph (), watcher_new (NULL, FALSE), NULL, VFI_ERROR_WEIGHTS,
                "no weights: missing net.a.weight, net.a.bias, net.b.weight, net.b.bias, net.c.weight, net.c.bias");
   vfi_weights_unref (w);
 }
@@ -594,7 +781,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plan/arena", arena);
   g_test_add_func ("/plan/arena-fits", arena_fits);
-  g_test_add_func ("/plan/random-graphs", random_graphs);
+  g_test_add_data_func ("/plan/random-graphs", GINT_TO_POINTER (FALSE), random_graphs);
+  g_test_add_data_func ("/plan/random-graphs-in-bands", GINT_TO_POINTER (TRUE), random_graphs);
+  g_test_add_func ("/plan/bands", bands);
+  g_test_add_func ("/plan/stacked", stacked);
+  g_test_add_func ("/plan/windows", windows);
   g_test_add_func ("/plan/failures", failures);
   g_test_add_func ("/plan/out-of-memory", out_of_memory);
   g_test_add_func ("/plan/profile", profile);
