@@ -47,17 +47,18 @@ tap (float v, int n, int *upper, float *f)
 
 /* Cells first to first + n - 1 of the state at row coordinate y, to cells[c][FIRST + i]; repeated beyond the grid by one. */
 static void
-load_cells (const VfiView *s, float y, int first, int n, float cells[5][CELLS])
+load_cells (const VfiView *state, float y, int first, int n, float cells[5][CELLS])
 {
+  const VfiView s = *state; /* a copy: for all that the compiler knows, what is written might be the view */
   float f;
-  int upper, lower = tap (y, s->h, &upper, &f);
+  int upper, lower = tap (y, s.h, &upper, &f);
 
   for (int c = 0; c < 5; c++) {
     float *to = cells[c] + FIRST;
 
     for (int x = 0; x < n; x += VFI_LANES) {
       const int lanes = MIN (n - x, VFI_LANES);
-      const Vec a = vec_load_pixels (s, lower, first + x, c, lanes), b = vec_load_pixels (s, upper, first + x, c, lanes);
+      const Vec a = vec_load_pixels (&s, lower, first + x, c, lanes), b = vec_load_pixels (&s, upper, first + x, c, lanes);
       *(Vec *) (to + x) = vec_fma (vec_set (f), b - a, a);
     }
     to[-1] = to[0];
