@@ -12,7 +12,7 @@ typedef struct
 {
   int enc[3], enc_convs[3]; /* at 1/4, 1/8, 1/16 */
   int dec[3], dec_convs[3]; /* flow.c: a width of 0: none */
-  int feat[2]; /* handed to level l from the coarser one */
+  int feat[2];              /* handed to level l from the coarser one */
   int radius[3];
 } VfiCoarse;
 
