@@ -14,10 +14,11 @@
 
 #include "sample.h"
 
-#define ALIKE 0.08f /* of the sample's range: what differs by more is not the same thing */
-#define MOST 0.1f   /* the largest difference that is carried all over the hole, of the sample's range */
-#define FADE 0.01f  /* weight of no change where steps are taken out: they fade within ten pixels */
-#define TEAR 1.0f   /* pixels by which the places that neighbours are taken from may be apart more than they themselves */
+#define ALIKE 0.08f  /* of the sample's range: what differs by more is not the same thing */
+#define MOST 0.1f    /* the largest difference that is carried all over the hole, of the sample's range */
+#define FADE 0.01f   /* weight of no change where steps are taken out: they fade within ten pixels */
+#define STRANGE 0.1f /* weight of a larger one there: what the mask has left of an object is to leave no ghost */
+#define TEAR 1.0f    /* pixels by which the places that neighbours are taken from may be apart more than they themselves */
 
 enum
 {
@@ -279,7 +280,7 @@ match (const Job *j, const VfiBox *b)
   }
   vfi_membrane_solve_roughly (&p->membrane, p->change, p->known, j->w, j->h, comps);
   for (int i = 0; i < n; i++) {
-    p->known[i] = p->state[i] == EDGE ? 1 : p->state[i] == SAMPLED ? FADE : 0;
+    p->known[i] = p->state[i] == EDGE ? (p->known[i] > 0 ? 1 : STRANGE) : p->state[i] == SAMPLED ? FADE : 0;
     for (int c = 0; c < comps && p->state[i] == EDGE; c++)
       p->rest[i * comps + c] -= p->change[i * comps + c];
   }
