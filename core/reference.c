@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The plain backend: every operator through its own C reference. It is the oracle of the others, and the shortest example of one.
+ * The plain backend: every operator through its own C reference. It is the oracle of the others, and the shortest example of one, but that some
+ * references allocate while they run, which kernels of other backends may not.
  */
 #include <stdlib.h>
 

@@ -162,3 +162,9 @@ test_weights_listed (const char *path, VfiDType dtype)
   g_free (text);
   return w;
 }
+
+float
+test_texture (double x, double y)
+{
+  return (float) (0.5 + 0.15 * sin (x * 0.25 + y * 0.11) + 0.15 * sin (y * 0.21 - x * 0.13) + 0.1 * sin (x * 0.06) * cos (y * 0.07));
+}

@@ -19,3 +19,6 @@ GBytes *test_weights_file (const VfiWeightSpec *specs, int n);
 VfiWeights *test_weights_for (VfiGraph *const *graphs);
 /* With all that a list from golden.py names: lines of NAME SIZE SIZE ...; rounded to this type. */
 VfiWeights *test_weights_listed (const char *path, VfiDType dtype);
+
+/* A smooth texture, as luma of the picture at (x, y): golden.py has the same. */
+float test_texture (double x, double y);

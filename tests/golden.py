@@ -300,20 +300,19 @@ def weight(name, shape):
 
 
 def picture(name, h, w, i):
-    """Frame i: blocks of 8 x 8 that move by 3 to the left and 1 up, and noise. For flow, luma is a smooth texture that does so: how motion of
-    noise is found by searches and Lucas-Kanade steps hangs on the last bit."""
+    """Frame i: luma is a smooth texture that moves by 3 to the left and 1 up, chroma blocks of 8 x 8 that do so, and noise. (What searches and
+    Lucas-Kanade steps find in noise hangs on the last bit.)"""
     fine = uniform(f'{name}/{h}x{w}/x{i}', h // 2, w // 2, 6)
     y, x = (np.arange(h // 2) + i) // 8, (np.arange(w // 2) + 3 * i) // 8
     out = uniform(f'{name}/{h}x{w}', h // 2, w // 2, 6)[y][:, x] * np.float32(.375) + fine * np.float32(.125)
-    if name in flownet.CONFIGS:
-        y, x = np.mgrid[:h, :w].astype(np.float64) + np.array([i, 3 * i])[:, None, None]
-        luma = texture(x, y).astype(np.float32)
-        out[..., :4] = np.stack([luma[::2, ::2], luma[::2, 1::2], luma[1::2, ::2], luma[1::2, 1::2]], -1)
+    y, x = np.mgrid[:h, :w].astype(np.float64) + np.array([i, 3 * i])[:, None, None]
+    luma = texture(x, y).astype(np.float32)
+    out[..., :4] = np.stack([luma[::2, ::2], luma[::2, 1::2], luma[1::2, ::2], luma[1::2, 1::2]], -1)
     return nchw(out)
 
 
 def texture(x, y):
-    """models/interpolation.c has the same."""
+    """generate.c has the same."""
     return .5 + .15 * np.sin(x * .25 + y * .11) + .15 * np.sin(y * .21 - x * .13) + .1 * np.sin(x * .06) * np.cos(y * .07)
 
 
