@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Operator correlation. A block answers for a square of pixels; what it needs of both sources, with a border as wide as the radius,
- * passes through shared memory a few channels at a time, 0 outside the picture.
+ * passes through shared memory a few channels at a time, 0 outside the picture. Small pictures are cut into small squares, so that there are blocks
+ * for the whole device.
  */
 #include "device.h"
 
-#define TILE 16
-#define CHANNELS 8 /* at a time: two float4 */
+#define CHANNELS WIDE /* at a time: two float4 */
+#define FEW_BLOCKS 264
 
 static __device__ float
 dot (const float4 &a, const float4 &b)
@@ -21,9 +22,28 @@ get_or_zero (const View &v, int y, int x, int c)
   return y >= 0 && y < v.h && x >= 0 && x < v.w && c < v.c ? get (v, y * v.w + x, c) : 0;
 }
 
-template <int R, bool ONE_SIDED>
+/* Eight channels of pixel (y, x) from c on; vectors: v is wide (). */
+static __device__ void
+eight (const View &v, bool vectors, int y, int x, int c, float4 *low, float4 *high)
+{
+  float to[CHANNELS] = { 0 };
+
+  if (!vectors)
+    for (int i = 0; i < CHANNELS; i++)
+      to[i] = get_or_zero (v, y, x, c + i);
+  else if (y >= 0 && y < v.h && x >= 0 && x < v.w) {
+    if (v.half)
+      add (static_cast<const unsigned short *> (v.data) + (y * v.w + x) * v.ld + c, 1, to);
+    else
+      add (static_cast<const float *> (v.data) + (y * v.w + x) * v.ld + c, 1, to);
+  }
+  *low = make_float4 (to[0], to[1], to[2], to[3]);
+  *high = make_float4 (to[4], to[5], to[6], to[7]);
+}
+
+template <int R, bool ONE_SIDED, int TILE>
 static __global__ void
-__launch_bounds__ (TILE *TILE, 2) correlate_tile (View a, View b, View dst)
+__launch_bounds__ (TILE *TILE, 2) correlate_tile (View a, View b, bool vectors, View dst)
 {
   const int side = TILE + 2 * R, area = side * side, n = 2 * R + 1;
   const int y0 = blockIdx.y * TILE, x0 = blockIdx.x * TILE, ty = threadIdx.x / TILE, tx = threadIdx.x % TILE;
@@ -36,12 +56,11 @@ __launch_bounds__ (TILE *TILE, 2) correlate_tile (View a, View b, View dst)
     sum[d] = 0;
   for (int first = 0; first < a.c; first += CHANNELS) {
     __syncthreads ();
-    for (int i = threadIdx.x; i < area * CHANNELS; i += TILE * TILE) {
-      const int c = i % CHANNELS, p = i / CHANNELS, y = y0 - R + p / side, x = x0 - R + p % side;
-      const int at = (c / 4 * area + p) * 4 + c % 4;
+    for (int p = threadIdx.x; p < area; p += TILE * TILE) {
+      const int y = y0 - R + p / side, x = x0 - R + p % side;
 
-      ((float *) tile_a)[at] = get_or_zero (a, y, x, first + c);
-      ((float *) tile_b)[at] = get_or_zero (b, y, x, first + c);
+      eight (a, vectors, y, x, first, &tile_a[p], &tile_a[area + p]);
+      eight (b, vectors, y, x, first, &tile_b[p], &tile_b[area + p]);
     }
     __syncthreads ();
     for (int q = 0; q < CHANNELS / 4; q++)
@@ -73,15 +92,25 @@ correlate (View a, View b, int radius, int of_a, View dst)
   set (dst, e.p, e.c, sum / a.c);
 }
 
-template <int R>
+template <int R, int TILE>
 static void
-run_tiles (VfiCuda *cuda, gboolean one_sided, const VfiView *src, const VfiView *dst)
+run_squares (VfiCuda *cuda, gboolean one_sided, const VfiView *src, const VfiView *dst)
 {
   const size_t shared = sizeof (float) * 2 * CHANNELS * (TILE + 2 * R) * (TILE + 2 * R);
   const dim3 grid (blocks (dst->w, TILE), blocks (dst->h, TILE));
 
-  vfi_launch (cuda, grid, TILE * TILE, shared, one_sided ? correlate_tile<R, true> : correlate_tile<R, false>, View (src[0]), View (src[1]),
-              View (*dst));
+  vfi_launch (cuda, grid, TILE * TILE, shared, one_sided ? correlate_tile<R, true, TILE> : correlate_tile<R, false, TILE>, View (src[0]),
+              View (src[1]), wide (&src[0]) && wide (&src[1]), View (*dst));
+}
+
+template <int R>
+static void
+run_tiles (VfiCuda *cuda, gboolean one_sided, const VfiView *src, const VfiView *dst)
+{
+  if (blocks (dst->w, 16) * blocks (dst->h, 16) < FEW_BLOCKS)
+    run_squares<R, 8> (cuda, one_sided, src, dst);
+  else
+    run_squares<R, 16> (cuda, one_sided, src, dst);
 }
 
 static void

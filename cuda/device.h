@@ -84,6 +84,32 @@ clampf (float v, float low, float high)
   return fminf (fmaxf (v, low), high);
 }
 
+#define WIDE 8 /* channels: 16 bytes of fp16 */
+
+/* Adds weight times eight channels. */
+__device__ inline void
+add (const unsigned short *from, float weight, float to[WIDE])
+{
+  const uint4 v = *(const uint4 *) from;
+  const unsigned word[] = { v.x, v.y, v.z, v.w };
+
+  for (int i = 0; i < WIDE; i++)
+    to[i] += weight * from_half ((unsigned short) (word[i / 2] >> i % 2 * 16));
+}
+
+__device__ inline void
+add (const float *from, float weight, float to[WIDE])
+{
+  for (int i = 0; i < WIDE; i += 4) {
+    const float4 v = *(const float4 *) (from + i);
+
+    to[i] += weight * v.x;
+    to[i + 1] += weight * v.y;
+    to[i + 2] += weight * v.z;
+    to[i + 3] += weight * v.w;
+  }
+}
+
 /* A coordinate, clamped to 0..n - 1 (NaN goes to 0): its lower neighbour, the upper one and the upper one's weight. */
 struct Tap
 {
@@ -156,6 +182,15 @@ inline unsigned
 blocks (size_t n, unsigned size)
 {
   return static_cast<unsigned> ((n + size - 1) / size);
+}
+
+/* Whether channels may be read and written WIDE at a time. */
+inline bool
+wide (const VfiView *v)
+{
+  const gsize bytes = vfi_dtype_size (v->dtype);
+
+  return View (*v).cd == 1 && v->c % WIDE == 0 && v->ld * bytes % 16 == 0 && (gsize) v->data % 16 == 0;
 }
 
 /* One thread for each element of v, as element () deals them out. */

@@ -4,8 +4,6 @@
  */
 #include "device.h"
 
-#define WIDE 8
-
 /* Where pixel p comes from; gain as in the operator. */
 static __device__ void
 source (const View &flow, const View &time, int side, int p, Tap *y, Tap *x)
@@ -26,30 +24,6 @@ warp (View src, View flow, View time, int side, View dst)
     return;
   source (flow, time, side, e.p, &y, &x);
   set (dst, e.p, e.c, bilinear (src, y, x, e.c));
-}
-
-/* Adds weight times eight channels. */
-static __device__ void
-add (const unsigned short *from, float weight, float to[WIDE])
-{
-  const uint4 v = *(const uint4 *) from;
-  const unsigned word[] = { v.x, v.y, v.z, v.w };
-
-  for (int i = 0; i < WIDE; i++)
-    to[i] += weight * from_half ((unsigned short) (word[i / 2] >> i % 2 * 16));
-}
-
-static __device__ void
-add (const float *from, float weight, float to[WIDE])
-{
-  for (int i = 0; i < WIDE; i += 4) {
-    const float4 v = *(const float4 *) (from + i);
-
-    to[i] += weight * v.x;
-    to[i + 1] += weight * v.y;
-    to[i + 2] += weight * v.z;
-    to[i + 3] += weight * v.w;
-  }
 }
 
 static __device__ void
@@ -86,14 +60,6 @@ warp_wide (View src, View flow, View time, int side, View dst)
   add (from + (y.j * src.w + x.i) * src.ld, y.f * (1 - x.f), sum);
   add (from + (y.j * src.w + x.j) * src.ld, y.f * x.f, sum);
   store (sum, (T *) dst.data + p * dst.ld + c);
-}
-
-static bool
-wide (const VfiView *v)
-{
-  const gsize bytes = vfi_dtype_size (v->dtype);
-
-  return View (*v).cd == 1 && v->c % WIDE == 0 && v->ld * bytes % 16 == 0 && (gsize) v->data % 16 == 0;
 }
 
 static void

@@ -97,6 +97,7 @@ const OpCase op_cases[] = {
   { CORRELATION ("one-sided-radius-6", 10, 7, 5, 6), .one_sided = TRUE },
   { CORRELATION ("strips", 4, 237, 5, 1) },
   { CORRELATION ("one-sided-strips", 3, 130, 4, 2), .one_sided = TRUE },
+  { CORRELATION ("many-squares", 1, 4230, 8, 1) },
   { SHEAR ("middle", 7, 6, 2, 0.5f) },
   { SHEAR ("early", 9, 11, 4, 0.3f) },
   { SHEAR ("late", 8, 5, 3, 0.875f) },
