@@ -47,9 +47,15 @@ vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w
 }
 
 VfiTensor *
-vfi_coarse_luma (VfiGraph *g, int i, int level, int h, int w)
+vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5])
 {
-  return vfi_input (g, vfi_coarse_name ("%d.y%d", i, level), VFI_F32, h >> (level + 1), w >> (level + 1), 1);
+  VfiTensor *state;
+
+  for (int i = 0; i < 2; i++)
+    for (int l = 0; l < 5; l++)
+      y[i][l] = vfi_input (g, vfi_coarse_name ("%d.y%d", i, l), VFI_F32, h >> (l + 1), w >> (l + 1), 1);
+  state = vfi_lucas_kanade (g, y[0][4], y[1][4], time, NULL, FALSE);
+  return vfi_coarse_finer (g, vfi_lucas_kanade (g, y[0][4], y[1][4], time, state, FALSE), NULL);
 }
 
 VfiTensor *

@@ -25,9 +25,10 @@ const char *vfi_coarse_name (const char *format, int a, int b) G_GNUC_PRINTF (1,
 /* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. model->config is a VfiCoarse. Returns the input,
  * which is of that type. */
 VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w, VfiDType dtype);
-/* Features of frame i at level l, and its luma at 1/2^(level + 1), as inputs. */
+/* Features of frame i at level l, as an input. */
 VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w);
-VfiTensor *vfi_coarse_luma (VfiGraph *g, int i, int level, int h, int w);
+/* Luma of both frames at 1/2 ... 1/32, as inputs, to y. Returns the state at 1/16 after two Lucas-Kanade steps at 1/32. */
+VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5]);
 /* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. */
 VfiTensor *vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x);
 /* The state on the grid twice as fine, by the head. */

@@ -29,13 +29,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *y[2][5], *state, *head = NULL; /* luma at 1/2 ... 1/32 */
-
-  for (int i = 0; i < 2; i++)
-    for (int l = 0; l < 5; l++)
-      y[i][l] = vfi_coarse_luma (g, i, l, h, w);
-  state = vfi_lucas_kanade (g, y[0][4], y[1][4], t, NULL, FALSE);
-  state = vfi_coarse_finer (g, vfi_lucas_kanade (g, y[0][4], y[1][4], t, state, FALSE), NULL);
+  VfiTensor *y[2][5], *state = vfi_coarse_start (g, t, h, w, y), *head = NULL;
 
   for (int l = 2; l >= 0; l--) {
     int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
