@@ -9,8 +9,8 @@ set -uo pipefail
 usage () {
   cat <<'USAGE'
 usage: tools/gpu-check.sh [OPTION...]
-  --build FOLDER    a build to use as it is; no compiler is needed then, nor GStreamer but for the elements (default: build-gpu, which is
-                    made for this GPU, or brought up to date)
+  --build FOLDER    a build to use as it is, or what tools/carry.sh has packed of one; no compiler is needed then, nor GStreamer but for the elements
+                    (default: build-gpu, which is made for this GPU, or brought up to date)
   --out FILE        results (default: tests/bench/results/DATE-GPU.json)
   --python PROGRAM  a Python that has PyTorch (default: python3); its cuDNN is used if the system has none
   --models LIST     networks to measure (default: vfi-nano,vfi-base)
@@ -112,6 +112,12 @@ if [ -z "$build" ]; then
 fi
 [ -e "$build/cuda/libvfi-cuda.so" ] || missing "$build has no CUDA backend: nvcc or cuDNN's headers were missing when it was configured"
 
+given=${LD_LIBRARY_PATH-} # PyTorch brings all it needs
+if [ -d "$build/lib/gstreamer-1.0" ]; then # packed by carry.sh
+  export PATH=$build/bin:$PATH LD_LIBRARY_PATH=$build/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  export GST_PLUGIN_SYSTEM_PATH_1_0=$build/lib/gstreamer-1.0 GST_REGISTRY_1_0=$scratch/registry GST_REGISTRY_FORK=no
+fi
+
 # ---- cuDNN, at run time --------------------------------------------------------------------------
 
 export LD_LIBRARY_PATH=$build/cuda${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
@@ -136,14 +142,27 @@ if reason=$(lacks "$build/tests/gst/device-gst"); then
 else
   one device-gst env VFI_PLUGIN="$build/gst/libgstvfi.so" VFI_SHIPPED_WEIGHTS="$PWD/models/weights" "$build/tests/gst/device-gst"
 fi
-if ! command -v gst-inspect-1.0 >/dev/null; then
-  skip pipeline-gpu "there is no gst-inspect-1.0"
-elif GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264enc && GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists nvh264dec; then
-  one pipeline-gpu env GST_PLUGIN_PATH="$build/gst" timeout 120 gst-launch-1.0 -q videotestsrc num-buffers=60 pattern=ball ! \
-    'video/x-raw,format=NV12,width=1280,height=720,framerate=30/1' ! cudaupload ! nvh264enc ! h264parse ! nvh264dec ! 'video/x-raw(memory:CUDAMemory)' ! \
-    vfiinterp backend=cuda model=vfi-nano ! 'video/x-raw(memory:CUDAMemory),framerate=60/1' ! nvh264enc ! fakesink
+has () {
+  GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists "$1"
+}
+encoder='' sink=fakesink # not every GPU has an encoder
+if command -v gst-inspect-1.0 >/dev/null; then
+  for name in x264enc nvh264enc; do
+    has $name && encoder=$name
+  done
+  [ "$encoder" != nvh264enc ] || sink='nvh264enc ! fakesink'
+  if [ -z "$encoder" ]; then
+    skip pipeline-gpu "GStreamer has neither nvh264enc nor x264enc here"
+  elif ! has nvh264dec; then
+    skip pipeline-gpu "GStreamer has no nvh264dec here"
+  else
+    # shellcheck disable=SC2086
+    one pipeline-gpu env GST_PLUGIN_PATH="$build/gst" timeout 120 gst-launch-1.0 -q videotestsrc num-buffers=60 pattern=ball ! \
+      'video/x-raw,format=NV12,width=1280,height=720,framerate=30/1' ! $encoder ! h264parse ! nvh264dec ! 'video/x-raw(memory:CUDAMemory)' ! \
+      vfiinterp backend=cuda model=vfi-nano ! 'video/x-raw(memory:CUDAMemory),framerate=60/1' ! $sink
+  fi
 else
-  skip pipeline-gpu "GStreamer has no nvh264dec and nvh264enc here"
+  skip pipeline-gpu "there is no gst-inspect-1.0"
 fi
 tests=$(meson test -C "$build" --list 2>/dev/null | sed 's/.* //' | grep -E '^(cuda|gst)-') || skip meson-tests "Meson does not run them here"
 for name in $tests; do
@@ -185,7 +204,7 @@ if [ -n "$bench" ]; then
   if [ -z "$torch" ]; then
     skip bench-torch "--no-torch"
   elif "$python" -c 'import torch' 2>/dev/null; then
-    one bench-torch "$python" tools/bench_torch.py --models "$models" --sizes "$sizes" --json "$scratch/torch.json"
+    one bench-torch env LD_LIBRARY_PATH="$given" "$python" tools/bench_torch.py --models "$models" --sizes "$sizes" --json "$scratch/torch.json"
   else
     skip bench-torch "$python has no PyTorch"
   fi

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# carry.sh: what gpu-check.sh --build needs of a build, with the shared libraries and the GStreamer that it takes, in one file, for a machine that has
+# a GPU, glibc and Python but neither a compiler nor GStreamer.
+set -euo pipefail
+
+usage () {
+  cat <<'USAGE'
+usage: tools/carry.sh BUILD FILE.tar.gz
+  BUILD    a build folder of Meson with the CUDA backend; smallest with -Dopencv=disabled and -Dcuda-archs= of the one GPU
+There: mkdir FOLDER; tar -xzf FILE.tar.gz -C FOLDER; tools/gpu-check.sh --build FOLDER
+USAGE
+}
+
+wrong () {
+  echo "carry.sh: $*" >&2
+  exit 2
+}
+
+case ${1-} in --help | -h) usage; exit 0 ;; esac
+[ $# = 2 ] || { usage >&2; exit 2; }
+build=$(realpath -m "$1") to=$(mktemp -d)
+trap 'rm -rf "$to"' EXIT
+for file in cuda/libvfi-cuda.so tests/cuda/device-ops; do
+  [ -e "$build/$file" ] || wrong "there is no $build/$file: is the CUDA backend built there?"
+done
+
+plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
+mkdir -p "$to/bin" "$to/lib/gstreamer-1.0"
+
+# take FILE FOLDER: and what it needs, but for glibc and the compiler's, which must be those of the machine.
+take () {
+  local file=$1 folder=$2 need
+  [ -e "$file" ] && [ ! -e "$folder/$(basename "$file")" ] || return 0
+  mkdir -p "$folder"
+  strip -o "$folder/$(basename "$file")" "$file"
+  for need in $(ldd "$file" | awk '$3 ~ /^\// { print $3 }'); do
+    case $(basename "$need") in
+      libc.so* | libm.so* | libpthread.so* | libdl.so* | librt.so* | libresolv.so* | libstdc++.so* | libgcc_s.so* | libcuda.so* | libcudart.so* | libcudnn*) ;;
+      *) case $need in
+           "$build"/*) take "$need" "$to/$(dirname "${need#"$build"/}")" ;;
+           *) take "$need" "$to/lib" ;;
+         esac ;;
+    esac
+  done
+}
+
+for file in tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/gst/device-gst cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi; do
+  take "$build/$file" "$to/$(dirname "$file")"
+done
+for tool in gst-launch-1.0 gst-inspect-1.0; do
+  take "$(command -v $tool)" "$to/bin"
+done
+for plugin in coreelements app videotestsrc videoconvertscale videoconvert videoscale videoparsersbad nvcodec x264; do
+  take "$plugins/libgst$plugin.so" "$to/lib/gstreamer-1.0"
+done
+tar -czf "$2" -C "$to" .
