@@ -5,7 +5,11 @@
  */
 #pragma once
 
+/* nvcc of CUDA 12 has this as a macro, and GLib asks the compiler for the attribute of that name. */
+#pragma push_macro("__noinline__")
+#undef __noinline__
 #include <glib.h>
+#pragma pop_macro("__noinline__")
 
 #include <cuda_runtime.h>
 
