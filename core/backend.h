@@ -25,21 +25,13 @@ typedef struct
   void (*run) (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst);
   void (*release) (gpointer state); /* NULL: nothing to release */
   /* Memory that run needs only while it runs: how many bytes, and, before the first run, where (64-byte aligned). Both or neither. It lies
-   * between the tensors, where these leave room. */
+   * between the tensors, where these leave room. Not for kernels that take rows, which several threads run at once. */
   gsize (*workspace) (gpointer state);
   void (*bind) (gpointer state, void *workspace);
-  /* In place of run: rows y0 to y1 - 1 of the result only, of sources of which there is yet what op->reach says that these need. */
-  void (*rows) (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1);
+  /* In place of run: rows y0 to y1 - 1 of the result only, by one thread, of sources of which there is yet what op->reach says that these need. Threads
+   * are at other rows, or the same, at the same time; `thread` numbers them, below b->threads. */
+  void (*rows) (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1);
 } VfiKernel;
-
-static inline void
-vfi_kernel_run (const VfiKernel *k, VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
-{
-  if (k->rows)
-    k->rows (b, node, state, src, dst, 0, dst->h);
-  else
-    k->run (b, node, state, src, dst);
-}
 
 struct _VfiBackendClass
 {
@@ -53,6 +45,8 @@ struct _VfiBackendClass
   /* Plans take nodes that come one after the other, and whose kernels can, through bands of rows, for each thread of about so many bytes, all that
    * the nodes read and write added up: what one writes is in the cache when the next reads it. 0: each node through the whole picture. */
   gsize band_bytes;
+  /* Calls part for each i below n, at the same time, each by a thread. NULL where no kernel takes rows. */
+  void (*share) (VfiBackend *b, void (*part) (gpointer data, int i, int n), gpointer data);
 
   /* Buffers for arenas, inputs and outputs; 64-byte aligned (256 on devices). NULL with VFI_ERROR_MEMORY. */
   void *(*alloc) (VfiBackend *b, gsize bytes, GError **error);

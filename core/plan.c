@@ -2,8 +2,10 @@
  *
  * From a graph to something that runs: a kernel for each node, a place for each tensor.
  *
- * Nodes that come one after the other are a group if their kernels can take some rows at a time: they go through a band of rows together, each ahead
- * by the rows that the later ones see around their own. What only they see is in the cache then, and of it only a window of rows is ever there.
+ * Nodes that come one after the other are a group if their kernels can take some rows at a time. Each thread takes a part of the picture through all of
+ * them, a band of rows after the other, each node ahead by the rows that the later ones see around their own. What only they see is in the cache then, and of it
+ * only a window of rows is ever there. Nobody waits for anybody: above and below its part a thread makes what it needs itself. So some rows of what others see,
+ * too, are written by two threads, with the same bits.
  */
 #include "plan.h"
 
@@ -17,8 +19,9 @@ typedef struct
   VfiTensor *root;
   gboolean external; /* an input or output: in a buffer of the caller's */
   VfiBlock block;    /* else: where in the arena */
-  /* Of what only one group sees there is a window of some rows (0: there is all): from `behind` above the group's band on, to `ahead` below it. */
-  int rows, behind, ahead, top;
+  /* Of what only one group sees each thread has a window of some rows (0: there is all): from `ahead` above its band on, to `ahead` below it. */
+  int rows, ahead;
+  gsize row; /* bytes */
 } Slot;
 
 typedef struct
@@ -32,9 +35,8 @@ typedef struct
   int slot[1 + VFI_MAX_SRC];
   gsize offset[1 + VFI_MAX_SRC]; /* bytes into the slot */
   VfiBlock workspace;            /* of 0 bytes: the kernel needs none */
-  int group, band;               /* of a group's first step: how many steps it has, and by how many rows each of them goes on in its turn */
-  int ahead, done;               /* rows that it is ahead of the group's band, and that it has done in this run */
-  double seconds;                /* that it took in this run */
+  int group, band, parts;        /* of a group's first step: how many steps it has, rows of a band, threads that share it */
+  int ahead;                     /* rows that it is ahead of the group's band */
   double flop, bytes;
 } Step;
 
@@ -68,7 +70,8 @@ struct _VfiPlan
   gsize arena_size;
   double flop;
   GArray *profile;
-  void **buffers; /* bound to the io */
+  double *seconds; /* for profile: of each thread, in each step of a group */
+  void **buffers;  /* bound to the io */
   Recording recordings[N_RECORDINGS];
   int oldest;
 };
@@ -167,6 +170,7 @@ lay_out (VfiPlan *plan)
   plan->slots = g_new0 (Slot, g->tensors->len);
   plan->io = g_new0 (Io, g->inputs->len + g->outputs->len);
   plan->buffers = g_new0 (void *, g->inputs->len + g->outputs->len);
+  plan->seconds = g_new0 (double, plan->n_steps * plan->backend->threads);
   for (int i = 0; i < N_RECORDINGS; i++)
     plan->recordings[i].buffers = g_new0 (void *, g->inputs->len + g->outputs->len);
   for (int i = 0; i < plan->n_steps; i++)
@@ -181,6 +185,7 @@ lay_out (VfiPlan *plan)
 /* ---- bands -------------------------------------------------------------------------------------- */
 
 #define LEAST_ROWS 4 /* of a band */
+#define SMALL 32     /* this part of a band: with less, other threads are not worth waking */
 
 /* How many rows around its own step t needs of what step s writes; -1: s writes nothing that t reads. */
 static int
@@ -197,16 +202,18 @@ reach (const VfiPlan *plan, const Step *s, const Step *t)
   return most;
 }
 
-/* The end of the group that begins with `first`: steps that can be taken through bands of rows together. */
+/* The end of the group that begins with `first`: steps that can be taken through bands of rows together. What threads make twice for one of them is less than
+ * half of their parts. */
 static Step *
 group_end (VfiPlan *plan, Step *first)
 {
+  const int h = first->view[0].h, most = h / (4 * plan->backend->threads);
   Step *t = first + 1;
 
   if (plan->backend->klass->band_bytes && first->kernel->rows)
-    for (; t < plan->steps + plan->n_steps && t->kernel->rows && t->view[0].h == first->view[0].h; t++)
+    for (; t < plan->steps + plan->n_steps && t->kernel->rows && t->view[0].h == h; t++)
       for (Step *s = first; s < t; s++)
-        if (reach (plan, s, t) == VFI_ALL_ROWS)
+        if (reach (plan, s, t) > most)
           return t;
   return t;
 }
@@ -227,22 +234,19 @@ make_windows (VfiPlan *plan, int a, int b)
 {
   for (int n = 0; n < plan->n_slots; n++) {
     Slot *slot = &plan->slots[n];
-    const int h = slot->root->h;
-    int rows = plan->steps[a].band;
+    const int h = slot->root->h, parts = plan->steps[a].parts;
+    int rows;
 
     if (slot->external || slot->block.first < a || slot->block.last > b || slot->root->planar || h != plan->steps[a].view[0].h)
       continue;
-    for (const Step *t = plan->steps + a; t <= plan->steps + b; t++) {
-      if (t->slot[0] == n)
-        slot->ahead = MAX (slot->ahead, t->ahead);
-      for (int i = 1; i <= t->node->n_src; i++)
-        if (t->slot[i] == n)
-          slot->behind = MAX (slot->behind, t->node->op->reach (t->node, i - 1) - t->ahead);
-    }
-    rows += slot->behind + slot->ahead;
-    if (rows < h) {
+    for (const Step *s = plan->steps + a; s <= plan->steps + b; s++)
+      if (s->slot[0] == n)
+        slot->ahead = MAX (slot->ahead, s->ahead);
+    rows = plan->steps[a].band + 2 * slot->ahead;
+    if (rows * parts < h) {
       slot->rows = rows;
-      slot->block.bytes = slot->block.bytes / h * rows;
+      slot->row = slot->block.bytes / h;
+      slot->block.bytes = slot->row * rows * parts;
     }
   }
 }
@@ -251,21 +255,22 @@ static void
 make_groups (VfiPlan *plan)
 {
   for (Step *first = plan->steps, *end; first < plan->steps + plan->n_steps; first = end) {
-    const double bytes = (double) plan->backend->klass->band_bytes * plan->backend->threads;
-    const int a = first - plan->steps;
+    const int a = first - plan->steps, h = first->view[0].h;
+    const double bytes = plan->backend->klass->band_bytes;
     double row = 0; /* bytes */
     int b;
 
     end = group_end (plan, first);
     b = end - 1 - plan->steps;
     for (Step *t = end - 1; t >= first; t--) {
-      row += t->bytes / t->view[0].h;
+      row += t->bytes / h;
       for (Step *s = first; s < t; s++)
         if (reach (plan, s, t) >= 0)
           s->ahead = MAX (s->ahead, t->ahead + reach (plan, s, t));
     }
     first->group = end - first;
-    first->band = a == b ? first->view[0].h : MAX ((int) (bytes / row), LEAST_ROWS);
+    first->band = a == b ? h : MAX ((int) (bytes / row), LEAST_ROWS);
+    first->parts = row * h < bytes / SMALL ? 1 : plan->backend->threads;
     for (int i = 0; i < plan->n_slots; i++)
       widen (&plan->slots[i].block, a, b);
     make_windows (plan, a, b);
@@ -396,6 +401,7 @@ vfi_plan_free (VfiPlan *plan)
   g_free (plan->slots);
   g_free (plan->io);
   g_free (plan->buffers);
+  g_free (plan->seconds);
   g_free (plan);
 }
 
@@ -439,65 +445,123 @@ settle (VfiBackend *b)
   b->klass->begin (b);
 }
 
-/* Up to row y; kernels that cannot take rows take all of them at once. */
-static void
-run_step (VfiPlan *plan, Step *s, int y)
+static double
+now (void)
 {
-  VfiBackend *b = plan->backend;
-  struct timespec from, to;
+  struct timespec t;
 
-  if (plan->profile) {
-    settle (b);
-    clock_gettime (CLOCK_MONOTONIC, &from);
+  clock_gettime (CLOCK_MONOTONIC, &t);
+  return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static guint8 *
+window_of (const VfiPlan *plan, const Slot *slot, int thread)
+{
+  return (guint8 *) plan->arena + slot->block.offset + slot->row * slot->rows * thread;
+}
+
+/* Rows y0 to y1 - 1 of a step, by a thread whose band begins at row y. */
+static void
+run_rows (VfiPlan *plan, const Step *s, int thread, int y, int y0, int y1)
+{
+  const double start = plan->profile ? now () : 0;
+  VfiView view[1 + VFI_MAX_SRC];
+
+  for (int i = 0; i <= s->node->n_src; i++) {
+    const Slot *slot = &plan->slots[s->slot[i]];
+
+    view[i] = s->view[i];
+    if (slot->rows)
+      view[i].data = window_of (plan, slot, thread) + s->offset[i] - (gssize) slot->row * (y - slot->ahead);
   }
-  if (s->kernel->rows)
-    s->kernel->rows (b, s->node, s->state, &s->view[1], &s->view[0], s->done, y);
-  else
-    s->kernel->run (b, s->node, s->state, &s->view[1], &s->view[0]);
-  s->done = y;
-  if (plan->profile) {
-    settle (b);
-    clock_gettime (CLOCK_MONOTONIC, &to);
-    s->seconds += to.tv_sec - from.tv_sec + (to.tv_nsec - from.tv_nsec) * 1e-9;
+  s->kernel->rows (plan->backend, s->node, s->state, thread, &view[1], &view[0], y0, y1);
+  if (plan->profile)
+    plan->seconds[thread * plan->n_steps + (s - plan->steps)] += now () - start;
+}
+
+/* The windows of a thread move down by a band. */
+static void
+move_windows (VfiPlan *plan, const Step *first, int thread)
+{
+  const int a = first - plan->steps, b = a + first->group - 1;
+
+  for (const Slot *slot = plan->slots; slot < plan->slots + plan->n_slots; slot++)
+    if (slot->rows && slot->block.first >= a && slot->block.last <= b) {
+      guint8 *window = window_of (plan, slot, thread);
+
+      memmove (window, window + slot->row * first->band, slot->row * 2 * slot->ahead);
+    }
+}
+
+typedef struct
+{
+  VfiPlan *plan;
+  const Step *first;
+} Group;
+
+/* Thread i's part of a group, of n. */
+static void
+run_part (gpointer data, int i, int n)
+{
+  const Group *g = data;
+  const Step *first = g->first;
+  const int h = first->view[0].h, from = (gint64) h * i / n, to = (gint64) h * (i + 1) / n;
+
+  for (int y = from; y < to; y += first->band) {
+    if (y > from)
+      move_windows (g->plan, first, i);
+    for (const Step *s = first; s < first + first->group; s++) {
+      const int y0 = y == from ? MAX (y - s->ahead, 0) : MIN (y + s->ahead, h), y1 = MIN (MIN (y + first->band, to) + s->ahead, h);
+
+      if (y0 < y1)
+        run_rows (g->plan, s, i, y, y0, y1);
+    }
   }
 }
 
-/* The windows of the group of steps a to b move down, so that `done` rows lie above the group's next band. */
+/* Adds what a group took, shared out as its threads were busy, to the profile. */
 static void
-move_windows (VfiPlan *plan, int a, int b, int done)
+add_times (VfiPlan *plan, const Step *first, double seconds)
 {
-  for (Slot *slot = plan->slots; slot < plan->slots + plan->n_slots; slot++)
-    if (slot->rows && slot->block.first >= a && slot->block.last <= b) {
-      guint8 *window = (guint8 *) plan->arena + slot->block.offset;
-      const gsize row = slot->block.bytes / slot->rows;
-      const int top = MAX (done - slot->behind, 0), end = MIN (done + slot->ahead, slot->root->h);
+  double of[first->group], sum = 0;
 
-      if (done)
-        memmove (window, window + (top - slot->top) * row, (end - top) * row);
-      slot->top = top;
-      slot_set_base (plan, slot - plan->slots, window - top * row);
+  for (int k = 0; k < first->group; k++) {
+    double *t = plan->seconds + (first - plan->steps) + k;
+
+    of[k] = first->kernel->rows ? 0 : 1;
+    for (int i = 0; i < plan->backend->threads; i++, t += plan->n_steps) {
+      of[k] += *t;
+      *t = 0;
     }
+    sum += of[k];
+  }
+  for (int k = 0; k < first->group; k++)
+    vfi_profile_add (plan->profile, first[k].node->op->name, seconds * of[k] / sum, first[k].flop, first[k].bytes);
 }
 
 static void
 run_steps (VfiPlan *plan)
 {
-  for (Step *first = plan->steps, *end; first < plan->steps + plan->n_steps; first = end) {
-    const int h = first->view[0].h;
+  VfiBackend *b = plan->backend;
 
-    end = first + first->group;
-    for (Step *s = first; s < end; s++) {
-      s->done = 0;
-      s->seconds = 0;
+  for (const Step *s = plan->steps; s < plan->steps + plan->n_steps; s += s->group) {
+    Group g = { plan, s };
+    double start = 0;
+
+    if (plan->profile) {
+      settle (b);
+      start = now ();
     }
-    for (int y = 0; y < h; y += first->band) {
-      move_windows (plan, first - plan->steps, end - 1 - plan->steps, y);
-      for (Step *s = first; s < end; s++)
-        if (s->done < h)
-          run_step (plan, s, MIN (y + first->band + s->ahead, h));
+    if (!s->kernel->rows)
+      s->kernel->run (b, s->node, s->state, &s->view[1], &s->view[0]);
+    else if (s->parts == 1)
+      run_part (&g, 0, 1);
+    else
+      b->klass->share (b, run_part, &g);
+    if (plan->profile) {
+      settle (b);
+      add_times (plan, s, now () - start);
     }
-    for (Step *s = first; s < end && plan->profile; s++)
-      vfi_profile_add (plan->profile, s->node->op->name, s->seconds, s->flop, s->bytes);
   }
 }
 

@@ -89,6 +89,13 @@ end (VfiBackend *b)
 {
 }
 
+static void
+share (VfiBackend *b, void (*part) (gpointer data, int i, int n), gpointer data)
+{
+#pragma omp parallel num_threads(b->threads)
+  part (data, omp_get_thread_num (), omp_get_num_threads ());
+}
+
 /* The best rate of a 3x3 convolution, n channels to n, over `seconds`, in the layout that oneDNN likes best. */
 static double
 conv_rate (int h, int w, int n, VfiDType type, double seconds, GError **error)
@@ -214,6 +221,7 @@ static const VfiBackendClass common = {
   .download = copy,
   .begin = begin,
   .end = end,
+  .share = share,
   .pack_picture = pack_picture,
   .unpack_picture = unpack_picture,
   .rates = rates,

@@ -107,12 +107,11 @@ some_pixels (const State *s, const VfiView *x, const VfiView *residual, const Vf
 }
 
 static void
-rows (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const gboolean residual = ((const VfiConv2dParams *) node->params)->residual;
   const gsize end = (gsize) y1 * dst->w;
 
-#pragma omp parallel for schedule(static)
   for (gsize at = (gsize) y0 * dst->w; at < end; at += PIXELS)
     some_pixels (state, src, residual ? &src[1] : NULL, dst, at, MIN (end - at, PIXELS));
 }

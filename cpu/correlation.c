@@ -340,20 +340,14 @@ some_rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y
 }
 
 static void
-rows (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const State *s = state;
 
-#pragma omp parallel num_threads(b->threads)
-  {
-    const int i = omp_get_thread_num (), n = omp_get_num_threads ();
-    const int from = y0 + (y1 - y0) * i / n, to = y0 + (y1 - y0) * (i + 1) / n;
-
-    if (src->dtype == VFI_F32)
-      some_rows (s, src, dst, from, to, s->scratch + s->scratch_size * i, VFI_F32);
-    else
-      some_rows (s, src, dst, from, to, s->scratch + s->scratch_size * i, VFI_BF16);
-  }
+  if (src->dtype == VFI_F32)
+    some_rows (s, src, dst, y0, y1, s->scratch + s->scratch_size * thread, VFI_F32);
+  else
+    some_rows (s, src, dst, y0, y1, s->scratch + s->scratch_size * thread, VFI_BF16);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_correlation) = { &vfi_op_correlation, NULL, prepare, NULL, release, .rows = rows };

@@ -78,11 +78,10 @@ row (const VfiView *src, const gint32 *index, int r, const VfiView *dst, int y, 
 }
 
 static void
-rows (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const int r = ((const VfiPixelShuffleParams *) node->params)->r;
 
-#pragma omp parallel for schedule(static)
   for (int y = y0; y < y1; y++)
     if (dst->dtype == VFI_F32 && r == 2 && dst->c % 4 == 0)
       row_of_2 (src, dst, y);

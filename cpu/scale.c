@@ -71,13 +71,12 @@ planes (const VfiView *src, const float *gain, const VfiView *dst, int y)
 }
 
 static void
-rows (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiScaleParams *p = node->params;
   const VfiDType from = src->dtype, to = dst->dtype;
   const gsize size = vfi_dtype_size (to);
 
-#pragma omp parallel for schedule(static)
   for (int y = y0; y < y1; y++)
     if (src->cd > 1)
       planes (src, p->gain, dst, y);

@@ -51,12 +51,11 @@ row (const VfiView *x, const VfiView *flow, float gain, const VfiView *dst, int 
 }
 
 static void
-rows (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiWarpParams *p = node->params;
   const float t = p->timed ? *(const float *) src[2].data : 0, gain = !p->timed ? 1 : p->side ? 1 - t : -t;
 
-#pragma omp parallel for schedule(static)
   for (int y = y0; y < y1; y++)
     if (dst->dtype == VFI_F32)
       row (&src[0], &src[1], gain, dst, y, VFI_F32);

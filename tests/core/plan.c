@@ -101,25 +101,39 @@ dense_nan (const VfiView *like)
 
 /* Sees nothing but what the operator says that it needs. */
 static void
-watch_rows (VfiBackend *backend, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst, int y0, int y1)
+watch_rows (VfiBackend *backend, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   Watcher *b = (Watcher *) backend;
   VfiView from[VFI_MAX_SRC], to = dense_nan (dst);
 
-  g_assert_true (0 <= y0 && y0 < y1 && y1 <= dst->h);
+  g_assert_true (0 <= y0 && y0 < y1 && y1 <= dst->h && thread < backend->threads);
   for (int i = 0; i < node->n_src; i++) {
     int reach = src[i].h == dst->h && node->op->reach ? node->op->reach (node, i) : VFI_ALL_ROWS;
 
     from[i] = dense_nan (&src[i]);
     copy_rows (&src[i], &from[i], y0 - reach, y1 + reach);
   }
-  memset (((gpointer *) state)[2], 0xff, watch_workspace (state));
   vfi_reference_kernels[0]->run (b->plain, node, ((gpointer *) state)[1], from, &to);
   copy_rows (&to, dst, y0, y1);
-  memset (((gpointer *) state)[2], 0xff, watch_workspace (state));
   for (int i = 0; i < node->n_src; i++)
     g_free (from[i].data);
   g_free (to.data);
+}
+
+static void
+take_rows (VfiKernel *k)
+{
+  k->rows = watch_rows;
+  k->workspace = NULL;
+  k->bind = NULL;
+}
+
+/* Threads that come one after the other, the last first. */
+static void
+watch_share (VfiBackend *b, void (*part) (gpointer data, int i, int n), gpointer data)
+{
+  for (int i = b->threads - 1; i >= 0; i--)
+    part (data, i, b->threads);
 }
 
 static void
@@ -185,7 +199,7 @@ watcher_new (const VfiOp *lacking, gboolean bands)
 
       *mine = (VfiKernel){ (*k)->op, NULL, watch_prepare, watch_run, watch_release, watch_workspace, watch_bind };
       if (bands && g_test_rand_int_range (0, 4))
-        mine->rows = watch_rows;
+        take_rows (mine);
       g_ptr_array_add (kernels, mine);
     }
   g_ptr_array_add (kernels, NULL);
@@ -197,7 +211,8 @@ watcher_new (const VfiOp *lacking, gboolean bands)
   b->klass.alloc = watch_alloc;
   b->klass.dealloc = watch_dealloc;
   b->klass.band_bytes = bands;
-  b->base = (VfiBackend){ .klass = &b->klass, .refs = 1, .threads = 1 };
+  b->klass.share = watch_share;
+  b->base = (VfiBackend){ .klass = &b->klass, .refs = 1, .threads = bands ? g_test_rand_int_range (1, 4) : 1 };
   b->where = g_hash_table_new (NULL, NULL);
   return b;
 }
@@ -579,8 +594,9 @@ rows_watcher_new (gsize band_bytes)
   Watcher *b = watcher_new (NULL, FALSE);
 
   for (const VfiKernel *const *k = b->klass.kernels; *k; k++)
-    ((VfiKernel *) *k)->rows = watch_rows;
+    take_rows ((VfiKernel *) *k);
   b->klass.band_bytes = band_bytes;
+  b->base.threads = 2;
   return b;
 }
 
@@ -628,8 +644,8 @@ windows (void)
     vfi_backend_unref (&b->base);
   }
   g_assert_cmpuint (arena[0], >=, 2 * 64 * 4 * 16 * 4);
-  /* Bands of 4 rows and 2 ahead, and 2 behind where correlation looks; and one workspace, for all in turn. */
-  g_assert_cmpuint (arena[1], ==, (6 + 8 + 8) * 4 * 16 * 4 + 500);
+  /* Of each thread bands of 4 rows, 2 above and 2 below, where correlation looks. */
+  g_assert_cmpuint (arena[1], ==, 3 * 2 * (2 + 4 + 2) * 4 * 16 * 4);
 }
 
 /* ---- failure ------------------------------------------------------------------------------------ */

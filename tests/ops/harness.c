@@ -216,6 +216,37 @@ workspace_free (guint8 *p, gsize bytes)
   return stands;
 }
 
+typedef struct
+{
+  const VfiKernel *kernel;
+  VfiBackend *b;
+  const VfiNode *node;
+  gpointer state;
+  const VfiView *src, *dst;
+} Run;
+
+/* Thread i's part of the rows, and of these a third at first, which is no whole vector or tile. */
+static void
+run_part (gpointer data, int i, int n)
+{
+  const Run *r = data;
+  const int from = r->dst->h * i / n, to = r->dst->h * (i + 1) / n, third = from + (to - from + 2) / 3;
+
+  if (from < third)
+    r->kernel->rows (r->b, r->node, r->state, i, r->src, r->dst, from, third);
+  if (third < to)
+    r->kernel->rows (r->b, r->node, r->state, i, r->src, r->dst, third, to);
+}
+
+static void
+run (const VfiKernel *kernel, VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  if (kernel->rows)
+    b->klass->share (b, run_part, &(Run){ kernel, b, node, state, src, dst });
+  else
+    kernel->run (b, node, state, src, dst);
+}
+
 static double
 check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float *const *weights, const char *name, gboolean strided,
               guint planar, float flow, float time, double tolerance)
@@ -254,11 +285,7 @@ check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float
   } else {
     space = workspace_new (kernel, state, &bytes);
     b->klass->begin (b);
-    if (kernel->rows) { /* in two parts, none of a whole vector or tile */
-      kernel->rows (b, node, state, view, &result, 0, (result.h + 2) / 3);
-      kernel->rows (b, node, state, view, &result, (result.h + 2) / 3, result.h);
-    } else
-      kernel->run (b, node, state, view, &result);
+    run (kernel, b, node, state, view, &result);
     b->klass->end (b);
     if (!workspace_free (space, bytes))
       g_test_fail_printf ("%s (%s): writes behind its workspace", name, layout);
@@ -380,7 +407,7 @@ bench_node (const VfiNode *node, VfiBackend *b)
     double t = now ();
 
     b->klass->begin (b);
-    vfi_kernel_run (kernel, b, node, state, &view[1], &view[0]);
+    run (kernel, b, node, state, &view[1], &view[0]);
     b->klass->end (b);
     t = now () - t;
     total += t;
