@@ -29,7 +29,8 @@ typedef struct
   gsize (*workspace) (gpointer state);
   void (*bind) (gpointer state, void *workspace);
   /* In place of run: rows y0 to y1 - 1 of the result only, by one thread, of sources of which there is yet what op->reach says that these need. Threads
-   * are at other rows, or the same, at the same time; `thread` numbers them, below b->threads. */
+   * are at other rows, or the same, at the same time; `thread` numbers them, below b->threads. In a run its rows follow one another, from where they
+   * always begin. */
   void (*rows) (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1);
 } VfiKernel;
 

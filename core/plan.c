@@ -20,8 +20,8 @@ typedef struct
   gboolean external; /* an input or output: in a buffer of the caller's */
   VfiBlock block;    /* else: where in the arena */
   /* Of what only one group sees each thread has a window of some rows (0: there is all): from `ahead` above its band on, to `ahead` below it. */
-  int rows, ahead;
-  gsize row; /* bytes */
+  int rows, ahead, planes;
+  gsize row; /* bytes, in a plane if it is planar */
 } Slot;
 
 typedef struct
@@ -237,7 +237,7 @@ make_windows (VfiPlan *plan, int a, int b)
     const int h = slot->root->h, parts = plan->steps[a].parts;
     int rows;
 
-    if (slot->external || slot->block.first < a || slot->block.last > b || slot->root->planar || h != plan->steps[a].view[0].h)
+    if (slot->external || slot->block.first < a || slot->block.last > b || h != plan->steps[a].view[0].h)
       continue;
     for (const Step *s = plan->steps + a; s <= plan->steps + b; s++)
       if (s->slot[0] == n)
@@ -245,8 +245,9 @@ make_windows (VfiPlan *plan, int a, int b)
     rows = plan->steps[a].band + 2 * slot->ahead;
     if (rows * parts < h) {
       slot->rows = rows;
-      slot->row = slot->block.bytes / h;
-      slot->block.bytes = slot->row * rows * parts;
+      slot->planes = slot->root->planar ? slot->root->c : 1;
+      slot->row = slot->block.bytes / h / slot->planes;
+      slot->block.bytes = slot->planes * rows * slot->row * parts;
     }
   }
 }
@@ -454,10 +455,11 @@ now (void)
   return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
+/* A plane of a thread's window. */
 static guint8 *
-window_of (const VfiPlan *plan, const Slot *slot, int thread)
+window_of (const VfiPlan *plan, const Slot *slot, int thread, int plane)
 {
-  return (guint8 *) plan->arena + slot->block.offset + slot->row * slot->rows * thread;
+  return (guint8 *) plan->arena + slot->block.offset + slot->row * slot->rows * (thread * slot->planes + plane);
 }
 
 /* Rows y0 to y1 - 1 of a step, by a thread whose band begins at row y. */
@@ -471,8 +473,11 @@ run_rows (VfiPlan *plan, const Step *s, int thread, int y, int y0, int y1)
     const Slot *slot = &plan->slots[s->slot[i]];
 
     view[i] = s->view[i];
-    if (slot->rows)
-      view[i].data = window_of (plan, slot, thread) + s->offset[i] - (gssize) slot->row * (y - slot->ahead);
+    if (slot->rows && slot->root->planar) {
+      view[i].cd = slot->rows * view[i].w;
+      view[i].data = window_of (plan, slot, thread, s->offset[i] / slot->row / view[i].h) - (gssize) slot->row * (y - slot->ahead);
+    } else if (slot->rows)
+      view[i].data = window_of (plan, slot, thread, 0) + s->offset[i] - (gssize) slot->row * (y - slot->ahead);
   }
   s->kernel->rows (plan->backend, s->node, s->state, thread, &view[1], &view[0], y0, y1);
   if (plan->profile)
@@ -486,8 +491,8 @@ move_windows (VfiPlan *plan, const Step *first, int thread)
   const int a = first - plan->steps, b = a + first->group - 1;
 
   for (const Slot *slot = plan->slots; slot < plan->slots + plan->n_slots; slot++)
-    if (slot->rows && slot->block.first >= a && slot->block.last <= b) {
-      guint8 *window = window_of (plan, slot, thread);
+    for (int k = 0; slot->rows && slot->block.first >= a && slot->block.last <= b && k < slot->planes; k++) {
+      guint8 *window = window_of (plan, slot, thread, k);
 
       memmove (window, window + slot->row * first->band, slot->row * 2 * slot->ahead);
     }

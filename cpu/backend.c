@@ -81,6 +81,7 @@ copy (VfiBackend *b, void *dst, const void *src, gsize bytes)
 static void
 begin (VfiBackend *b)
 {
+  omp_set_dynamic (0); /* no fewer */
   omp_set_num_threads (b->threads);
 }
 

@@ -3,32 +3,36 @@
  * Operator lucas_kanade, row by row: both frames as time t sees them; products, summed along the row; sums along columns and the
  * solution; the mean over 3x3. Each thread keeps the few rows that the next step needs in rings, which stay in its cache. A vector is a run of pixels.
  */
-#include <omp.h>
 #include <stdlib.h>
 
 #include "isa.h"
 #include "lucas_kanade.h"
 
-/* Views are copied where they are used: what is written might be them, for all that the compiler knows, and they would be read again each time. */
-
 #define PAD VFI_LANES /* around a row, so that neighbours are plain loads */
 
 enum
 {
-  MID = 0,                  /* the mean of the warped frames: row y is at y mod RING */
-  E = MID + 8,              /* their difference */
-  PRODUCTS = E + 8,         /* five products, summed over the window's part of the row: a ring each */
-  MOVED = PRODUCTS + 5 * 8, /* the four velocities after the step: a ring each */
-  SCRATCH = MOVED + 4 * 8,
+  MID = 0,                 /* the mean of the warped frames: row y is at y mod RING */
+  E = MID + 8,             /* their difference */
+  PRODUCTS = E + 8,        /* five products, summed over the window's part of the row: a ring each */
+  STEP = PRODUCTS + 5 * 8, /* two components of the step: a ring each */
+  SCRATCH = STEP + 2 * 8,
   N_ROWS = SCRATCH + 5,
   RING = 8
 };
+
+/* How far a thread is: the next rows of each kind. */
+typedef struct
+{
+  int warp, product, solve, mean;
+} Progress;
 
 /* N_ROWS rows of `pitch` floats for each thread, pixel 0 at PAD. */
 typedef struct
 {
   int pitch;
   float *data;
+  Progress *progress; /* of each thread */
 } State;
 
 static void
@@ -37,6 +41,7 @@ release (gpointer state)
   State *s = state;
 
   free (s->data);
+  g_free (s->progress);
   g_free (s);
 }
 
@@ -48,6 +53,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 
   s->pitch = (dst->w + VFI_LANES - 1) / VFI_LANES * VFI_LANES + 2 * PAD;
   size = (gsize) N_ROWS * b->threads * s->pitch * sizeof (float);
+  s->progress = g_new0 (Progress, b->threads);
   s->data = aligned_alloc (64, (size + 63) & ~(gsize) 63);
   if (s->data) {
     memset (s->data, 0, size);
@@ -65,145 +71,136 @@ ring_row (const State *s, float *rows, int first, int y)
   return rows + (gsize) (first + y % RING) * s->pitch + PAD;
 }
 
-VFI_INLINE VecI
-split (Vec v, int n, Vec *f)
+/* A copy of a view: what is written might be the view, for all that the compiler knows, and it would be read again each time. */
+VFI_INLINE VfiView
+as (const VfiView *v, const gboolean planar)
 {
-  VecI i;
+  VfiView copy = *v;
 
-  v = vec_min (vec_max (v, vec_set (0)), vec_set (n - 1));
-  i = vec_mini (VEC_TO_INT (v), (VecI){ 0 } + MAX (n - 2, 0));
-  *f = v - VEC_TO_FLOAT (i);
-  return i;
+  if (planar)
+    copy.ld = 1;
+  return copy;
 }
 
-#ifdef __AVX512F__
-/* Where motion is smooth, all neighbours lie in a window of three rows of 32 samples: loads and permutations, a fraction of the time of
- * gathers. FALSE: they do not. */
-VFI_INLINE gboolean
-window (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
+/* A frame, with what is asked of its size for each vector. */
+typedef struct
 {
-  const int left = CLAMP (ix[0] - 8, 0, y->w - 32), top = MIN (MIN (iy[0], iy[VFI_LANES - 1]), y->h - 3);
-  const __m512i x = _mm512_sub_epi32 ((__m512i) ix, _mm512_set1_epi32 (left)), right = _mm512_add_epi32 (x, _mm512_set1_epi32 (1));
-  const __m512i down = _mm512_sub_epi32 ((__m512i) iy, _mm512_set1_epi32 (top));
-  const __mmask16 second = _mm512_cmpgt_epi32_mask (down, _mm512_setzero_si512 ());
-  const float *p = (const float *) y->data + (gsize) top * y->w + left;
-  __m512 l[3], r[3];
+  VfiView v;
+  gboolean dense; /* and not too small */
+  Vec last_x, last_y;
+  Vec left, top; /* where the last window begins */
+} Frame;
 
-  if (_mm512_cmpgt_epu32_mask (x, _mm512_set1_epi32 (30)) | _mm512_cmpgt_epu32_mask (down, _mm512_set1_epi32 (1)))
+static Frame
+frame_of (const VfiView *v)
+{
+  return (Frame){ .v = *v,
+                  .dense = v->ld == 1 && v->w >= VFI_LANES + 2 && v->h >= 3,
+                  .last_x = vec_set (v->w - 1),
+                  .last_y = vec_set (v->h - 1),
+                  .left = vec_set (v->w - VFI_LANES - 2),
+                  .top = vec_set (v->h - 3) };
+}
+
+/* Weights of samples 0, 1, 2 for a place from 0 to 2. */
+VFI_INLINE void
+hats (Vec place, Vec weight[3])
+{
+  weight[0] = vec_max (1 - place, vec_set (0));
+  weight[2] = vec_max (place - 1, vec_set (0));
+  weight[1] = 1 - weight[0] - weight[2];
+}
+
+/* A frame bilinearly at (x, y), which lie in it, where each lane's neighbours are among three rows of the same three samples from the lane on: where
+ * motion is smooth. FALSE: they are not. */
+VFI_INLINE gboolean
+window (const Frame *f, Vec x, Vec y, Vec *value)
+{
+  const VecI first = { 0 }, last = first + (VFI_LANES - 1);
+  const Vec from = x - VEC_TO_FLOAT (vec_iota ());
+  const VecI left =
+      VEC_TO_INT (vec_min (vec_max (vec_min (__builtin_shuffle (from, first), __builtin_shuffle (from, last)), vec_set (0)), f->left));
+  const VecI top = VEC_TO_INT (vec_min (vec_min (__builtin_shuffle (y, first), __builtin_shuffle (y, last)), f->top));
+  const Vec fx = from - VEC_TO_FLOAT (left), fy = y - VEC_TO_FLOAT (top);
+  const float *p = (const float *) f->v.data + (gsize) top[0] * f->v.w + left[0];
+  Vec wx[3], wy[3], rows[3];
+
+  if (vec_any_negative ((VecI) fx | (VecI) (2 - fx) | (VecI) fy | (VecI) (2 - fy)))
     return FALSE;
+  hats (fx, wx);
+  hats (fy, wy);
 #pragma GCC unroll 3
-  for (int i = 0; i < 3; i++) {
-    const __m512 a = _mm512_loadu_ps (p + (gsize) i * y->w), b = _mm512_loadu_ps (p + (gsize) i * y->w + 16);
-    l[i] = _mm512_permutex2var_ps (a, x, b);
-    r[i] = _mm512_permutex2var_ps (a, right, b);
-  }
-  corner[0] = (Vec) _mm512_mask_blend_ps (second, l[0], l[1]);
-  corner[1] = (Vec) _mm512_mask_blend_ps (second, r[0], r[1]);
-  corner[2] = (Vec) _mm512_mask_blend_ps (second, l[1], l[2]);
-  corner[3] = (Vec) _mm512_mask_blend_ps (second, r[1], r[2]);
+  for (int i = 0; i < 3; i++, p += f->v.w)
+    rows[i] = vec_fma (wx[2], *(const Vec *) (p + 2), vec_fma (wx[1], *(const Vec *) (p + 1), wx[0] * *(const Vec *) p));
+  *value = vec_fma (wy[2], rows[2], vec_fma (wy[1], rows[1], wy[0] * rows[0]));
   return TRUE;
 }
-#elif defined(__AVX2__)
-/* The same in three rows of 16 samples: i of the two registers of a row. */
-VFI_INLINE Vec
-pick (Vec a, Vec b, VecI i)
+
+static __attribute__ ((noinline)) Vec
+gather (const Frame *f, Vec x, Vec y)
 {
-  const __m256 low = _mm256_permutevar8x32_ps ((__m256) a, (__m256i) i), high = _mm256_permutevar8x32_ps ((__m256) b, (__m256i) i);
+  const VfiView *v = &f->v;
+  const gsize right = v->w > 1 ? v->ld : 0, below = v->h > 1 ? (gsize) v->w * v->ld : 0;
+  const VecI ix = vec_mini (VEC_TO_INT (x), (VecI){ 0 } + MAX (v->w - 2, 0));
+  const VecI iy = vec_mini (VEC_TO_INT (y), (VecI){ 0 } + MAX (v->h - 2, 0)), at = (iy * v->w + ix) * v->ld;
+  const Vec fx = x - VEC_TO_FLOAT (ix), fy = y - VEC_TO_FLOAT (iy);
+  const float *p = v->data;
+  Vec k[4], upper, lower;
 
-  return (Vec) _mm256_blendv_ps (low, high, (__m256) (i << 28));
-}
-
-VFI_INLINE gboolean
-window (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
-{
-  const int left = CLAMP (ix[0] - 4, 0, y->w - 16), top = MIN (MIN (iy[0], iy[VFI_LANES - 1]), y->h - 3);
-  const VecI x = ix - left, down = iy - top;
-  const __m256 second = (__m256) (down << 31);
-  const float *p = (const float *) y->data + (gsize) top * y->w + left;
-  Vec l[3], r[3];
-
-  if (_mm256_movemask_ps ((__m256) (x | (14 - x) | down | (1 - down))))
-    return FALSE;
-#pragma GCC unroll 3
-  for (int i = 0; i < 3; i++) {
-    const Vec a = *(const Vec *) (p + (gsize) i * y->w), b = *(const Vec *) (p + (gsize) i * y->w + 8);
-    l[i] = pick (a, b, x);
-    r[i] = pick (a, b, x + 1);
-  }
-  corner[0] = (Vec) _mm256_blendv_ps ((__m256) l[0], (__m256) l[1], second);
-  corner[1] = (Vec) _mm256_blendv_ps ((__m256) r[0], (__m256) r[1], second);
-  corner[2] = (Vec) _mm256_blendv_ps ((__m256) l[1], (__m256) l[2], second);
-  corner[3] = (Vec) _mm256_blendv_ps ((__m256) r[1], (__m256) r[2], second);
-  return TRUE;
-}
-#endif
-
-/* Where all lanes move alike, a lane's neighbours are the next lane's. FALSE: they do not. */
-VFI_INLINE gboolean
-alike (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
-{
-  const float *p = (const float *) y->data + (gsize) iy[0] * y->w + ix[0];
-
-  if (vec_any_negative ((ix != vec_iota () + ix[0]) | (iy != iy[0])))
-    return FALSE;
   for (int i = 0; i < 4; i++)
-    corner[i] = *(const Vec *) (p + i / 2 * y->w + i % 2);
-  return TRUE;
+    k[i] = (Vec) vec_gather (p + (i / 2 ? below : 0) + (i % 2 ? right : 0), at, 4);
+  upper = vec_fma (fx, k[1] - k[0], k[0]);
+  lower = vec_fma (fx, k[3] - k[2], k[2]);
+  return vec_fma (fy, lower - upper, upper);
+}
+
+/* A frame bilinearly at (x, y), clamped to the border. */
+VFI_INLINE Vec
+sample (const Frame *f, Vec x, Vec y)
+{
+  Vec value;
+
+  x = vec_min (vec_max (x, vec_set (0)), f->last_x);
+  y = vec_min (vec_max (y, vec_set (0)), f->last_y);
+  if (!f->dense || !window (f, x, y, &value))
+    value = gather (f, x, y);
+  return value;
+}
+
+/* Pixels x to x + n - 1 of row y of both frames as time t sees them: their mean and their difference. */
+VFI_INLINE void
+warp_run (const Frame frame[2], const VfiView *state, float t, int y, int x, const int n, float *mid, float *e)
+{
+  const Vec column = VEC_TO_FLOAT (vec_iota () + x), row = vec_set (y), back = vec_set (-t), on = vec_set (1 - t);
+  const Vec w0 = sample (&frame[0], column + back * vec_load_pixels (state, y, x, 0, n), row + back * vec_load_pixels (state, y, x, 1, n));
+  const Vec w1 = sample (&frame[1], column + on * vec_load_pixels (state, y, x, 2, n), row + on * vec_load_pixels (state, y, x, 3, n));
+
+  *(Vec *) (mid + x) = (w0 + w1) / 2;
+  *(Vec *) (e + x) = w1 - w0;
 }
 
 VFI_INLINE void
-gather (const VfiView *y, VecI ix, VecI iy, Vec corner[4])
+warp_row (const State *s, float *rows, const Frame frame[2], const VfiView *old, float t, int y, const gboolean planar)
 {
-  const gsize right = y->w > 1 ? y->ld : 0, below = y->h > 1 ? (gsize) y->w * y->ld : 0;
-  const float *p = y->data;
-  const VecI at = (iy * y->w + ix) * y->ld;
-
-  for (int i = 0; i < 4; i++)
-    corner[i] = (Vec) vec_gather (p + (i / 2 ? below : 0) + (i % 2 ? right : 0), at, 4);
-}
-
-/* y bilinearly at (x, row); dense: and large enough for what is not gathered. */
-VFI_INLINE Vec
-sample (const VfiView *y, Vec x, Vec row, gboolean dense)
-{
-  Vec fx, fy, k[4], top, bottom;
-  const VecI ix = split (x, y->w, &fx), iy = split (row, y->h, &fy);
-
-  if (!dense || !alike (y, ix, iy, k)) {
-#ifdef __AVX2__
-    if (!dense || !window (y, ix, iy, k))
-#endif
-      gather (y, ix, iy, k);
-  }
-  top = vec_fma (fx, k[1] - k[0], k[0]);
-  bottom = vec_fma (fx, k[3] - k[2], k[2]);
-  return vec_fma (fy, bottom - top, top);
-}
-
-/* Row y of both frames as time t sees them. */
-static void
-warp_row (const State *s, float *rows, const VfiView *src, const VfiView *old, float t, int y)
-{
-  const VfiView y0 = src[0], y1 = src[1], state = old ? *old : y0;
   float *mid = ring_row (s, rows, MID, y), *e = ring_row (s, rows, E, y);
-  const int w = src->w;
-  const gboolean dense0 = y0.ld == 1 && w >= 32 && y0.h >= 3, dense1 = y1.ld == 1 && dense0;
+  const int w = frame->v.w;
+  int x = 0;
 
-  for (int x0 = 0; x0 < w; x0 += VFI_LANES) {
-    const int n = MIN (w - x0, VFI_LANES);
-    const Vec x = VEC_TO_FLOAT (vec_iota () + x0), row = vec_set (y);
-    Vec w0, w1;
+  if (old) {
+    const VfiView state = as (old, planar);
 
-    if (old) {
-      w0 = sample (&y0, x - t * vec_load_pixels (&state, y, x0, 0, n), row - t * vec_load_pixels (&state, y, x0, 1, n), dense0);
-      w1 = sample (&y1, x + (1 - t) * vec_load_pixels (&state, y, x0, 2, n), row + (1 - t) * vec_load_pixels (&state, y, x0, 3, n), dense1);
-    } else {
-      w0 = vec_load_pixels (&y0, y, x0, 0, n);
-      w1 = vec_load_pixels (&y1, y, x0, 0, n);
+    for (; x + VFI_LANES <= w; x += VFI_LANES)
+      warp_run (frame, &state, t, y, x, VFI_LANES, mid, e);
+    if (x < w)
+      warp_run (frame, &state, t, y, x, w - x, mid, e);
+  } else
+    for (; x < w; x += VFI_LANES) {
+      const Vec w0 = vec_load_pixels (&frame[0].v, y, x, 0, MIN (w - x, VFI_LANES));
+      const Vec w1 = vec_load_pixels (&frame[1].v, y, x, 0, MIN (w - x, VFI_LANES));
+
+      *(Vec *) (mid + x) = (w0 + w1) / 2;
+      *(Vec *) (e + x) = w1 - w0;
     }
-    *(Vec *) (mid + x0) = (w0 + w1) / 2;
-    *(Vec *) (e + x0) = w1 - w0;
-  }
   mid[-1] = mid[0];
   mid[w] = mid[w - 1];
 }
@@ -251,24 +248,19 @@ times (int y, int i, int h)
 }
 
 static void
-solve_row (const State *s, float *rows, const VfiView *old, const VfiView *new, int y)
+solve_row (const State *s, float *rows, int h, int w, int y)
 {
-  const VfiView state = old ? *old : *new, dst = *new;
   const gsize pitch = s->pitch;
-  const int w = dst.w;
   const float *row[5];
   float weight[5];
-  float *moved[4];
+  float *step[2] = { ring_row (s, rows, STEP, y), ring_row (s, rows, STEP + RING, y) };
 
   for (int i = 0; i < 5; i++) {
-    weight[i] = times (y, i - 2, dst.h) / 81.f;
-    row[i] = ring_row (s, rows, PRODUCTS, CLAMP (y + i - 2, 0, dst.h - 1));
+    weight[i] = times (y, i - 2, h) / 81.f;
+    row[i] = ring_row (s, rows, PRODUCTS, CLAMP (y + i - 2, 0, h - 1));
   }
-  for (int k = 0; k < 4; k++)
-    moved[k] = ring_row (s, rows, MOVED + k * RING, y);
   for (int x = 0; x < w; x += VFI_LANES) {
-    const int lanes = MIN (w - x, VFI_LANES);
-    Vec sum[5], a, b, c, p, q, m, scale, d[2];
+    Vec sum[5], a, b, c, p, q, m, scale;
 
     for (int k = 0; k < 5; k++) {
       const gsize ring = k * RING * pitch + x;
@@ -283,71 +275,104 @@ solve_row (const State *s, float *rows, const VfiView *old, const VfiView *new, 
     a += m;
     c += m;
     scale = 1 / (a * c - b * b);
-    d[0] = vec_max (vec_min ((b * q - c * p) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
-    d[1] = vec_max (vec_min ((b * p - a * q) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
-    for (int k = 0; k < 4; k++)
-      *(Vec *) (moved[k] + x) = d[k & 1] + (old ? vec_load_pixels (&state, y, x, k, lanes) : vec_set (0));
-    for (int k = 5; k < dst.c; k++)
-      vec_store_pixels (&dst, y, x, k, lanes, d[k - 5]);
-  }
-  /* Repeated to both sides: neighbours of the mean. */
-  for (int k = 0; k < 4; k++) {
-    moved[k][-1] = moved[k][0];
-    moved[k][w] = moved[k][w - 1];
+    *(Vec *) (step[0] + x) = vec_max (vec_min ((b * q - c * p) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
+    *(Vec *) (step[1] + x) = vec_max (vec_min ((b * p - a * q) * scale, vec_set (VFI_LK_LIMIT)), vec_set (-VFI_LK_LIMIT));
   }
 }
 
-/* The mean of 3x3 velocities; the rest as it is. */
-static void
-mean_row (const State *s, float *rows, const VfiView *old, const VfiView *new, int y)
+/* Pixels x to x + n - 1 of a channel: those of `line` added up, on top of what they move by. */
+VFI_INLINE void
+sum_run (const VfiView *state, const int line[3], const float *step, int x, const int n, int k, float *sum)
 {
-  const VfiView state = old ? *old : *new, dst = *new;
-  const int w = dst.w, above = MAX (y - 1, 0), below = MIN (y + 1, dst.h - 1);
+  Vec v = *(const Vec *) (step + x);
 
-  for (int k = 0; k < 4; k++) {
-    const float *up = ring_row (s, rows, MOVED + k * RING, above), *mid = ring_row (s, rows, MOVED + k * RING, y);
-    const float *down = ring_row (s, rows, MOVED + k * RING, below);
-    float *sum = ring_row (s, rows, SCRATCH, 0);
+  for (int i = 0; i < 3; i++)
+    v += vec_load_pixels (state, line[i], x, k, n);
+  *(Vec *) (sum + x) = v;
+}
 
-    for (int x = -VFI_LANES; x < w + 1; x += VFI_LANES)
-      *(Vec *) (sum + x) = *(const Vec *) (up + x) + *(const Vec *) (mid + x) + *(const Vec *) (down + x);
-    for (int x = 0; x < w; x += VFI_LANES)
-      vec_store_pixels (&dst, y, x, k, MIN (w - x, VFI_LANES),
-                        (*(const Vec *) (sum + x - 1) + *(const Vec *) (sum + x) + *(const Vec *) (sum + x + 1)) * (1 / 9.f));
+VFI_INLINE void
+mean_run (const float *sum, const VfiView *dst, int y, int x, const int n, int k)
+{
+  const float *p = sum + x;
+
+  vec_store_pixels (dst, y, x, k, n, (*(const Vec *) (p - 1) + *(const Vec *) p + *(const Vec *) (p + 1)) * (1 / 9.f));
+}
+
+/* The mean of 3x3 velocities after the step; the rest of the state as it is, and the step if it is asked for. */
+VFI_INLINE void
+mean_row (const State *s, float *rows, const VfiView *old, const VfiView *new, int y, const gboolean planar)
+{
+  const VfiView dst = as (new, planar), state = as (old ? old : new, planar);
+  const int w = dst.w, line[3] = { MAX (y - 1, 0), y, MIN (y + 1, dst.h - 1) };
+  float *step[2] = { ring_row (s, rows, SCRATCH, 0), ring_row (s, rows, SCRATCH, 1) }, *sum = ring_row (s, rows, SCRATCH, 2);
+  int x;
+
+  for (int k = 0; k < 2; k++) {
+    const float *up = ring_row (s, rows, STEP + k * RING, line[0]), *mid = ring_row (s, rows, STEP + k * RING, y);
+    const float *down = ring_row (s, rows, STEP + k * RING, line[2]);
+
+    for (x = 0; x < w; x += VFI_LANES)
+      *(Vec *) (step[k] + x) = *(const Vec *) (up + x) + *(const Vec *) (mid + x) + *(const Vec *) (down + x);
+    for (x = 0; x < w && dst.c > 5; x += VFI_LANES)
+      vec_store_pixels (&dst, y, x, 5 + k, MIN (w - x, VFI_LANES), *(const Vec *) (mid + x));
   }
-  for (int x = 0; x < w; x += VFI_LANES) {
+  for (int k = 0; k < 4; k++) {
+    float *p = old ? sum : step[k % 2];
+
+    for (x = 0; x + VFI_LANES <= w && old; x += VFI_LANES)
+      sum_run (&state, line, step[k % 2], x, VFI_LANES, k, p);
+    if (x < w && old)
+      sum_run (&state, line, step[k % 2], x, w - x, k, p);
+    p[-1] = p[0]; /* the border, replicated */
+    p[w] = p[w - 1];
+    for (x = 0; x + VFI_LANES <= w; x += VFI_LANES)
+      mean_run (p, &dst, y, x, VFI_LANES, k);
+    if (x < w)
+      mean_run (p, &dst, y, x, w - x, k);
+  }
+  for (x = 0; x < w; x += VFI_LANES) {
     const int n = MIN (w - x, VFI_LANES);
     vec_store_pixels (&dst, y, x, 4, n, old ? vec_load_pixels (&state, y, x, 4, n) : vec_set (0));
   }
 }
 
-static void
-run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
+/* From the row where the thread is to row `end` - 1. */
+VFI_INLINE void
+some_rows (const State *s, float *rows, Progress *at, const VfiView *src, const VfiView *state, const VfiView *dst, int end,
+           const gboolean planar)
 {
-  const State *s = kernel_state;
-  const VfiView *state = ((const VfiLucasKanadeParams *) node->params)->state ? &src[3] : NULL;
+  const Frame frame[2] = { frame_of (&src[0]), frame_of (&src[1]) };
   const float t = *(const float *) src[2].data;
+  const int h = dst->h;
 
-#pragma omp parallel
-  {
-    const int n = omp_get_num_threads (), i = omp_get_thread_num (), h = dst->h;
-    const int first = (gint64) h * i / n, last = (gint64) h * (i + 1) / n;
-    /* The next rows to be made of each kind. */
-    int solve = MAX (first - 1, 0), product = MAX (solve - 2, 0), warp = MAX (product - 1, 0);
-    float *rows = s->data + (gsize) i * N_ROWS * s->pitch;
-
-    for (int y = first; y < last; y++) {
-      for (; solve <= MIN (y + 1, h - 1); solve++) {
-        for (; product <= MIN (solve + 2, h - 1); product++) {
-          for (; warp <= MIN (product + 1, h - 1); warp++)
-            warp_row (s, rows, src, state, t, warp);
-          product_row (s, rows, h, dst->w, product);
-        }
-        solve_row (s, rows, state, dst, solve);
+  for (; at->mean < end; at->mean++) {
+    for (; at->solve <= MIN (at->mean + 1, h - 1); at->solve++) {
+      for (; at->product <= MIN (at->solve + 2, h - 1); at->product++) {
+        for (; at->warp <= MIN (at->product + 1, h - 1); at->warp++)
+          warp_row (s, rows, frame, state, t, at->warp, planar);
+        product_row (s, rows, h, dst->w, at->product);
       }
-      mean_row (s, rows, state, dst, y);
+      solve_row (s, rows, h, dst->w, at->solve);
     }
+    mean_row (s, rows, state, dst, at->mean, planar);
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_lucas_kanade) = { &vfi_op_lucas_kanade, NULL, prepare, run, release };
+static void
+rows (VfiBackend *b, const VfiNode *node, gpointer kernel_state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
+{
+  const State *s = kernel_state;
+  const VfiView *state = ((const VfiLucasKanadeParams *) node->params)->state ? &src[3] : NULL;
+  float *mine = s->data + (gsize) thread * N_ROWS * s->pitch;
+  Progress *at = &s->progress[thread];
+
+  if (y0 != at->mean) /* does not go on where it was */
+    *at = (Progress){ .warp = MAX (y0 - 4, 0), .product = MAX (y0 - 3, 0), .solve = MAX (y0 - 1, 0), .mean = y0 };
+  if (dst->ld == 1 && (!state || state->ld == 1))
+    some_rows (s, mine, at, src, state, dst, y1, TRUE);
+  else
+    some_rows (s, mine, at, src, state, dst, y1, FALSE);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_lucas_kanade) = { &vfi_op_lucas_kanade, NULL, prepare, NULL, release, .rows = rows };

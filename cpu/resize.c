@@ -3,7 +3,6 @@
  * Operator resize. Planes are taken one by one. Rows are blended first; what is left is a blend of neighbouring pixels, where `scale` results share two of them.
  */
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 
 #include "isa.h"
@@ -118,9 +117,9 @@ load_detail (const float *p, gsize ld, int n, Vec rows[2])
       rows[k / 2][2 * i + k % 2] = p[i * ld + k];
 }
 
-/* For scale 2, rows 2 y and 2 y + 1 out of two blended rows: result 2 i lies a quarter left of pixel i, 2 i + 1 a quarter right of it. */
+/* For scale 2, rows y0 to y1 - 1 out of two blended rows, for 2 y and 2 y + 1: result 2 i lies a quarter left of pixel i, 2 i + 1 a quarter right of it. */
 VFI_INLINE void
-plane_rows_of_2 (const VfiView *detail, const float *const blended[2], const VfiView *dst, int y)
+plane_rows_of_2 (const VfiView *detail, const float *const blended[2], const VfiView *dst, int y, int y0, int y1)
 {
   const VecI iota = vec_iota (), low = (iota >> 1) + (iota & 1) * VFI_LANES;
   const float *d = detail ? (const float *) detail->data + (gsize) y * detail->w * detail->ld : NULL;
@@ -144,7 +143,7 @@ plane_rows_of_2 (const VfiView *detail, const float *const blended[2], const Vfi
         break;
       if (d)
         load_detail (d + (gsize) at * detail->ld, detail->ld, n, details);
-      for (int i = 0; i < 2; i++) {
+      for (int i = y0 - 2 * y; i < y1 - 2 * y; i++) {
         Vec v = (Vec) __builtin_shuffle (even[i], odd[i], low + half * VFI_LANES / 2);
 
         if (d)
@@ -180,21 +179,21 @@ row (const VfiView *detail, const float *weight, int scale, const float *blended
     }
 }
 
-/* Rows y * scale to (y + 1) * scale - 1 of the channels in the views. */
+/* Rows y0 to y1 - 1 of the channels in the views, all of which row y of the source is in the middle of. */
 VFI_INLINE void
 any_rows (const State *s, const VfiResizeParams *p, const VfiView *x, const VfiView *detail, const float *gain, const VfiView *dst, int y,
-          float *blended, const VfiDType type)
+          int y0, int y1, float *blended, const VfiDType type)
 {
   if (type == VFI_F32 && p->scale == 2 && x->ld == 1 && dst->ld == 1) {
     float *const both[] = { blended, blended + s->row_size };
 
     for (int i = 0; i < 2; i++)
       blend_plane_rows (x, *gain, s->weight + 3 * i, y, both[i]);
-    plane_rows_of_2 (detail, (const float *const *) both, dst, y);
+    plane_rows_of_2 (detail, (const float *const *) both, dst, y, y0, y1);
   } else
-    for (int i = 0; i < p->scale; i++) {
-      blend_rows (x, gain, s->weight + 3 * i, y, blended, type);
-      row (detail, s->weight, p->scale, blended, dst, y * p->scale + i, type);
+    for (int i = y0; i < y1; i++) {
+      blend_rows (x, gain, s->weight + 3 * (i % p->scale), y, blended, type);
+      row (detail, s->weight, p->scale, blended, dst, i, type);
     }
 }
 
@@ -210,29 +209,28 @@ part (const VfiView *v, int c, int channels)
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiResizeParams *p = node->params;
   const State *s = state;
   /* Planes are so many pictures of one channel. */
   const int step = src->cd > 1 || dst->cd > 1 ? 1 : dst->c, area = p->scale * p->scale;
+  float *blended = s->rows + 2 * s->row_size * thread;
 
-#pragma omp parallel for schedule(static) num_threads(b->threads)
-  for (int y = 0; y < src->h; y++) {
-    float *blended = s->rows + 2 * s->row_size * omp_get_thread_num ();
-
+  for (int y = y0 / p->scale, from = y0, to; from < y1; y++, from = to) {
+    to = MIN ((y + 1) * p->scale, y1);
     for (int c = 0; c < dst->c; c += step) {
-      const VfiView x = part (src, c, step), to = part (dst, c, step);
-      VfiView detail, *d = NULL;
+      const VfiView x = part (src, c, step), d = part (dst, c, step);
+      VfiView all, *detail = NULL;
 
       if (p->detail) {
-        detail = part (&src[1], c * area, step * area);
-        d = &detail;
+        all = part (&src[1], c * area, step * area);
+        detail = &all;
       }
       if (dst->dtype == VFI_F32)
-        any_rows (s, p, &x, d, p->gain + c, &to, y, blended, VFI_F32);
+        any_rows (s, p, &x, detail, p->gain + c, &d, y, from, to, blended, VFI_F32);
       else
-        any_rows (s, p, &x, d, p->gain + c, &to, y, blended, VFI_BF16);
+        any_rows (s, p, &x, detail, p->gain + c, &d, y, from, to, blended, VFI_BF16);
     }
   }
 }
@@ -244,4 +242,4 @@ supports (VfiBackend *b, const VfiNode *node)
   return !p->detail || node->src[1]->dtype == node->dst->dtype;
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_resize) = { &vfi_op_resize, supports, prepare, run, release };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_resize) = { &vfi_op_resize, supports, prepare, NULL, release, .rows = rows };

@@ -141,7 +141,14 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   }
 }
 
-const VfiOp vfi_op_lucas_kanade = { "lucas_kanade", .planar = 1 << 3, .reference = reference };
+/* The mean sees one row on, the window two, a difference one. */
+static int
+reach (const VfiNode *node, int i)
+{
+  return i == 3 ? 1 + 2 + 1 : VFI_ALL_ROWS;
+}
+
+const VfiOp vfi_op_lucas_kanade = { "lucas_kanade", .planar = 1 << 3, .reference = reference, .reach = reach };
 
 VfiTensor *
 vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step)
