@@ -305,19 +305,31 @@ vec_store_low (void *to, VecI v, int n, const int bytes)
 VFI_INLINE void
 vec_transpose (VecI m[VFI_LANES])
 {
-  const VecI iota = vec_iota ();
+  const VecI iota = vec_iota (), quad = iota & ~3;
+  /* Lanes that one instruction of AVX2 takes from two vectors: by turns, and in twos by turns. */
+  const VecI ones = quad + (iota >> 1 & 1) + (iota & 1) * VFI_LANES, twos = quad + (iota & 1) + (iota >> 1 & 1) * VFI_LANES;
 
 #pragma GCC unroll 4
-  for (int s = 1; s < VFI_LANES; s *= 2) {
+  for (int s = 4; s < VFI_LANES; s *= 2) {
     /* Exchanges bit s of the row number with bit s of the lane number. */
     const VecI odd = (iota & s) != 0;
     const VecI lower = vec_selecti (odd, iota - s + VFI_LANES, iota), upper = vec_selecti (odd, iota + VFI_LANES, iota + s);
 #pragma GCC unroll 16
-    for (int i = 0; i < VFI_LANES; i++)
+    for (int i = 0; i + s < VFI_LANES; i++)
       if (!(i & s)) {
         VecI a = m[i], b = m[i + s];
         m[i] = __builtin_shuffle (a, b, lower);
         m[i + s] = __builtin_shuffle (a, b, upper);
       }
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < VFI_LANES; i += 4) {
+    VecI a = __builtin_shuffle (m[i], m[i + 1], ones), b = __builtin_shuffle (m[i], m[i + 1], ones + 2);
+    VecI c = __builtin_shuffle (m[i + 2], m[i + 3], ones), d = __builtin_shuffle (m[i + 2], m[i + 3], ones + 2);
+
+    m[i] = __builtin_shuffle (a, c, twos);
+    m[i + 1] = __builtin_shuffle (a, c, twos + 2);
+    m[i + 2] = __builtin_shuffle (b, d, twos);
+    m[i + 3] = __builtin_shuffle (b, d, twos + 2);
   }
 }
