@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Samples of a plane of 8 or 16 bits at VFI_LANES places, bilinear or by Catmull-Rom's cubics: for synthesize. Places and weights are fixed point,
- * sums of products are 32-bit integers.
+ * Samples of a plane of 8 or 16 bits at PLACES places of a row at once, bilinear or by Catmull-Rom's cubics: for synthesize. All of it is 16-bit
+ * integers: samples are signed fractions (their middle is 0), and of the product with a weight the upper 16 bits are kept, rounded.
  *
- * Where motion is smooth, the taps of all lanes lie in a window of a few rows: one load and a permutation for each pair of taps
- * instead of gathers. Some lanes may begin a row lower than the others: they get their weights a row lower. At the plane's border the window is
- * a copy with the border's pixels repeated.
+ * Where motion is smooth, the taps of all places lie in a window of a few rows: one load and a permutation for each tap
+ * instead of gathers. Some places may begin a row lower than the others: they get their weights a row lower. At the plane's border taps
+ * are moved inside, and the rows are a copy with the border's repeated.
  */
 #pragma once
 
 #include "simd.h"
 
-#define PLACE_BITS 15 /* places have 32 bits: sides of up to 65535 pixels, more than frames may have */
-#define ONE_PIXEL (1 << PLACE_BITS)
-#define WEIGHT_BITS 14
+#define PLACES (2 * VFI_LANES)
+#define ONE_PIXEL 0x10000 /* places, from the pixel's own one: sides of up to 32767 pixels, more than frames may have */
+#define WEIGHT_BITS 14    /* weights are -2 to 2 */
 #define ONE (1 << WEIGHT_BITS)
 
 /* How a plane is sampled and what its pixels are; all constants where it is used. */
@@ -25,18 +25,16 @@ typedef struct
 
 #define BYTES(k) ((k).comps * (k).sample_bytes)
 #define BEFORE(k) ((k).taps / 2 - 1) /* taps left of and above the place */
-/* Sums of a row lose these bits, so that they have 16 with their sign: cubics overshoot by a quarter. */
-#define ROW_BITS(k) ((k).depth)
-#define UNIT(k) (1.f / ((gint64) 1 << (2 * WEIGHT_BITS - ROW_BITS (k)))) /* what 1 in a result is worth */
-/* Rounds, and makes up for what rows lose at the mean. */
-#define HALF(k) (0.5f + 0.5f / (1 << (WEIGHT_BITS - ROW_BITS (k))))
+/* Samples have 16 bits; those of a row lose one of them, and those of all rows another: so much is left for what cubics overshoot by. */
+#define RESULT_BITS(k) (14 - (k).depth) /* of a result, behind the point */
 
 typedef gint16 VecS __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
+typedef guint16 VecSU __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
 typedef guint8 VecB __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
 
 /* ---- instructions ------------------------------------------------------------------------------- */
 
-#if defined(__AVX512VBMI__) && defined(__AVX512VNNI__)
+#if defined(__AVX512VBMI__)
 #define WINDOWS
 #define I(name) _mm512_##name
 typedef __m512i Int;
@@ -46,7 +44,7 @@ typedef __m512i Int;
 typedef __m256i Int;
 #endif
 
-/* To the nearest integer. */
+/* To the nearest integer; what has none becomes -2^31. */
 VFI_INLINE VecI
 vec_round (Vec v)
 {
@@ -55,325 +53,398 @@ vec_round (Vec v)
 #elif defined(__AVX2__)
   return (VecI) _mm256_cvtps_epi32 ((__m256) v);
 #else
-  return VEC_TO_INT (v + 0.5f); /* none is negative */
+  return VEC_TO_INT (v); /* is near enough: 2^-16 of a pixel */
 #endif
 }
 
-/* Products of 16-bit numbers: lane by lane, those of the upper and the lower half are summed. */
-VFI_INLINE VecI
-multiply_pairs (VecI a, VecI b, VecI sum)
+/* 0, 1, 2 ... */
+VFI_INLINE VecS
+shorts_iota (void)
 {
-#if defined(__AVX512VNNI__)
-  return (VecI) _mm512_dpwssd_epi32 ((__m512i) sum, (__m512i) a, (__m512i) b);
-#elif defined(__AVX2__)
-  return sum + (VecI) _mm256_madd_epi16 ((__m256i) a, (__m256i) b);
+#if VFI_LANES == 16
+  return (VecS){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 };
 #else
-  return sum + (a >> 16) * (b >> 16) + (a << 16 >> 16) * (b << 16 >> 16);
+  return (VecS){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 #endif
+}
+
+/* By words: of halves of one, GCC makes three instructions. */
+VFI_INLINE VecS
+shorts_set (int i)
+{
+  return (VecS) ((VecU){ 0 } + (guint16) i * 0x10001u);
+}
+
+VFI_INLINE VecS
+shorts_select (VecS mask, VecS a, VecS b)
+{
+  return (mask & a) | (~mask & b);
+}
+
+VFI_INLINE VecS
+shorts_min (VecS a, VecS b)
+{
+#ifdef WINDOWS
+  return (VecS) I (min_epi16) ((Int) a, (Int) b);
+#else
+  return shorts_select (a < b, a, b);
+#endif
+}
+
+VFI_INLINE VecS
+shorts_max (VecS a, VecS b)
+{
+#ifdef WINDOWS
+  return (VecS) I (max_epi16) ((Int) a, (Int) b);
+#else
+  return shorts_select (a > b, a, b);
+#endif
+}
+
+/* 2^-15 a b, rounded. */
+VFI_INLINE VecS
+multiply (VecS a, VecS b)
+{
+#ifdef WINDOWS
+  return (VecS) I (mulhrs_epi16) ((Int) a, (Int) b);
+#else
+  typedef gint32 Wide __attribute__ ((vector_size (8 * VFI_LANES)));
+
+  return __builtin_convertvector((__builtin_convertvector(a, Wide) * __builtin_convertvector(b, Wide) + 0x4000) >> 15, VecS);
+#endif
+}
+
+#ifdef WINDOWS
+VFI_INLINE gboolean
+shorts_any (VecS v)
+{
+#ifdef __AVX512F__
+  return _mm512_test_epi16_mask ((Int) v, (Int) v) != 0;
+#else
+  return !_mm256_testz_si256 ((Int) v, (Int) v);
+#endif
+}
+#endif
+
+/* The lower halves of even and of odd places' words, in order. */
+VFI_INLINE VecS
+lower_halves (const VecI words[2])
+{
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  return (VecS) _mm256_blend_epi16 ((__m256i) words[0], (__m256i) (words[1] << 16), 0xaa);
+#else
+  return (VecS) ((words[0] & 0xffff) | words[1] << 16);
+#endif
+}
+
+VFI_INLINE VecS
+upper_halves (const VecI words[2])
+{
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  return (VecS) _mm256_blend_epi16 ((__m256i) (words[0] >> 16), (__m256i) words[1], 0xaa);
+#else
+  return (VecS) ((VecI) ((VecU) words[0] >> 16) | (words[1] & (gint32) 0xffff0000));
+#endif
+}
+
+/* Even and odd places' of it. */
+VFI_INLINE void
+halves (VecS v, VecI to[2])
+{
+  to[0] = (VecI) v << 16 >> 16;
+  to[1] = (VecI) v >> 16;
 }
 
 /* ---- places ------------------------------------------------------------------------------------- */
 
 typedef enum
 {
-  NEAR,   /* the taps of all lanes lie in a window inside the plane */
+  NEAR,   /* the taps of all places lie in a window inside the plane */
   BORDER, /* in a window that hangs over */
   FAR     /* they do not */
 } Reach;
 
 typedef struct
 {
-  VecI x, y; /* clamped to the plane */
+  VecS x, y;           /* of the first tap: in the plane; in windows x is less IN_WINDOW (k), and y from the top */
+  VecS left, top;      /* of the part's window */
+  VecS part_x, part_y; /* of a pixel that the place is beyond the taps' middle, 2^-15 */
   Reach reach;
-  gboolean uneven;  /* some lanes begin a row below the top */
-  int left[2], top; /* of the window's pixels; AVX2 has one window for each half of the lanes of pixels of two bytes */
+  gboolean uneven; /* some places begin a row below the top */
 } Place;
 
 #ifdef WINDOWS
 #ifdef __AVX512F__
-#define PARTS(k) 1
-#define WINDOW(k) (BYTES (k) <= 2 ? 64 : 128) /* bytes of a row in all */
+#define PARTS(k) (BYTES (k) <= 2 ? 1 : 2)
 #define WINDOWED(k) TRUE
 #else
-#define PARTS(k) (BYTES (k) == 2 ? 2 : 1)
-#define WINDOW(k) (16 * PARTS (k))
-#define WINDOWED(k) (BYTES (k) <= 2) /* else 4 lanes' taps may be more than 16 bytes */
+#define PARTS(k) 2                   /* bytes are permuted within the halves of a vector */
+#define WINDOWED(k) (BYTES (k) <= 2) /* else a part's taps would be in three vectors or more */
 #endif
-#define PART(k) (WINDOW (k) / PARTS (k))
-#define ROOM(k) (PART (k) / BYTES (k) - (k).taps) /* places beyond the leftmost one of a part */
-#define SLACK(k) ((ROOM (k) - (VFI_LANES / PARTS (k) - 1)) / 2)
+#define VECTORS(k) (BYTES (k) == 1 ? 1 : 2)                   /* of a row of a part's window */
+#define WINDOW(k) (VECTORS (k) * (VFI_LANES == 16 ? 64 : 16)) /* bytes of it */
+#define ROOM(k) (WINDOW (k) / BYTES (k) - (k).taps)           /* places beyond the leftmost one */
+#define SIZE(k) (PLACES / PARTS (k))                          /* of a part */
+/* Where the first taps are in a window where motion is the same everywhere: in the middle of it. */
+#define IN_WINDOW(k) (shorts_iota () % (gint16) SIZE (k) + (gint16) ((ROOM (k) - SIZE (k) + 1) / 2))
 
-/* For each lane: left of its part of the window. */
-VFI_INLINE VecI
-lefts (const Place *p, const Kind k)
+/* Place i of its part, for each place. */
+VFI_INLINE VecS
+of_part (VecS v, const int i, const Kind k)
 {
-  const VecI left = (VecI){ 0 } + p->left[0], right = (VecI){ 0 } + p->left[PARTS (k) - 1];
-
-  return vec_selecti (vec_iota () < VFI_LANES / 2, left, right);
+  return __builtin_shuffle (v, shorts_iota () / (gint16) SIZE (k) * (gint16) SIZE (k) + (gint16) i);
 }
 
-/* Whether a window has all; it hangs over only if `outside`. */
+/* 0 where v is 0 to n. */
+VFI_INLINE VecS
+beyond (VecS v, int n)
+{
+  return (VecS) I (subs_epu16) ((Int) v, (Int) shorts_set (n));
+}
+
+/* First taps in windows instead of the plane; whether these have all taps, and, if they have to, lie inside the plane. */
 VFI_INLINE gboolean
-find_window (Place *p, int w, int h, gboolean outside, const Kind k)
+find_windows (Place *p, int w, int h, gboolean inside, const Kind k)
 {
-  const VecI ix = p->x >> PLACE_BITS, iy = p->y >> PLACE_BITS;
-  VecI x, y;
+  const int last_left = w - WINDOW (k) / BYTES (k), last_top = h - k.taps - 1;
+  const VecS moved = p->x - shorts_iota (), middle = of_part (moved, SIZE (k) / 2, k);
+  const VecS left = middle + (shorts_iota () - IN_WINDOW (k)), top = shorts_min (of_part (p->y, 0, k), of_part (p->y, SIZE (k) - 1, k));
+  VecS outside;
 
-  p->top = MIN (iy[0], iy[VFI_LANES - 1]) - BEFORE (k);
-  for (int i = 0; i < PARTS (k); i++) {
-    p->left[i] = ix[i * VFI_LANES / 2] - BEFORE (k) - SLACK (k);
-    if (!outside)
-      p->left[i] = MIN (MAX (p->left[i], 0), w - (PART (k) + BYTES (k) - 1) / BYTES (k)); /* what is read ends within the row */
-  }
-  x = ix - BEFORE (k) - lefts (p, k);
-  y = iy - BEFORE (k) - p->top;
-  if (vec_any_negative (x | (ROOM (k) - x) | y | (1 - y)))
+  if (last_left < 1 || last_top < 0)
     return FALSE;
-  p->uneven = vec_any_negative (-y);
-  return outside || (p->left[0] >= 0 && p->top >= 0 && p->top + k.taps + p->uneven <= h);
+  p->x = moved - middle;
+  p->y -= top;
+  outside = beyond (p->x + IN_WINDOW (k), ROOM (k)) | (VecS) ((VecSU) p->y >> 1);
+  p->left = left;
+  p->top = top;
+  p->uneven = shorts_any (p->y);
+  if (inside)
+    outside |= beyond (left, last_left - (WINDOW (k) % BYTES (k) > 0)) | beyond (top, last_top); /* whole windows are read */
+  else {
+    p->left = shorts_max (shorts_min (left, shorts_set (last_left)), shorts_set (0));
+    p->x += left - p->left;
+  }
+  return !shorts_any (outside);
 }
 #endif
 
-/* x and y in ONE_PIXEL parts of a pixel; whatever they are, places are in the plane. */
-VFI_INLINE Place
-place (Vec x, Vec y, int w, int h, const Kind k)
+/* What pixels x0 to x0 + PLACES - 1 of row y0 have added to them, in ONE_PIXEL parts of a pixel, even and odd ones. */
+VFI_INLINE void
+set_place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, const Kind k)
 {
-  Place p = { .reach = FAR };
+  const VecI ix[2] = { vec_round (x[0]), vec_round (x[1]) }, iy[2] = { vec_round (y[0]), vec_round (y[1]) };
 
+  p->x = upper_halves (ix) + (shorts_iota () + shorts_set (x0 - BEFORE (k)));
+  p->y = upper_halves (iy) + shorts_set (y0 - BEFORE (k));
+  p->part_x = (VecS) ((VecSU) lower_halves (ix) >> 1);
+  p->part_y = (VecS) ((VecSU) lower_halves (iy) >> 1);
+}
+
+/* Where there is no window inside the plane: places are clamped to the plane. */
+static __attribute__ ((noinline)) void
+place_at_border (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, const Kind k)
+{
+  Vec inside_x[2], inside_y[2];
+
+  for (int i = 0; i < 2; i++) {
+    const VecI left = -(vec_iota () * 2 + (x0 + i)) * ONE_PIXEL;
+
+    inside_x[i] = vec_min (vec_max (x[i], VEC_TO_FLOAT (left)), VEC_TO_FLOAT (left + (w - 1) * ONE_PIXEL));
+    inside_y[i] = vec_min (vec_max (y[i], vec_set (-y0 * ONE_PIXEL)), vec_set ((h - 1 - y0) * ONE_PIXEL));
+  }
+  set_place (p, inside_x, inside_y, x0, y0, k);
+#ifdef WINDOWS
+  p->reach = BORDER;
+  if (WINDOWED (k) && find_windows (p, w, h, FALSE, k))
+    return;
+  set_place (p, inside_x, inside_y, x0, y0, k);
+#endif
+  p->reach = FAR;
+  p->uneven = FALSE;
+}
+
+/* As set_place; whatever is added, taps are in the plane or repeat its border. */
+VFI_INLINE void
+place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, const Kind k)
+{
 #ifdef WINDOWS
   if (WINDOWED (k)) {
-    p.x = vec_round (x); /* what has no integer becomes -2^31 */
-    p.y = vec_round (y);
-    p.reach = NEAR;
-    if (find_window (&p, w, h, FALSE, k))
-      return p;
+    set_place (p, x, y, x0, y0, k);
+    p->reach = NEAR;
+    if (find_windows (p, w, h, TRUE, k))
+      return;
   }
 #endif
-  p.x = vec_round (vec_min (vec_max (x, vec_set (0)), vec_set ((w - 1) * (float) ONE_PIXEL)));
-  p.y = vec_round (vec_min (vec_max (y, vec_set (0)), vec_set ((h - 1) * (float) ONE_PIXEL)));
-#ifdef WINDOWS
-  p.reach = BORDER;
-  if (WINDOWED (k) && find_window (&p, w, h, TRUE, k))
-    return p;
-#endif
-  p.reach = FAR;
-  return p;
+  place_at_border (p, x, y, x0, y0, w, h, k);
 }
 
 /* ---- weights ------------------------------------------------------------------------------------ */
 
-/* Pairs of taps: the first in the lower half. y has a third for lanes that begin a row below. */
 typedef struct
 {
-  VecI x[2], y[3];
+  VecS x[4], y[5]; /* of taps; y has one more for places that begin a row below */
 } Weights;
 
-/* Of two vectors of places, by the part of a pixel that they are beyond the one before. */
+/* Of a place f 2^-15 of a pixel beyond the taps' middle. */
 VFI_INLINE void
-weigh_axis (VecI a, VecI b, const Kind k, VecI to_a[2], VecI to_b[2])
+weigh_axis (VecS f, const Kind k, VecS *to)
 {
-#ifdef WINDOWS
-  /* The order of packing is undone by that of unpacking. */
-  const Int f = I (packs_epi32) ((Int) (a & (ONE_PIXEL - 1)), (Int) (b & (ONE_PIXEL - 1)));
-  VecS w0, w1, w2, w3;
-
   if (k.taps == 2) {
-    w1 = (VecS) f >> (PLACE_BITS - WEIGHT_BITS);
-    w0 = ONE - w1;
+    to[1] = f >> 1;
+    to[0] = shorts_set (ONE) - to[1];
   } else {
-    /* All in 2^-15, but the weights. */
-    const Int f2 = I (mulhrs_epi16) (f, f);
-    const VecS f3 = (VecS) I (mulhrs_epi16) (f2, f), d = (VecS) f2 - f3;
+    /* Halves of f, its square and its cube; places are where the taps' centre lies. */
+    const VecS f1 = f >> 2, f2 = multiply (f, f1), f3 = multiply (f, f2);
 
-    w0 = ((VecS) f2 - (VecS) f + d) >> 2;
-    w3 = -d >> 2;
-    w2 = ((VecS) f >> 1) + w0 - (w3 + w3); /* places are where the taps' centre lies */
-    w1 = ONE - w0 - w2 - w3;
-    to_a[1] = (VecI) I (unpacklo_epi16) ((Int) w2, (Int) w3);
-    to_b[1] = (VecI) I (unpackhi_epi16) ((Int) w2, (Int) w3);
+    to[3] = f3 - f2;
+    to[0] = f2 - f1 - to[3];
+    to[2] = f2 + f1 - (to[3] + to[3] + to[3]);
+    to[1] = shorts_set (ONE) - (f2 - f1) - to[2];
   }
-  to_a[0] = (VecI) I (unpacklo_epi16) ((Int) w0, (Int) w1);
-  to_b[0] = (VecI) I (unpackhi_epi16) ((Int) w0, (Int) w1);
-#else
-  for (int i = 0; i < 2; i++) {
-    const VecI f = (i ? b : a) & (ONE_PIXEL - 1);
-    VecI *to = i ? to_b : to_a;
-
-    if (k.taps == 2)
-      to[0] = (ONE - (f >> 1)) | f >> 1 << 16;
-    else {
-      const VecI f2 = (f * f + ONE) >> 15, f3 = (f2 * f + ONE) >> 15, d = f2 - f3;
-      const VecI w0 = (f2 - f + d) >> 2, w3 = -d >> 2, w2 = (f >> 1) + w0 - (w3 + w3);
-
-      to[0] = (w0 & 0xffff) | (ONE - w0 - w2 - w3) << 16;
-      to[1] = (w2 & 0xffff) | w3 << 16;
-    }
-  }
-#endif
 }
 
-/* For two vectors of places. */
 VFI_INLINE void
-weigh (const Place places[2], const Kind k, Weights w[2])
+weigh (const Place *p, const Kind k, Weights *w)
 {
-  weigh_axis (places[0].x, places[1].x, k, w[0].x, w[1].x);
-  weigh_axis (places[0].y, places[1].y, k, w[0].y, w[1].y);
-  for (int i = 0; i < 2; i++)
-    if (places[i].reach != FAR && places[i].uneven) {
-      const VecI below = (places[i].y >> PLACE_BITS) > places[i].top + BEFORE (k);
-      const VecI first = w[i].y[0], last = k.taps == 4 ? w[i].y[1] : first;
+  weigh_axis (p->part_x, k, w->x);
+  weigh_axis (p->part_y, k, w->y);
+  if (p->uneven) {
+    const VecS below = -p->y;
 
-      w[i].y[0] = vec_selecti (below, first << 16, first);
-      if (k.taps == 4)
-        w[i].y[1] = vec_selecti (below, (VecI) ((VecU) first >> 16) | last << 16, last);
-      w[i].y[k.taps / 2] = below & (VecI) ((VecU) last >> 16);
-    }
+    w->y[k.taps] = below & w->y[k.taps - 1];
+#pragma GCC unroll 4
+    for (int j = k.taps - 1; j > 0; j--)
+      w->y[j] = shorts_select (below, w->y[j - 1], w->y[j]);
+    w->y[0] = ~below & w->y[0];
+  }
 }
 
 /* ---- samples ------------------------------------------------------------------------------------ */
 
-/* Two rows' sums of taps, as a pair. */
-VFI_INLINE VecI
-pair_rows (VecI upper, VecI lower, const Kind k)
-{
-  const VecI low = (VecI) ((VecU) upper >> ROW_BITS (k)), high = lower << (16 - ROW_BITS (k));
-#if defined(__AVX2__) && !defined(__AVX512F__)
-  return (VecI) _mm256_blend_epi16 ((__m256i) low, (__m256i) high, 0xaa);
-#else
-  return (low & 0xffff) | (high & (gint32) 0xffff0000);
-#endif
-}
-
 #ifdef WINDOWS
-/* Bytes of the window that each lane's first pair of taps takes. */
-VFI_INLINE VecI
-first_bytes (const Place *p, const Kind k)
+/* Bytes of its window that each place's taps take; of samples of one byte they become the upper ones. */
+VFI_INLINE void
+tap_bytes (const Place *p, int w, const Kind k, VecS to[4])
 {
-  const VecI first = ((p->x >> PLACE_BITS) - (lefts (p, k) + BEFORE (k))) * BYTES (k);
-#ifdef __AVX512F__
-  const Int bytes = _mm512_shuffle_epi8 ((__m512i) first, _mm512_set4_epi32 (0x0c0c0c0c, 0x08080808, 0x04040404, 0));
-  const int lower = 0; /* upper halves of samples of one byte are masked */
-#else
-  const Int bytes = _mm256_shuffle_epi8 ((__m256i) first,
-                                         _mm256_set_epi32 (0x0c0c0c0c, 0x08080808, 0x04040404, 0, 0x0c0c0c0c, 0x08080808, 0x04040404, 0));
-  const int lower = 0x80008000; /* these bytes become 0 */
-#endif
+  const gint16 scale = BYTES (k) * (k.sample_bytes == 1 ? 0x100 : 0x101),
+               first = k.sample_bytes == 1 ? 0x90 : 0x100; /* 0x80 and more take none */
 
-  return (VecI) I (add_epi8) (
-      bytes, I (set1_epi32) (BYTES (k) * 0x10000 * (k.sample_bytes == 2 ? 0x101 : 1) + (k.sample_bytes == 2 ? 0x01000100 : lower)));
+#pragma GCC unroll 4
+  for (int i = 0; i < k.taps; i++)
+    to[i] = p->x * scale + ((IN_WINDOW (k) + (gint16) i) * scale + first);
+  if (p->reach == BORDER)
+    for (int i = 0; i < k.taps; i++)
+      to[i] = shorts_min (shorts_max (p->x + (IN_WINDOW (k) + (gint16) i), -p->left), shorts_set (w - 1) - p->left) * scale + first;
 }
 
+/* A row of the windows. */
 typedef struct
 {
 #ifdef __AVX512F__
-  Int a, b;
+  Int v[2][2]; /* of a part */
 #else
-  Int a;
+  Int v[2];
 #endif
-} WindowRow;
+} Row;
 
-VFI_INLINE WindowRow
-load_row (const guint8 *p, const gssize part[2], const Kind k)
+VFI_INLINE Int
+signed_fractions (Int v, const Kind k)
 {
-  WindowRow r;
+  if (k.sample_bytes == 2)
+    v = I (slli_epi16) (v, 16 - k.depth - k.shift);
+  return v ^ (Int) shorts_set (k.sample_bytes == 1 ? 0x8080 : 0x8000);
+}
+
+VFI_INLINE Row
+load_row (const guint8 *const p[2], gssize offset, const Kind k)
+{
+  Row r;
+
+  for (int i = 0; i < VECTORS (k); i++) {
 #ifdef __AVX512F__
-  r.a = _mm512_loadu_si512 (p + part[0]);
-  r.b = WINDOW (k) == 64 ? r.a : _mm512_loadu_si512 (p + part[0] + 64);
+    for (int j = 0; j < PARTS (k); j++)
+      r.v[j][i] = signed_fractions (_mm512_loadu_si512 (p[j] + offset + 64 * i), k);
 #else
-  if (PARTS (k) == 1)
-    r.a = _mm256_broadcastsi128_si256 (_mm_loadu_si128 ((const __m128i *) (p + part[0])));
-  else
-    r.a = _mm256_inserti128_si256 (_mm256_castsi128_si256 (_mm_loadu_si128 ((const __m128i *) (p + part[0]))),
-                                   _mm_loadu_si128 ((const __m128i *) (p + part[1])), 1);
+    r.v[i] = signed_fractions (_mm256_loadu2_m128i ((const __m128i *) (p[1] + offset) + i, (const __m128i *) (p[0] + offset) + i), k);
 #endif
+  }
   return r;
 }
 
-VFI_INLINE VecI
-take (WindowRow r, VecI bytes, const Kind k)
+VFI_INLINE VecS
+take (const Row *r, VecB bytes, const Kind k)
 {
-  Int v;
 #ifdef __AVX512F__
-  const __mmask64 lower = 0x5555555555555555;
+  const __mmask64 all = k.sample_bytes == 1 ? 0xaaaaaaaaaaaaaaaa : ~0ull;
+  VecS v = { 0 };
 
-  if (WINDOW (k) == 64)
-    v = k.sample_bytes == 1 ? _mm512_maskz_permutexvar_epi8 (lower, (__m512i) bytes, r.a) : _mm512_permutexvar_epi8 ((__m512i) bytes, r.a);
-  else
-    v = k.sample_bytes == 1 ? _mm512_maskz_permutex2var_epi8 (lower, r.a, (__m512i) bytes, r.b)
-                            : _mm512_permutex2var_epi8 (r.a, (__m512i) bytes, r.b);
+  for (int j = 0; j < PARTS (k); j++) {
+    const __mmask64 mask = PARTS (k) == 1 ? all : j ? all << 32 : all >> 32;
+
+    v |= (VecS) (VECTORS (k) == 1 ? _mm512_maskz_permutexvar_epi8 (mask, (Int) bytes, r->v[j][0])
+                                  : _mm512_maskz_permutex2var_epi8 (mask, r->v[j][0], (Int) bytes, r->v[j][1]));
+  }
+  return v;
 #else
-  v = _mm256_shuffle_epi8 (r.a, (__m256i) bytes);
+  if (VECTORS (k) == 1)
+    return (VecS) _mm256_shuffle_epi8 (r->v[0], (Int) bytes);
+  return (VecS) (_mm256_shuffle_epi8 (r->v[0], _mm256_adds_epu8 ((Int) bytes, _mm256_set1_epi8 (0x70))) |
+                 _mm256_shuffle_epi8 (r->v[1], (Int) (bytes - 16)));
 #endif
-  return (VecI) (k.shift ? I (srli_epi16) (v, k.shift) : v);
 }
 
-/* `rows` rows of the window from p on. */
+/* From the windows' first rows, p. */
 VFI_INLINE void
-sample_window (const guint8 *p, gssize stride, const gssize part[2], int rows, const Place *t, const Weights *w, const Kind k, VecI to[4])
+sample_windows (const guint8 *const p[2], gssize stride, int w, const Place *t, const Weights *weights, const Kind k, VecS to[4])
 {
-  const VecI first = first_bytes (t, k);
-  VecI upper[4] = { 0 };
+  VecS bytes[4];
 
+  tap_bytes (t, w, k, bytes);
 #pragma GCC unroll 5
   for (int j = 0; j <= k.taps; j++) {
-    WindowRow r;
+    Row r;
 
-    if (j == k.taps && rows == k.taps)
+    if (j == k.taps && !t->uneven)
       break;
-    r = load_row (p + j * stride, part, k);
+    r = load_row (p, j * stride, k);
 #pragma GCC unroll 4
     for (int c = 0; c < k.comps; c++) {
-      VecI sum = { 0 };
+      VecS sum = { 0 };
 
-#pragma GCC unroll 2
-      for (int i = 0; i < k.taps / 2; i++)
-        sum = multiply_pairs (take (r, (VecI) ((VecB) first + (guint8) (c * k.sample_bytes + 2 * i * BYTES (k))), k), w->x[i], sum);
-      if (j == k.taps)
-        to[c] = multiply_pairs ((VecI) ((VecU) sum >> ROW_BITS (k)), w->y[j / 2], to[c]);
-      else if (j % 2)
-        to[c] = multiply_pairs (pair_rows (upper[c], sum, k), w->y[j / 2], to[c]);
-      else
-        upper[c] = sum;
+#pragma GCC unroll 4
+      for (int i = 0; i < k.taps; i++)
+        sum += multiply (take (&r, (VecB) (bytes[i] + shorts_set (0x101 * c * k.sample_bytes)), k), weights->x[i]);
+      to[c] += multiply (sum, weights->y[j]);
     }
   }
 }
 
-/* The window's rows of a plane, pixels outside it as those at its border; parts of PART (k) bytes one after the other. */
+/* The windows' rows, those outside the plane as at its border: of one window after the other. */
 static void
-copy_window (const guint8 *data, int stride, int h, int w, const Place *t, int rows, const Kind k, guint8 *to)
+copy_windows (const guint8 *data, int stride, int h, const Place *t, const Kind k, guint8 *to)
 {
-  const int n = PART (k) / BYTES (k), bytes = BYTES (k);
-
-  for (int j = 0; j < rows; j++) {
-    const guint8 *row = data + (gssize) CLAMP (t->top + j, 0, h - 1) * stride;
-
-    for (int i = 0; i < PARTS (k); i++, to += PART (k)) {
-      const int before = CLAMP (-t->left[i], 0, n), after = CLAMP (w - t->left[i], 0, n);
-
-      for (int x = 0; x < before; x++)
-        memcpy (to + x * bytes, row, bytes);
-      if (after > before)
-        memcpy (to + before * bytes, row + (gssize) (t->left[i] + before) * bytes, (after - before) * bytes);
-      for (int x = after; x < n; x++)
-        memcpy (to + x * bytes, row + (gssize) (w - 1) * bytes, bytes);
-    }
-  }
+  for (int i = 0; i < PARTS (k); i++)
+    for (int j = 0; j <= k.taps; j++, to += WINDOW (k))
+      memcpy (to, data + (gssize) CLAMP (t->top[i * SIZE (k)] + j, 0, h - 1) * stride + (gssize) t->left[i * SIZE (k)] * BYTES (k),
+              WINDOW (k) / BYTES (k) * BYTES (k));
 }
 #endif
 
-/* Each lane by itself: words of 32 bits, of up to four neighbouring samples, are gathered where all of them are inside the plane. */
+/* Each place by itself: words of 32 bits, of up to four neighbouring samples, are gathered where all of them are inside the plane. */
 #define PER_WORD(k) (BYTES (k) <= 2 ? 4 / BYTES (k) : 1)        /* pixels in 32 bits */
 #define WORDS(k) (((k).taps + PER_WORD (k) - 1) / PER_WORD (k)) /* for the taps of a row */
 #define WORD_AT(k, i) ((i) *PER_WORD (k) * BYTES (k))           /* byte of word i from the first tap */
 #define ROW_BYTES(k) (WORD_AT (k, WORDS (k) - 1) + 4)           /* from the first tap to the end of the last word */
 
-/* Component c of tap i of a row, out of the row's words. */
-VFI_INLINE VecI
-component (const VecI word[4], const int i, const int c, const Kind k)
+/* Component c of tap i of a row, out of the row's words for even and odd places. */
+VFI_INLINE VecS
+component (VecI word[4][2], const int i, const int c, const Kind k)
 {
-  const int first = i % PER_WORD (k) * 8 * BYTES (k) + 8 * c * k.sample_bytes + k.shift;
+  const int first = i % PER_WORD (k) * 8 * BYTES (k) + 8 * c * k.sample_bytes + k.shift; /* bit of the word */
+  const VecS half = first < 16 ? lower_halves (word[i / PER_WORD (k)]) : upper_halves (word[i / PER_WORD (k)]);
 
-  return (VecI) ((VecU) word[i / PER_WORD (k)] >> first) & ((1 << k.depth) - 1);
+  return (VecS) ((VecSU) half >> first % 16) << (16 - k.depth) ^ shorts_set (0x8000);
 }
 
 /* For each lane: `pixels` of `bytes` bytes each from column x of row y on, those outside the plane as at its border. */
@@ -390,55 +461,58 @@ border_words (const guint8 *data, int stride, int h, int w, VecI y, VecI x, int 
 }
 
 VFI_INLINE void
-sample_far (const guint8 *data, int stride, int h, int w, const Place *t, const Weights *weights, const Kind k, VecI to[4])
+sample_far (const guint8 *data, int stride, int h, int w, const Place *t, const Weights *weights, const Kind k, VecS to[4])
 {
-  const VecI ix = (t->x >> PLACE_BITS) - BEFORE (k), iy = (t->y >> PLACE_BITS) - BEFORE (k), at = iy * stride + ix * BYTES (k);
-  const gboolean inside = !vec_any_negative (ix | iy | (h - k.taps - iy) | (w * BYTES (k) - ROW_BYTES (k) - ix * BYTES (k)));
-  VecI upper[4] = { 0 };
+  VecI x[2], y[2], at[2];
+  gboolean inside[2];
 
+  halves (t->x, x);
+  halves (t->y, y);
+  for (int odd = 0; odd < 2; odd++) {
+    at[odd] = y[odd] * stride + x[odd] * BYTES (k);
+    inside[odd] = !vec_any_negative (x[odd] | y[odd] | (h - k.taps - y[odd]) | (w * BYTES (k) - ROW_BYTES (k) - x[odd] * BYTES (k)));
+  }
 #pragma GCC unroll 4
   for (int j = 0; j < k.taps; j++) {
-    VecI word[4] = { 0 };
+    VecI word[4][2];
 
-    for (int i = 0; i < WORDS (k); i++)
-      word[i] = inside ? vec_gather (data + (gsize) j * stride + WORD_AT (k, i), at, 1)
-                       : border_words (data, stride, h, w, iy + j, ix + i * PER_WORD (k), PER_WORD (k), BYTES (k));
+    for (int odd = 0; odd < 2; odd++)
+      for (int i = 0; i < WORDS (k); i++)
+        word[i][odd] = inside[odd] ? vec_gather (data + (gsize) j * stride + WORD_AT (k, i), at[odd], 1)
+                                   : border_words (data, stride, h, w, y[odd] + j, x[odd] + i * PER_WORD (k), PER_WORD (k), BYTES (k));
 #pragma GCC unroll 4
     for (int c = 0; c < k.comps; c++) {
-      VecI sum = { 0 };
+      VecS sum = { 0 };
 
-#pragma GCC unroll 2
-      for (int i = 0; i < k.taps; i += 2)
-        sum = multiply_pairs (component (word, i, c, k) | component (word, i + 1, c, k) << 16, weights->x[i / 2], sum);
-      if (j % 2)
-        to[c] = multiply_pairs (pair_rows (upper[c], sum, k), weights->y[j / 2], to[c]);
-      else
-        upper[c] = sum;
+#pragma GCC unroll 4
+      for (int i = 0; i < k.taps; i++)
+        sum += multiply (component (word, i, c, k), weights->x[i]);
+      to[c] += multiply (sum, weights->y[j]);
     }
   }
 }
 
-/* All components at VFI_LANES places, in UNIT (k). */
+/* All components at PLACES places, 2^RESULT_BITS (k) of a sample's steps from the middle of its values. */
 VFI_INLINE void
-sample (const guint8 *data, int stride, int h, int w, const Place *t, const Weights *weights, const Kind k, VecI to[4])
+sample (const guint8 *data, int stride, int h, int w, const Place *t, const Weights *weights, const Kind k, VecS to[4])
 {
   for (int c = 0; c < k.comps; c++)
-    to[c] = (VecI){ 0 };
+    to[c] = (VecS){ 0 };
 #ifdef WINDOWS
   if (WINDOWED (k) && t->reach != FAR) {
-    const int rows = k.taps + t->uneven;
-    guint8 copy[5 * 128];
-    const guint8 *p = data + (gssize) t->top * stride;
-    gssize row = stride, part[2] = { (gssize) t->left[0] * BYTES (k), (gssize) t->left[PARTS (k) - 1] * BYTES (k) };
+    guint8 copy[2 * 5 * 128];
+    const guint8 *p[2];
+    gssize row = stride;
 
+    for (int i = 0; i < PARTS (k); i++)
+      p[i] = data + (gssize) t->top[i * SIZE (k)] * stride + (gssize) t->left[i * SIZE (k)] * BYTES (k);
     if (t->reach == BORDER) {
-      copy_window (data, stride, h, w, t, rows, k, copy);
-      p = copy;
+      copy_windows (data, stride, h, t, k, copy);
       row = WINDOW (k);
-      part[0] = 0;
-      part[1] = PART (k);
+      for (int i = 0; i < PARTS (k); i++)
+        p[i] = copy + i * (k.taps + 1) * WINDOW (k);
     }
-    sample_window (p, row, part, rows, t, weights, k, to);
+    sample_windows (p, row, w, t, weights, k, to);
   } else
 #endif
     sample_far (data, stride, h, w, t, weights, k, to);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * synthesize of core/frame.h, a piece of a row at a time: the state's rows are blended, brought to the plane's columns, and then
- * VFI_LANES pixels are sampled at once (sample.h). Planes of one shape share all but the samples.
+ * synthesize of core/frame.h, a piece of a row at a time: the state's rows are blended and brought to the plane's columns, then places are
+ * looked for, and then PLACES pixels are sampled at once (sample.h). From the state on, even and odd pixels lie in vectors of their own, as two columns
+ * of a plane have one cell and halves of 32-bit words are 16-bit ones in order. Planes of one shape share all but the samples.
  */
 #include <math.h>
 
 #include "isa.h"
 #include "sample.h"
 
-#define PIXELS 256          /* of a piece, at most */
-#define CELLS (PIXELS + 64) /* of the state's grid that a piece needs, with room for whole vectors on either side */
-#define FIRST 16            /* where the first of them stands in a row */
+#define PIXELS 256
+#define GROUPS (PIXELS / PLACES)         /* of pixels that are sampled at once */
+#define CELLS (PIXELS + 2 * PLACES + 32) /* of the state's grid that a piece needs, with room for whole groups and on either side */
+#define FIRST 16                         /* where the first of them stands in a row */
 
 /* Planes of one shape. */
 typedef struct
@@ -18,17 +20,16 @@ typedef struct
   const VfiPlaneLayout *layout;
   int n, w, h;
   float kx, ky; /* samples of the scaled picture per pixel */
+  float gain[5],
+      bias[5]; /* the state times gain, plus bias: ONE_PIXEL parts of a pixel to add to a place in x and y for both frames; an exponent of 2 */
   const guint8 *source[2][3];
   int source_stride[2][3];
   guint8 *dst[3];
   int stride[3];
 } Planes;
 
-typedef struct
-{
-  const VfiView *state;
-  float t, u, logit; /* t, 1 - t, log2 ((1 - t) / t) */
-} Moment;
+/* A channel of the state at a group's even and odd pixels. */
+typedef Vec Columns[2];
 
 /* ---- the state, in columns of the plane --------------------------------------------------------- */
 
@@ -45,170 +46,209 @@ tap (float v, int n, int *upper, float *f)
   return i;
 }
 
-/* Cells first to first + n - 1 of the state at row coordinate y, to cells[c][FIRST + i]; repeated beyond the grid by one. */
+/* Cells first to first + n - 1 of the state at row coordinate y, to cells[c][FIRST + i]; repeated by one before and a group behind them. */
 static void
-load_cells (const VfiView *state, float y, int first, int n, float cells[5][CELLS])
+load_cells (const VfiView *state, const Planes *p, float y, int first, int n, float cells[5][CELLS])
 {
   const VfiView s = *state; /* a copy: for all that the compiler knows, what is written might be the view */
   float f;
   int upper, lower = tap (y, s.h, &upper, &f);
 
   for (int c = 0; c < 5; c++) {
+    const Vec gain_a = vec_set ((1 - f) * p->gain[c]), gain_b = vec_set (f * p->gain[c]), bias = vec_set (p->bias[c]);
+    const float *next = (const float *) s.data + ((gsize) (upper + 1) * s.w + first) * s.ld + (gsize) c * s.cd;
     float *to = cells[c] + FIRST;
+    int x = 0;
 
-    for (int x = 0; x < n; x += VFI_LANES) {
-      const int lanes = MIN (n - x, VFI_LANES);
-      const Vec a = vec_load_pixels (&s, lower, first + x, c, lanes), b = vec_load_pixels (&s, upper, first + x, c, lanes);
-      *(Vec *) (to + x) = vec_fma (vec_set (f), b - a, a);
-    }
+    for (int i = 0; i < n * s.ld; i += 16)
+      __builtin_prefetch (next + i, 0, 2);
+
+#define CELLS_AT_X(lanes)                                                                                                                  \
+  *(Vec *) (to + x) = vec_fma (gain_b, vec_load_pixels (&s, upper, first + x, c, lanes),                                                   \
+                               vec_fma (gain_a, vec_load_pixels (&s, lower, first + x, c, lanes), bias))
+    for (; x + VFI_LANES <= n; x += VFI_LANES)
+      CELLS_AT_X (VFI_LANES);
+    if (x < n)
+      CELLS_AT_X (n - x);
+#undef CELLS_AT_X
     to[-1] = to[0];
-    to[n] = to[n - 1];
+    for (x = 0; x < PLACES; x += VFI_LANES)
+      *(Vec *) (to + n + x) = vec_set (to[n - 1]);
   }
 }
 
-/* Twice the columns: pixel 2 i lies at cell i - 1/4, pixel 2 i + 1 at i + 1/4. From cell `cell`, n pixels. */
-static void
-twice (const float *cell, int n, float *to)
+/* A cell for two pixels: pixel 2 i lies at cell i - 1/4, pixel 2 i + 1 at i + 1/4. */
+VFI_INLINE void
+half_a_cell (const float *cell, Columns to)
 {
-  for (int i = 0; 2 * i < n; i += VFI_LANES) {
-    const Vec left = *(const Vec *) (cell + i - 1), middle = *(const Vec *) (cell + i), right = *(const Vec *) (cell + i + 1);
-    const Vec even = vec_fma (vec_set (.75f), middle - left, left), odd = vec_fma (vec_set (.25f), right - middle, middle);
-    const VecI iota = vec_iota (), low = (iota >> 1) + (iota & 1) * VFI_LANES;
-    *(Vec *) (to + 2 * i) = __builtin_shuffle (even, odd, low);
-    *(Vec *) (to + 2 * i + VFI_LANES) = __builtin_shuffle (even, odd, low + VFI_LANES / 2);
-  }
+  const Vec most = *(const Vec *) cell * .75f;
+
+  to[0] = vec_fma (vec_set (.25f), *(const Vec *) (cell - 1), most);
+  to[1] = vec_fma (vec_set (.25f), *(const Vec *) (cell + 1), most);
 }
 
-/* Any other ratio: pixel x lies at cell ((x + 1/2) k - 1) / 2 of the grid, `first` the one at cell[0], w of them in a row. */
-static void
-any (const float *cell, int first, int w, int x0, int n, float k, float *to)
+VFI_INLINE void
+one_cell (const float *cell, Columns to)
 {
-  for (int x = 0; x < n; x += VFI_LANES) {
-    Vec v = ((VEC_TO_FLOAT (vec_iota () + (x0 + x)) + 0.5f) * k - 1) * 0.5f, a, b;
-    VecI i;
+  const Vec left = *(const Vec *) cell, right = *(const Vec *) (cell + VFI_LANES);
 
-    v = vec_min (vec_max (v, vec_set (0)), vec_set (w - 1));
-    i = VEC_TO_INT (v);
-    a = (Vec) vec_gather (cell - first, i, 4);
-    b = (Vec) vec_gather (cell - first + 1, i, 4);
-    *(Vec *) (to + x) = vec_fma (v - VEC_TO_FLOAT (i), b - a, a);
+  to[0] = __builtin_shuffle (left, right, vec_iota () * 2);
+  to[1] = __builtin_shuffle (left, right, vec_iota () * 2 + 1);
+}
+
+/* Any other ratio: pixel x lies at cell ((x + 1/2) k - 1) / 2 of the grid, `first` the one at cell[0], w of them in a row. No pixels beyond `last`. */
+static void
+any_ratio (const float *cell, int first, int w, int x0, int last, float k, Columns to)
+{
+  for (int odd = 0; odd < 2; odd++) {
+    const VecI x = vec_mini (vec_iota () * 2 + (x0 + odd), (VecI){ 0 } + last);
+    const Vec v = vec_min (vec_max (((VEC_TO_FLOAT (x) + 0.5f) * k - 1) * 0.5f, vec_set (0)), vec_set (w - 1));
+    const VecI i = VEC_TO_INT (v);
+    const Vec a = (Vec) vec_gather (cell - first, i, 4), b = (Vec) vec_gather (cell - first + 1, i, 4);
+
+    to[odd] = vec_fma (v - VEC_TO_FLOAT (i), b - a, a);
   }
 }
 
-/* The state for pixels x0 to x0 + n - 1 of row y, the last one repeated to the end of a pair of vectors: rows of channels, in `cells` itself
- * where pixels and cells are the same. */
+/* The state for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
 static void
-state_row (const VfiView *s, const Planes *p, int y, int x0, int n, float cells[5][CELLS], float pixels[5][PIXELS], const float *rows[5])
+state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[5][GROUPS])
 {
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
   const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
   const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, s->w - 1);
+  float cells[5][CELLS];
 
-  load_cells (s, at, first, last - first + 1, cells);
+  load_cells (s, p, at, first, last - first + 1, cells);
   for (int c = 0; c < 5; c++) {
-    float *row = p->kx == 2 ? cells[c] + FIRST + x0 - first : pixels[c];
+    const float *cell = cells[c] + FIRST;
 
     if (p->kx == 1)
-      twice (cells[c] + FIRST + x0 / 2 - first, n, row);
-    else if (p->kx != 2)
-      any (cells[c] + FIRST, first, s->w, x0, n, p->kx, row);
-    for (int x = n; x % (2 * VFI_LANES); x++)
-      row[x] = row[n - 1];
-    rows[c] = row;
+      for (int i = 0; i * PLACES < n; i++)
+        half_a_cell (cell + x0 / 2 - first + i * VFI_LANES, columns[c][i]);
+    else if (p->kx == 2)
+      for (int i = 0; i * PLACES < n; i++)
+        one_cell (cell + x0 - first + i * PLACES, columns[c][i]);
+    else
+      for (int i = 0; i * PLACES < n; i++)
+        any_ratio (cell, first, s->w, x0 + i * PLACES, x0 + n - 1, p->kx, columns[c][i]);
   }
 }
 
 /* ---- pixels ------------------------------------------------------------------------------------- */
 
-/* 1 / (1 + 2^-v), to about 2e-7. */
+/* one / (1 + 2^v), to about 3e-5 of it. */
 VFI_INLINE Vec
-sigmoid2 (Vec v)
+sigmoid2 (Vec v, float one)
 {
   const Vec magic = vec_set (12582912); /* 1.5 2^23: rounds to an integer */
-  Vec p = vec_set (1.3333558e-3f), shifted, f;
+  Vec p = vec_set (5.5008780e-2f), shifted, f;
 
-  v = vec_min (vec_max (-v, vec_set (-120)), vec_set (120));
+  v = vec_min (vec_max (v, vec_set (-120)), vec_set (120));
   shifted = v + magic;
   f = v - (shifted - magic);
-  p = vec_fma (p, f, vec_set (9.6181291e-3f));
-  p = vec_fma (p, f, vec_set (5.5504109e-2f));
-  p = vec_fma (p, f, vec_set (2.4022651e-1f));
-  p = vec_fma (p, f, vec_set (6.9314718e-1f));
+  p = vec_fma (p, f, vec_set (2.4221083e-1f));
+  p = vec_fma (p, f, vec_set (6.9328293e-1f));
   p = vec_fma (p, f, vec_set (1));
-  return 1 / (1 + (Vec) ((VecI) p + ((VecI) shifted << 23)));
+  return one / (1 + (Vec) ((VecI) p + ((VecI) shifted << 23)));
 }
 
-/* The low `bytes` bytes of the first n lanes. */
+/* The first n pixels of a group from their components. */
 VFI_INLINE void
-store_pixels (guint8 *to, VecI words, int n, const int bytes)
+store_pixels (guint8 *to, const VecS comps[4], int n, const Kind k)
 {
-  n = MIN (n, VFI_LANES);
-  if (bytes == 3)
-    for (int i = 0; i < n; i++) {
-      const guint32 word = words[i];
-      memcpy (to + i * 3, &word, 3);
+  guint8 group[4 * PLACES], *at = n < PLACES || BYTES (k) == 3 ? group : to;
+
+  if (BYTES (k) == 1) {
+    typedef guint8 Bytes __attribute__ ((vector_size (PLACES)));
+    const Bytes bytes = __builtin_convertvector(comps[0], Bytes);
+
+    memcpy (at, &bytes, sizeof bytes);
+  } else if (BYTES (k) == 2) {
+    VecS words = comps[0];
+
+    if (k.comps == 2)
+      words |= comps[1] << 8;
+    memcpy (at, &words, sizeof words);
+  } else {
+    VecI halves[2] = { (VecI) comps[0], (VecI) comps[1] };
+
+    if (k.sample_bytes == 1) {
+      halves[0] = (VecI) (comps[0] | comps[1] << 8);
+      halves[1] = (VecI) (comps[2] | comps[3] << 8);
     }
-  else
-    vec_store_low (to, words, n, bytes);
+    const VecI even = (VecI) lower_halves (halves), odd = (VecI) upper_halves (halves);
+    const VecI iota = vec_iota (), order = (iota >> 1) + (iota & 1) * VFI_LANES;
+    const VecI words[2] = { __builtin_shuffle (even, odd, order), __builtin_shuffle (even, odd, order + VFI_LANES / 2) };
+
+    memcpy (at, words, sizeof words);
+  }
+  if (BYTES (k) == 3)
+    for (int i = 0; i < MIN (n, PLACES); i++)
+      memcpy (to + 3 * i, at + 4 * i, 3);
+  else if (n < PLACES)
+    memcpy (to, at, n * BYTES (k));
 }
 
-/* Pixels x0 to x0 + n - 1 of row y; the state's channels begin at x0 and go on to the end of a pair of vectors. */
+/* Pixels x0 to x0 + n - 1 of row y. */
 VFI_INLINE void
-pixels (const Planes *p, const Moment *m, int y, int x0, int n, const float *const rows[5], const Kind k)
+pixels (const Planes *p, int y, int x0, int n, const Columns columns[5][GROUPS], const Kind k)
 {
-  const float gain[] = { -m->t * 2 * ONE_PIXEL / p->kx, -m->t * 2 * ONE_PIXEL / p->ky, m->u * 2 * ONE_PIXEL / p->kx,
-                         m->u * 2 * ONE_PIXEL / p->ky };
-  Place places[2][PIXELS / VFI_LANES];
-  Vec weight[PIXELS / VFI_LANES];
+  const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
+  struct
+  {
+    Place place[2]; /* in both frames */
+    VecS weight;    /* of the first, 2^-15 */
+  } groups[GROUPS], *g;
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
-  for (int x = 0, i = 0; x < n || i % 2; x += VFI_LANES, i++) {
-    const Vec at = VEC_TO_FLOAT (vec_iota () + (x0 + x)) * ONE_PIXEL, line = vec_set (y * (float) ONE_PIXEL);
+  for (int i = 0; i * PLACES < n; i++) {
+    VecI m[2];
 
+    g = &groups[i];
     for (int f = 0; f < 2; f++)
-      places[f][i] = place (vec_fma (vec_set (gain[2 * f]), *(const Vec *) (rows[2 * f] + x), at),
-                            vec_fma (vec_set (gain[2 * f + 1]), *(const Vec *) (rows[2 * f + 1] + x), line), p->w, p->h, k);
-    weight[i] = sigmoid2 (vec_fma (vec_set (1.44269504f), *(const Vec *) (rows[4] + x), vec_set (m->logit))) * UNIT (k);
+      place (&g->place[f], columns[2 * f][i], columns[2 * f + 1][i], x0 + i * PLACES, y, p->w, p->h, k);
+    for (int odd = 0; odd < 2; odd++)
+      m[odd] = vec_round (sigmoid2 (columns[4][i][odd], 32767));
+    g->weight = lower_halves (m);
   }
-  for (int x = 0, i = 0; x < n; x += 2 * VFI_LANES, i += 2) {
-    Weights w[2][2]; /* of a frame, of a vector */
+  for (int i = 0; i * PLACES < n; i++) {
+    Weights w[2];
 
+    g = &groups[i];
     for (int f = 0; f < 2; f++)
-      weigh (&places[f][i], k, w[f]);
-    for (int q = 0; q < p->n; q++)
-      for (int j = 0; j < 2 && x + j * VFI_LANES < n; j++) {
-        guint8 *to = p->dst[q] + (gsize) y * p->stride[q] + (gsize) (x0 + x + j * VFI_LANES) * BYTES (k);
-        VecI s[2][4], words = { 0 };
+      weigh (&g->place[f], k, &w[f]);
+    for (int q = 0; q < p->n; q++) {
+      VecS s[2][4], comps[4] = { 0 };
 
 #pragma GCC unroll 1
-        for (int f = 0; f < 2; f++)
-          sample (p->source[f][q], p->source_stride[f][q], p->h, p->w, &places[f][i + j], &w[f][j], k, s[f]);
+      for (int f = 0; f < 2; f++)
+        sample (p->source[f][q], p->source_stride[f][q], p->h, p->w, &g->place[f], &w[f], k, s[f]);
 #pragma GCC unroll 4
-        for (int c = 0; c < k.comps; c++) {
-          const Vec low = vec_fma (VEC_TO_FLOAT (s[1][c]), vec_set (UNIT (k)), vec_set (HALF (k)));
-          const Vec v = vec_fma (weight[i + j], VEC_TO_FLOAT (s[0][c] - s[1][c]), low);
-          words |= VEC_TO_INT (vec_min (vec_max (v, vec_set (0)), vec_set ((1 << k.depth) - 1))) << (8 * c * k.sample_bytes + k.shift);
-        }
-        store_pixels (to, words, n - x - j * VFI_LANES, BYTES (k));
+      for (int c = 0; c < k.comps; c++) {
+        const VecS v = (s[1][c] + multiply (s[0][c] - s[1][c], g->weight) + shorts_set (middle + half)) >> RESULT_BITS (k);
+
+        comps[c] = shorts_min (shorts_max (v, shorts_set (0)), shorts_set ((1 << k.depth) - 1)) << k.shift;
       }
+      store_pixels (p->dst[q] + (gsize) y * p->stride[q] + (gsize) (x0 + i * PLACES) * BYTES (k), comps, n - i * PLACES, k);
+    }
   }
 }
 
 static void
-row (const Planes *p, const Moment *m, int y)
+row (const Planes *p, const VfiView *state, int y)
 {
   const VfiPlaneLayout *l = p->layout;
   const int taps = l->sub_x || l->sub_y ? 2 : 4;
 
   for (int x0 = 0; x0 < p->w; x0 += PIXELS) {
-    float cells[5][CELLS], columns[5][PIXELS];
-    const float *rows[5];
+    Columns columns[5][GROUPS];
     const int n = MIN (PIXELS, p->w - x0);
 
-    state_row (m->state, p, y, x0, n, cells, columns, rows);
+    state_row (state, p, y, x0, n, columns);
 #define CASE(TAPS, COMPS, BYTES, DEPTH, SHIFT)                                                                                             \
   if (taps == TAPS && l->comps == COMPS && l->depth == DEPTH && l->shift == SHIFT)                                                         \
-  pixels (p, m, y, x0, n, rows, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
+  pixels (p, y, x0, n, columns, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
     CASE (4, 1, 1, 8, 0);
     CASE (2, 1, 1, 8, 0);
     CASE (4, 1, 2, 10, 0);
@@ -229,7 +269,8 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
-  const Moment m = { state, (float) t, (float) (1 - t), (float) log2 ((1 - t) / t) };
+  const float u = (float) (1 - t);
+  const int bands = (info->height + 7) / 8;
   Planes all[4];
   int n = 0;
 
@@ -241,6 +282,10 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
       p = &all[n++];
       *p = (Planes){ .layout = l, .kx = sx * (1 << l->sub_x), .ky = sy * (1 << l->sub_y) };
       vfi_frame_info_plane_size (info, i, &p->w, &p->h);
+      for (int c = 0; c < 4; c++)
+        p->gain[c] = (c < 2 ? -(float) t : u) * 2 * ONE_PIXEL / (c % 2 ? p->ky : p->kx);
+      p->gain[4] = -1.44269504f;
+      p->bias[4] = (float) log2 (t / (1 - t));
     }
     p = &all[n - 1];
     p->source[0][p->n] = f0->data[i];
@@ -255,10 +300,10 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
       return;
     }
   }
-#pragma omp parallel
-  for (const Planes *p = all; p < all + n; p++) {
-#pragma omp for schedule(dynamic, 8) nowait
-    for (int y = 0; y < p->h; y++)
-      row (p, &m, y);
-  }
+  /* Bands of all planes, as they have the same part of the state. */
+#pragma omp parallel for schedule(dynamic)
+  for (int i = 0; i < bands; i++)
+    for (const Planes *p = all; p < all + n; p++)
+      for (int y = p->h * i / bands; y < p->h * (i + 1) / bands; y++)
+        row (p, state, y);
 }
