@@ -3,9 +3,9 @@
  * The inpainting session: flow-guided video inpainting (Xu, Li, Zhou, Loy: Deep Flow-Guided Video Inpainting, 2019) made for streams.
  *
  * For each frame that comes: marks (core/mask.c); flow from and to the frame before, of pictures in which what is to be removed is filled in, as
- * where the search for motion around and behind the holes begins (core/motion.c); references (core/trace.c) one step on. When a frame's turn has
- * come, its references are held to what is seen around the hole (core/drift.c) and made into pixels (core/paint.c) in the session's own copy, from
- * then on a source like any other; what no frame shows is made up first (core/fill.c).
+ * where the search for motion around the holes begins (core/motion.c), and in them a network completes it (core/complete.c); references
+ * (core/trace.c) one step on. When a frame's turn has come, its references are held to what is seen around the hole (core/drift.c) and made into
+ * pixels (core/paint.c) in the session's own copy, from then on a source like any other; what no frame shows is made up first (core/fill.c).
  *
  * Memory is a ring of frames (history, the one at work, lookahead) and a shorter one of marks and references, for those that are not yet done and the
  * last that is. References take what the largest regions so far need.
@@ -52,7 +52,8 @@ struct _VfiInpaint
   VfiFrameInfo info;
   VfiInpaintOptions options;
   VfiFlow *flow;
-  VfiFill *fill; /* NULL: smooth */
+  VfiFill *fill;         /* NULL: smooth */
+  VfiComplete *complete; /* NULL: smooth */
   Store store;
   VfiPainter painter;
   VfiMotion motion;
@@ -202,6 +203,18 @@ fill_init (VfiInpaint *self, const VfiOptions *options, GError **error)
   return network && (self->fill = vfi_fill_new (network, error));
 }
 
+/* A network that completes the flow in holes, if one is there. */
+static gboolean
+complete_init (VfiInpaint *self, const VfiOptions *options, GError **error)
+{
+  VfiNetwork *network;
+
+  if (!vfi_network_exists ("completion"))
+    return TRUE;
+  network = vfi_network_new ("completion", options, vfi_flow_backend (self->flow), VFI_COMPLETE_SIZE, VFI_COMPLETE_SIZE, error);
+  return network && (self->complete = vfi_complete_new (network, error));
+}
+
 VfiInpaint *
 vfi_inpaint_new (const VfiFrameInfo *info, const VfiOptions *options, const VfiInpaintOptions *inpaint, GError **error)
 {
@@ -224,7 +237,7 @@ vfi_inpaint_new (const VfiFrameInfo *info, const VfiOptions *options, const VfiI
   if (flow.flow_scale == 0 || (flow.flow_scale >= NETWORK_SCALE && flow.flow_scale <= 1)) /* else the flow session says what is wrong */
     flow.flow_scale = NETWORK_SCALE;
   if (store_init (&self->store, info, &self->options, error) && (self->flow = vfi_flow_new (info, &flow, error)) &&
-      fill_init (self, options ? options : &none, error))
+      complete_init (self, &flow, error) && fill_init (self, options ? options : &none, error))
     return self;
   vfi_inpaint_free (self);
   return NULL;
@@ -240,6 +253,7 @@ vfi_inpaint_free (VfiInpaint *self)
   vfi_motion_clear (&self->motion);
   vfi_drift_clear (&self->drift);
   vfi_fill_free (self->fill);
+  vfi_complete_free (self->complete);
   vfi_flow_free (self->flow);
   g_free (self);
 }
@@ -335,8 +349,9 @@ link_frames (VfiInpaint *self, guint32 number, GError **error)
   self->flown = number;
   vfi_pyramid_set (&self->store.pyramid[0], &self->info, frame_of (self, number - 1), &before->region);
   vfi_pyramid_set (&self->store.pyramid[1], &self->info, frame_of (self, number), &w->region);
-  vfi_motion_refine (&self->motion, &self->store.pyramid[0], &before->region, &self->store.pyramid[1], &w->region, self->finest,
-                     self->store.there, self->store.back);
+  if (!vfi_motion_refine (&self->motion, &self->store.pyramid[0], &before->region, &self->store.pyramid[1], &w->region, self->finest,
+                          self->complete, self->store.there, self->store.back, error))
+    return FALSE;
   vfi_trace_link (&w->trace, &w->region, self->store.back, self->store.there);
   for (guint32 i = self->turn; i != number; i++)
     vfi_trace_ahead (&work_of (self, i)->trace, &work_of (self, i)->region, number, &w->region, self->store.there, self->store.back);
@@ -486,7 +501,8 @@ vfi_inpaint_get_info (const VfiInpaint *self, VfiInpaintInfo *out)
                            .spatial = self->spatial };
   vfi_flow_get_info (self->flow, &out->flow);
   out->bytes = out->flow.bytes + self->store.bytes + vfi_painter_bytes (&self->painter) + vfi_motion_bytes (&self->motion) +
-               vfi_drift_bytes (&self->drift) + (self->fill ? vfi_fill_bytes (self->fill) : 0);
+               vfi_drift_bytes (&self->drift) + (self->fill ? vfi_fill_bytes (self->fill) : 0) +
+               (self->complete ? vfi_complete_bytes (self->complete) : 0);
   for (int i = 0; i < self->store.n_works; i++)
     out->bytes += self->store.work[i].trace.size * (sizeof (VfiStep) + 3 * sizeof (VfiRef));
 }

@@ -310,9 +310,9 @@ settle (const Grid *g, float scale)
 
 /* One field of the matches, written over the window. Where the camera stands still, what moves by a fraction of a pixel only seems to: it is noise, and
  * would make the fill crawl. */
-static void
-spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int level, gboolean still, const VfiBox *window, float *field,
-        int width)
+static gboolean
+spread (VfiMembrane *membrane, VfiComplete *complete, const Grid *g, float *value, float *weight, int level, gboolean still,
+        const VfiBox *window, float *field, int width, GError **error)
 {
   const int n = g->w * g->h;
   const float cell = (float) (CELL << level);
@@ -323,6 +323,8 @@ spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int l
     weight[i] = g->match[i].error >= 0 ? g->match[i].weight : 0;
   }
   vfi_membrane_solve (membrane, value, weight, g->w, g->h, 2);
+  if (complete && !still && !vfi_complete_run (complete, value, weight, g->w, g->h, error))
+    return FALSE;
   for (int i = 0; i < n && still; i++)
     if (value[2 * i] * value[2 * i] + value[2 * i + 1] * value[2 * i + 1] < SLIGHT * SLIGHT)
       value[2 * i] = value[2 * i + 1] = 0;
@@ -335,6 +337,7 @@ spread (VfiMembrane *membrane, const Grid *g, float *value, float *weight, int l
       vfi_field_at (value, g->w, g->h, u, v, field + 2 * ((gsize) y * width + x));
     }
   }
+  return TRUE;
 }
 
 static gsize
@@ -387,9 +390,9 @@ windows (const VfiRegion *a, const VfiRegion *b, VfiBox *window)
   return vfi_boxes_merge (window, n);
 }
 
-void
+gboolean
 vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b, int finest,
-                   float *there, float *back)
+                   VfiComplete *complete, float *there, float *back, GError **error)
 {
   VfiBox window[2 * VFI_MAX_BOXES];
   const int n = windows (region_a, region_b, window);
@@ -412,7 +415,10 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
     agree (&g[1], &g[0]);
     for (int way = 0; way < 2; way++) {
       const gboolean still = settle (&g[way], (float) (1 << finest));
-      spread (&m->membrane, &g[way], value, value + 2 * m->size, finest, still, &window[k], way ? back : there, region_a->width);
+      if (!spread (&m->membrane, complete, &g[way], value, value + 2 * m->size, finest, still, &window[k], way ? back : there,
+                   region_a->width, error))
+        return FALSE;
     }
   }
+  return TRUE;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "complete.h"
 #include "membrane.h"
 #include "pyramid.h"
 
@@ -21,6 +22,7 @@ gboolean vfi_motion_reserve (VfiMotion *m, int width, int height);
 gsize vfi_motion_bytes (const VfiMotion *m);
 
 /* Around the regions of two frames, replaces `there` (from a to b) and `back` (whole fields of the frame's size, as a flow network says, which
- * the search begins with) by a smooth motion that the known pixels agree on, carried across the holes. `finest`: the level at which the search ends; 0 is the frame itself. */
-void vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b,
-                        int finest, float *there, float *back);
+ * the search begins with) by a smooth motion that the known pixels agree on, carried across the holes: smoothly, or as `complete` (NULL: none) has it.
+ * `finest`: the level at which the search ends; 0 is the frame itself. FALSE only if the network fails. */
+gboolean vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b,
+                            int finest, VfiComplete *complete, float *there, float *back, GError **error);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Motion across a hole, from a texture whose motion is known; and references that are off, brought back.
+ * Motion across a hole, from a texture whose motion is known; what a network adds to it; and references that are off, brought back.
  */
 #include <math.h>
 #include <string.h>
 
+#include "build.h"
 #include "drift.h"
 #include "frames.h"
 #include "motion.h"
@@ -78,7 +79,7 @@ across (void)
     g_assert_true (vfi_pyramid_init (&pa, W, H) && vfi_pyramid_init (&pb, W, H) && vfi_motion_reserve (&m, W, H));
     vfi_pyramid_set (&pa, &a->info, &a->frame, &ra);
     vfi_pyramid_set (&pb, &b->info, &b->frame, &rb);
-    vfi_motion_refine (&m, &pa, &ra, &pb, &rb, 0, there, back);
+    g_assert_true (vfi_motion_refine (&m, &pa, &ra, &pb, &rb, 0, NULL, there, back, NULL));
     for (int y = 36; y < 66; y++)
       for (int x = 58; x < 98; x++) {
         const int i = y * W + x;
@@ -99,6 +100,72 @@ across (void)
     vfi_region_clear (&ra);
     vfi_region_clear (&rb);
   }
+}
+
+/* ---- a network for the hole --------------------------------------------------------------------- */
+
+/* Adds what it sees: in the hole, flow is once more as far from the mean of what is known. */
+static void
+twice (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  static const float one[] = { 1, 1 };
+
+  vfi_output (g, "result", vfi_scale (g, vfi_slice (g, vfi_input (g, "flow", VFI_F32, h, w, 3), 0, 2), one, VFI_F32));
+}
+
+/* A field that is a slope in x with a hole, which is anything in one corner, of a grid of any size. */
+static void
+completed (void)
+{
+  static const VfiModel model = { .name = "twice", .task = "completion", .multiple = 2, .frame = twice };
+  static const struct
+  {
+    int w, h;
+    float off; /* pixels; grids of another size are sampled between */
+  } grids[] = { { VFI_COMPLETE_SIZE, VFI_COMPLETE_SIZE, 1e-4f }, { 2 * VFI_COMPLETE_SIZE, 37, 0.3f }, { 21, 15, 0.5f } };
+  g_autoptr (GError) error = NULL;
+  VfiBackend *backend = vfi_reference_backend_new ();
+  VfiComplete *c =
+      vfi_complete_new (vfi_network_new_on (backend, &model, NULL, VFI_F32, VFI_COMPLETE_SIZE, VFI_COMPLETE_SIZE, &error), &error);
+
+  g_assert_no_error (error);
+  for (guint k = 0; k < G_N_ELEMENTS (grids); k++) {
+    const int w = grids[k].w, h = grids[k].h;
+    g_autofree float *field = g_new (float, 2 * w * h), *weight = g_new (float, w *h);
+    double mean = 0;
+    int known = 0;
+
+    for (int i = 0; i < w * h; i++) {
+      const int x = i % w, y = i / w;
+      field[2 * i] = 10.f * x / w;
+      field[2 * i + 1] = -3;
+      weight[i] = x >= w / 3 && x < w / 2 && y >= h / 3 && y < h / 2 ? 0 : 0.5f;
+      if (weight[i] > 0) {
+        mean += field[2 * i];
+        known++;
+      }
+    }
+    mean /= known;
+    g_assert_true (vfi_complete_run (c, field, weight, w, h, &error));
+    g_assert_no_error (error);
+    for (int i = 0; i < w * h; i++) {
+      const double was = 10.f * (i % w) / w, off = weight[i] > 0 ? 0 : grids[k].off;
+      g_assert_cmpfloat (fabs (field[2 * i] - (weight[i] > 0 ? was : 2 * was - mean)), <=, off + 1e-6);
+      g_assert_cmpfloat (fabs (field[2 * i + 1] + 3), <=, 1e-5);
+    }
+    /* Nothing is known, or all: as it was. */
+    for (int all = 0; all < 2; all++) {
+      for (int i = 0; i < w * h; i++) {
+        weight[i] = (float) all;
+        field[2 * i] = (float) i;
+      }
+      g_assert_true (vfi_complete_run (c, field, weight, w, h, &error));
+      for (int i = 0; i < w * h; i++)
+        g_assert_cmpfloat (field[2 * i], ==, i);
+    }
+  }
+  vfi_complete_free (c);
+  vfi_backend_unref (backend);
 }
 
 /* ---- drift -------------------------------------------------------------------------------------- */
@@ -158,6 +225,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/motion/across", across);
+  g_test_add_func ("/motion/completed", completed);
   g_test_add_func ("/motion/drift", drift);
   return g_test_run ();
 }
