@@ -82,6 +82,7 @@ const OpCase op_cases[] = {
   { WARP ("row", 1, 9, 5), .flow = 3 },
   { WARP ("column", 9, 1, 5), .flow = 3 },
   { WARP ("one-channel", 6, 5, 1), .flow = 2 },
+  { WARP ("one-channel-wide", 4, 21, 1), .flow = 3 },
   { WARP ("f32", 6, 7, 5), .flow = 3, .src_f32 = TRUE },
   { CORRELATION ("radius-0", 4, 5, 8, 0) },
   { CORRELATION ("radius-1", 7, 9, 24, 1) },
