@@ -295,8 +295,8 @@ typedef struct
 } VfiInpaintOptions;
 
 /* The network for what no frame shows is options->model ("smooth": none, it is filled in smoothly). Flow is worked out by the first flow network
- * that has weights, and refined in the frame's own pixels, or coarser ones where options->flow_scale is 0.5 or less. VFI_ERROR_MEMORY if the
- * history does not fit into this machine's memory. */
+ * that has weights, refined in the frame's own pixels, or coarser ones where options->flow_scale is 0.5 or less, and carried through the holes by the
+ * first network for that which has weights, else smoothly. VFI_ERROR_MEMORY if the history does not fit into this machine's memory. */
 VFI_API VfiInpaint *vfi_inpaint_new (const VfiFrameInfo *info, const VfiOptions *options, const VfiInpaintOptions *inpaint, GError **error);
 VFI_API void vfi_inpaint_free (VfiInpaint *inpaint);
 

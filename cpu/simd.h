@@ -256,51 +256,6 @@ vec_store_pixels (const VfiView *v, int y, int x, int c, int n, Vec value)
       p[(gsize) i * v->ld] = value[i];
 }
 
-/* The low `bytes` (1, 2 or 4) bytes of the first n lanes, which hold no more. */
-VFI_INLINE void
-vec_store_low (void *to, VecI v, int n, const int bytes)
-{
-#ifdef __AVX512BW__
-  const __mmask16 m = (__mmask16) ((1u << n) - 1);
-
-  /* Stores under masks of bytes and words are slow on some CPUs. */
-  if (n == VFI_LANES && bytes == 1)
-    _mm_storeu_si128 (to, _mm512_cvtepi32_epi8 ((__m512i) v));
-  else if (n == VFI_LANES && bytes == 2)
-    _mm256_storeu_si256 (to, _mm512_cvtepi32_epi16 ((__m512i) v));
-  else if (bytes == 1)
-    _mm512_mask_cvtepi32_storeu_epi8 (to, m, (__m512i) v);
-  else if (bytes == 2)
-    _mm512_mask_cvtepi32_storeu_epi16 (to, m, (__m512i) v);
-  else
-    _mm512_mask_storeu_epi32 (to, m, (__m512i) v);
-#else
-#ifdef __AVX2__
-  const __m128i low = _mm256_castsi256_si128 ((__m256i) v), high = _mm256_extracti128_si256 ((__m256i) v, 1);
-  const __m128i half = _mm_packus_epi32 (low, high), quarter = _mm_packus_epi16 (half, half);
-  const void *from = bytes == 1 ? (const void *) &quarter : bytes == 2 ? (const void *) &half : (const void *) &v;
-
-  if (n == VFI_LANES && bytes == 1) {
-    _mm_storel_epi64 (to, quarter);
-    return;
-  }
-  if (n == VFI_LANES && bytes == 2) {
-    _mm_storeu_si128 (to, half);
-    return;
-  }
-#else
-  guint8 quarter[VFI_LANES];
-  guint16 half[VFI_LANES];
-  const void *from = bytes == 1 ? (const void *) quarter : bytes == 2 ? (const void *) half : (const void *) &v;
-  for (int i = 0; i < VFI_LANES; i++) {
-    quarter[i] = (guint8) v[i];
-    half[i] = (guint16) v[i];
-  }
-#endif
-  memcpy (to, from, n == VFI_LANES ? VFI_LANES * bytes : n * bytes);
-#endif
-}
-
 /* Row i of the result is lane i of all rows. */
 VFI_INLINE void
 vec_transpose (VecI m[VFI_LANES])

@@ -122,7 +122,7 @@ completed (void)
   {
     int w, h;
     float off; /* pixels; grids of another size are sampled between */
-  } grids[] = { { VFI_COMPLETE_SIZE, VFI_COMPLETE_SIZE, 1e-4f }, { 2 * VFI_COMPLETE_SIZE, 37, 0.3f }, { 21, 15, 0.5f } };
+  } grids[] = { { VFI_COMPLETE_SIZE, VFI_COMPLETE_SIZE, 0 }, { 2 * VFI_COMPLETE_SIZE, 37, 0.002f }, { 21, 15, 0.004f } };
   g_autoptr (GError) error = NULL;
   VfiBackend *backend = vfi_reference_backend_new ();
   VfiComplete *c =
