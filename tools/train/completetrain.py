@@ -156,11 +156,10 @@ class Run(filltrain.Run):
         x, mean, unit = completenet.normalised(filled, mask)
         return torch.cat((x, mask), 1), (flow - filled) / unit, unit
 
-    def train_step(self, batch, progress):
-        """One optimiser step; returns (loss, error over that of the smooth fill) as tensors."""
-        flow, good, mask = (b.to(self.device, non_blocking=True) for b in batch)
+    def learn(self, tensors, progress):
+        """Returns (loss, error over that of the smooth fill) as tensors."""
+        flow, good, mask = tensors
         x, add, _ = self.problem(flow, mask)
-        self.rate(progress)
         with self.precision():
             out = self.trained(x.contiguous(memory_format=self.layout()))
         wrong = torch.sqrt(((out - add) ** 2).sum(1, keepdim=True) + 1e-4)

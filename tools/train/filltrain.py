@@ -46,6 +46,7 @@ def common(p):
     p.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     p.add_argument('--amp', default='auto', choices=('auto', 'off', 'bf16'), help='precision of the convolutions (auto: bf16 on a GPU)')
     p.add_argument('--compile', action='store_true', help='use torch.compile')
+    p.add_argument('--eager', action='store_true', help=train.EAGER)
     p.add_argument('--resume', metavar='CKPT', help='continue a run from its last.ckpt')
     p.add_argument('--init', metavar='FILE', help='start a new run from these .safetensors weights')
     p.add_argument('--val-every', type=float, default=5, metavar='MIN', help='minutes between validations (default %(default)s)')
@@ -193,13 +194,15 @@ class Run(train.Run):
     def prepare(self, batch):
         """It starts from what a smooth fill gives (heads of zero); nothing to calibrate."""
 
-    def train_step(self, batch, progress):
-        """One optimiser step; returns (loss, MSE in the hole) as tensors."""
-        y, uv, mask = (b.to(self.device, non_blocking=True) for b in batch)
+    def draw(self, batch):
+        return [b.to(self.device, non_blocking=True) for b in batch]
+
+    def learn(self, tensors, progress):
+        """Returns (loss, MSE in the hole) as tensors."""
+        y, uv, mask = tensors
         mask = mask.float()
         rgb = to_rgb(y, uv)
         rgb = (rgb * (.75 + .45 * torch.rand(len(rgb), 1, 1, 1, device=rgb.device))).clamp(0, 1)
-        self.rate(progress)
         x = with_hole(rgb, mask)
         with self.precision():
             coarse, out = self.trained(x.contiguous(memory_format=self.layout()))

@@ -62,7 +62,7 @@ def unsupervised(states, y):
         with torch.no_grad():
             ok = consistent(flow, torch.cat((flow[n:], flow[:n])))
             p = torch.stack(torch.meshgrid(*(torch.arange(k, device=y.device) for k in here.shape[2:]), indexing='ij')[::-1]) + flow
-            inside = ((p >= 0) & (p <= p.new_tensor([here.shape[3] - 1, here.shape[2] - 1]).view(1, 2, 1, 1))).all(1, True)
+            inside = (p >= 0).all(1, True) & (p[:, :1] <= here.shape[3] - 1) & (p[:, 1:] <= here.shape[2] - 1)
             sure = (ok & inside).float()
         e = (census(here) - census(net.warp(there, flow, 1))).square()
         e = torch.sqrt((e / (.1 + e)).mean(1, True) + 1e-4)

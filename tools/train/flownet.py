@@ -47,6 +47,7 @@ class FlowNet(nn.Module):
         for l in (2, 1, 0):
             if c.dec[l]:
                 self.add_module(f'dec{l}', net.Decoder(c, l))
+        self.register_buffer('state_in', net.state_in(), persistent=False)
 
     def forward(self, x0, x1, costs=None, both=False):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32.
@@ -68,7 +69,7 @@ class FlowNet(nn.Module):
                 k = correlation(f0[l], w1, self.c.radius[l])
                 if costs is not None:
                     costs.append((k, None if l == 2 else state[:, 2:4]))
-                v = (moved * moved.new_tensor(net.STATE_IN).view(1, 7, 1, 1)).to(w1.dtype)
+                v = (moved * self.state_in).to(w1.dtype)
                 state, feat = getattr(self, f'dec{l}')(torch.cat((k, f0[l], w1, v) + (() if feat is None else (feat,)), 1), state)
             else:
                 state = net.finer(state)

@@ -53,6 +53,7 @@ def arguments(argv=None):
     p.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     p.add_argument('--amp', default='bf16', choices=('off', 'bf16'), help='precision of the convolutions (default %(default)s)')
     p.add_argument('--compile', action='store_true', help='use torch.compile')
+    p.add_argument('--eager', action='store_true', help=train.EAGER)
     p.add_argument('--resume', metavar='CKPT', help='continue a run from its last.ckpt')
     p.add_argument('--init', metavar='FILE', help='start a new run from what fits of these .safetensors weights')
     p.add_argument('--val', metavar='DIR', help='pairs with exact flow to score while training (see flowevaluate.py)')
@@ -105,8 +106,8 @@ class Run(train.Run):
         self.fresh = sorted({k.split('.')[0] for k in own if k not in fits})
         print(f'{len(fits)} of {len(own)} weights taken over', flush=True)
 
-    def drawn(self, batch):
-        """Network inputs, flow and visibility of a batch's moving layers."""
+    def draw(self, batch):
+        """Network inputs, flow and visibility of a batch's moving layers, and its real pairs, if any: y, uv."""
         with torch.no_grad():
             y, uv = (b.to(self.device, non_blocking=True).float() for b in batch[:2])
             y, uv, flow, seen = synth.flow_pairs(self.generator, y, uv)
@@ -114,22 +115,21 @@ class Run(train.Run):
             y = y + torch.randn_like(y) * noise
             y, uv = data.jitter(*data.to_float(y, uv))
             y = y * (1 + .06 * torch.randn(y.shape[0], 2, 1, 1, device=y.device))  # brightness changes a little
-        return *self.inputs(y, uv), flow, seen
+        return *self.inputs(y, uv), flow, seen, *(b.to(self.device, non_blocking=True) for b in batch[2:] if b.numel())
 
     @staticmethod
     def inputs(y, uv):
         return [net.pack(y[:, i:i + 1], uv[:, i]).contiguous(memory_format=torch.channels_last) for i in (0, 1)]
 
-    def train_step(self, batch, progress):
-        """One optimiser step; returns (loss, end-point error) as tensors."""
-        x0, x1, flow, seen = self.drawn(batch)
-        self.rate(progress)
-        real = batch[2].numel() and progress >= self.args.real_from
+    def learn(self, tensors, progress):
+        """Returns (loss, end-point error) as tensors."""
+        x0, x1, flow, seen, *pairs = tensors
+        real = pairs and progress >= self.args.real_from
         with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
             costs = []
             states = self.trained(x0, x1, costs)
             if real:
-                y, uv = data.jitter(*data.to_float(*(b.to(self.device) for b in batch[2:])))
+                y, uv = data.jitter(*data.to_float(*pairs))
                 both = self.trained(*self.inputs(y, uv), None, True)
         loss, epe = flowloss.supervised(states, costs, flow, seen)
         if real:
@@ -147,7 +147,7 @@ class Run(train.Run):
     def prepare(self, batch):
         """Calibrate what starts from nothing; the same in every process."""
         if self.step == 0:
-            x0, x1, _, _ = self.drawn(batch)
+            x0, x1 = self.draw(batch)[:2]
             for part in self.fresh if self.args.init else ['']:
                 train.calibrate(self.model, x0, x1, only=part)
             if self.world > 1:

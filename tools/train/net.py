@@ -195,8 +195,9 @@ def inverse_search(y0, y1, state, warped=False):
     look, gx, gy = patches(a), patches(gx), patches(gy)
     xx, xy, yy = (gx * gx).sum(-1) + RIDGE, (gx * gy).sum(-1), (gy * gy).sum(-1) + RIDGE
     det = xx * yy - xy * xy
-    first = torch.stack(torch.meshgrid(torch.arange(my), torch.arange(mx), indexing='ij')[::-1]).to(a) * CELL - CELL  # x, y of the first pixel
-    inside = torch.stack(torch.meshgrid(torch.arange(PATCH), torch.arange(PATCH), indexing='ij')[::-1]).to(a).view(2, 1, 1, -1)
+    places = [[torch.arange(k, device=a.device, dtype=a.dtype) for k in size] for size in ((my, mx), (PATCH, PATCH))]
+    first, inside = (torch.stack(torch.meshgrid(*p, indexing='ij')[::-1]) for p in places)  # x, y
+    first, inside = first * CELL - CELL, inside.view(2, 1, 1, -1)
     grid = first.unsqueeze(-1) + inside
 
     def difference(u):
@@ -249,6 +250,10 @@ def finer(state):
 
 def conv(cin, cout, k=3, s=1):
     return nn.Conv2d(cin, cout, k, s, k // 2)
+
+
+def state_in():
+    return torch.tensor(STATE_IN).view(1, 7, 1, 1)
 
 
 class Encoder(nn.Module):
@@ -306,6 +311,7 @@ class Net(nn.Module):
         self.enc = Encoder(c)
         for l in (2, 1, 0):
             self.add_module(f'dec{l}', Decoder(c, l))
+        self.register_buffer('state_in', state_in(), persistent=False)
 
     def forward(self, x0, x1, t, costs=None, levels=3):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1).
@@ -329,7 +335,7 @@ class Net(nn.Module):
                 k = correlation(w0, w1, self.c.radius[l])
             if costs is not None:
                 costs.append((k, state[:, :4] if l < 2 else None))
-            v = (moved * moved.new_tensor(STATE_IN).view(1, 7, 1, 1)).to(w0.dtype)
+            v = (moved * self.state_in).to(w0.dtype)
             state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v) + (() if feat is None else (feat,)), 1), state)
             if l == 2:
                 found = inverse_search(warp(y0[2], state[:, 0:2], -t), warp(y1[2], state[:, 2:4], 1 - t), state, warped=True)

@@ -69,7 +69,8 @@ class Resident:
                 frames, time = frames[::-1], 1 - time
             size = clip.w * clip.h
             rows.append([self.start[clip.name] + f * (size * 3 // 2) for f in frames] + [clip.w, clip.h, time])
-        meta = torch.tensor(np.array(rows, np.float64), device=dev)
+        meta = torch.from_numpy(np.array(rows, np.float64))
+        meta = (meta.pin_memory() if self.bytes.is_cuda else meta).to(dev, non_blocking=True)
         base, w, h, t = meta[:, :3].long(), meta[:, 3].long(), meta[:, 4].long(), meta[:, 5].float()
         # places, even; one of a few by how much its ends differ
         room = torch.stack((w, h), 1)[:, None] - scale * c
@@ -79,7 +80,7 @@ class Resident:
         at = (place[..., 1, None, None] + grid[:, None]) * w[:, None, None, None] + place[..., 0, None, None] + grid
         ends = [self.bytes[base[:, i, None, None, None] + at].float() for i in (0, 2)]
         motion = (ends[0] - ends[1]).abs().mean((2, 3)).clamp(max=16) + .3
-        chosen = torch.multinomial(motion, 1, generator=self.random)[:, 0]
+        chosen = (-self.uniform(n, PLACES).log() / motion).argmin(1)  # with chances in proportion to it
         x, y = place[torch.arange(n, device=dev), chosen].unbind(1)
         # the eight ways to turn and flip
         turn = torch.zeros(n, 2, 2, device=dev)

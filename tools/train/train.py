@@ -32,6 +32,9 @@ import net
 import resident
 
 
+EAGER = 'on a GPU, start each kernel from Python, as several processes do: without it a step is captured once and replayed'
+
+
 def arguments(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--model', default='vfi-nano', choices=sorted(net.CONFIGS))
@@ -52,6 +55,7 @@ def arguments(argv=None):
     p.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
     p.add_argument('--amp', default='bf16', choices=('off', 'bf16'), help='precision of the convolutions (default %(default)s)')
     p.add_argument('--compile', action='store_true', help='use torch.compile')
+    p.add_argument('--eager', action='store_true', help=EAGER)
     p.add_argument('--resume', metavar='CKPT', help='continue a run from its last.ckpt')
     p.add_argument('--init', metavar='FILE', help='start a new run from these .safetensors weights')
     p.add_argument('--val', metavar='DIR', help='triplet folders to score while training (see evaluate.py)')
@@ -92,6 +96,39 @@ class Average:
         weights = list(self.weights.values())
         torch._foreach_mul_(weights, d)
         torch._foreach_add_(weights, [own[k] for k in self.weights], alpha=1 - d)
+
+
+class Captured:
+    """A function of (tensors on the GPU, the run's progress) that returns tensors, as CUDA graphs: a step has thousands of small kernels,
+    which Python starts more slowly than the GPU runs them. What is a number of Python stays as it was when the graph was made, so one is made for every
+    other set of shapes, and again in every twentieth of the run."""
+
+    WARM = 3  # calls before that: what is chosen or allocated on the way of the first ones must not be captured
+
+    def __init__(self, call):
+        self.call, self.calls, self.graphs, self.part = call, {}, {}, None
+        self.side = torch.cuda.Stream()
+
+    def __call__(self, tensors, progress):
+        shapes, part = tuple(x.shape for x in tensors), int(progress * 20)
+        if part != self.part:
+            self.graphs, self.part = {}, part
+        self.calls[shapes] = self.calls.get(shapes, 0) + 1
+        if self.calls[shapes] <= self.WARM:
+            self.side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.side):
+                out = self.call(tensors, progress)
+            torch.cuda.current_stream().wait_stream(self.side)
+            return out
+        if shapes not in self.graphs:
+            graph, inputs = torch.cuda.CUDAGraph(), [x.clone() for x in tensors]
+            with torch.cuda.graph(graph, capture_error_mode='thread_local'):  # a loader's thread pins memory meanwhile
+                out = self.call(inputs, progress)
+            self.graphs[shapes] = graph, inputs, out
+        graph, inputs, out = self.graphs[shapes]
+        torch._foreach_copy_(inputs, list(tensors))
+        graph.replay()
+        return [x.clone() for x in out]
 
 
 @torch.no_grad()
@@ -172,13 +209,18 @@ class Run:
         if args.init:
             self.start_from(load_file(args.init))
         self.average = Average(self.model, args.ema)
-        self.optim = torch.optim.AdamW(self.model.parameters(), lr=args.lr, weight_decay=args.decay, foreach=True)
+        self.captured = cuda and self.world == 1 and not args.eager
+        if self.captured:
+            torch.backends.cudnn.benchmark = True
+        self.way = dict(lr=torch.tensor(args.lr, device=self.device) if self.captured else args.lr, capturable=self.captured, foreach=True)
+        self.optim = torch.optim.AdamW(self.model.parameters(), weight_decay=args.decay, **self.way)
         self.step, self.elapsed, self.started, self.teacher = 0, 0., time.time(), None
         if args.resume:
             self.restore(torch.load(args.resume, map_location=self.device))
         self.trained = torch.nn.parallel.DistributedDataParallel(self.model) if self.world > 1 else self.model
         if args.compile:
             self.trained = torch.compile(self.trained)
+        self.learner = Captured(self.learn) if self.captured else self.learn
 
     def network(self):
         return net.Net(self.args.model).to(self.device).to(memory_format=torch.channels_last)
@@ -193,6 +235,8 @@ class Run:
             sys.exit(f'{self.args.resume} is a checkpoint of {ckpt["name"]}')
         self.model.load_state_dict(ckpt['model'])
         self.average.weights, self.average.n = ckpt['ema'], ckpt['step']
+        for g in ckpt['optim']['param_groups']:
+            g.update(self.way)
         self.optim.load_state_dict(ckpt['optim'])
         self.step, self.elapsed = ckpt['step'], ckpt['elapsed']
 
@@ -224,9 +268,10 @@ class Run:
                 writer.writerow(row)
             writer.writerow([f'{v:.4f}' if isinstance(v, float) else v for v in row.values()])
 
-    def planes(self, batch):
-        y, uv, t = (b.to(self.device, non_blocking=True) for b in batch[:3])
-        return *data.jitter(*data.to_float(y, uv)), t.view(-1, 1, 1, 1)
+    def draw(self, batch):
+        """What `learn` takes, from a batch of the loader: tensors on the device. y, uv (floats), t and, with a teacher, v."""
+        y, uv, t, v = (b.to(self.device, non_blocking=True) for b in batch)
+        return *data.jitter(*data.to_float(y, uv)), t.view(-1, 1, 1, 1), *([v] if v.numel() else [])
 
     @staticmethod
     def inputs(y, uv, t):
@@ -235,32 +280,43 @@ class Run:
 
     def rate(self, progress):
         """Warm-up by steps, then half a cosine by the clock."""
+        self.lr = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (
+            self.floor + (1 - self.floor) * .5 * (1 + math.cos(math.pi * progress)))
         for g in self.optim.param_groups:
-            g['lr'] = self.args.lr * min((self.step + 1) / self.args.warmup, 1) * (
-                self.floor + (1 - self.floor) * .5 * (1 + math.cos(math.pi * progress)))
+            if self.captured:
+                g['lr'].fill_(self.lr)
+            else:
+                g['lr'] = self.lr
 
     def follow(self, loss):
         """One step against the slope of the loss."""
         self.optim.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        if torch.isfinite(norm):  # a batch that overflows is left out rather than ending the run
-            self.optim.step()
-            self.average.update(self.model)
-        self.step += 1
+        overflow = ~torch.isfinite(norm)
+        for p in self.model.parameters():  # a batch that overflows has no slope, rather than ending the run
+            if p.grad is not None:
+                p.grad.masked_fill_(overflow, 0)
+        self.optim.step()
 
     def train_step(self, batch, progress):
-        """One optimiser step; returns (loss, luma MSE) as tensors."""
-        y, uv, t = self.planes(batch)
+        """One optimiser step; returns what `learn` does."""
         self.rate(progress)
+        out = self.learner(self.draw(batch), progress)
+        self.average.update(self.model)
+        self.step += 1
+        return out
+
+    def learn(self, tensors, progress):
+        """The step itself, which waits for nothing on the device; returns (loss, luma MSE) as tensors."""
+        y, uv, t, *v = tensors
         precision = torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext()
         if self.args.loss == 'frames':
             x0, x1, t = self.inputs(y, uv, t)
             costs = []
             with precision:
                 states = self.trained(x0, x1, t, costs)
-            v = batch[3].to(self.device) if batch[3].numel() else None
-            loss, mse = losses.total(states, y, uv, t, progress, costs, v)
+            loss, mse = losses.total(states, y, uv, t, progress, costs, *v)
         else:
             with precision:
                 loss, mse = losses.cycle(self.trained, y, uv, t, progress, self.anchor)
@@ -287,7 +343,7 @@ class Run:
     def prepare(self, batch):
         """Calibrate a network that starts from nothing; the same in every process."""
         if self.step == 0 and not self.args.init:
-            x0, x1, t = self.inputs(*self.planes(batch))
+            x0, x1, t = self.inputs(*self.draw(batch)[:3])
             calibrate(self.model, x0, x1, t)
             if self.world > 1:
                 for p in self.model.parameters():
@@ -317,7 +373,7 @@ class Run:
             if now - shown > 5:
                 shown, rate = now, (self.step - first) / (now - begun)
                 print(f'\r{100 * progress:5.1f} %  step {self.step}  {rate:.2f}/s  loss {float(loss):.5f}  '
-                      f'{self.note(float(mse))}  lr {self.optim.param_groups[0]["lr"]:.2e}', end='  ', flush=True)
+                      f'{self.note(float(mse))}  lr {self.lr:.2e}', end='  ', flush=True)
             if now - checked > 60 * self.args.val_every:
                 self.check(samples, cases, loss)
                 checked = saved = time.time()
