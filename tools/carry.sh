@@ -45,7 +45,7 @@ take () {
   done
 }
 
-for file in tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/gst/device-gst cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi; do
+for file in tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/gst/device-gst tests/models/models-pictures cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi; do
   take "$build/$file" "$to/$(dirname "$file")"
 done
 for tool in gst-launch-1.0 gst-inspect-1.0; do

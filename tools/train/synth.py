@@ -134,6 +134,7 @@ def flow_pairs(gen, y, uv, far=.5):
     n, k, c = y.shape[0], y.shape[1], y.shape[-1]
     p = _pixels(n, c, gen.device)
     frames, flow, seen, base = None, None, None, None
+    blurred = (_rand(gen, k) < .1).tolist()  # all at once: the only wait for the device
     for i in range(k):
         own = _layer_flow(gen, n, c, base, far if i == 0 else far * .6)
         zoom = torch.eye(2, device=gen.device) + torch.randn(n, 2, 2, generator=gen, device=gen.device) * .06
@@ -141,7 +142,7 @@ def flow_pairs(gen, y, uv, far=.5):
 
         def place(q):  # both frames resample the picture
             return torch.einsum('nij,njyx->niyx', zoom, q) + offset
-        steps = (-.25, 0, .25) if float(_rand(gen, 1)) < .1 else (0,)  # exposure over half the motion, at its middle: the flow stays true
+        steps = (-.25, 0, .25) if blurred[i] else (0,)  # exposure over half the motion, at its middle: the flow stays true
         pair = []
         for at in (p + own, p):
             places = [place(at + s * own) for s in steps]
