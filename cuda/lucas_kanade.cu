@@ -1,40 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator lucas_kanade, whole: a block answers for a square of pixels and keeps what lies between the pictures and the mean step in
- * shared memory, each stage with as wide a border as the next ones look over.
+ * Operator lucas_kanade, whole: a block answers for a rectangle of pixels and keeps what lies between the pictures and the mean step in
+ * shared memory, each stage with as wide a border as the next ones look over. Windows are summed down columns, a few rows to a thread, and
+ * then along rows.
  */
 #include "device.h"
 #include "lucas_kanade.h"
 
-#define TILE 16
-#define STEP (TILE + 2)       /* the mean looks 1 pixel away, */
-#define GRADIENT (STEP + 4)   /* the sums 2, */
-#define WARPED (GRADIENT + 2) /* and differences 1 */
+#define TILE_W 32
+#define TILE_H 16
+#define STEP_W (TILE_W + 2) /* the mean looks 1 pixel away, */
+#define STEP_H (TILE_H + 2)
+#define SUMS_W (STEP_W + 4)   /* the windows 2, */
+#define WARPED_W (SUMS_W + 2) /* and differences 1 */
+#define WARPED_H (STEP_H + 4 + 2)
+#define THREADS 320
+#define ROUNDS (WARPED_W * WARPED_H / THREADS) /* without a rest */
+#define RUN 3                                  /* rows; STEP_H without a rest */
 
 struct Shared
 {
-  float sum[WARPED * WARPED], e[WARPED * WARPED]; /* w0 + w1, w1 - w0 */
-  float gx[GRADIENT * GRADIENT], gy[GRADIENT * GRADIENT];
-  float d[2][STEP * STEP];
-  float v[4][STEP * STEP]; /* v + d */
+  float sum[WARPED_H * WARPED_W], e[WARPED_H * WARPED_W]; /* w0 + w1, w1 - w0 */
+  float column[5][STEP_H * SUMS_W];                       /* gx gx, gx gy, gy gy, gx e, gy e */
+  float4 v[STEP_H * STEP_W];                              /* v + d */
+  float d[2][STEP_H * STEP_W];
 };
 
 struct Step
 {
-  View y0, y1, time, state; /* state: without data where there is none */
-  View dst;
+  View y0, y1, time, state, dst;
 };
+
+/* Channel c of pixel p; all tensors are fp32. */
+static __device__ float &
+number (const View &v, int p, int c)
+{
+  return static_cast<float *> (v.data)[p * v.ld + c * v.cd];
+}
 
 static __device__ float
 sample (const View &v, float y, float x)
 {
-  return bilinear (v, tap (y, v.h), tap (x, v.w), 0);
+  const Tap ty = tap (y, v.h), tx = tap (x, v.w);
+  const float top = (1 - tx.f) * number (v, ty.i * v.w + tx.i, 0) + tx.f * number (v, ty.i * v.w + tx.j, 0);
+  const float bottom = (1 - tx.f) * number (v, ty.j * v.w + tx.i, 0) + tx.f * number (v, ty.j * v.w + tx.j, 0);
+
+  return (1 - ty.f) * top + ty.f * bottom;
 }
 
+template <bool STATE>
 static __device__ float
 velocity (const View &state, int p, int c)
 {
-  return state.data ? get (state, p, c) : 0;
+  return STATE ? number (state, p, c) : 0;
 }
 
 static __device__ int
@@ -49,106 +67,136 @@ clampi (int i, int n)
   return min (max (i, 0), n - 1);
 }
 
-/* Weight of the pixel s away from i on an axis of n pixels in two boxes of three, 0 outside. */
-static __device__ float
-window (int i, int s, int n)
-{
-  int count = 0;
-
-  for (int j = max (-1, s - 1); j <= min (1, s + 1); j++)
-    count += inside (i + j, n);
-  return inside (i + s, n) ? count / 9.f : 0;
-}
-
-/* The motion that is left at pixel (y, x), which is pixel `at` of the gradients. */
+/* How often the pixels i - 2 to i + 2, i inside, on an axis of n pixels are in two boxes of three, where 0 is outside. */
 static __device__ void
-solve (const Shared *s, int h, int w, int y, int x, int at, float *dx, float *dy)
+window (int i, int n, float weight[5])
 {
-  float a = 0, b = 0, c = 0, p = 0, q = 0, m, det;
+  const float before = inside (i - 1, n), after = inside (i + 1, n);
 
-  for (int i = -2; i <= 2; i++) {
-    const float row = window (y, i, h);
-
-    for (int j = -2; j <= 2; j++) {
-      const float weight = row * window (x, j, w);
-      const int g = at + i * GRADIENT + j, centre = (g / GRADIENT + 1) * WARPED + g % GRADIENT + 1;
-      const float gx = s->gx[g], gy = s->gy[g], e = s->e[centre];
-
-      a += weight * gx * gx;
-      b += weight * gx * gy;
-      c += weight * gy * gy;
-      p += weight * gx * e;
-      q += weight * gy * e;
-    }
-  }
-  m = VFI_LK_RIDGE * (a + c) + VFI_LK_FLOOR;
-  a += m;
-  c += m;
-  det = a * c - b * b;
-  *dx = clampf ((b * q - c * p) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
-  *dy = clampf ((b * p - a * q) / det, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+  weight[0] = before;
+  weight[1] = before + 1;
+  weight[2] = before + 1 + after;
+  weight[3] = 1 + after;
+  weight[4] = after;
 }
 
-static __global__ void
-lucas_kanade (Step k)
+/* Windows down column x of the tile's sums, RUN rows from `first` on. */
+static __device__ void
+sum_columns (Shared *s, int h, int w, int y0, int x0, int first, int x)
 {
-  const int h = k.dst.h, w = k.dst.w, y0 = blockIdx.y * TILE, x0 = blockIdx.x * TILE, n = TILE * TILE;
-  const float t = get (k.time, 0);
+  float sum[RUN][5] = { { 0 } }, weight[RUN][5];
+
+  for (int i = 0; i < RUN; i++)
+    window (y0 - 1 + first + i, h, weight[i]);
+#pragma unroll
+  for (int row = 0; row < RUN + 4; row++) {
+    const int at = (first + row + 1) * WARPED_W + x + 1;
+    const float here = inside (y0 - 3 + first + row, h) && inside (x0 - 3 + x, w) ? 0.25f : 0;
+    const float gx = here * (s->sum[at + 1] - s->sum[at - 1]), gy = here * (s->sum[at + WARPED_W] - s->sum[at - WARPED_W]), e = s->e[at];
+    const float product[5] = { gx * gx, gx * gy, gy * gy, gx * e, gy * e };
+
+#pragma unroll
+    for (int i = 0; i < RUN; i++)
+      if (row >= i && row <= i + 4)
+        for (int k = 0; k < 5; k++)
+          sum[i][k] += weight[i][row - i] * product[k];
+  }
+#pragma unroll
+  for (int i = 0; i < RUN; i++)
+    for (int k = 0; k < 5; k++)
+      s->column[k][(first + i) * SUMS_W + x] = sum[i][k];
+}
+
+/* The motion that is left at pixel x of a row of w, whose window begins at `at` of the columns' sums. */
+static __device__ void
+solve (const Shared *s, int w, int x, int at, float *dx, float *dy)
+{
+  float weight[5], sum[5] = { 0 };
+
+  window (x, w, weight);
+  for (int k = 0; k < 5; k++) {
+    for (int j = 0; j < 5; j++)
+      sum[k] += weight[j] * s->column[k][at + j];
+    sum[k] *= 1 / 81.f;
+  }
+
+  const float m = VFI_LK_RIDGE * (sum[0] + sum[2]) + VFI_LK_FLOOR, a = sum[0] + m, b = sum[1], c = sum[2] + m, p = sum[3], q = sum[4];
+  const float gain = 1 / (a * c - b * b);
+  *dx = clampf ((b * q - c * p) * gain, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+  *dy = clampf ((b * p - a * q) * gain, -VFI_LK_LIMIT, VFI_LK_LIMIT);
+}
+
+template <bool STATE>
+static __global__ void
+__launch_bounds__ (THREADS) lucas_kanade (Step k)
+{
+  const int h = k.dst.h, w = k.dst.w, y0 = blockIdx.y * TILE_H, x0 = blockIdx.x * TILE_W;
+  const float t = number (k.time, 0, 0);
+  float a[ROUNDS], b[ROUNDS]; /* so that all loads are under way at once */
   SHARED (Shared, s);
 
-  for (int i = threadIdx.x; i < WARPED * WARPED; i += n) {
-    const int y = clampi (y0 - 4 + i / WARPED, h), x = clampi (x0 - 4 + i % WARPED, w), p = y * w + x;
-    const float a = sample (k.y0, y - t * velocity (k.state, p, 1), x - t * velocity (k.state, p, 0));
-    const float b = sample (k.y1, y + (1 - t) * velocity (k.state, p, 3), x + (1 - t) * velocity (k.state, p, 2));
+#pragma unroll
+  for (int r = 0; r < ROUNDS; r++) {
+    const int i = r * THREADS + threadIdx.x;
+    const int y = clampi (y0 - 4 + i / WARPED_W, h), x = clampi (x0 - 4 + i % WARPED_W, w), p = y * w + x;
 
-    s->sum[i] = a + b;
-    s->e[i] = b - a;
+    a[r] = sample (k.y0, y - t * velocity<STATE> (k.state, p, 1), x - t * velocity<STATE> (k.state, p, 0));
+    b[r] = sample (k.y1, y + (1 - t) * velocity<STATE> (k.state, p, 3), x + (1 - t) * velocity<STATE> (k.state, p, 2));
+  }
+#pragma unroll
+  for (int r = 0; r < ROUNDS; r++) {
+    s->sum[r * THREADS + threadIdx.x] = a[r] + b[r];
+    s->e[r * THREADS + threadIdx.x] = b[r] - a[r];
   }
   __syncthreads ();
-  for (int i = threadIdx.x; i < GRADIENT * GRADIENT; i += n) {
-    const int at = (i / GRADIENT + 1) * WARPED + i % GRADIENT + 1;
-
-    s->gx[i] = (s->sum[at + 1] - s->sum[at - 1]) / 4;
-    s->gy[i] = (s->sum[at + WARPED] - s->sum[at - WARPED]) / 4;
-  }
+  if (threadIdx.x < STEP_H / RUN * SUMS_W)
+    sum_columns (s, h, w, y0, x0, threadIdx.x / SUMS_W * RUN, threadIdx.x % SUMS_W);
   __syncthreads ();
-  for (int i = threadIdx.x; i < STEP * STEP; i += n) {
-    const int y = y0 - 1 + i / STEP, x = x0 - 1 + i % STEP;
+  for (int i = threadIdx.x; i < STEP_H * STEP_W; i += THREADS) {
+    const int y = y0 - 1 + i / STEP_W, x = x0 - 1 + i % STEP_W, p = y * w + x;
 
     if (inside (y, h) && inside (x, w)) {
-      float d[2];
+      float dx, dy;
 
-      solve (s, h, w, y, x, (i / STEP + 2) * GRADIENT + i % STEP + 2, &d[0], &d[1]);
-      for (int c = 0; c < 2; c++)
-        s->d[c][i] = d[c];
-      for (int c = 0; c < 4; c++)
-        s->v[c][i] = velocity (k.state, y * w + x, c) + d[c % 2];
+      solve (s, w, x, i / STEP_W * SUMS_W + i % STEP_W, &dx, &dy);
+      s->d[0][i] = dx;
+      s->d[1][i] = dy;
+      s->v[i] = make_float4 (velocity<STATE> (k.state, p, 0) + dx, velocity<STATE> (k.state, p, 1) + dy,
+                             velocity<STATE> (k.state, p, 2) + dx, velocity<STATE> (k.state, p, 3) + dy);
     }
   }
   __syncthreads ();
+  for (int i = threadIdx.x; i < TILE_H * TILE_W; i += THREADS) {
+    const int y = y0 + i / TILE_W, x = x0 + i % TILE_W, p = y * w + x;
+    float mean[4] = { 0 };
 
-  const int ty = threadIdx.x / TILE, tx = threadIdx.x % TILE, y = y0 + ty, x = x0 + tx;
-  if (y >= h || x >= w)
-    return;
-  for (int c = 0; c < 4; c++) {
-    float sum = 0;
+    if (y >= h || x >= w)
+      continue;
+    for (int dy = -1; dy <= 1; dy++)
+      for (int dx = -1; dx <= 1; dx++) {
+        const float4 v = s->v[(clampi (y + dy, h) - y0 + 1) * STEP_W + clampi (x + dx, w) - x0 + 1];
 
-    for (int i = -1; i <= 1; i++)
-      for (int j = -1; j <= 1; j++)
-        sum += s->v[c][(clampi (y + i, h) - y0 + 1) * STEP + clampi (x + j, w) - x0 + 1];
-    set (k.dst, y * w + x, c, sum / 9);
+        mean[0] += v.x;
+        mean[1] += v.y;
+        mean[2] += v.z;
+        mean[3] += v.w;
+      }
+    for (int c = 0; c < 4; c++)
+      number (k.dst, p, c) = mean[c] * (1 / 9.f);
+    number (k.dst, p, 4) = velocity<STATE> (k.state, p, 4);
+    for (int c = 0; c < 2 && k.dst.c == 7; c++)
+      number (k.dst, p, 5 + c) = s->d[c][(i / TILE_W + 1) * STEP_W + i % TILE_W + 1];
   }
-  set (k.dst, y * w + x, 4, velocity (k.state, y * w + x, 4));
-  for (int c = 5; c < k.dst.c; c++)
-    set (k.dst, y * w + x, c, s->d[c - 5][(ty + 1) * STEP + tx + 1]);
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
-  const Step k = { src[0], src[1], src[2], ((const VfiLucasKanadeParams *) node->params)->state ? View (src[3]) : View (), *dst };
+  const gboolean has_state = ((const VfiLucasKanadeParams *) node->params)->state;
+  const Step k = { src[0], src[1], src[2], has_state ? View (src[3]) : View (), *dst };
+  const dim3 grid (blocks (dst->w, TILE_W), blocks (dst->h, TILE_H));
 
-  vfi_launch ((VfiCuda *) b, dim3 (blocks (dst->w, TILE), blocks (dst->h, TILE)), TILE * TILE, sizeof (Shared), lucas_kanade, k);
+  vfi_launch ((VfiCuda *) b, grid, THREADS, sizeof (Shared), has_state ? lucas_kanade<true> : lucas_kanade<false>, k);
 }
 
 const VfiKernel vfi_cuda_lucas_kanade = { &vfi_op_lucas_kanade, vfi_cuda_supports, NULL, run, NULL };
