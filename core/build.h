@@ -62,6 +62,7 @@ typedef struct
   VfiTensor *residual; /* the shape of the result, added before the activation */
   VfiAct act;
   float slope;
+  int first;          /* so many last channels of x are the first ones of the file's weight */
   const char *slopes; /* VFI_PRELU: the weight with a slope for each channel, */
   gboolean one_slope; /* or one for all */
   VfiDType dtype;     /* of the result */

@@ -40,7 +40,7 @@ typedef struct
   float slope;
   /* How the file's weights differ from those of the kernels. */
   gboolean no_file_bias, gain, norm, transposed;
-  int slopes;
+  int slopes, first;
 } VfiConv2dParams; /* weights of kernels: weight (oc, ic, k, k), bias (oc) or NULL, for VFI_PRELU: slopes (oc) */
 
 typedef struct

@@ -59,9 +59,9 @@ vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5]
 }
 
 VfiTensor *
-vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x)
+vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x, int first)
 {
-  x = vfi_conv2d (g, "reduce", x, k->dec[l], 1, ACT);
+  x = vfi_conv2d (g, "reduce", x, k->dec[l], 1, .first = first, ACT);
   for (int i = 0; i < k->dec_convs[l]; i++)
     x = vfi_conv2d (g, vfi_coarse_name ("conv%d", i, 0), x, k->dec[l], 3, .padding = 1, .residual = x, ACT);
   return vfi_conv2d (g, "head", x, 4 * (5 + (l ? k->feat[l - 1] : 0)), 1, .dtype = VFI_F32);

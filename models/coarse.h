@@ -29,8 +29,9 @@ VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w, V
 VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w);
 /* Luma of both frames at 1/2 ... 1/32, as inputs, to y. Returns the state at 1/16 after two Lucas-Kanade steps at 1/32. */
 VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5]);
-/* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. */
-VfiTensor *vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x);
+/* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. The last `first` channels of x are
+ * the first ones in the file: what begins a tensor is aligned. */
+VfiTensor *vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x, int first);
 /* The state on the grid twice as fine, by the head. */
 VfiTensor *vfi_coarse_finer (VfiGraph *g, VfiTensor *state, VfiTensor *head);
 /* The features in the head of the coarser level, on the grid of level l. */

@@ -29,7 +29,7 @@ decoded (VfiGraph *g, const VfiCoarse *k, int l, int h, int w, VfiTensor *moved,
     x = vfi_concat (g, vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE), f0, f1, v);
   }
   vfi_push (g, "dec%d", l);
-  head = vfi_coarse_decoder (g, k, l, x);
+  head = vfi_coarse_decoder (g, k, l, x, 0);
   vfi_pop (g);
   return head;
 }

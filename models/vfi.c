@@ -35,7 +35,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
     VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w);
     VfiTensor *f1 = vfi_coarse_features (g, k, 1, l, h, w);
-    VfiTensor *moved, *v, *x;
+    VfiTensor *moved, *v, *cost, *x;
 
     if (!head) /* far motion needs two steps here */
       state = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, FALSE);
@@ -43,18 +43,19 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
 
     if (!head) {
-      VfiTensor *cost = vfi_input (g, "cost", VFI_FEATURE, hl, wl, (2 * r + 1) * (2 * r + 1));
-      x = vfi_concat (g, vfi_shear (g, cost, t), f0, f1, v);
+      cost = vfi_shear (g, vfi_input (g, "cost", VFI_FEATURE, hl, wl, (2 * r + 1) * (2 * r + 1)), t);
+      x = vfi_concat (g, f0, f1, v, cost);
     } else {
       VfiTensor *w0 = vfi_warp (g, f0, vfi_slice (g, moved, 0, 2), .time = t, .side = 0);
       VfiTensor *w1 = vfi_warp (g, f1, vfi_slice (g, moved, 2, 2), .time = t, .side = 1);
       VfiTensor *feat = vfi_coarse_handed (g, k, l, head);
-      x = vfi_concat (g, vfi_correlation (g, w0, w1, r), w0, w1, v, feat);
+      cost = vfi_correlation (g, w0, w1, r);
+      x = vfi_concat (g, w0, w1, v, feat, cost);
     }
     state = vfi_slice (g, moved, 0, 5);
 
     vfi_push (g, "dec%d", l);
-    head = vfi_coarse_decoder (g, k, l, x);
+    head = vfi_coarse_decoder (g, k, l, x, vfi_channels (cost));
     vfi_pop (g);
     state = vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head);
     if (l == 2) { /* motion that is lost here is lost for good */

@@ -68,6 +68,7 @@ def conv2d(k, src):
     shape = (k.channels, k.c, k.kernel, k.kernel)
     fan_in = k.c * k.kernel * k.kernel
     weight = coarse(k.name + '.weight', *shape) * 2.0 ** -np.floor(np.log2(np.sqrt(fan_in)))
+    weight = np.roll(weight, -k.first, 1)  # the last channels of the source are the file's first ones
     bias = None if k.no_bias else torch.from_numpy(coarse(k.name + '.bias', k.channels) / 4)
     y = F.conv2d(src(k.h, k.w, k.c), torch.from_numpy(weight.astype(np.float32)), bias, max(k.stride, 1), k.padding, max(k.dilation, 1))
     if k.fold == 1:

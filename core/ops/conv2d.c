@@ -80,6 +80,20 @@ fold_transposed (const float *w, int ic, int oc)
   return folded;
 }
 
+/* Each of n rows of numbers, its first ones to its end. */
+static void
+turn (float *w, int n, int row, int first)
+{
+  float *turned = g_new (float, row);
+
+  for (int i = 0; i < n; i++, w += row) {
+    memcpy (turned, w + first, (row - first) * sizeof *w);
+    memcpy (turned + row - first, w, first * sizeof *w);
+    memcpy (w, turned, row * sizeof *w);
+  }
+  g_free (turned);
+}
+
 /* n numbers, `times` times. */
 static float *
 repeat (float *from, int n, int times)
@@ -110,6 +124,8 @@ fold (const VfiNode *node, float **weights)
     weight = folded;
     bias = repeat (bias, oc / 4, 4);
   }
+  if (p->first)
+    turn (weight, oc, size, p->first * p->kernel * p->kernel);
   if (p->bias && !bias)
     bias = g_new0 (float, oc);
   if (p->norm || p->gain) {
@@ -191,6 +207,7 @@ add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, gboo
     .slopes = o->act != VFI_PRELU ? 0
               : o->one_slope      ? 1
                                   : channels,
+    .first = o->first,
     .residual = o->residual != NULL,
     .act = o->act,
     .slope = o->act == VFI_LEAKY_RELU && o->slope == 0 ? 0.01f : o->slope,
@@ -204,6 +221,8 @@ add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, gboo
   if (channels < 1 || kernel < 1 || p.stride < 1 || p.padding < 0 || p.dilation < 1)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "channels %d, kernel %d, stride %d, padding %d, dilation %d", channels, kernel, p.stride,
                            p.padding, p.dilation);
+  if (o->first < 0 || o->first > x->c)
+    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "the last %d of %d channels", o->first, x->c);
   if (o->norm && o->gain)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "a norm and a gain");
   if ((o->act == VFI_PRELU) != (o->slopes != NULL))
