@@ -14,8 +14,9 @@ struct Plane
   const guint8 *f0, *f1;
   guint8 *dst;
   int stride0, stride1, stride;
-  int h, w, comps, wide, shift, top; /* wide: two bytes to a sample; top: the largest value */
-  float ky, kx;                      /* samples of the scaled picture per pixel of the plane */
+  int h, w, comps, shift, top; /* top: the largest value */
+  float ky, kx;                /* samples of the scaled picture per pixel of the plane, */
+  float gy, gx;                /* pixels of the plane per pixel of the state's grid */
 };
 
 struct Moment
@@ -33,16 +34,19 @@ lerp (float a, float b, float f)
 static __device__ float
 state_at (const View &s, const Tap &y, const Tap &x, int c)
 {
-  return lerp (lerp (get (s, y.i * s.w + x.i, c), get (s, y.i * s.w + x.j, c), x.f),
-               lerp (get (s, y.j * s.w + x.i, c), get (s, y.j * s.w + x.j, c), x.f), y.f);
+  const float *plane = static_cast<const float *> (s.data) + c * s.cd, *a = plane + y.i * s.w * s.ld, *b = plane + y.j * s.w * s.ld;
+
+  return lerp (lerp (a[x.i * s.ld], a[x.j * s.ld], x.f), lerp (b[x.i * s.ld], b[x.j * s.ld], x.f), y.f);
 }
 
+/* T: of a sample. */
+template <typename T>
 static __device__ float
-load (const Plane &p, const guint8 *row, int x, int c)
+load (const Plane &p, const guint8 *row, int i)
 {
-  const int i = x * p.comps + c;
+  const T v = ((const T *) row)[i];
 
-  return p.wide ? ((const guint16 *) row)[i] >> p.shift : row[i];
+  return sizeof (T) == 1 ? v : v >> p.shift;
 }
 
 /* Weights of the pixels i - 1 to i + 2. */
@@ -55,30 +59,36 @@ cubic (float f, float w[4])
   w[3] = (0.5f * f - 0.5f) * f * f;
 }
 
-template <bool CUBIC>
+template <typename T, bool CUBIC>
 static __device__ float
 sample (const Plane &p, const guint8 *data, int stride, const Tap &y, const Tap &x, int c)
 {
   if (CUBIC) {
+    const bool inner = p.comps == 1 && x.i >= 1 && x.i + 2 < p.w; /* side by side, in reach of one address */
     float wx[4], wy[4], sum = 0;
 
     cubic (x.f, wx);
     cubic (y.f, wy);
     for (int i = 0; i < 4; i++) {
-      const guint8 *row = data + (gsize) min (max (y.i + i - 1, 0), p.h - 1) * stride;
+      const guint8 *row = data + (gsize) min (max (y.i + i - 1, 0), p.h - 1) * stride, *first = row + (x.i - 1) * (int) sizeof (T);
       float line = 0;
 
-      for (int j = 0; j < 4; j++)
-        line += wx[j] * load (p, row, min (max (x.i + j - 1, 0), p.w - 1), c);
+      if (inner)
+        for (int j = 0; j < 4; j++)
+          line += wx[j] * load<T> (p, first, j);
+      else
+        for (int j = 0; j < 4; j++)
+          line += wx[j] * load<T> (p, row, min (max (x.i + j - 1, 0), p.w - 1) * p.comps + c);
       sum += wy[i] * line;
     }
     return sum;
   }
+  const int i = x.i * p.comps + c, j = x.j * p.comps + c;
   const guint8 *a = data + (gsize) y.i * stride, *b = data + (gsize) y.j * stride;
-  return lerp (lerp (load (p, a, x.i, c), load (p, a, x.j, c), x.f), lerp (load (p, b, x.i, c), load (p, b, x.j, c), x.f), y.f);
+  return lerp (lerp (load<T> (p, a, i), load<T> (p, a, j), x.f), lerp (load<T> (p, b, i), load<T> (p, b, j), x.f), y.f);
 }
 
-template <bool CUBIC>
+template <typename T, bool CUBIC>
 static __global__ void
 __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 {
@@ -90,18 +100,15 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
   const Tap sy = tap (((y + 0.5f) * p.ky - 1) / 2, m.state.h), sx = tap (((x + 0.5f) * p.kx - 1) / 2, m.state.w);
   for (int c = 0; c < 5; c++)
     s[c] = state_at (m.state, sy, sx, c);
-  const Tap x0 = tap (x - m.t * s[0] * 2 / p.kx, p.w), y0 = tap (y - m.t * s[1] * 2 / p.ky, p.h);
-  const Tap x1 = tap (x + m.u * s[2] * 2 / p.kx, p.w), y1 = tap (y + m.u * s[3] * 2 / p.ky, p.h);
+  const Tap x0 = tap (x - m.t * s[0] * p.gx, p.w), y0 = tap (y - m.t * s[1] * p.gy, p.h);
+  const Tap x1 = tap (x + m.u * s[2] * p.gx, p.w), y1 = tap (y + m.u * s[3] * p.gy, p.h);
   w = 1 / (1 + expf (-(s[4] + m.logit)));
   guint8 *row = p.dst + (gsize) y * p.stride;
   for (int c = 0; c < p.comps; c++) {
-    const float v = lerp (sample<CUBIC> (p, p.f1, p.stride1, y1, x1, c), sample<CUBIC> (p, p.f0, p.stride0, y0, x0, c), w);
+    const float v = lerp (sample<T, CUBIC> (p, p.f1, p.stride1, y1, x1, c), sample<T, CUBIC> (p, p.f0, p.stride0, y0, x0, c), w);
     const int n = (int) floorf (clampf (v, 0, p.top) + 0.5f);
 
-    if (p.wide)
-      ((guint16 *) row)[x * p.comps + c] = (guint16) (n << p.shift);
-    else
-      row[x * p.comps + c] = (guint8) n;
+    ((T *) row)[x * p.comps + c] = (T) (n << (sizeof (T) == 1 ? 0 : p.shift));
   }
 }
 
@@ -112,6 +119,8 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
+  static void (*const kernels[2][2]) (Plane, Moment) = { { synthesize<guint8, false>, synthesize<guint8, true> },
+                                                         { synthesize<guint16, false>, synthesize<guint16, true> } };
   const Moment m = { *state, (float) t, (float) (1 - t), (float) log ((1 - t) / t) };
 
   for (int i = 0; i < f->n_planes; i++) {
@@ -120,11 +129,12 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
 
     vfi_frame_info_plane_size (info, i, &p.w, &p.h);
     p.comps = l->comps;
-    p.wide = l->bytes == 2;
     p.shift = l->shift;
     p.top = (1 << l->depth) - 1;
     p.ky = sy * (1 << l->sub_y);
     p.kx = sx * (1 << l->sub_x);
-    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, l->sub_x || l->sub_y ? synthesize<false> : synthesize<true>, p, m);
+    p.gy = 2 / p.ky;
+    p.gx = 2 / p.kx;
+    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, kernels[l->bytes == 2][!l->sub_x && !l->sub_y], p, m);
   }
 }
