@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator resize.
+ * Operator resize: a thread for each number of the result, or, where it is planar, for each pixel.
  */
 #include "device.h"
 
@@ -9,15 +9,16 @@ static __global__ void
 resize (View src, View detail, const float *gain, int s, View dst)
 {
   const Element e = element (dst);
-  const int y = e.p / dst.w, x = e.p % dst.w;
-  float v;
+  const int y = e.p / dst.w, x = e.p % dst.w, end = dst.cd == 1 ? e.c + 1 : e.c == 0 ? dst.c : 0;
+  const Tap ty = tap ((y + 0.5f) / s - 0.5f, src.h), tx = tap ((x + 0.5f) / s - 0.5f, src.w);
 
-  if (!e.valid)
-    return;
-  v = gain[e.c] * bilinear (src, tap ((y + 0.5f) / s - 0.5f, src.h), tap ((x + 0.5f) / s - 0.5f, src.w), e.c);
-  if (detail.data)
-    v += get (detail, y / s * src.w + x / s, (e.c * s + y % s) * s + x % s);
-  set (dst, e.p, e.c, v);
+  for (int c = e.c; e.valid && c < end; c++) {
+    float v = gain[c] * bilinear (src, ty, tx, c);
+
+    if (detail.data)
+      v += get (detail, y / s * src.w + x / s, (c * s + y % s) * s + x % s);
+    set (dst, e.p, c, v);
+  }
 }
 
 static gpointer
@@ -33,8 +34,10 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 {
   const VfiResizeParams *p = (const VfiResizeParams *) node->params;
   const float *gain = (const float *) ((const VfiCudaBuffer *) state)->data;
+  const View y = *dst;
 
-  vfi_launch_elements ((VfiCuda *) b, *dst, resize, View (src[0]), p->detail ? View (src[1]) : View (), gain, p->scale, View (*dst));
+  vfi_launch ((VfiCuda *) b, blocks ((gsize) y.h * y.w * (y.cd == 1 ? y.c : 1), 256), 256, 0, resize, View (src[0]),
+              p->detail ? View (src[1]) : View (), gain, p->scale, y);
 }
 
 const VfiKernel vfi_cuda_resize = { &vfi_op_resize, vfi_cuda_supports, prepare, run, vfi_cuda_buffer_free };
