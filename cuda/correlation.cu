@@ -14,6 +14,8 @@ template <int R> struct Shape
 {
   static constexpr int h = R < 4 ? 8 : 4, w = R < 3 ? 16 : 8, side = 2 * R + 1, sums = side * side;
   static constexpr int pitch = w + 2 * R, area = pitch * (h + 2 * R), threads = w * (h / RUN) * side;
+  /* Vectors from plane to plane: those of two pixels side by side, in all planes, lie in banks of their own. */
+  static constexpr int plane = (area + 5) / 8 * 8 + 2;
 };
 
 /* The numbers of a vector. */
@@ -67,12 +69,12 @@ load (const View &v, bool whole, int y0, int x0, int c, uint4 *tile)
       const int i = r * S::threads + threadIdx.x;
 
       if (i < VECTORS * S::area)
-        tile[i % VECTORS * S::area + i / VECTORS] = vector[r];
+        tile[i % VECTORS * S::plane + i / VECTORS] = vector[r];
     }
     return;
   }
   for (int i = threadIdx.x; i < VECTORS * S::area; i += S::threads) {
-    T *to = (T *) &tile[i % VECTORS * S::area + i / VECTORS];
+    T *to = (T *) &tile[i % VECTORS * S::plane + i / VECTORS];
     int channel = c;
     const T *from = vector_at<T, R> (v, i, y0, x0, &channel);
 
@@ -89,9 +91,9 @@ __launch_bounds__ (Shape<R>::threads, 4) correlate_tile (View a, View b, bool wh
   const int step = ONE_SIDED ? 1 : 2, rows = RUN + 2 * R, numbers = sizeof (uint4) / sizeof (T);
   const int y0 = blockIdx.y * S::h, x0 = blockIdx.x * S::w;
   const int tx = threadIdx.x % S::w, ty = threadIdx.x / S::w % (S::h / RUN) * RUN, dx = threadIdx.x / (S::w * (S::h / RUN)) - R;
-  SHARED (uint4, tile_a); /* VECTORS planes of S::area pixels */
-  uint4 *const tile_b = tile_a + VECTORS * S::area, *const column = tile_a + ty * S::pitch + tx + R;
-  const uint4 *const column_a = column - (ONE_SIDED ? 0 : dx), *const column_b = column + VECTORS * S::area + dx;
+  SHARED (uint4, tile_a); /* VECTORS planes of pixels */
+  uint4 *const tile_b = tile_a + VECTORS * S::plane, *const column = tile_a + ty * S::pitch + tx + R;
+  const uint4 *const column_a = column - (ONE_SIDED ? 0 : dx), *const column_b = column + VECTORS * S::plane + dx;
   float sum[RUN][S::side] = { { 0 } };
 
   for (int first = 0; first < a.c; first += VECTORS * numbers) {
@@ -107,10 +109,10 @@ __launch_bounds__ (Shape<R>::threads, 4) correlate_tile (View a, View b, bool wh
 
 #pragma unroll
         for (int i = parity; i < rows; i += step)
-          unpack (column_a[q * S::area + i * S::pitch], va[i], (const T *) NULL);
+          unpack (column_a[q * S::plane + i * S::pitch], va[i], (const T *) NULL);
 #pragma unroll
         for (int j = parity; j < rows; j += step) {
-          unpack (column_b[q * S::area + j * S::pitch], vb, (const T *) NULL);
+          unpack (column_b[q * S::plane + j * S::pitch], vb, (const T *) NULL);
 #pragma unroll
           for (int i = parity; i < rows; i += step) {
             const int row = (ONE_SIDED ? i : (i + j) / 2) - R, dy = (j - i) / step;
@@ -170,7 +172,7 @@ run_tiles (VfiCuda *cuda, gboolean one_sided, const VfiView *src, const VfiView 
   typedef Shape<R> S;
   const dim3 grid (blocks (dst->w, S::w), blocks (dst->h, S::h));
 
-  vfi_launch (cuda, grid, S::threads, 2 * VECTORS * S::area * sizeof (uint4),
+  vfi_launch (cuda, grid, S::threads, 2 * VECTORS * S::plane * sizeof (uint4),
               one_sided ? correlate_tile<T, R, true> : correlate_tile<T, R, false>, View (src[0]), View (src[1]),
               wide (&src[0]) && wide (&src[1]), View (*dst));
 }
