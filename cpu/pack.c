@@ -26,41 +26,41 @@ typedef struct
 } Packer;
 
 VFI_INLINE void
-add_samples (const guint8 *data, int n, const int step, const int bytes, int shift, float weight, float *to)
+add_samples (const guint8 *data, int n, const int step, const int bytes, int shift, float weight, const float *onto, float bias, float *to)
 {
-  if (bytes == 1)
-    for (int i = 0; i < n; i++)
-      to[i] += weight * data[i * step];
-  else
-    for (int i = 0; i < n; i++)
-      to[i] += weight * (((const guint16 *) data)[i * step] >> shift);
+  for (int i = 0; i < n; i++) {
+    const int sample = bytes == 1 ? data[i * step] : ((const guint16 *) data)[i * step] >> shift;
+    to[i] = (onto ? onto[i] : bias) + weight * sample;
+  }
 }
 
-/* to[i] += weight times sample x + i of row y. */
+/* to[i]: weight times sample x + i of row y, onto what is there, or onto `bias` if `first`. */
 static void
-add_row (const Part *p, int y, int x, int n, float weight, float *to)
+add_row (const Part *p, int y, int x, int n, float weight, gboolean first, float bias, float *to)
 {
   const guint8 *data = p->data + (gsize) y * p->stride + (gsize) x * p->step * p->bytes;
 
+#define ADD(STEP, BYTES, SHIFT)                                                                                                            \
+  if (first)                                                                                                                               \
+    add_samples (data, n, STEP, BYTES, SHIFT, weight, NULL, bias, to);                                                                     \
+  else                                                                                                                                     \
+    add_samples (data, n, STEP, BYTES, SHIFT, weight, to, 0, to);                                                                          \
+  break
   switch (p->bytes * 8 + p->step) {
     case 9:
-      add_samples (data, n, 1, 1, 0, weight, to);
-      break;
+      ADD (1, 1, 0);
     case 10:
-      add_samples (data, n, 2, 1, 0, weight, to);
-      break;
+      ADD (2, 1, 0);
     case 11:
-      add_samples (data, n, 3, 1, 0, weight, to);
-      break;
+      ADD (3, 1, 0);
     case 12:
-      add_samples (data, n, 4, 1, 0, weight, to);
-      break;
+      ADD (4, 1, 0);
     case 17:
-      add_samples (data, n, 1, 2, p->shift, weight, to);
-      break;
+      ADD (1, 2, p->shift);
     default:
-      add_samples (data, n, p->step, p->bytes, p->shift, weight, to);
+      ADD (p->step, p->bytes, p->shift);
   }
+#undef ADD
 }
 
 /* Columns of the plane that results x to x + n - 1 cover, `size` samples of the scaled picture each. */
@@ -81,10 +81,13 @@ means (const Part *p, int y, int x, int n, int size, float *to)
   float sums[COLUMNS + 8], area = 0;
   int first, m = columns (p, x, n, size, &first);
 
-  memset (sums, 0, sizeof (float) * m);
+  if (k == 1 && y1 - y0 == 1) { /* of one sample each */
+    add_row (p, y0, x, n, p->gain, TRUE, p->bias, to);
+    return;
+  }
   for (int i = (int) y0; i < y1 && i < p->h; i++) {
     const float weight = MIN (i + 1, y1) - MAX (i, y0);
-    add_row (p, i, first, m, weight, sums);
+    add_row (p, i, first, m, weight, i == (int) y0, 0, sums);
     area += weight;
   }
   if (k == 1)
@@ -147,16 +150,31 @@ chroma (const Packer *k, int y, int x, int n, float *cb, float *cr)
   }
 }
 
-/* Rows of pairs (luma above, luma below, chroma), n blocks, to x. */
+/* Rows of pairs (luma above, luma below, chroma), n blocks, to x, from pixel `pixel` on. */
 VFI_INLINE void
 interleave (const float *const rows[3], int n, const VfiView *x, gsize pixel, const VfiDType type)
 {
   guint16 half[3][2 * BLOCKS];
 
   if (type == VFI_F32) {
-    for (int j = 0; j < n; j++)
+    typedef double Pairs __attribute__ ((vector_size (32), aligned (4), may_alias));
+    typedef gint64 Order __attribute__ ((vector_size (32)));
+    float *to = (float *) x->data + pixel * x->ld;
+    const gsize ld = x->ld;
+    int j = 0;
+
+    for (; j + 4 <= n && ld == 6; j += 4, to += 24) {
+      const Pairs a = *(const Pairs *) (rows[0] + 2 * j), b = *(const Pairs *) (rows[1] + 2 * j), c = *(const Pairs *) (rows[2] + 2 * j);
+      const Pairs ab = __builtin_shuffle (a, b, (Order){ 0, 4, 2, 6 }), bc = __builtin_shuffle (b, c, (Order){ 1, 5, 3, 7 });
+      const Pairs ca = __builtin_shuffle (c, a, (Order){ 0, 5, 2, 7 });
+
+      *(Pairs *) to = __builtin_shuffle (ab, ca, (Order){ 0, 1, 4, 5 });
+      *(Pairs *) (to + 8) = __builtin_shuffle (bc, ab, (Order){ 0, 1, 6, 7 });
+      *(Pairs *) (to + 16) = __builtin_shuffle (ca, bc, (Order){ 2, 3, 6, 7 });
+    }
+    for (; j < n; j++, to += ld)
       for (int i = 0; i < 3; i++)
-        memcpy ((float *) x->data + (pixel + j) * x->ld + 2 * i, rows[i] + 2 * j, 2 * sizeof (float));
+        memcpy (to + 2 * i, rows[i] + 2 * j, 2 * sizeof (float));
     return;
   }
   for (int i = 0; i < 3; i++)
