@@ -16,8 +16,8 @@
 #define PAIRS 0
 #endif
 
-#define STRIP 112 /* pixels, at most: narrower ones have more margin, wider ones leave the second cache */
-#define GROUP 6   /* dx whose sums, for two rows, are kept in registers together */
+#define STRIP_WORDS 5120 /* of a turned row without margins, at most: with less there is more margin, more leaves the second cache */
+#define GROUP 6          /* dx whose sums, for two rows, are kept in registers together */
 
 /* A turned row: `planes` (channels or pairs of them) of `pitch` words, the strip's first pixel at `margin`, zeros outside the picture. */
 typedef struct
@@ -50,12 +50,14 @@ static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
   const VfiCorrelationParams *p = node->params;
-  const int side = 2 * p->radius + 1, strips = (src->w + STRIP - 1) / STRIP;
+  const int side = 2 * p->radius + 1;
   State *s = g_new0 (State, 1);
+  int strips;
 
   s->radius = p->radius;
   s->one_sided = p->one_sided;
   s->planes = PAIRS && src->dtype == VFI_BF16 ? (src->c + 1) / 2 : src->c;
+  strips = ((gsize) src->w * s->planes + STRIP_WORDS - 1) / STRIP_WORDS;
   s->strip = round_up ((src->w + strips - 1) / strips, VFI_LANES);
   s->margin = round_up ((p->one_sided ? 1 : 3) * p->radius, VFI_LANES);
   /* An odd number of cache lines, so that planes take different places in a cache. */
