@@ -35,7 +35,13 @@ typedef guint16 VecH __attribute__ ((vector_size (2 * VFI_LANES), aligned (2), m
 VFI_INLINE Vec
 vec_set (float f)
 {
-  return (Vec){ 0 } + f;
+#if defined(__AVX512F__)
+  return (Vec) _mm512_set1_ps (f);
+#elif defined(__AVX2__)
+  return (Vec) _mm256_set1_ps (f);
+#else
+  return (Vec){ 0 } + f; /* is an addition: of -0 it makes 0 */
+#endif
 }
 
 /* 0, 1, 2 ... */
