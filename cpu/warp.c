@@ -65,9 +65,13 @@ row (const VfiView *x, const VfiView *flow, float gain, const VfiView *dst, int 
       int c = 0;
 
 #if VFI_LANES == 8 /* with AVX-512 come caches that have it */
-      /* What the row below this one is likely to see first: too far away for the machine to expect it. */
-      for (gsize at = (p + 2 * below) * vfi_dtype_size (type), end = at + channels * vfi_dtype_size (type); at < end; at += 64)
-        __builtin_prefetch ((const guint8 *) from + at, 0, 2);
+      const gsize size = vfi_dtype_size (type), bytes = channels * size;
+      /* What the row below this one is likely to see first, too far away for the machine to expect it; and where the next vector's pixel goes, which may
+       * be some way off, too, in a wider tensor. */
+      for (gsize i = 0; i < bytes; i += 64)
+        __builtin_prefetch ((const guint8 *) from + (p + 2 * below) * size + i, 0, 2);
+      for (gsize i = 0; i < bytes; i += 64)
+        __builtin_prefetch ((const guint8 *) to + (q + VFI_LANES * to_ld) * size + i, 1, 3);
 #endif
       for (; c + VFI_LANES <= channels; c += VFI_LANES)
         pixel_mean (from, p + c, right, below, to, q + c, VFI_LANES, w00[k], w01[k], w10[k], w11[k], type);
