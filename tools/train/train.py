@@ -100,19 +100,19 @@ class Average:
 
 class Captured:
     """A function of (tensors on the GPU, the run's progress) that returns tensors, as CUDA graphs: a step has thousands of small kernels,
-    which Python starts more slowly than the GPU runs them. What is a number of Python stays as it was when the graph was made, so one is made for every
-    other set of shapes, and again in every twentieth of the run."""
+    which Python starts more slowly than the GPU runs them. What is a number of Python, and which way was taken by it, stays as it was when the graph
+    was made, so one is made for every other set of shapes, and again in every twentieth of the run."""
 
     WARM = 3  # calls before that: what is chosen or allocated on the way of the first ones must not be captured
 
     def __init__(self, call):
-        self.call, self.calls, self.graphs, self.part = call, {}, {}, None
+        self.call, self.calls, self.graphs, self.part = call, {}, {}, None  # calls, graphs: of this part, by shapes
         self.side = torch.cuda.Stream()
 
     def __call__(self, tensors, progress):
         shapes, part = tuple(x.shape for x in tensors), int(progress * 20)
         if part != self.part:
-            self.graphs, self.part = {}, part
+            self.calls, self.graphs, self.part = {}, {}, part
         self.calls[shapes] = self.calls.get(shapes, 0) + 1
         if self.calls[shapes] <= self.WARM:
             self.side.wait_stream(torch.cuda.current_stream())
