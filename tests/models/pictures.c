@@ -258,7 +258,8 @@ output (gconstpointer data)
   g_assert_nonnull (runs[0]);
   if (b->klass->supports_precision (b, o->feature))
     for (char **name = runs; *name; name++) {
-      if (area (*name) == smallest (runs) || (o->backend == VFI_BACKEND_CPU && area (*name) < G_MAXINT)) /* others are slow to run, or to prepare */
+      if (area (*name) == smallest (runs) ||
+          (o->backend == VFI_BACKEND_CPU && area (*name) < G_MAXINT)) /* others are slow to run, or to prepare */
         compare (o, b, weights, golden, *name);
     }
   else
