@@ -86,7 +86,7 @@ class Sampler(data.Sampler):
             pairs.append(self.turned(rng, y[:2], uv[:2]))
         out = []
         for items, n in ((stills, self.n), (pairs, self.m)):
-            out += [torch.from_numpy(np.stack(p)).unflatten(0, (n, -1)) if n else torch.empty(0) for p in zip(*items)] or [torch.empty(0)] * 2
+            out += [torch.from_numpy(np.stack(p)).unflatten(0, (n, -1)) for p in zip(*items)] or [torch.empty(0, 1)] * 2
         y, uv, real_y, real_uv = out
         return y, uv, real_y.squeeze(1), real_uv.squeeze(1)
 
