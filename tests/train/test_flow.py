@@ -75,11 +75,11 @@ class Pieces(unittest.TestCase):
         def states(v, sure):
             return [torch.cat((torch.zeros_like(p), p / s, sure * (torch.nn.functional.avg_pool2d(seen, s) * 2 - 1)), 1)
                     for s in (8, 4, 2) for p in (torch.nn.functional.avg_pool2d(v, s),)]
-        right, epe = flowloss.supervised(states(flow, 8), [], flow, seen)
-        self.assertLess(float(epe), 1e-5)
+        right = flowloss.supervised(states(flow, 8), [], flow, seen)
+        self.assertLess(float(flowloss.end_point_error(states(flow, 8)[-1], flow)), 1e-5)
         for other in (flow + 1, flow * .8, -flow):
-            self.assertGreater(float(flowloss.supervised(states(other, 8), [], flow, seen)[0]), float(right))
-        self.assertGreater(float(flowloss.supervised(states(flow, -8), [], flow, seen)[0]), float(right))
+            self.assertGreater(float(flowloss.supervised(states(other, 8), [], flow, seen)), float(right))
+        self.assertGreater(float(flowloss.supervised(states(flow, -8), [], flow, seen)), float(right))
 
     def test_unsupervised_prefers_the_truth(self):
         big = waves(128, 5)[None] / 255
@@ -110,8 +110,26 @@ class Pieces(unittest.TestCase):
                 torch.nn.init.normal_(getattr(m, f'dec{l}').head.weight, std=.02)
         x0, x1 = torch.rand(2, 1, 6, 32, 48)
         with torch.no_grad():
-            both, there, back = m(x0, x1, None, True)[-1], m(x0, x1)[-1], m(x1, x0)[-1]
+            both, there, back = m(x0, x1, both=True)[-1], m(x0, x1)[-1], m(x1, x0)[-1]
         torch.testing.assert_close(both, torch.cat((there, back)), atol=1e-4, rtol=1e-4)
+
+
+    def test_each_decoder_answers_for_itself(self):
+        """What a decoder is told is of its own state, not of what a search makes of it."""
+        torch.manual_seed(0)
+        m = flownet.FlowNet()
+        for l in range(3):
+            if m.c.dec[l]:
+                torch.nn.init.normal_(getattr(m, f'dec{l}').head.weight, std=.02)
+        x0, x1, own = *torch.rand(2, 1, 6, 64, 96), []
+        states = m(x0, x1, None, own)
+        self.assertEqual([s.shape for s in own], [s.shape for s in states])
+        flow = slice(4 * 2, 4 * 4)  # what the head says of it, for each of four pixels
+        own[1][:, 2:4].sum().backward(retain_graph=True)
+        self.assertGreater(float(m.dec1.head.weight.grad[flow].abs().max()), 0)
+        self.assertEqual(float(m.dec2.head.weight.grad[flow].abs().max()), 0)
+        own[0][:, 2:4].sum().backward()
+        self.assertGreater(float(m.dec2.head.weight.grad[flow].abs().max()), 0)
 
 
 class Program(unittest.TestCase):

@@ -19,7 +19,7 @@ def distance(state, flow):
 
 
 def supervised(states, costs, flow, seen):
-    """Returns (loss, end-point error of the finest state in pixels). Distance counts where nothing is seen, too: flow goes on behind."""
+    """Loss of the states, coarsest first. Distance counts where nothing is seen, too: flow goes on behind."""
     loss = 0.
     for w, state in zip(LEVELS, states):
         s = flow.shape[2] // state.shape[2]
@@ -29,10 +29,14 @@ def supervised(states, costs, flow, seen):
         s = flow.shape[2] // cost.shape[2]
         d = F.avg_pool2d(flow, s) / s
         loss = loss + MATCH / len(costs) * losses.matching(cost, d if moved is None else d - moved.detach(), F.avg_pool2d(seen, s))
-    s = flow.shape[2] // states[-1].shape[2]
-    with torch.no_grad():
-        epe = (states[-1][:, 2:4] * s - F.avg_pool2d(flow, s)).norm(dim=1).mean()
-    return loss, epe
+    return loss
+
+
+@torch.no_grad()
+def end_point_error(state, flow):
+    """Mean, in pixels of the frame."""
+    s = flow.shape[2] // state.shape[2]
+    return (state[:, 2:4] * s - F.avg_pool2d(flow, s)).norm(dim=1).mean()
 
 
 def census(y, r=2):

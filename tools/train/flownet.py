@@ -49,10 +49,12 @@ class FlowNet(nn.Module):
                 self.add_module(f'dec{l}', net.Decoder(c, l))
         self.register_buffer('state_in', net.state_in(), persistent=False)
 
-    def forward(self, x0, x1, costs=None, both=False):
+    def forward(self, x0, x1, costs=None, own=None, both=False):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32.
         Returns the states [at 1/8, at 1/4, at 1/2] (net.py) at t = 0; with `both` of twice the batch, then from x1 to x0.
-        For training: a list given as costs is appended (cost volume, flow its second frame was warped by or None) of each level."""
+        For training, lists given are appended: to costs (cost volume, flow its second frame was warped by or None) of each level, to `own` the state
+        before patches are searched for, which is what learns. What they find is where the next level starts, and passes no gradient: a decoder
+        whose errors the search repairs would be told of those that remain, and drift."""
         f0, f1 = self.enc(x0), self.enc(x1)
         y0, y1 = ([net.mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1))  # luma at 1/2 ... 1/32
         if both:
@@ -73,8 +75,9 @@ class FlowNet(nn.Module):
                 state, feat = getattr(self, f'dec{l}')(torch.cat((k, f0[l], w1, v) + (() if feat is None else (feat,)), 1), state)
             else:
                 state = net.finer(state)
-            found = net.inverse_search(y0[l], y1[l], state)
-            state = state + (found - state).detach()  # gradients pass as if nothing had been found
+            if own is not None:
+                own.append(state)
+            state = torch.cat((state[:, :2], net.inverse_search(y0[l], y1[l], state)[:, 2:4], state[:, 4:]), 1)
             if l == 0:
                 state = net.lucas_kanade(y0[0], y1[0], state, t)[:, :5]
             states.append(state)

@@ -126,16 +126,16 @@ class Run(train.Run):
         x0, x1, flow, seen, *pairs = tensors
         real = pairs and progress >= self.args.real_from
         with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
-            costs = []
-            states = self.trained(x0, x1, costs)
+            costs, own, real_own = [], [], []
+            final = self.trained(x0, x1, costs, own)[-1]
             if real:
                 y, uv = data.jitter(*data.to_float(*pairs))
-                both = self.trained(*self.inputs(y, uv), None, True)
-        loss, epe = flowloss.supervised(states, costs, flow, seen)
+                self.trained(*self.inputs(y, uv), None, real_own, True)
+        loss = flowloss.supervised(own, costs, flow, seen)
         if real:
-            loss = loss + flowloss.unsupervised(both, y)
+            loss = loss + flowloss.unsupervised(real_own, y)
         self.follow(loss)
-        return loss.detach(), epe
+        return loss.detach(), flowloss.end_point_error(final, flow)
 
     @staticmethod
     def note(epe):
