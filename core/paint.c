@@ -18,7 +18,9 @@
 #define MOST 0.1f    /* the largest difference that is carried all over the hole, of the sample's range */
 #define FADE 0.01f   /* weight of no change where steps are taken out: they fade within ten pixels */
 #define STRANGE 0.1f /* weight of a larger one there: what the mask has left of an object is to leave no ghost */
-#define TEAR 1.0f    /* pixels by which the places that neighbours are taken from may be apart more than they themselves */
+#define STEADY                                                                                                                             \
+  0.67f           /* part of what was made up before, where it is made up anew: what is around it flickers less than what is made of that */
+#define TEAR 1.0f /* pixels by which the places that neighbours are taken from may be apart more than they themselves */
 
 enum
 {
@@ -140,7 +142,7 @@ worth (const Job *j, const Mean *m)
 }
 
 /* What the references of the pixels that the sample at (ry, rx) covers give for the one at (y, x). What was seen both before and after is the
- * mean of both where they look alike: errors of the two are hardly the same. */
+ * mean of both where they look alike: errors of the two are hardly the same. What is made up anew is mixed with what was made up before. */
 static VfiRefKind
 take (const Job *j, const VfiBox *b, int ry, int rx, int y, int x, float *out)
 {
@@ -155,16 +157,19 @@ take (const Job *j, const VfiBox *b, int ry, int rx, int y, int x, float *out)
       add_ref (&chosen, ref, u, v);
       if (vfi_ref_real (past->kind) && vfi_ref_real (ahead->kind))
         add_ref (&other, ref->frame == past->frame ? ahead : past, u, v);
+      else if (ref->kind == VFI_REF_MADE && past->kind == VFI_REF_MADE && ref->frame != past->frame)
+        add_ref (&other, past, u, v);
     }
   if (!follow (j, &chosen, y, x, out))
     return VFI_REF_NONE;
-  if (vfi_ref_real (chosen.first->kind) && other.n && follow (j, &other, y, x, second)) {
+  if (other.n && follow (j, &other, y, x, second)) {
     const float alike = ALIKE * (1 << j->plane.l->depth);
-    float apart = 0, w;
+    float apart = 0, w = STEADY;
 
     for (int c = 0; c < j->plane.l->comps; c++)
       apart = fmaxf (apart, fabsf (out[c] - second[c]));
-    w = worth (j, &other) / (worth (j, &chosen) + worth (j, &other)) * expf (-apart * apart / (alike * alike));
+    if (vfi_ref_real (chosen.first->kind))
+      w = worth (j, &other) / (worth (j, &chosen) + worth (j, &other)) * expf (-apart * apart / (alike * alike));
     for (int c = 0; c < j->plane.l->comps; c++)
       out[c] += w * (second[c] - out[c]);
   }

@@ -16,7 +16,9 @@
 #define APART 9.0f       /* squared distance that the two flows may be apart, */
 #define APART_PART 0.05f /* and this part of their squared lengths */
 #define SHOWN 3.0f       /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
-#define DOUBT 100.f      /* squared difference that counts as much as a way twice as long */
+#define DOUBT 100.f      /* squared difference that counts as much as a way twice as long, */
+#define WRONG 350.f      /* and from which on what was seen is something else, */
+#define STALE 50.f       /* and what was made up does not fit any more */
 #define OUTSIDE 0.5f     /* how far outside of the frame a pixel may be, in pixels */
 
 void
@@ -267,6 +269,13 @@ distrust (const VfiRef *ref, guint32 number)
   return abs ((gint32) (ref->frame - number)) * (1 + ref->cost) * (1 + ref->doubt / DOUBT);
 }
 
+static void
+drop_wrong (VfiRef *ref)
+{
+  if (vfi_ref_real (ref->kind) && ref->doubt > WRONG)
+    ref->kind = VFI_REF_NONE;
+}
+
 void
 vfi_trace_choose (VfiTrace *t, const VfiRegion *region)
 {
@@ -275,14 +284,21 @@ vfi_trace_choose (VfiTrace *t, const VfiRegion *region)
     gsize i = b->first;
     for (int y = b->y0; y < b->y1; y++)
       for (int x = b->x0; x < b->x1; x++, i++) {
-        const VfiRef *past = &t->past[i], *ahead = &t->ahead[i];
-        if (!region->mark[(gsize) y * region->width + x])
+        const guint8 mark = region->mark[(gsize) y * region->width + x];
+        VfiRef *past = &t->past[i], *ahead = &t->ahead[i];
+        if (!mark)
           continue;
+        if (mark >= VFI_MARK_FILL) {
+          drop_wrong (past);
+          drop_wrong (ahead);
+        }
         if (vfi_ref_real (ahead->kind) > vfi_ref_real (past->kind) ||
             (vfi_ref_real (ahead->kind) && vfi_ref_real (past->kind) && distrust (ahead, t->number) < distrust (past, t->number)))
           t->chosen[i] = *ahead;
         else
           t->chosen[i] = *past;
+        if (mark >= VFI_MARK_FILL && t->chosen[i].kind == VFI_REF_MADE && t->chosen[i].doubt > STALE)
+          t->chosen[i].kind = VFI_REF_NONE;
       }
   }
 }

@@ -81,5 +81,6 @@ void vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *befor
 void vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const VfiRegion *region_there, const float *there,
                       const float *back);
 
-/* Of past and future the nearer in time, unless more speaks against it; what was seen rather than what was made up. */
+/* Of past and future the nearer in time, unless more speaks against it; what was seen rather than what was made up. Dropped, for good, is what goes on
+ * with nothing that is seen around the hole; what was made up and does not fit any more is not chosen, but stays in `past`. */
 void vfi_trace_choose (VfiTrace *t, const VfiRegion *region);

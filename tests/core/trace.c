@@ -212,21 +212,27 @@ ahead (void)
   vfi_region_clear (&region);
 }
 
-/* Of two that are as good, the nearer; not one that flows disagree about, or that does not fit what is around it. */
+/* Of two that are as good, the nearer; not one that flows disagree about, or that does not fit what is around it. In the hole, nothing that does not
+ * fit at all; in the band around it it stays: that is where it is seen. */
 static void
 choice (void)
 {
   static const struct
   {
     VfiRef past, ahead;
-    guint32 frame;
+    guint32 frame, kind;
   } cases[] = {
-    { { .frame = 8, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN }, 11 },
-    { { .frame = 9, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN }, 9 },
-    { { .frame = 9, .kind = VFI_REF_SEEN, .cost = 2 }, { .frame = 12, .kind = VFI_REF_SEEN }, 12 },
-    { { .frame = 8, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN, .doubt = 900 }, 8 },
-    { { .frame = 9, .kind = VFI_REF_SEEN, .doubt = 900 }, { 0 }, 9 },
-    { { .frame = 9, .kind = VFI_REF_MADE }, { .frame = 15, .kind = VFI_REF_SEEN, .doubt = 900, .cost = 3 }, 15 },
+    { { .frame = 8, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN }, 11, VFI_REF_SEEN },
+    { { .frame = 9, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN }, 9, VFI_REF_SEEN },
+    { { .frame = 9, .kind = VFI_REF_SEEN, .cost = 2 }, { .frame = 12, .kind = VFI_REF_SEEN }, 12, VFI_REF_SEEN },
+    { { .frame = 8, .kind = VFI_REF_SEEN }, { .frame = 11, .kind = VFI_REF_SEEN, .doubt = 300 }, 8, VFI_REF_SEEN },
+    { { .frame = 9, .kind = VFI_REF_SEEN, .doubt = 300 }, { 0 }, 9, VFI_REF_SEEN },
+    { { .frame = 9, .kind = VFI_REF_MADE }, { .frame = 15, .kind = VFI_REF_SEEN, .doubt = 300, .cost = 3 }, 15, VFI_REF_SEEN },
+    { { .frame = 9, .kind = VFI_REF_MADE }, { .frame = 15, .kind = VFI_REF_SEEN, .doubt = 900 }, 9, VFI_REF_MADE },
+    { { .frame = 9, .kind = VFI_REF_SEEN, .doubt = 900 }, { .frame = 15, .kind = VFI_REF_SEEN }, 15, VFI_REF_SEEN },
+    { { .frame = 9, .kind = VFI_REF_KEPT, .doubt = 900 }, { 0 }, 0, VFI_REF_NONE },
+    { { .frame = 9, .kind = VFI_REF_MADE, .doubt = 30 }, { 0 }, 9, VFI_REF_MADE },
+    { { .frame = 9, .kind = VFI_REF_MADE, .doubt = 300 }, { 0 }, 0, VFI_REF_NONE },
   };
   VfiRegion region = { 0 };
   VfiTrace trace = { 0 };
@@ -243,7 +249,17 @@ choice (void)
     }
     vfi_trace_choose (&trace, &region);
     EACH_MARKED (&region, i, x, y)
-    g_assert_cmpint (trace.chosen[i].frame, ==, cases[k].frame);
+    {
+      const gboolean hidden = region.mark[y * W + x] >= VFI_MARK_FILL;
+
+      g_assert_cmpint (trace.chosen[i].kind != VFI_REF_NONE, ==, !hidden || cases[k].kind != VFI_REF_NONE);
+      if (hidden && cases[k].kind != VFI_REF_NONE) {
+        g_assert_cmpint (trace.chosen[i].frame, ==, cases[k].frame);
+        g_assert_cmpint (trace.chosen[i].kind, ==, cases[k].kind);
+      }
+      if (cases[k].past.kind == VFI_REF_MADE) /* painting mixes it with what is made up anew */
+        g_assert_cmpint (trace.past[i].kind, ==, VFI_REF_MADE);
+    }
   }
   vfi_trace_clear (&trace);
   vfi_region_clear (&region);
