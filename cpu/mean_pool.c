@@ -126,8 +126,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 {
   const int k = ((const VfiMeanPoolParams *) node->params)->k;
 
-  /* What one thread does before another is awake is not shared. */
-#pragma omp parallel for schedule(static) if (dst->h * dst->w >= 16384)
+#pragma omp parallel for schedule(static)
   for (int y = 0; y < dst->h; y++)
     if (dst->ld == 1 && src->dtype == VFI_F32 && k == 2 && src->c == 1 && src->ld == 1)
       halve (src, dst, y);
