@@ -161,14 +161,17 @@ take (const Job *j, const VfiBox *b, int ry, int rx, int y, int x, float *out)
     }
   if (!follow (j, &chosen, y, x, out))
     return VFI_REF_NONE;
-  if (other.n && follow (j, &other, y, x, second)) {
-    const float alike = ALIKE * (1 << j->plane.l->depth);
-    float apart = 0, w = STEADY;
+  if (other.n && vfi_ref_real (other.first->kind) == vfi_ref_real (chosen.first->kind) && follow (j, &other, y, x, second)) {
+    float w = STEADY;
 
-    for (int c = 0; c < j->plane.l->comps; c++)
-      apart = fmaxf (apart, fabsf (out[c] - second[c]));
-    if (vfi_ref_real (chosen.first->kind))
+    if (vfi_ref_real (chosen.first->kind)) {
+      const float alike = ALIKE * (1 << j->plane.l->depth);
+      float apart = 0;
+
+      for (int c = 0; c < j->plane.l->comps; c++)
+        apart = fmaxf (apart, fabsf (out[c] - second[c]));
       w = worth (j, &other) / (worth (j, &chosen) + worth (j, &other)) * expf (-apart * apart / (alike * alike));
+    }
     for (int c = 0; c < j->plane.l->comps; c++)
       out[c] += w * (second[c] - out[c]);
   }

@@ -269,6 +269,7 @@ distrust (const VfiRef *ref, guint32 number)
   return abs ((gint32) (ref->frame - number)) * (1 + ref->cost) * (1 + ref->doubt / DOUBT);
 }
 
+/* What was seen, unless it goes on with nothing around the hole. */
 static void
 drop_wrong (VfiRef *ref)
 {
