@@ -17,6 +17,7 @@
 #define NOISE 4.f     /* squared difference that counts as none, of 8 bits */
 #define STAY 0.02f    /* weight of not moving */
 #define OTHER 48.f    /* difference from which on it is something else, of 8 bits */
+#define FLAT 400.f    /* variance that there is at least, of 8 bits */
 #define FARTHEST 1.5f /* pixels a round may move anything */
 
 typedef struct
@@ -181,14 +182,36 @@ move_refs (const Job *j, const VfiBox *b, const float *move, int w, int h)
   }
 }
 
+/* The variance of what is seen in the band. */
+static float
+contrast (const Job *j, const VfiBox *b)
+{
+  double n = 0, sum = 0, squares = 0;
+
+  for (int y = b->y0; y < b->y1; y++)
+    for (int x = b->x0; x < b->x1; x++) {
+      const guint8 mark = j->region->mark[(gsize) y * j->region->width + x];
+      double v;
+
+      if (mark == VFI_MARK_CLEAR || mark >= VFI_MARK_FILL)
+        continue;
+      v = vfi_plane_get (&j->plane, y, x, j->comp) * j->scale;
+      n++;
+      sum += v;
+      squares += v * v;
+    }
+  return n > 0 ? (float) MAX (squares / n - sum / n * (sum / n), FLAT) : FLAT;
+}
+
 /* Carries what is left of the differences into the hole. `doubt` and `weight` are memory for it. */
 static void
 doubt_refs (const Job *j, VfiMembrane *membrane, const VfiBox *b, const Node *node, float *doubt, float *weight, int w, int h)
 {
+  const float whole = contrast (j, b);
   gsize i = b->first;
 
   for (int k = 0; k < w * h; k++) {
-    doubt[2 * k] = node[k].all > 0 ? node[k].off / node[k].all : 0;
+    doubt[2 * k] = node[k].all > 0 ? node[k].off / node[k].all / whole : 0;
     doubt[2 * k + 1] = 0;
     weight[k] = node[k].all;
   }

@@ -18,6 +18,7 @@
 #define MOST 0.1f    /* the largest difference that is carried all over the hole, of the sample's range */
 #define FADE 0.01f   /* weight of no change where steps are taken out: they fade within ten pixels */
 #define STRANGE 0.1f /* weight of a larger one there: what the mask has left of an object is to leave no ghost */
+#define HALF 0.33f   /* doubt at which what was seen counts half, beside what was made up because of that doubt */
 #define STEADY 0.67f /* part of what was made up before, where it is made up anew: against flicker */
 #define TEAR 1.0f    /* pixels by which the places that neighbours are taken from may be apart more than they themselves */
 
@@ -101,7 +102,7 @@ mark_at (const Job *j, int y, int x)
 /* What a reference, or several for one sample, say together. */
 typedef struct
 {
-  float dx, dy, age, cost;
+  float dx, dy, cost;
   const VfiRef *first;
   int n;
 } Mean;
@@ -140,41 +141,72 @@ worth (const Job *j, const Mean *m)
   return 1 / ((abs ((gint32) (m->first->frame - j->trace->number)) + 1) * (1 + m->cost / m->n));
 }
 
+/* How much of the other source, which was seen, is mixed in, given what the two say. */
+static float
+share (const Job *j, const Mean *chosen, const Mean *other, const float *first, const float *second)
+{
+  const float alike = ALIKE * (1 << j->plane.l->depth);
+  float apart = 0;
+
+  if (!vfi_ref_real (chosen->first->kind))
+    return 1 / (1 + other->first->doubt * other->first->doubt / (HALF * HALF));
+  for (int c = 0; c < j->plane.l->comps; c++)
+    apart = fmaxf (apart, fabsf (first[c] - second[c]));
+  return worth (j, other) / (worth (j, chosen) + worth (j, other)) * expf (-apart * apart / (alike * alike));
+}
+
+/* The place in the frame before of a pixel that is made up anew and had been filled in there too. */
+static gboolean
+filled_before (const VfiTrace *t, gsize i, VfiRef *place)
+{
+  const VfiRef *ref = &t->chosen[i], *past = &t->past[i];
+
+  if (ref->kind != VFI_REF_MADE || (gint32) (ref->frame - t->number) < 0 || past->kind == VFI_REF_NONE ||
+      (past->kind == VFI_REF_SEEN && past->frame == t->number - 1))
+    return FALSE;
+  *place = (VfiRef){ t->back[i].x, t->back[i].y, 0, VFI_NO_SLOPE, t->number - 1, VFI_REF_MADE };
+  return TRUE;
+}
+
+static void
+mix (float *value, const float *with, float share, int comps)
+{
+  for (int c = 0; c < comps; c++)
+    value[c] += share * (with[c] - value[c]);
+}
+
 /* What the references of the pixels that the sample at (ry, rx) covers give for the one at (y, x). What was seen both before and after is the
- * mean of both where they look alike: errors of the two are hardly the same. What is made up anew is mixed with what was made up before. */
+ * mean of both where they look alike: errors of the two are hardly the same. What is made up anew is mixed with what was seen but is not trusted, and
+ * with what the frame before was filled with. */
 static VfiRefKind
 take (const Job *j, const VfiBox *b, int ry, int rx, int y, int x, float *out)
 {
   const int sx = j->plane.l->sub_x, sy = j->plane.l->sub_y;
-  Mean chosen = { 0 }, other = { 0 };
+  Mean chosen = { 0 }, other = { 0 }, before = { 0 };
+  VfiRef place;
   float second[4];
 
   for (int v = ry << sy; v < MIN ((ry + 1) << sy, j->region->height); v++)
     for (int u = rx << sx; u < MIN ((rx + 1) << sx, j->region->width); u++) {
       const gsize i = b->first + (gsize) (v - b->y0) * (b->x1 - b->x0) + (u - b->x0);
       const VfiRef *ref = &j->trace->chosen[i], *past = &j->trace->past[i], *ahead = &j->trace->ahead[i];
+
       add_ref (&chosen, ref, u, v);
-      if (vfi_ref_real (past->kind) && vfi_ref_real (ahead->kind))
+      if (!chosen.n || vfi_ref_real (ref->kind) != vfi_ref_real (chosen.first->kind))
+        continue;
+      if (vfi_ref_trusted (past) && vfi_ref_trusted (ahead))
         add_ref (&other, ref->frame == past->frame ? ahead : past, u, v);
-      else if (ref->kind == VFI_REF_MADE && past->kind == VFI_REF_MADE && ref->frame != past->frame)
-        add_ref (&other, past, u, v);
+      else if (ref->kind == VFI_REF_MADE && (vfi_ref_real (past->kind) || vfi_ref_real (ahead->kind)))
+        add_ref (&other, !vfi_ref_real (past->kind) || (vfi_ref_real (ahead->kind) && ahead->doubt < past->doubt) ? ahead : past, u, v);
+      if (filled_before (j->trace, i, &place))
+        add_ref (&before, &place, u, v);
     }
   if (!follow (j, &chosen, y, x, out))
     return VFI_REF_NONE;
-  if (other.n && vfi_ref_real (other.first->kind) == vfi_ref_real (chosen.first->kind) && follow (j, &other, y, x, second)) {
-    float w = STEADY;
-
-    if (vfi_ref_real (chosen.first->kind)) {
-      const float alike = ALIKE * (1 << j->plane.l->depth);
-      float apart = 0;
-
-      for (int c = 0; c < j->plane.l->comps; c++)
-        apart = fmaxf (apart, fabsf (out[c] - second[c]));
-      w = worth (j, &other) / (worth (j, &chosen) + worth (j, &other)) * expf (-apart * apart / (alike * alike));
-    }
-    for (int c = 0; c < j->plane.l->comps; c++)
-      out[c] += w * (second[c] - out[c]);
-  }
+  if (other.n && follow (j, &other, y, x, second))
+    mix (out, second, share (j, &chosen, &other, out, second), j->plane.l->comps);
+  if (before.n && follow (j, &before, y, x, second))
+    mix (out, second, STEADY, j->plane.l->comps);
   return chosen.first->kind;
 }
 

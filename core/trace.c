@@ -16,9 +16,8 @@
 #define APART 9.0f       /* squared distance that the two flows may be apart, */
 #define APART_PART 0.05f /* and this part of their squared lengths */
 #define SHOWN 3.0f       /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
-#define DOUBT 100.f      /* squared difference that counts as much as a way twice as long, */
-#define WRONG 350.f      /* and from which on what was seen is something else, */
-#define STALE 50.f       /* and what was made up does not fit any more */
+#define DOUBT 0.067f     /* doubt that counts as much as a way twice as long, */
+#define STALE 0.033f     /* and from which on what was made up does not fit any more */
 #define OUTSIDE 0.5f     /* how far outside of the frame a pixel may be, in pixels */
 
 void
@@ -119,7 +118,7 @@ reference_of (const VfiTrace *t, const VfiRegion *r, int x, int y, guint32 oldes
     return (VfiRef){ x, y, 0, VFI_NO_SLOPE, t->number, VFI_REF_SEEN };
   ref = vfi_ref_real (t->past[i].kind) ? t->past[i] : t->chosen[i];
   if (ref.kind != VFI_REF_NONE && ((gint32) (ref.frame - oldest) < 0 || (gint32) (ref.frame - t->number) > 0))
-    return (VfiRef){ x, y, ref.cost, VFI_NO_SLOPE, t->number, MIN (ref.kind, VFI_REF_KEPT) };
+    return (VfiRef){ x, y, ref.cost, VFI_NO_SLOPE, t->number, MIN (t->chosen[i].kind, VFI_REF_KEPT) };
   return ref;
 }
 
@@ -269,12 +268,11 @@ distrust (const VfiRef *ref, guint32 number)
   return abs ((gint32) (ref->frame - number)) * (1 + ref->cost) * (1 + ref->doubt / DOUBT);
 }
 
-/* What was seen, unless it goes on with nothing around the hole. */
-static void
-drop_wrong (VfiRef *ref)
+/* What the band gives is compared with what is seen there, be it right or wrong. */
+static gboolean
+good (const VfiRef *ref, gboolean hole)
 {
-  if (vfi_ref_real (ref->kind) && ref->doubt > WRONG)
-    ref->kind = VFI_REF_NONE;
+  return hole ? vfi_ref_trusted (ref) : vfi_ref_real (ref->kind);
 }
 
 void
@@ -286,20 +284,14 @@ vfi_trace_choose (VfiTrace *t, const VfiRegion *region)
     for (int y = b->y0; y < b->y1; y++)
       for (int x = b->x0; x < b->x1; x++, i++) {
         const guint8 mark = region->mark[(gsize) y * region->width + x];
-        VfiRef *past = &t->past[i], *ahead = &t->ahead[i];
+        const gboolean hole = mark >= VFI_MARK_FILL;
+        const VfiRef *past = &t->past[i], *ahead = &t->ahead[i];
+        VfiRef *chosen = &t->chosen[i];
         if (!mark)
           continue;
-        if (mark >= VFI_MARK_FILL) {
-          drop_wrong (past);
-          drop_wrong (ahead);
-        }
-        if (vfi_ref_real (ahead->kind) > vfi_ref_real (past->kind) ||
-            (vfi_ref_real (ahead->kind) && vfi_ref_real (past->kind) && distrust (ahead, t->number) < distrust (past, t->number)))
-          t->chosen[i] = *ahead;
-        else
-          t->chosen[i] = *past;
-        if (mark >= VFI_MARK_FILL && t->chosen[i].kind == VFI_REF_MADE && t->chosen[i].doubt > STALE)
-          t->chosen[i].kind = VFI_REF_NONE;
+        *chosen = good (ahead, hole) && (!good (past, hole) || distrust (ahead, t->number) < distrust (past, t->number)) ? *ahead : *past;
+        if (hole && chosen->doubt > (chosen->kind == VFI_REF_MADE ? STALE : VFI_WRONG))
+          chosen->kind = VFI_REF_NONE;
       }
   }
 }

@@ -29,8 +29,17 @@ typedef struct
   float slope[4]; /* where a neighbour's would be: dx / dx, dx / dy, dy / dx, dy / dy */
   guint32 frame;  /* number of the frame; they count from 0; differences are signed, the oldest may lie before 0 */
   guint32 kind;
-  float doubt; /* how far what it gives seems to be off: mean squared difference to what is seen around it, of 8 bits */
+  float
+      doubt; /* how far what it gives seems to be off: mean squared difference to what is seen around it, as a part of the variance of that */
 } VfiRef;
+
+#define VFI_WRONG 0.23f /* doubt from which on what was seen seems to be something else */
+
+static inline gboolean
+vfi_ref_trusted (const VfiRef *ref)
+{
+  return vfi_ref_real (ref->kind) && ref->doubt <= VFI_WRONG;
+}
 
 #define VFI_NO_SLOPE                                                                                                                       \
   {                                                                                                                                        \
@@ -81,6 +90,6 @@ void vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *befor
 void vfi_trace_ahead (VfiTrace *t, const VfiRegion *region, guint32 number, const VfiRegion *region_there, const float *there,
                       const float *back);
 
-/* Of past and future the nearer in time, unless more speaks against it; what was seen rather than what was made up. Dropped, for good, is what goes on
- * with nothing that is seen around the hole; what was made up and does not fit any more is not chosen, but stays in `past`. */
+/* Of past and future the nearer in time, unless more speaks against it; what was seen rather than what was made up. What seems to be wrong, and what
+ * was made up and does not fit any more, is not chosen, but stays in `past` and `ahead`: frames to come may find it right. */
 void vfi_trace_choose (VfiTrace *t, const VfiRegion *region);
