@@ -17,13 +17,14 @@
 #define NOISE 4.f     /* squared difference that counts as none, of 8 bits */
 #define STAY 0.02f    /* weight of not moving */
 #define OTHER 48.f    /* difference from which on it is something else, of 8 bits */
+#define LIGHT 12.f    /* difference that may be one of light, of 8 bits */
 #define FLAT 400.f    /* variance that there is at least, of 8 bits */
 #define FARTHEST 1.5f /* pixels a round may move anything */
 
 typedef struct
 {
   float n, r, rr, gx, gy, xx, xy, yy, xr, yr;
-  float all, off; /* with what is something else: pixels, and their squared differences */
+  float all, sum, off; /* with what is something else: pixels, their differences, and the squares of these */
 } Node;
 
 static gsize
@@ -119,6 +120,7 @@ pool (const Job *j, const VfiBox *b, Node *node, int w, int h)
         for (int u = MAX ((x - b->x0 - REACH) / CELL, 0); u <= MIN ((x - b->x0 + REACH) / CELL, w - 1); u++) {
           Node *n = &node[v * w + u];
           n->all++;
+          n->sum += r;
           n->off += r * r;
           if (other)
             continue;
@@ -203,6 +205,15 @@ contrast (const Job *j, const VfiBox *b)
   return n > 0 ? (float) MAX (squares / n - sum / n * (sum / n), FLAT) : FLAT;
 }
 
+/* What is left of the differences around a node, squared, when one of light is taken out. */
+static float
+rest (const Node *n)
+{
+  const float mean = n->sum / n->all, light = CLAMP (mean, -LIGHT, LIGHT);
+
+  return n->off / n->all - light * (2 * mean - light);
+}
+
 /* Carries what is left of the differences into the hole. `doubt` and `weight` are memory for it. */
 static void
 doubt_refs (const Job *j, VfiMembrane *membrane, const VfiBox *b, const Node *node, float *doubt, float *weight, int w, int h)
@@ -211,7 +222,7 @@ doubt_refs (const Job *j, VfiMembrane *membrane, const VfiBox *b, const Node *no
   gsize i = b->first;
 
   for (int k = 0; k < w * h; k++) {
-    doubt[2 * k] = node[k].all > 0 ? node[k].off / node[k].all / whole : 0;
+    doubt[2 * k] = node[k].all > 0 ? rest (&node[k]) / whole : 0;
     doubt[2 * k + 1] = 0;
     weight[k] = node[k].all;
   }

@@ -16,7 +16,7 @@
 #define APART 9.0f       /* squared distance that the two flows may be apart, */
 #define APART_PART 0.05f /* and this part of their squared lengths */
 #define SHOWN 3.0f       /* pixels that they may be apart where the pixel is seen: else something passes there in front of it */
-#define DOUBT 0.067f     /* doubt that counts as much as a way twice as long, */
+#define DOUBT 0.05f      /* doubt that counts as much as a way twice as long, */
 #define STALE 0.033f     /* and from which on what was made up does not fit any more */
 #define OUTSIDE 0.5f     /* how far outside of the frame a pixel may be, in pixels */
 
