@@ -37,7 +37,8 @@ struct _GstVfiInpaint
   GstClockTime spent;       /* on frames since one left */
 
   GstVfiPace pace;       /* object lock, as all below */
-  GstClockTime patience; /* how long after its running time a frame still waits for its mask */
+  gboolean asked;        /* for latency, and answered */
+  GstClockTime patience; /* how long after its running time a frame waits for its mask: of pads that are requested */
   GstVfiInpaintTally tally;
 };
 
@@ -185,16 +186,28 @@ update_options (GstVfiInpaint *self, GError **error)
   return gst_vfi_inpaint_queue_set_options (&self->queue, &now, error);
 }
 
+/* Sinks are asked for latency when they have got a frame, but the first one may wait for its mask before. */
+static void
+ask_first (GstVfiInpaint *self)
+{
+  GST_OBJECT_LOCK (self);
+  const gboolean asked = self->asked;
+  GST_OBJECT_UNLOCK (self);
+  if (asked)
+    return;
+  g_autoptr (GstQuery) latency = gst_query_new_latency ();
+  gst_pad_query (GST_BASE_TRANSFORM_SRC_PAD (self), latency);
+}
+
 /* The mask of a frame, NULL if nothing is to be removed from it; waits for it where it comes as a stream. */
 static GstFlowReturn
 find_mask (GstVfiInpaint *self, GstBuffer *in, const GstVideoFrame *frame, GstVfiMask **mask)
 {
   g_autoptr (GstVfiMaskPad) pad = mask_pad (self);
   const GstClockTime time = GST_CLOCK_TIME_IS_VALID (self->newest) ? self->newest : 0;
-  GST_OBJECT_LOCK (self);
-  const GstClockTime deadline = GST_CLOCK_TIME_IS_VALID (self->patience) ? time + self->patience : GST_CLOCK_TIME_NONE;
-  GST_OBJECT_UNLOCK (self);
-  const GstFlowReturn ret = gst_vfi_mask_source_find (&self->source, GST_OBJECT (self), pad, time, deadline, in, frame, mask);
+  if (pad)
+    ask_first (self);
+  const GstFlowReturn ret = gst_vfi_mask_source_find (&self->source, GST_OBJECT (self), pad, time, in, frame, mask);
   if (ret == GST_FLOW_ERROR)
     GST_ELEMENT_ERROR (self, RESOURCE, NO_SPACE_LEFT, ("There is no memory for a mask."), (NULL));
   if (ret == GST_FLOW_OK && *mask && !gst_vfi_mask_removes (*mask, self->queue.options.invert))
@@ -375,6 +388,7 @@ gst_vfi_inpaint_query (GstBaseTransform *trans, GstPadDirection direction, GstQu
     g_autoptr (GstVfiMaskPad) pad = mask_pad (self);
     const GstClockTime patience = gst_vfi_mask_pad_answer (pad, query, period (self) / 2);
     GST_OBJECT_LOCK (self);
+    self->asked = TRUE;
     self->patience = patience;
     GST_OBJECT_UNLOCK (self);
     gst_vfi_pace_answer (&self->pace, trans, query, self->lookahead * period (self));
@@ -394,7 +408,11 @@ gst_vfi_inpaint_transform_meta (GstBaseTransform *trans, GstBuffer *out, GstMeta
 static GstPad *
 gst_vfi_inpaint_request_new_pad (GstElement *element, GstPadTemplate *template, const char *name, const GstCaps *caps)
 {
-  return gst_vfi_mask_pad_request (element, template, &GST_VFI_INPAINT (element)->pad);
+  GstVfiInpaint *self = GST_VFI_INPAINT (element);
+  GST_OBJECT_LOCK (self);
+  const GstClockTime patience = self->patience;
+  GST_OBJECT_UNLOCK (self);
+  return gst_vfi_mask_pad_request (element, template, patience, &self->pad);
 }
 
 static void
@@ -424,6 +442,7 @@ gst_vfi_inpaint_start (GstBaseTransform *trans)
   self->newest = self->due = GST_CLOCK_TIME_NONE;
   self->spent = 0;
   GST_OBJECT_LOCK (self);
+  self->asked = FALSE;
   self->patience = GST_CLOCK_TIME_NONE;
   self->tally = (GstVfiInpaintTally){ .model = self->tally.model };
   GST_OBJECT_UNLOCK (self);

@@ -21,7 +21,8 @@ struct _GstVfiMaskPad
   GstClockTime wanted; /* running time that the frames are at */
   GstClockTime known;  /* no mask will begin before this running time */
   gboolean eos, unlocked, retired, held;
-  GstVfiMask *last; /* that a frame has got */
+  GstVfiMask *last;      /* that a frame has got */
+  GstClockTime patience; /* how long after its running time a frame waits; GST_CLOCK_TIME_NONE: as long as it takes */
 
   /* The mask stream's thread. */
   GstVideoInfo info; /* of unknown format: no caps yet */
@@ -72,7 +73,7 @@ remaining (GstVfiMaskPad *pad, GstClockTime deadline)
 }
 
 gboolean
-gst_vfi_mask_pad_take (GstVfiMaskPad *pad, GstClockTime time, GstClockTime deadline, GstVfiMask **mask)
+gst_vfi_mask_pad_take (GstVfiMaskPad *pad, GstClockTime time, GstVfiMask **mask)
 {
   GstVfiMask *m;
   g_mutex_lock (&pad->lock);
@@ -81,11 +82,11 @@ gst_vfi_mask_pad_take (GstVfiMaskPad *pad, GstClockTime time, GstClockTime deadl
     drop_old (pad);
   }
   while (!pad->unlocked && !pad->retired && !pad->held && !pad->eos && pad->known <= pad->wanted && gst_pad_is_linked (GST_PAD (pad))) {
-    if (!GST_CLOCK_TIME_IS_VALID (deadline)) {
+    if (!GST_CLOCK_TIME_IS_VALID (pad->patience)) {
       g_cond_wait (&pad->changed, &pad->lock);
       continue;
     }
-    const GstClockTime left = remaining (pad, deadline);
+    const GstClockTime left = remaining (pad, time + pad->patience);
     if (left == 0) {
       GST_DEBUG_OBJECT (pad, "the mask of %" GST_TIME_FORMAT " is late: the last one is used", GST_TIME_ARGS (time));
       break;
@@ -338,8 +339,9 @@ answer_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
 }
 
-GstClockTime
-gst_vfi_mask_pad_answer (GstVfiMaskPad *pad, GstQuery *query, GstClockTime grace)
+/* Of the answer to a LATENCY query: see gst_vfi_mask_pad_answer. */
+static GstClockTime
+wait_for_later (GstVfiMaskPad *pad, GstQuery *query, GstClockTime grace)
 {
   g_autoptr (GstQuery) masks = gst_query_new_latency ();
   GstClockTime min, max, mask_min, mask_max;
@@ -363,6 +365,24 @@ gst_vfi_mask_pad_answer (GstVfiMaskPad *pad, GstQuery *query, GstClockTime grace
   return min;
 }
 
+static void
+set_patience (GstVfiMaskPad *pad, GstClockTime patience)
+{
+  g_mutex_lock (&pad->lock);
+  pad->patience = patience;
+  g_cond_broadcast (&pad->changed);
+  g_mutex_unlock (&pad->lock);
+}
+
+GstClockTime
+gst_vfi_mask_pad_answer (GstVfiMaskPad *pad, GstQuery *query, GstClockTime grace)
+{
+  const GstClockTime patience = wait_for_later (pad, query, grace);
+  if (pad)
+    set_patience (pad, patience);
+  return patience;
+}
+
 /* ---- object ------------------------------------------------------------------------------------- */
 
 static gboolean
@@ -376,6 +396,7 @@ activate_mode (GstPad *parent_pad, GstObject *parent, GstPadMode mode, gboolean 
     forget (pad);
     pad->unlocked = FALSE;
     pad->wanted = 0;
+    pad->patience = GST_CLOCK_TIME_NONE;
   }
   g_cond_broadcast (&pad->changed);
   g_mutex_unlock (&pad->lock);
@@ -450,7 +471,7 @@ gst_vfi_mask_pad_of (GstElement *element, GstVfiMaskPad **slot)
 }
 
 GstPad *
-gst_vfi_mask_pad_request (GstElement *element, GstPadTemplate *template, GstVfiMaskPad **slot)
+gst_vfi_mask_pad_request (GstElement *element, GstPadTemplate *template, GstClockTime patience, GstVfiMaskPad **slot)
 {
   GstVfiMaskPad *pad = NULL;
   GST_OBJECT_LOCK (element);
@@ -463,8 +484,10 @@ gst_vfi_mask_pad_request (GstElement *element, GstPadTemplate *template, GstVfiM
     g_warning ("%s has its mask pad already", GST_OBJECT_NAME (element));
     return NULL;
   }
-  if (runs)
+  if (runs) {
     gst_pad_set_active (GST_PAD (pad), TRUE);
+    set_patience (pad, patience);
+  }
   gst_element_add_pad (element, GST_PAD (pad));
   gst_element_post_message (element, gst_message_new_latency (GST_OBJECT (element)));
   return GST_PAD (pad);

@@ -172,8 +172,8 @@ find_rects (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskKind kind, GstB
 }
 
 GstFlowReturn
-gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskPad *pad, GstClockTime time, GstClockTime deadline,
-                          GstBuffer *buffer, const GstVideoFrame *frame, GstVfiMask **mask)
+gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskPad *pad, GstClockTime time, GstBuffer *buffer,
+                          const GstVideoFrame *frame, GstVfiMask **mask)
 {
   const GstVfiMaskKind kind = choose (source, lock, pad);
   *mask = NULL;
@@ -181,7 +181,7 @@ gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskP
     gst_vfi_mask_pad_advance (pad, time);
   switch (kind) {
     case GST_VFI_FROM_PAD:
-      return !pad || gst_vfi_mask_pad_take (pad, time, deadline, mask) ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+      return !pad || gst_vfi_mask_pad_take (pad, time, mask) ? GST_FLOW_OK : GST_FLOW_FLUSHING;
     case GST_VFI_FROM_LOCATION:
       *mask = gst_vfi_mask_ref (source->image);
       return GST_FLOW_OK;

@@ -42,6 +42,6 @@ void gst_vfi_mask_source_clear (GstVfiMaskSource *source); /* the strings, too *
 
 /* What is to be removed from a frame that is shown at running time `time`; to be unreffed. *mask is NULL where there is nothing that says so. Automatic is
  * the pad if there is one, else the file, else the rectangles if they are set (also to none), else detected regions. Waits for a mask that comes through
- * the pad until `deadline`. GST_FLOW_FLUSHING if that was unlocked, GST_FLOW_ERROR if there is no memory. */
-GstFlowReturn gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskPad *pad, GstClockTime time,
-                                        GstClockTime deadline, GstBuffer *buffer, const GstVideoFrame *frame, GstVfiMask **mask);
+ * the pad, with its patience. GST_FLOW_FLUSHING if that was unlocked, GST_FLOW_ERROR if there is no memory. */
+GstFlowReturn gst_vfi_mask_source_find (GstVfiMaskSource *source, GstObject *lock, GstVfiMaskPad *pad, GstClockTime time, GstBuffer *buffer,
+                                        const GstVideoFrame *frame, GstVfiMask **mask);

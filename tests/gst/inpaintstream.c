@@ -346,6 +346,36 @@ test_late_mask_new_pad (void)
   gst_harness_teardown (masks);
 }
 
+/* The first frame waits before anybody has asked for latency: sinks are asked only when they have got one. An answer that is given while it waits
+ * counts too. */
+static void
+test_late_mask_first_frame (gconstpointer meanwhile)
+{
+  const int due = meanwhile ? 145 : 135; /* the frame's time, 20 or 10 ms, half a period */
+  g_autoptr (Run) r = run_new (INPAINT, "GRAY8", 32, 20, 1, NULL);
+  GstHarness *masks = mask_harness (r->h->element, "video/x-raw,format=GRAY8,width=20,height=12,framerate=20/1");
+  g_autoptr (GstQuery) q = gst_query_new_latency ();
+  Streams s = { .r = r };
+  gst_harness_use_testclock (r->h);
+  gst_harness_set_upstream_latency (r->h, 10 * MS);
+  s.buffer = run_frame (r, 100, 100 * MS, PERIOD, 0);
+  s.waiting = g_thread_new ("frame", push_waiting, &s);
+  g_assert_false (has_gone (&s, 50));
+  if (meanwhile) {
+    gst_harness_set_upstream_latency (r->h, 20 * MS);
+    g_assert_true (gst_pad_peer_query (r->h->sinkpad, q));
+  }
+  gst_harness_set_time (r->h, (due - 1) * MS);
+  g_assert_false (has_gone (&s, 50));
+  gst_harness_set_time (r->h, due * MS);
+  const gboolean gone = has_gone (&s, 10000);
+  if (!gone)
+    gst_harness_push_event (masks, gst_event_new_eos ());
+  g_thread_join (s.waiting);
+  g_assert_true (gone);
+  gst_harness_teardown (masks);
+}
+
 /* A live stream of frames alone, and the mask pad comes and goes: each time there is a new latency. */
 static void
 test_latency_messages (void)
@@ -528,6 +558,8 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/latency/messages", test_latency_messages);
   g_test_add_func ("/inpaint/late-mask", test_late_mask);
   g_test_add_func ("/inpaint/late-mask-new-pad", test_late_mask_new_pad);
+  g_test_add_data_func ("/inpaint/late-mask-first-frame/unasked", NULL, test_late_mask_first_frame);
+  g_test_add_data_func ("/inpaint/late-mask-first-frame/asked-meanwhile", "yes", test_late_mask_first_frame);
   g_test_add_func ("/inpaint/streams", test_streams);
   g_test_add_data_func ("/inpaint/shutdown/paused", GINT_TO_POINTER (GST_STATE_PAUSED), test_shutdown);
   g_test_add_data_func ("/inpaint/shutdown/playing", GINT_TO_POINTER (GST_STATE_PLAYING), test_shutdown);
