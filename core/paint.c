@@ -18,7 +18,7 @@
 #define MOST 0.1f    /* the largest difference that is carried all over the hole, of the sample's range */
 #define FADE 0.01f   /* weight of no change where steps are taken out: they fade within ten pixels */
 #define STRANGE 0.1f /* weight of a larger one there: what the mask has left of an object is to leave no ghost */
-#define HALF 0.15f   /* doubt at which what was seen counts half, beside what was made up because of that doubt */
+#define HALF 0.2f    /* doubt at which what was seen counts half, beside what is made up because of that doubt */
 #define STEADY 0.67f /* part of what was made up before, where it is made up anew: against flicker */
 #define TEAR 1.0f    /* pixels by which the places that neighbours are taken from may be apart more than they themselves */
 

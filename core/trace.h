@@ -33,7 +33,7 @@ typedef struct
       doubt; /* how far what it gives seems to be off: mean squared difference to what is seen around it, as a part of the variance of that */
 } VfiRef;
 
-#define VFI_WRONG 0.06f /* doubt from which on what was seen may be something else */
+#define VFI_WRONG 0.12f /* doubt from which on what was seen may be something else */
 
 static inline gboolean
 vfi_ref_trusted (const VfiRef *ref)

@@ -301,10 +301,10 @@ build (Job *job, const char *part, GError **error)
     return FALSE;
   }
 
-  g_autofree char *description = g_strdup_printf (QUEUE " ! %s videoconvert n-threads=%u ! %s name=interp ! capsfilter name=rate ! " QUEUE
+  g_autofree char *description = g_strdup_printf (QUEUE " ! %s videoconvert n-threads=%u ! %s name=%s ! capsfilter name=rate ! " QUEUE
                                                         " ! videoconvert n-threads=%u ! %s",
                                                   t->interlaced ? "deinterlace name=fields method=greedyh fields=top !" : "",
-                                                  g_get_num_processors (), t->element, g_get_num_processors (),
+                                                  g_get_num_processors (), t->element, t->element, g_get_num_processors (),
                                                   !c        ? "identity"
                                                   : encoder ? encoder->description
                                                             : t->encoder);
@@ -316,7 +316,7 @@ build (Job *job, const char *part, GError **error)
   GstElement *sink = gst_element_factory_make (c ? "filesink" : "fakesink", NULL);
   job->mux = gst_element_factory_make (c ? c->muxer.factory : "identity", NULL);
   gst_bin_add_many (GST_BIN (job->pipeline), source, job->video, job->mux, sink, NULL);
-  job->interp = gst_bin_get_by_name (GST_BIN (job->video), "interp");
+  job->interp = gst_bin_get_by_name (GST_BIN (job->video), t->element);
 
   g_autofree char *uri = gst_filename_to_uri (t->in, NULL);
   g_autofree char *wanted = g_strconcat ("video/x-raw; audio/x-raw; ", job->audio ? c->audio_kept : "", NULL);
