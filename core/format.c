@@ -98,7 +98,7 @@ vfi_frame_info_check (const VfiFrameInfo *info, GError **error)
     return FALSE;
   }
   if (MIN (info->width, info->height) < MIN_SIZE || MAX (info->width, info->height) > MAX_SIZE) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "frames of %d x %d are not supported: scale them to between %d and %d pixels each way",
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "a frame of %d x %d is not supported: scale it to between %d and %d pixels each way",
                  info->width, info->height, MIN_SIZE, MAX_SIZE);
     return FALSE;
   }
