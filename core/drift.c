@@ -5,6 +5,9 @@
  * their mean there, so that exposure does not count, tell how far the references are off; a membrane carries that into the hole, in
  * which nodes count by how well their pixels' texture fixes them. References are corrected for good: those that are derived from them
  * in the frames to come begin without the error, so it does not add up.
+ *
+ * What is left of the differences, but for light, is how much a reference is to be doubted. It is measured against the contrast of what is seen there:
+ * in a busy picture something made up would be farther off, and a shadow that moves with what was taken out makes less of a difference.
  */
 #include "drift.h"
 

@@ -7,6 +7,7 @@
  * which exposure and white balance make, is carried into the hole by a membrane (as Poisson editing does: Perez et al., 2003). Where neighbours are
  * taken from different frames that do not agree, because the way there was wrong or because what they show has changed, the step between them is
  * taken out by another membrane, of gradients, which lets it fade on both sides. What has no reference is a membrane through what is around it.
+ * What is made up because its source is doubted is a mean of both, by that doubt; and it goes on from what the frame before was filled with.
  */
 #include "paint.h"
 

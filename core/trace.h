@@ -29,8 +29,7 @@ typedef struct
   float slope[4]; /* where a neighbour's would be: dx / dx, dx / dy, dy / dx, dy / dy */
   guint32 frame;  /* number of the frame; they count from 0; differences are signed, the oldest may lie before 0 */
   guint32 kind;
-  float
-      doubt; /* how far what it gives seems to be off: mean squared difference to what is seen around it, as a part of the variance of that */
+  float doubt; /* how far what it gives seems off: mean square of the difference to what is seen around it, over the variance of that */
 } VfiRef;
 
 #define VFI_WRONG 0.12f /* doubt from which on what was seen may be something else */
