@@ -324,44 +324,31 @@ test_late_mask (void)
   gst_harness_teardown (masks);
 }
 
-/* The same where the pad was requested only after latency was last asked for. */
-static void
-test_late_mask_new_pad (void)
+/* When latency is asked for while no frame has got its mask yet. */
+typedef enum
 {
-  g_autoptr (Run) r = run_new (INPAINT, "GRAY8", 32, 20, 1, NULL);
-  g_autoptr (GstQuery) q = gst_query_new_latency ();
-  Streams s = { .r = r };
-  gst_harness_use_testclock (r->h);
-  gst_harness_set_upstream_latency (r->h, 10 * MS);
-  g_assert_true (gst_pad_peer_query (r->h->sinkpad, q));
-  GstHarness *masks = mask_harness (r->h->element, "video/x-raw,format=GRAY8,width=20,height=12,framerate=20/1");
-  s.buffer = run_frame (r, 100, 100 * MS, PERIOD, 0);
-  gst_harness_set_time (r->h, 134 * MS);
-  s.waiting = g_thread_new ("frame", push_waiting, &s);
-  g_assert_false (has_gone (&s, 50));
-  gst_harness_set_time (r->h, 135 * MS);
-  g_assert_true (has_gone (&s, 10000));
-  g_thread_join (s.waiting);
-  g_assert_cmpuint (run_stat (r, "out"), ==, 1);
-  gst_harness_teardown (masks);
-}
+  BEFORE_PAD, /* the pad was requested only after that */
+  NEVER,      /* sinks ask only when they have got a frame, and the first one waits */
+  MEANWHILE,  /* while the frame waits, after latency has changed */
+} Asked;
 
-/* The first frame waits before anybody has asked for latency: sinks are asked only when they have got one. An answer that is given while it waits
- * counts too. */
 static void
-test_late_mask_first_frame (gconstpointer meanwhile)
+test_late_mask_first_frame (gconstpointer data)
 {
-  const int due = meanwhile ? 145 : 135; /* the frame's time, 20 or 10 ms, half a period */
+  const Asked asked = GPOINTER_TO_INT (data);
+  const int due = asked == MEANWHILE ? 145 : 135; /* the frame's time, 20 or 10 ms, half a period */
   g_autoptr (Run) r = run_new (INPAINT, "GRAY8", 32, 20, 1, NULL);
-  GstHarness *masks = mask_harness (r->h->element, "video/x-raw,format=GRAY8,width=20,height=12,framerate=20/1");
   g_autoptr (GstQuery) q = gst_query_new_latency ();
   Streams s = { .r = r };
   gst_harness_use_testclock (r->h);
   gst_harness_set_upstream_latency (r->h, 10 * MS);
+  if (asked == BEFORE_PAD)
+    g_assert_true (gst_pad_peer_query (r->h->sinkpad, q));
+  GstHarness *masks = mask_harness (r->h->element, "video/x-raw,format=GRAY8,width=20,height=12,framerate=20/1");
   s.buffer = run_frame (r, 100, 100 * MS, PERIOD, 0);
   s.waiting = g_thread_new ("frame", push_waiting, &s);
   g_assert_false (has_gone (&s, 50));
-  if (meanwhile) {
+  if (asked == MEANWHILE) {
     gst_harness_set_upstream_latency (r->h, 20 * MS);
     g_assert_true (gst_pad_peer_query (r->h->sinkpad, q));
   }
@@ -373,6 +360,7 @@ test_late_mask_first_frame (gconstpointer meanwhile)
     gst_harness_push_event (masks, gst_event_new_eos ());
   g_thread_join (s.waiting);
   g_assert_true (gone);
+  g_assert_cmpuint (run_stat (r, "out"), ==, 1);
   gst_harness_teardown (masks);
 }
 
@@ -557,9 +545,9 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/latency", test_latency);
   g_test_add_func ("/inpaint/latency/messages", test_latency_messages);
   g_test_add_func ("/inpaint/late-mask", test_late_mask);
-  g_test_add_func ("/inpaint/late-mask-new-pad", test_late_mask_new_pad);
-  g_test_add_data_func ("/inpaint/late-mask-first-frame/unasked", NULL, test_late_mask_first_frame);
-  g_test_add_data_func ("/inpaint/late-mask-first-frame/asked-meanwhile", "yes", test_late_mask_first_frame);
+  g_test_add_data_func ("/inpaint/late-mask-first-frame/asked-before-pad", GINT_TO_POINTER (BEFORE_PAD), test_late_mask_first_frame);
+  g_test_add_data_func ("/inpaint/late-mask-first-frame/never-asked", GINT_TO_POINTER (NEVER), test_late_mask_first_frame);
+  g_test_add_data_func ("/inpaint/late-mask-first-frame/asked-meanwhile", GINT_TO_POINTER (MEANWHILE), test_late_mask_first_frame);
   g_test_add_func ("/inpaint/streams", test_streams);
   g_test_add_data_func ("/inpaint/shutdown/paused", GINT_TO_POINTER (GST_STATE_PAUSED), test_shutdown);
   g_test_add_data_func ("/inpaint/shutdown/playing", GINT_TO_POINTER (GST_STATE_PLAYING), test_shutdown);
