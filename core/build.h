@@ -128,6 +128,19 @@ typedef struct
 VfiTensor *vfi_inverse_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *state, const VfiInverseSearch *o);
 #define vfi_inverse_search(g, y0, y1, state, ...) vfi_inverse_search_ (g, y0, y1, state, &(VfiInverseSearch){ __VA_ARGS__ })
 
+/* The flow from picture y0 to picture y1 (F32, 1 channel), looked for with patches, starting from that on a grid half as fine (F32, 2 channels), or from nothing
+ * (NULL): 2 channels, F32, pixels. What is found is handed on `rounds` times to patches that lie `far` patches away, then half as far and so on. */
+typedef struct
+{
+  int far, rounds, steps; /* steps of Lucas-Kanade at a time */
+} VfiDenseSearch;
+VfiTensor *vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse, const VfiDenseSearch *o);
+#define vfi_dense_search(g, y0, y1, coarse, ...) vfi_dense_search_ (g, y0, y1, coarse, &(VfiDenseSearch){ __VA_ARGS__ })
+
+/* A state (as above) seen from time t whose velocities are, for each pixel, its own or those of a flow from y0 to y1 (F32, 2 channels): those along which the
+ * pictures y0, y1 (F32, 1 channel) are more alike. 5 channels, F32. */
+VfiTensor *vfi_choose (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow);
+
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
 

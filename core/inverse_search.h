@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The parts of operator inverse_search (ops/inverse_search.c says what it does), one patch or pixel each, written once for all backends. Sums
+ * The parts of operators inverse_search and dense_search (ops/ says what they do), one patch or pixel each, written once for all backends. Sums
  * run over the columns of a patch side by side, so that a compiler makes vectors of them.
  */
 #pragma once
@@ -56,7 +56,7 @@ typedef struct
 static VFI_HD inline int
 vfi_search_cells (int pixels)
 {
-  return pixels / VFI_SEARCH_CELL + 1;
+  return (pixels + VFI_SEARCH_CELL - 1) / VFI_SEARCH_CELL + 1;
 }
 
 /* NaN becomes the least. */
@@ -95,28 +95,45 @@ vfi_search_product (const float a[64], const float b[64])
   return vfi_search_sum (sum);
 }
 
-/* Patch (row, column). */
+/* Patch (row, column), without its gradient: enough to compare flows. */
 static VFI_HD inline void
-vfi_search_patch (const VfiSearchFrames *f, int row, int column, VfiSearchPatch *p)
+vfi_search_look (const VfiSearchFrames *f, int row, int column, VfiSearchPatch *p)
 {
   p->y = (row - 1) * VFI_SEARCH_CELL;
   p->x = (column - 1) * VFI_SEARCH_CELL;
   for (int i = 0; i < 8; i++) {
     const float *a = f->a + (p->y + i) * f->pitch + p->x;
 
+    VFI_SEARCH_COLUMNS p->look[8 * i + k] = a[k];
+  }
+  vfi_search_centre (p->look);
+}
+
+/* Its gradient. */
+static VFI_HD inline void
+vfi_search_slope (const VfiSearchFrames *f, VfiSearchPatch *p)
+{
+  for (int i = 0; i < 8; i++) {
+    const float *a = f->a + (p->y + i) * f->pitch + p->x;
+
     VFI_SEARCH_COLUMNS
     {
-      p->look[8 * i + k] = a[k];
       p->gx[8 * i + k] = (a[k + 1] - a[k - 1]) / 2;
       p->gy[8 * i + k] = (a[k + f->pitch] - a[k - f->pitch]) / 2;
     }
   }
-  vfi_search_centre (p->look);
   vfi_search_centre (p->gx);
   vfi_search_centre (p->gy);
   p->xx = vfi_search_product (p->gx, p->gx) + VFI_SEARCH_RIDGE;
   p->xy = vfi_search_product (p->gx, p->gy);
   p->yy = vfi_search_product (p->gy, p->gy) + VFI_SEARCH_RIDGE;
+}
+
+static VFI_HD inline void
+vfi_search_patch (const VfiSearchFrames *f, int row, int column, VfiSearchPatch *p)
+{
+  vfi_search_look (f, row, column, p);
+  vfi_search_slope (f, p);
 }
 
 /* What differs along a flow, into p->e. Beyond the border all pixels are the same, so places are brought near it; NaN too. */
@@ -148,9 +165,9 @@ vfi_search_square (VfiSearchPatch *p)
   return vfi_search_product (p->e, p->e) / 64;
 }
 
-/* Lucas-Kanade steps from what was found; kept if they lead to less, and not too far away. */
+/* n Lucas-Kanade steps from what was found; kept if they lead to less, and not too far away. */
 static VFI_HD inline VfiSearchFound
-vfi_search_steps (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound here)
+vfi_search_steps (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound here, int n)
 {
   const float det = p->xx * p->yy - p->xy * p->xy;
   VfiSearchFound there = here;
@@ -158,7 +175,7 @@ vfi_search_steps (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound he
 
   vfi_search_difference (f, p, here.u, here.v);
   here.square = vfi_search_square (p);
-  for (int i = 0; i < VFI_SEARCH_STEPS; i++) { /* e has its mean, which matters nothing to the products: gx and gy have none */
+  for (int i = 0; i < n; i++) { /* e has its mean, which matters nothing to the products: gx and gy have none */
     const float gx = vfi_search_product (p->gx, p->e), gy = vfi_search_product (p->gy, p->e);
     there.u += (p->xy * gy - p->yy * gx) / det;
     there.v += (p->xy * gx - p->xx * gy) / det;
@@ -169,12 +186,12 @@ vfi_search_steps (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound he
   return there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= VFI_SEARCH_PATCH * VFI_SEARCH_PATCH ? there : here;
 }
 
-/* Where patch (row, column) begins to look: the mean of one component of a flow in the 2x2 pixels in its middle; `pixel` floats from one to the next. */
+/* The mean of one component of a flow in the 2x2 pixels around the corner between pixels (y - 1, x - 1) and (y, x); `pixel` floats from one to the next. */
 static VFI_HD inline float
-vfi_search_first (const float *flow, int pixel, int h, int w, int row, int column)
+vfi_search_first (const float *flow, int pixel, int h, int w, int y, int x)
 {
-  const int y = VFI_SEARCH_CELL * row, x = VFI_SEARCH_CELL * column;
-  const int top = (y ? y - 1 : 0) * w, low = (y < h ? y : h - 1) * w, left = x ? x - 1 : 0, right = x < w ? x : w - 1;
+  const int top = (y ? (y <= h ? y - 1 : h - 1) : 0) * w, low = (y < h ? y : h - 1) * w;
+  const int left = x ? (x <= w ? x - 1 : w - 1) : 0, right = x < w ? x : w - 1;
 
   return (flow[(top + left) * pixel] + flow[(top + right) * pixel] + flow[(low + left) * pixel] + flow[(low + right) * pixel]) / 4;
 }
@@ -189,20 +206,28 @@ vfi_search_better (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound h
   return there.square + VFI_SEARCH_MARGIN < here.square ? there : here;
 }
 
-/* The second look at patch (row, column): at its neighbours' flows of the first one; found: all patches, `columns` in a row. */
+/* The best of what was found for a patch (row, column) that has been looked at, and for the four that are so many patches away: right, below, left, above; found: all
+ * patches, row after row. */
 static VFI_HD inline VfiSearchFound
-vfi_search_again (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, VfiSearchPatch *p)
+vfi_search_handed (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, int away, VfiSearchPatch *p)
 {
   const int rows = vfi_search_cells (f->h), columns = vfi_search_cells (f->w);
   const VfiSearchFound *at = found + row * columns + column,
-                       *near[4] = { column + 1 < columns ? at + 1 : at, row + 1 < rows ? at + columns : at, column ? at - 1 : at,
-                                    row ? at - columns : at };
+                       *near[4] = { column + away < columns ? at + away : at, row + away < rows ? at + away * columns : at,
+                                    column >= away ? at - away : at, row >= away ? at - away * columns : at };
   VfiSearchFound here = *at;
 
-  vfi_search_patch (f, row, column, p);
   for (int i = 0; i < 4; i++)
     here = vfi_search_better (f, p, here, near[i]->u, near[i]->v);
-  return vfi_search_steps (f, p, here);
+  return here;
+}
+
+/* The second look at patch (row, column): at its neighbours' flows of the first one. */
+static VFI_HD inline VfiSearchFound
+vfi_search_again (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, VfiSearchPatch *p, int steps)
+{
+  vfi_search_patch (f, row, column, p);
+  return vfi_search_steps (f, p, vfi_search_handed (f, found, row, column, 1, p), steps);
 }
 
 /* A patch's flow and its neighbours': the less it fits, the more of theirs. `square` stays. */
@@ -255,4 +280,24 @@ vfi_search_miss (const VfiSearchFrames *f, int y, int x, float u, float v)
   const float top = (1 - fx) * b[0] + fx * b[1], bottom = (1 - fx) * b[f->pitch] + fx * b[f->pitch + 1];
 
   return fabsf ((1 - fy) * top + fy * bottom - f->a[y * f->pitch + x]);
+}
+
+/* Of dense_search: the flow of a pixel, of which its four patches have found theirs; the less a patch misses there, the more it counts. */
+static VFI_HD inline VfiSearchFound
+vfi_search_pixel (const VfiSearchFrames *f, const VfiSearchFound *found, int y, int x)
+{
+  const int columns = vfi_search_cells (f->w);
+  const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * columns + x / VFI_SEARCH_CELL, *of[4] = { at, at + 1, at + columns, at + columns + 1 };
+  VfiSearchFound mean = { 0, 0, 0 };
+  float sum = 0;
+
+  for (int i = 0; i < 4; i++) {
+    const float miss = vfi_search_miss (f, y, x, of[i]->u, of[i]->v), weight = 1 / (miss > 1 ? miss : 1);
+    mean.u += weight * of[i]->u;
+    mean.v += weight * of[i]->v;
+    sum += weight;
+  }
+  mean.u /= sum;
+  mean.v /= sum;
+  return mean;
 }

@@ -54,6 +54,8 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (scale),
   KERNEL (mean_pool),
   KERNEL (inverse_search),
+  KERNEL (dense_search),
+  KERNEL (choose),
   KERNEL (lucas_kanade),
   KERNEL (interleave),
   KERNEL (downsample),

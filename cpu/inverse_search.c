@@ -5,8 +5,8 @@
  */
 #include <omp.h>
 
-#include "inverse_search.h"
 #include "isa.h"
+#include "search.h"
 
 #define PAD VFI_SEARCH_PAD
 #define LINES 6 /* of each thread: u and v of both flows, sums of what they miss */
@@ -37,7 +37,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 
   s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   s->h = dst->h, s->w = dst->w;
-  s->pitch = (dst->w + 2 * PAD + 2 * VFI_LANES - 1) / VFI_LANES * VFI_LANES; /* the last vector of a row may reach beyond it */
+  s->pitch = search_pitch (dst->w);
   s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
   for (int i = 0; i < 2; i++) {
     s->bytes[GREY + i] = (gsize) (s->h + 2 * PAD) * s->pitch * sizeof (float);
@@ -75,19 +75,6 @@ bind (gpointer state, void *place)
     s->found[i] = part[FOUND + i];
   }
   s->lines = part[LINE];
-}
-
-/* Row y, from -PAD on, of a frame in grey; `to` is pixel 0. */
-static void
-grey_row (const VfiView *src, int y, float *to)
-{
-  y = CLAMP (y, 0, src->h - 1);
-  for (int x = 0; x < src->w; x += VFI_LANES)
-    *(Vec *) (to + x) = VFI_SEARCH_GREY * vec_load_pixels (src, y, x, 0, MIN (src->w - x, VFI_LANES));
-  for (int i = 1; i <= PAD; i++) {
-    to[-i] = to[0];
-    to[src->w - 1 + i] = to[src->w - 1];
-  }
 }
 
 /* What flows u, v miss along row y, and two pixels on either side, repeated. */
@@ -187,20 +174,20 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 #pragma omp for
     for (int y = -PAD; y < s->h + PAD; y++)
       for (int i = 0; i < 2; i++)
-        grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
+        search_grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < s->rows; i++)
       for (int k = 0; k < s->columns; k++) {
-        const float u = s->warped ? 0 : vfi_search_first (flow, state->ld, s->h, s->w, i, k);
-        const float v = s->warped ? 0 : vfi_search_first (flow + state->cd, state->ld, s->h, s->w, i, k);
+        const float u = s->warped ? 0 : vfi_search_first (flow, state->ld, s->h, s->w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
+        const float v = s->warped ? 0 : vfi_search_first (flow + state->cd, state->ld, s->h, s->w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
 
         vfi_search_patch (&f, i, k, &p);
-        s->found[0][i * s->columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 });
+        s->found[0][i * s->columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 }, VFI_SEARCH_STEPS);
       }
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < s->rows; i++)
       for (int k = 0; k < s->columns; k++)
-        s->found[1][i * s->columns + k] = vfi_search_again (&f, s->found[0], i, k, &p);
+        s->found[1][i * s->columns + k] = vfi_search_again (&f, s->found[0], i, k, &p, VFI_SEARCH_STEPS);
     for (int n = 0; n < VFI_SEARCH_ROUNDS; n++) {
 #pragma omp for
       for (int i = 0; i < s->rows; i++)

@@ -55,10 +55,10 @@ search (View state, Search s)
     return;
   VfiSearchFound start = { 0, 0, 0 };
   if (!s.warped)
-    start = { vfi_search_first (flow, state.ld, s.h, s.w, row, column), vfi_search_first (flow + state.cd, state.ld, s.h, s.w, row, column),
-              0 };
+    start = { vfi_search_first (flow, state.ld, s.h, s.w, VFI_SEARCH_CELL * row, VFI_SEARCH_CELL * column),
+              vfi_search_first (flow + state.cd, state.ld, s.h, s.w, VFI_SEARCH_CELL * row, VFI_SEARCH_CELL * column), 0 };
   vfi_search_patch (&f, row, column, &p);
-  s.found[0][i] = vfi_search_steps (&f, &p, start);
+  s.found[0][i] = vfi_search_steps (&f, &p, start, VFI_SEARCH_STEPS);
 }
 
 static __global__ void
@@ -69,7 +69,7 @@ again (Search s)
   VfiSearchPatch p;
 
   if (i < s.rows * s.columns)
-    s.found[1][i] = vfi_search_again (&f, s.found[0], i / s.columns, i % s.columns, &p);
+    s.found[1][i] = vfi_search_again (&f, s.found[0], i / s.columns, i % s.columns, &p, VFI_SEARCH_STEPS);
 }
 
 static __global__ void

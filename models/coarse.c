@@ -46,14 +46,20 @@ vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w
   return vfi_input (g, vfi_coarse_name ("%d.f%d", i, l), VFI_FEATURE, h >> (l + 2), w >> (l + 2), k->enc[l]);
 }
 
+void
+vfi_coarse_luma (VfiGraph *g, int h, int w, VfiTensor *y[2][5])
+{
+  for (int i = 0; i < 2; i++)
+    for (int l = 0; l < 5; l++)
+      y[i][l] = vfi_input (g, vfi_coarse_name ("%d.y%d", i, l), VFI_F32, h >> (l + 1), w >> (l + 1), 1);
+}
+
 VfiTensor *
 vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5])
 {
   VfiTensor *state;
 
-  for (int i = 0; i < 2; i++)
-    for (int l = 0; l < 5; l++)
-      y[i][l] = vfi_input (g, vfi_coarse_name ("%d.y%d", i, l), VFI_F32, h >> (l + 1), w >> (l + 1), 1);
+  vfi_coarse_luma (g, h, w, y);
   state = vfi_lucas_kanade (g, y[0][4], y[1][4], time, NULL, FALSE);
   return vfi_coarse_finer (g, vfi_lucas_kanade (g, y[0][4], y[1][4], time, state, FALSE), NULL);
 }

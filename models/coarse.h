@@ -27,7 +27,9 @@ const char *vfi_coarse_name (const char *format, int a, int b) G_GNUC_PRINTF (1,
 VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w, VfiDType dtype);
 /* Features of frame i at level l, as an input. */
 VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w);
-/* Luma of both frames at 1/2 ... 1/32, as inputs, to y. Returns the state at 1/16 after two Lucas-Kanade steps at 1/32. */
+/* Luma of both frames at 1/2 ... 1/32, as inputs, to y. */
+void vfi_coarse_luma (VfiGraph *g, int h, int w, VfiTensor *y[2][5]);
+/* The same, and the state at 1/16 after two Lucas-Kanade steps at 1/32. */
 VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5]);
 /* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. The last `first` channels of x are
  * the first ones in the file: what begins a tensor is aligned. */

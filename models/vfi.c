@@ -7,15 +7,18 @@
  */
 #include "coarse.h"
 
-/* What depends on both frames, but not on t. */
+/* What depends on both frames, but not on t: the coarsest cost volume, and a second opinion on motion, that no network has a part in. */
 static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
-  VfiTensor *f0 = vfi_input (g, "0.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
-  VfiTensor *f1 = vfi_input (g, "1.f2", VFI_FEATURE, h / 16, w / 16, k->enc[2]);
+  VfiTensor *flow = NULL, *y[2][5];
 
-  vfi_output (g, "cost", vfi_correlation (g, f0, f1, k->radius[2]));
+  vfi_output (g, "cost", vfi_correlation (g, vfi_coarse_features (g, k, 0, 2, h, w), vfi_coarse_features (g, k, 1, 2, h, w), k->radius[2]));
+  vfi_coarse_luma (g, h, w, y);
+  for (int l = 4; l > 0; l--)
+    flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .far = 4, .rounds = 2, .steps = 4);
+  vfi_output (g, "flow", vfi_dense_search (g, y[0][0], y[1][0], flow, .far = 2, .rounds = 1, .steps = 3));
 }
 
 static void
@@ -64,6 +67,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
       state = vfi_inverse_search (g, w0, w1, state, .warped = TRUE);
     }
   }
+  state = vfi_choose (g, y[0][0], y[1][0], t, state, vfi_input (g, "flow", VFI_F32, h / 2, w / 2, 2));
   vfi_output (g, "state", vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE));
 }
 

@@ -75,15 +75,15 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
   for (int i = 0; i < rows; i++)
     for (int k = 0; k < columns; k++) {
-      const float u = vfi_search_first (before, was.ld, h, w, i, k);
-      const float v = vfi_search_first (before + was.cd, was.ld, h, w, i, k);
+      const float u = vfi_search_first (before, was.ld, h, w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
+      const float v = vfi_search_first (before + was.cd, was.ld, h, w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
 
       vfi_search_patch (&f, i, k, &p);
-      found[0][i * columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 });
+      found[0][i * columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 }, VFI_SEARCH_STEPS);
     }
   for (int i = 0; i < rows; i++)
     for (int k = 0; k < columns; k++)
-      found[1][i * columns + k] = vfi_search_again (&f, found[0], i, k, &p);
+      found[1][i * columns + k] = vfi_search_again (&f, found[0], i, k, &p, VFI_SEARCH_STEPS);
   for (int n = 0; n < VFI_SEARCH_ROUNDS; n++)
     for (int i = 0; i < rows; i++)
       for (int k = 0; k < columns; k++)

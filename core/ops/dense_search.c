@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * dense_search: the flow from one picture to another, looked for with patches from a coarser flow, or from nothing (Kroeger, Timofte, Dai, Van Gool: Fast Optical
+ * Flow using Dense Inverse Search, 2016: one scale of it. There neighbours hand on what they found one after the other; here all at once, and from afar.)
+ *
+ * Patches, e and a step are those of inverse_search. Of h x w pixels, any size, with a flow of h / 2 x w / 2 before, or none:
+ *
+ *   search     u = 2 times the mean of the coarser flow's 2 x 2 pixels in the middle, or 0; `steps` times u -= (sum g g' + RIDGE I)^-1 sum g e (u);
+ *              kept if the mean of e^2 is less by more than MARGIN than before, and u at most 8 away
+ *   hand on    `rounds` times: for d = `far`, far / 2 ... 1 the best of what this patch has and those d patches to the right, below, left, above have (each in
+ *              turn: better by MARGIN), of all patches at once; then `steps` from there
+ *   spread     a pixel's flow is the mean of its four patches', weighted by 1 / max (1, |e| of that pixel, without the patch's mean)
+ *
+ * A comparison of nearly equal numbers may end either way, and what it chooses differs: results are continuous but for that.
+ */
+#include "inverse_search.h"
+#include "op.h"
+#include "vfi.h"
+
+static int
+clamp_to (int i, int n)
+{
+  return CLAMP (i, 0, n - 1);
+}
+
+static float *
+grey (const VfiView *y, int pitch)
+{
+  const int pad = VFI_SEARCH_PAD;
+  float *to = g_new (float, (gsize) (y->h + 2 * pad) * pitch);
+
+  for (int i = 0; i < y->h + 2 * pad; i++)
+    for (int k = 0; k < pitch; k++)
+      to[(gsize) i * pitch + k] = VFI_SEARCH_GREY * vfi_view_get (y, clamp_to (i - pad, y->h), clamp_to (k - pad, y->w), 0);
+  return to;
+}
+
+static void
+reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
+{
+  const VfiDenseSearchParams *o = node->params;
+  const int h = dst->h, w = dst->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
+  const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD, cells = (gsize) rows * columns;
+  float *a = grey (&src[0], pitch), *b = grey (&src[1], pitch);
+  VfiSearchFound *found = g_new (VfiSearchFound, cells), *next = g_new (VfiSearchFound, cells);
+  const VfiView *coarse = o->coarse ? &src[2] : NULL;
+  const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch };
+  VfiSearchPatch p;
+
+  for (int i = 0; i < rows; i++)
+    for (int k = 0; k < columns; k++) {
+      VfiSearchFound start = { 0, 0, 0 };
+
+      if (coarse) {
+        start.u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
+        start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
+      }
+      vfi_search_patch (&f, i, k, &p);
+      found[i * columns + k] = vfi_search_steps (&f, &p, start, o->steps);
+    }
+  for (int round = 0; round < o->rounds; round++)
+    for (int d = o->far; d; d /= 2) {
+      VfiSearchFound *swap = found;
+
+      for (int i = 0; i < rows; i++)
+        for (int k = 0; k < columns; k++) {
+          vfi_search_look (&f, i, k, &p);
+          next[i * columns + k] = vfi_search_handed (&f, found, i, k, d, &p);
+          if (d == 1) {
+            vfi_search_slope (&f, &p);
+            next[i * columns + k] = vfi_search_steps (&f, &p, next[i * columns + k], o->steps);
+          }
+        }
+      found = next;
+      next = swap;
+    }
+  for (int y = 0; y < h; y++)
+    for (int x = 0; x < w; x++) {
+      const VfiSearchFound u = vfi_search_pixel (&f, found, y, x);
+
+      vfi_view_set (dst, y, x, 0, u.u);
+      vfi_view_set (dst, y, x, 1, u.v);
+    }
+  g_free (found);
+  g_free (next);
+  g_free (a);
+  g_free (b);
+}
+
+const VfiOp vfi_op_dense_search = { "dense_search", .reference = reference };
+
+VfiTensor *
+vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse, const VfiDenseSearch *o)
+{
+  VfiDenseSearchParams p = { .coarse = coarse != NULL, .far = o->far, .rounds = o->rounds, .steps = o->steps };
+  VfiTensor *src[] = { y0, y1, coarse };
+  const int n = coarse ? 3 : 2;
+
+  if (!vfi_graph_ready (g, "dense_search", src, n))
+    return vfi_graph_dummy (g);
+  if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
+    return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE,
+                           "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h, y0->w, y0->c, y1->h, y1->w,
+                           y1->c);
+  if (coarse && (coarse->dtype != VFI_F32 || 2 * coarse->h != y0->h || 2 * coarse->w != y0->w || coarse->c != 2))
+    return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE, "the coarser flow is %d x %d x %d, not half of %d x %d x 2, fp32", coarse->h,
+                           coarse->w, coarse->c, y0->h, y0->w);
+  if (o->far < 1 || o->rounds < 0 || o->steps < 1)
+    return vfi_graph_fail (g, "dense_search", VFI_ERROR_ARG, "%d patches away, %d rounds, %d steps: must be 1, 0, 1 or more", o->far,
+                           o->rounds, o->steps);
+  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, 2));
+}
