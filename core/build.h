@@ -43,6 +43,8 @@ void vfi_pop (VfiGraph *g);
 double vfi_flow_scale (const VfiGraph *g);
 
 VfiTensor *vfi_input (VfiGraph *g, const char *name, VfiDType dtype, int h, int w, int c);
+/* One that another graph's output is whose channels lie apart: a flow, a state. F32. */
+VfiTensor *vfi_input_planes (VfiGraph *g, const char *name, int h, int w, int c);
 void vfi_output (VfiGraph *g, const char *name, VfiTensor *x);
 
 int vfi_height (const VfiTensor *x);

@@ -221,6 +221,16 @@ vfi_input (VfiGraph *g, const char *name, VfiDType dtype, int h, int w, int c)
   return x;
 }
 
+VfiTensor *
+vfi_input_planes (VfiGraph *g, const char *name, int h, int w, int c)
+{
+  VfiTensor *x = vfi_input (g, name, VFI_F32, h, w, c);
+
+  if (x->io_name)
+    x->planar = TRUE;
+  return x;
+}
+
 void
 vfi_output (VfiGraph *g, const char *name, VfiTensor *x)
 {

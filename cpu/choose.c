@@ -6,6 +6,7 @@
 
 #include "choose.h"
 #include "isa.h"
+#include "smooth.h"
 
 #define WINDOW VFI_CHOOSE_WINDOW
 #define SOFT VFI_CHOOSE_SOFT
@@ -62,70 +63,41 @@ repeat_border (float *row, int w, int n)
   }
 }
 
-/* Where to sample: the first of four pixels, and how far the place is from it. */
+/* What is sampled, at time t. */
 typedef struct
 {
-  VecI ix, iy;
-  Vec fx, fy;
-} Place;
-
-VFI_INLINE Place
-place_of (const State *s, Vec x, Vec y)
-{
-  Place p;
-
-  x = vec_min (vec_max (x, vec_set (0)), vec_set (s->w - 1));
-  y = vec_min (vec_max (y, vec_set (0)), vec_set (s->h - 1));
-  p.ix = vec_mini (VEC_TO_INT (x), (VecI){ 0 } + MAX (s->w - 2, 0)); /* the neighbours are in the picture, too */
-  p.iy = vec_mini (VEC_TO_INT (y), (VecI){ 0 } + MAX (s->h - 2, 0));
-  p.fx = x - VEC_TO_FLOAT (p.ix);
-  p.fy = y - VEC_TO_FLOAT (p.iy);
-  return p;
-}
-
-VFI_INLINE Vec
-sample (const VfiView *v, const int c, const Place *p)
-{
-  const float *data = (const float *) v->data + (gsize) c * v->cd;
-  const int right = v->w > 1 ? v->ld : 0, below = v->h > 1 ? v->w * v->ld : 0;
-  const VecI at = (p->iy * v->w + p->ix) * v->ld;
-  const Vec a = (Vec) vec_gather (data, at, 4), b = (Vec) vec_gather (data + right, at, 4);
-  const Vec c0 = (Vec) vec_gather (data + below, at, 4), d = (Vec) vec_gather (data + below + right, at, 4);
-  const Vec top = (1 - p->fx) * a + p->fx * b, bottom = (1 - p->fx) * c0 + p->fx * d;
-
-  return (1 - p->fy) * top + p->fy * bottom;
-}
+  Plane y0, y1, flow[2];
+  float t;
+} Planes;
 
 /* How much the pictures differ at pixels (x, y) along velocities. */
 VFI_INLINE Vec
-differ (const State *s, const VfiView *y0, const VfiView *y1, float t, Vec x, Vec y, Vec v0x, Vec v0y, Vec v1x, Vec v1y)
+differ (const Planes *p, Vec x, Vec y, Vec v0x, Vec v0y, Vec v1x, Vec v1y)
 {
-  const Place p0 = place_of (s, x - t * v0x, y - t * v0y), p1 = place_of (s, x + (1 - t) * v1x, y + (1 - t) * v1y);
-  const Vec e = sample (y0, 0, &p0) - sample (y1, 0, &p1);
+  const Vec back = vec_set (-p->t), on = vec_set (1 - p->t);
+  const Vec e = plane_sample (&p->y0, x + back * v0x, y + back * v0y) - plane_sample (&p->y1, x + on * v1x, y + on * v1y);
 
   return vec_max (e, -e);
 }
 
 static void
-opinions_row (const State *s, const VfiView *src, float t, int row)
+opinions_row (const State *s, const Planes *p, const VfiView *old, const VfiView *other, int row)
 {
-  const VfiView y0 = src[0], y1 = src[1], state = src[3], flow = src[4];
+  const VfiView state = *old, flow = *other;
   float *worse = row_of (s, s->worse, row);
-  const Vec y = vec_set (row);
+  const Vec y = vec_set (row), back = vec_set (-p->t);
 
   for (int i = 0; i < s->w; i += VFI_LANES) {
     const int n = MIN (s->w - i, VFI_LANES);
-    const Vec x = vec_min (VEC_TO_FLOAT (vec_iota () + i), vec_set (s->w - 1));
-    const Vec u = vec_load_pixels (&flow, row, i, 0, n), v = vec_load_pixels (&flow, row, i, 1, n);
-    const Place p = place_of (s, x - t * u, y - t * v);
-    const Vec second[2] = { sample (&flow, 0, &p), sample (&flow, 1, &p) };
+    const Vec x = VEC_TO_FLOAT (vec_iota () + i);
+    const Vec from_x = x + back * vec_load_pixels (&flow, row, i, 0, n), from_y = y + back * vec_load_pixels (&flow, row, i, 1, n);
+    const Vec u = plane_sample (&p->flow[0], from_x, from_y), v = plane_sample (&p->flow[1], from_x, from_y);
     const Vec v0x = vec_load_pixels (&state, row, i, 0, n), v0y = vec_load_pixels (&state, row, i, 1, n);
     const Vec v1x = vec_load_pixels (&state, row, i, 2, n), v1y = vec_load_pixels (&state, row, i, 3, n);
 
-    for (int c = 0; c < 2; c++)
-      *(Vec *) (row_of (s, s->second[c], row) + i) = second[c];
-    *(Vec *) (worse + i) = VFI_CHOOSE_DOUBT * differ (s, &y0, &y1, t, x, y, second[0], second[1], second[0], second[1]) -
-                           differ (s, &y0, &y1, t, x, y, v0x, v0y, v1x, v1y);
+    *(Vec *) (row_of (s, s->second[0], row) + i) = u;
+    *(Vec *) (row_of (s, s->second[1], row) + i) = v;
+    *(Vec *) (worse + i) = VFI_CHOOSE_DOUBT * differ (p, x, y, u, v, u, v) - differ (p, x, y, v0x, v0y, v1x, v1y);
   }
   repeat_border (worse, s->w, WINDOW);
 }
@@ -180,7 +152,7 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   const State *s = kernel_state;
-  const float t = *(const float *) src[2].data;
+  const Planes p = { plane_of (&src[0], 0), plane_of (&src[1], 0), { plane_of (&src[4], 0), plane_of (&src[4], 1) }, *(const float *) src[2].data };
 
 #pragma omp parallel
   {
@@ -188,7 +160,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 
 #pragma omp for
     for (int y = 0; y < s->h; y++)
-      opinions_row (s, src, t, y);
+      opinions_row (s, &p, &src[3], &src[4], y);
 #pragma omp for
     for (int y = 0; y < s->h; y++)
       take_row (s, y, line);

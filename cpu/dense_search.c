@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator dense_search: patches as core/inverse_search.h has them, row after row, shared by threads; then cells of pixels, of which four patches know the flow.
+ * Operator dense_search: rows of patches, shared by threads, a row of a patch in a vector; then cells of pixels, of which four patches know the flow. Means are not
+ * taken from patches but from their sums, so that all that is asked of a flow is found on one way through a patch.
  */
 #include "isa.h"
 #include "search.h"
@@ -62,6 +63,165 @@ bind (gpointer state, void *place)
     s->found[i] = (VfiSearchFound *) at;
 }
 
+/* ---- patches ------------------------------------------------------------------------------------ */
+
+/* A row of a patch. */
+typedef float Row __attribute__ ((vector_size (4 * VFI_SEARCH_PATCH), aligned (4), may_alias));
+
+/* Gradient of a patch, the sums of it, and (sum g g')^-1 of what is left of it without its mean. */
+typedef struct
+{
+  Row x[VFI_SEARCH_PATCH], y[VFI_SEARCH_PATCH];
+  float sum_x, sum_y, xx, xy, yy;
+} Slope;
+
+VFI_INLINE Row
+row_fma (Row a, Row b, Row c)
+{
+#ifdef __FMA__
+  return (Row) _mm256_fmadd_ps ((__m256) a, (__m256) b, (__m256) c);
+#else
+  return a * b + c;
+#endif
+}
+
+/* The sums of four rows. */
+VFI_INLINE void
+row_sums (Row a, Row b, Row c, Row d, float to[4])
+{
+#ifdef __AVX2__
+  const __m256 pairs = _mm256_hadd_ps (_mm256_hadd_ps ((__m256) a, (__m256) b), _mm256_hadd_ps ((__m256) c, (__m256) d));
+
+  _mm_storeu_ps (to, _mm_add_ps (_mm256_castps256_ps128 (pairs), _mm256_extractf128_ps (pairs, 1)));
+#else
+  for (int i = 0; i < 4; i++) {
+    const Row v = i == 0 ? a : i == 1 ? b : i == 2 ? c : d;
+
+    to[i] = ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+  }
+#endif
+}
+
+/* e, what differs between patch (row, column) and where a flow leads: its sum, that of its squares, and those of its products with the gradient, unless that is NULL. */
+VFI_INLINE void
+difference (const VfiSearchFrames *f, int row, int column, float u, float v, const Slope *slope, float sum[4])
+{
+  const int y = (row - 1) * CELL, x = (column - 1) * CELL;
+  const float at_y = vfi_search_clamp (y + v, -VFI_SEARCH_PATCH, f->h), at_x = vfi_search_clamp (x + u, -VFI_SEARCH_PATCH, f->w);
+  const int iy = (int) floorf (at_y), ix = (int) floorf (at_x);
+  const Row fy = (Row){ 0 } + (at_y - iy), fx = (Row){ 0 } + (at_x - ix);
+  const float *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) iy * f->pitch + ix;
+  Row above = row_fma (fx, *(const Row *) (b + 1) - *(const Row *) b, *(const Row *) b);
+  Row s = { 0 }, squares = { 0 }, by_x = { 0 }, by_y = { 0 };
+
+#pragma GCC unroll 8
+  for (int i = 0; i < VFI_SEARCH_PATCH; i++, a += f->pitch) {
+    Row below, e;
+
+    b += f->pitch;
+    below = row_fma (fx, *(const Row *) (b + 1) - *(const Row *) b, *(const Row *) b);
+    e = row_fma (fy, below - above, above) - *(const Row *) a;
+    s += e;
+    squares = row_fma (e, e, squares);
+    if (slope) {
+      by_x = row_fma (slope->x[i], e, by_x);
+      by_y = row_fma (slope->y[i], e, by_y);
+    }
+    above = below;
+  }
+  row_sums (s, squares, by_x, by_y, sum);
+}
+
+/* The mean square of e less its mean. */
+VFI_INLINE float
+square_of (const float sum[4])
+{
+  const float n = VFI_SEARCH_PATCH * VFI_SEARCH_PATCH;
+
+  return (sum[1] - sum[0] * sum[0] / n) / n;
+}
+
+VFI_INLINE void
+find_slope (const VfiSearchFrames *f, int row, int column, Slope *slope)
+{
+  const float *a = f->a + (gssize) (row - 1) * CELL * f->pitch + (column - 1) * CELL, n = VFI_SEARCH_PATCH * VFI_SEARCH_PATCH;
+  Row x = { 0 }, y = { 0 }, xx = { 0 }, xy = { 0 }, yy = { 0 };
+  float sum[4], more[4];
+
+#pragma GCC unroll 8
+  for (int i = 0; i < VFI_SEARCH_PATCH; i++, a += f->pitch) {
+    const Row gx = (*(const Row *) (a + 1) - *(const Row *) (a - 1)) * 0.5f;
+    const Row gy = (*(const Row *) (a + f->pitch) - *(const Row *) (a - f->pitch)) * 0.5f;
+
+    x += gx;
+    y += gy;
+    xx = row_fma (gx, gx, xx);
+    xy = row_fma (gx, gy, xy);
+    yy = row_fma (gy, gy, yy);
+    slope->x[i] = gx;
+    slope->y[i] = gy;
+  }
+  row_sums (x, y, xx, yy, sum);
+  row_sums (xy, xy, xy, xy, more);
+  slope->sum_x = sum[0];
+  slope->sum_y = sum[1];
+  sum[2] += VFI_SEARCH_RIDGE - sum[0] * sum[0] / n;
+  sum[3] += VFI_SEARCH_RIDGE - sum[1] * sum[1] / n;
+  more[0] -= sum[0] * sum[1] / n;
+  const float det = sum[2] * sum[3] - more[0] * more[0];
+  slope->xx = sum[3] / det;
+  slope->xy = -more[0] / det;
+  slope->yy = sum[2] / det;
+}
+
+/* As vfi_search_steps. */
+VFI_INLINE VfiSearchFound
+steps (const VfiSearchFrames *f, int row, int column, VfiSearchFound here, int n)
+{
+  const float reach = VFI_SEARCH_PATCH * VFI_SEARCH_PATCH;
+  VfiSearchFound there = here;
+  Slope slope;
+  float sum[4], du, dv;
+
+  find_slope (f, row, column, &slope);
+  difference (f, row, column, here.u, here.v, &slope, sum);
+  here.square = square_of (sum);
+  for (int i = 0; i < n; i++) {
+    const float mean = sum[0] / (VFI_SEARCH_PATCH * VFI_SEARCH_PATCH), x = sum[2] - slope.sum_x * mean, y = sum[3] - slope.sum_y * mean;
+
+    there.u -= slope.xx * x + slope.xy * y;
+    there.v -= slope.xy * x + slope.yy * y;
+    difference (f, row, column, there.u, there.v, &slope, sum);
+  }
+  there.square = square_of (sum);
+  du = there.u - here.u, dv = there.v - here.v;
+  return there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= reach ? there : here;
+}
+
+/* As vfi_search_handed. */
+VFI_INLINE VfiSearchFound
+handed (const VfiSearchFrames *f, const State *s, const VfiSearchFound *found, int row, int column, int away)
+{
+  const VfiSearchFound *at = found + row * s->columns + column;
+  const VfiSearchFound *near[4] = { column + away < s->columns ? at + away : NULL, row + away < s->rows ? at + away * s->columns : NULL,
+                                    column >= away ? at - away : NULL, row >= away ? at - away * s->columns : NULL };
+  VfiSearchFound here = *at;
+
+  for (int i = 0; i < 4; i++)
+    if (near[i] && (near[i]->u != here.u || near[i]->v != here.v)) {
+      VfiSearchFound there = *near[i];
+      float sum[4];
+
+      difference (f, row, column, there.u, there.v, NULL, sum);
+      there.square = square_of (sum);
+      if (there.square + VFI_SEARCH_MARGIN < here.square)
+        here = there;
+    }
+  return here;
+}
+
+/* ---- pixels ------------------------------------------------------------------------------------- */
+
 /* Pixels side by side in a cell. */
 typedef float Run __attribute__ ((vector_size (4 * CELL), aligned (4), may_alias));
 typedef gint32 RunI __attribute__ ((vector_size (4 * CELL)));
@@ -115,7 +275,6 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 #pragma omp parallel
   {
     VfiSearchFound *found = s->found[0], *next = s->found[1];
-    VfiSearchPatch p;
 
 #pragma omp for
     for (int y = -PAD; y < s->h + PAD; y++)
@@ -130,8 +289,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
           start.u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
           start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
         }
-        vfi_search_patch (&f, i, k, &p);
-        found[i * s->columns + k] = vfi_search_steps (&f, &p, start, o.steps);
+        found[i * s->columns + k] = steps (&f, i, k, start, o.steps);
       }
     for (int round = 0; round < o.rounds; round++)
       for (int d = o.far; d; d /= 2) {
@@ -140,15 +298,9 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 #pragma omp for schedule(dynamic)
         for (int i = 0; i < s->rows; i++)
           for (int k = 0; k < s->columns; k++) {
-            VfiSearchFound here;
+            const VfiSearchFound here = handed (&f, s, found, i, k, d);
 
-            vfi_search_look (&f, i, k, &p);
-            here = vfi_search_handed (&f, found, i, k, d, &p);
-            if (d == 1) {
-              vfi_search_slope (&f, &p);
-              here = vfi_search_steps (&f, &p, here, o.steps);
-            }
-            next[i * s->columns + k] = here;
+            next[i * s->columns + k] = d == 1 ? steps (&f, i, k, here, o.steps) : here;
           }
         found = next;
         next = swap;

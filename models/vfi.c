@@ -17,7 +17,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_output (g, "cost", vfi_correlation (g, vfi_coarse_features (g, k, 0, 2, h, w), vfi_coarse_features (g, k, 1, 2, h, w), k->radius[2]));
   vfi_coarse_luma (g, h, w, y);
   for (int l = 4; l > 0; l--)
-    flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .far = 4, .rounds = 2, .steps = 4);
+    flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
   vfi_output (g, "flow", vfi_dense_search (g, y[0][0], y[1][0], flow, .far = 2, .rounds = 1, .steps = 3));
 }
 
@@ -67,7 +67,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
       state = vfi_inverse_search (g, w0, w1, state, .warped = TRUE);
     }
   }
-  state = vfi_choose (g, y[0][0], y[1][0], t, state, vfi_input (g, "flow", VFI_F32, h / 2, w / 2, 2));
+  state = vfi_choose (g, y[0][0], y[1][0], t, state, vfi_input_planes (g, "flow", h / 2, w / 2, 2));
   vfi_output (g, "state", vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE));
 }
 

@@ -90,7 +90,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   g_free (take);
 }
 
-const VfiOp vfi_op_choose = { "choose", .planar = 1 << 3, .reference = reference };
+const VfiOp vfi_op_choose = { "choose", .planar = 1 << 3 | 1 << 4, .reference = reference };
 
 VfiTensor *
 vfi_choose (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow)

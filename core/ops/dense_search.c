@@ -87,13 +87,13 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   g_free (b);
 }
 
-const VfiOp vfi_op_dense_search = { "dense_search", .reference = reference };
+const VfiOp vfi_op_dense_search = { "dense_search", .planar = 1 << 2, .reference = reference };
 
 VfiTensor *
 vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse, const VfiDenseSearch *o)
 {
   VfiDenseSearchParams p = { .coarse = coarse != NULL, .far = o->far, .rounds = o->rounds, .steps = o->steps };
-  VfiTensor *src[] = { y0, y1, coarse };
+  VfiTensor *src[] = { y0, y1, coarse }, *y;
   const int n = coarse ? 3 : 2;
 
   if (!vfi_graph_ready (g, "dense_search", src, n))
@@ -108,5 +108,7 @@ vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse,
   if (o->far < 1 || o->rounds < 0 || o->steps < 1)
     return vfi_graph_fail (g, "dense_search", VFI_ERROR_ARG, "%d patches away, %d rounds, %d steps: must be 1, 0, 1 or more", o->far,
                            o->rounds, o->steps);
-  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, 2));
+  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, 2));
+  y->planar = TRUE;
+  return y;
 }
