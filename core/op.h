@@ -81,7 +81,7 @@ typedef struct
 typedef struct
 {
   gboolean coarse; /* src: y0, y1[, coarser flow] */
-  int far, rounds, steps;
+  int first, far, rounds, steps;
 } VfiDenseSearchParams;
 
 typedef struct

@@ -112,7 +112,7 @@ difference (const VfiSearchFrames *f, int row, int column, float u, float v, con
   const Row fy = (Row){ 0 } + (at_y - iy), fx = (Row){ 0 } + (at_x - ix);
   const float *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) iy * f->pitch + ix;
   Row above = row_fma (fx, *(const Row *) (b + 1) - *(const Row *) b, *(const Row *) b);
-  Row s = { 0 }, squares = { 0 }, by_x = { 0 }, by_y = { 0 };
+  Row s[2] = { 0 }, squares[2] = { 0 }, by_x = { 0 }, by_y = { 0 };
 
 #pragma GCC unroll 8
   for (int i = 0; i < VFI_SEARCH_PATCH; i++, a += f->pitch) {
@@ -121,15 +121,15 @@ difference (const VfiSearchFrames *f, int row, int column, float u, float v, con
     b += f->pitch;
     below = row_fma (fx, *(const Row *) (b + 1) - *(const Row *) b, *(const Row *) b);
     e = row_fma (fy, below - above, above) - *(const Row *) a;
-    s += e;
-    squares = row_fma (e, e, squares);
+    s[i % 2] += e;
+    squares[i % 2] = row_fma (e, e, squares[i % 2]);
     if (slope) {
       by_x = row_fma (slope->x[i], e, by_x);
       by_y = row_fma (slope->y[i], e, by_y);
     }
     above = below;
   }
-  row_sums (s, squares, by_x, by_y, sum);
+  row_sums (s[0] + s[1], squares[0] + squares[1], by_x, by_y, sum);
 }
 
 /* The mean square of e less its mean. */
@@ -183,6 +183,11 @@ steps (const VfiSearchFrames *f, int row, int column, VfiSearchFound here, int n
   Slope slope;
   float sum[4], du, dv;
 
+  if (!n) {
+    difference (f, row, column, here.u, here.v, NULL, sum);
+    here.square = square_of (sum);
+    return here;
+  }
   find_slope (f, row, column, &slope);
   difference (f, row, column, here.u, here.v, &slope, sum);
   here.square = square_of (sum);
@@ -203,21 +208,26 @@ VFI_INLINE VfiSearchFound
 handed (const VfiSearchFrames *f, const State *s, const VfiSearchFound *found, int row, int column, int away)
 {
   const VfiSearchFound *at = found + row * s->columns + column;
-  const VfiSearchFound *near[4] = { column + away < s->columns ? at + away : NULL, row + away < s->rows ? at + away * s->columns : NULL,
-                                    column >= away ? at - away : NULL, row >= away ? at - away * s->columns : NULL };
-  VfiSearchFound here = *at;
+  const VfiSearchFound *near[4] = { column + away < s->columns ? at + away : at, row + away < s->rows ? at + away * s->columns : at,
+                                    column >= away ? at - away : at, row >= away ? at - away * s->columns : at };
+  const VfiSearchFound *best = at;
+  float square[4], least = at->square;
 
-  for (int i = 0; i < 4; i++)
-    if (near[i] && (near[i]->u != here.u || near[i]->v != here.v)) {
-      VfiSearchFound there = *near[i];
-      float sum[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) { /* all of them first: they do not wait for one another */
+    float sum[4];
 
-      difference (f, row, column, there.u, there.v, NULL, sum);
-      there.square = square_of (sum);
-      if (there.square + VFI_SEARCH_MARGIN < here.square)
-        here = there;
-    }
-  return here;
+    difference (f, row, column, near[i]->u, near[i]->v, NULL, sum);
+    square[i] = square_of (sum);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) {
+    const gboolean better = square[i] + VFI_SEARCH_MARGIN < least;
+
+    best = better ? near[i] : best;
+    least = better ? square[i] : least;
+  }
+  return (VfiSearchFound){ best->u, best->v, least };
 }
 
 /* ---- pixels ------------------------------------------------------------------------------------- */
@@ -289,7 +299,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
           start.u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
           start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
         }
-        found[i * s->columns + k] = steps (&f, i, k, start, o.steps);
+        found[i * s->columns + k] = steps (&f, i, k, start, o.first);
       }
     for (int round = 0; round < o.rounds; round++)
       for (int d = o.far; d; d /= 2) {

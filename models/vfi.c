@@ -17,8 +17,8 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_output (g, "cost", vfi_correlation (g, vfi_coarse_features (g, k, 0, 2, h, w), vfi_coarse_features (g, k, 1, 2, h, w), k->radius[2]));
   vfi_coarse_luma (g, h, w, y);
   for (int l = 4; l > 0; l--)
-    flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
-  vfi_output (g, "flow", vfi_dense_search (g, y[0][0], y[1][0], flow, .far = 2, .rounds = 1, .steps = 3));
+    flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
+  vfi_output (g, "flow", vfi_dense_search (g, y[0][0], y[1][0], flow, .first = 1, .far = 2, .rounds = 1, .steps = 2));
 }
 
 static void

@@ -5,7 +5,7 @@
  *
  * Patches, e and a step are those of inverse_search. Of h x w pixels, any size, with a flow of h / 2 x w / 2 before, or none:
  *
- *   search     u = 2 times the mean of the coarser flow's 2 x 2 pixels in the middle, or 0; `steps` times u -= (sum g g' + RIDGE I)^-1 sum g e (u);
+ *   search     u = 2 times the mean of the coarser flow's 2 x 2 pixels in the middle, or 0; `first` times u -= (sum g g' + RIDGE I)^-1 sum g e (u);
  *              kept if the mean of e^2 is less by more than MARGIN than before, and u at most 8 away
  *   hand on    `rounds` times: for d = `far`, far / 2 ... 1 the best of what this patch has and those d patches to the right, below, left, above have (each in
  *              turn: better by MARGIN), of all patches at once; then `steps` from there
@@ -56,7 +56,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
       }
       vfi_search_patch (&f, i, k, &p);
-      found[i * columns + k] = vfi_search_steps (&f, &p, start, o->steps);
+      found[i * columns + k] = vfi_search_steps (&f, &p, start, o->first);
     }
   for (int round = 0; round < o->rounds; round++)
     for (int d = o->far; d; d /= 2) {
@@ -92,7 +92,7 @@ const VfiOp vfi_op_dense_search = { "dense_search", .planar = 1 << 2, .reference
 VfiTensor *
 vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse, const VfiDenseSearch *o)
 {
-  VfiDenseSearchParams p = { .coarse = coarse != NULL, .far = o->far, .rounds = o->rounds, .steps = o->steps };
+  VfiDenseSearchParams p = { .coarse = coarse != NULL, .first = o->first, .far = o->far, .rounds = o->rounds, .steps = o->steps };
   VfiTensor *src[] = { y0, y1, coarse }, *y;
   const int n = coarse ? 3 : 2;
 
@@ -105,9 +105,9 @@ vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse,
   if (coarse && (coarse->dtype != VFI_F32 || 2 * coarse->h != y0->h || 2 * coarse->w != y0->w || coarse->c != 2))
     return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE, "the coarser flow is %d x %d x %d, not half of %d x %d x 2, fp32", coarse->h,
                            coarse->w, coarse->c, y0->h, y0->w);
-  if (o->far < 1 || o->rounds < 0 || o->steps < 1)
-    return vfi_graph_fail (g, "dense_search", VFI_ERROR_ARG, "%d patches away, %d rounds, %d steps: must be 1, 0, 1 or more", o->far,
-                           o->rounds, o->steps);
+  if (o->first < 0 || o->far < 1 || o->rounds < 0 || o->steps < 0)
+    return vfi_graph_fail (g, "dense_search", VFI_ERROR_ARG, "%d steps, %d patches away, %d rounds, %d steps: must be 0, 1, 0, 0 or more", o->first,
+                           o->far, o->rounds, o->steps);
   y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, 2));
   y->planar = TRUE;
   return y;
