@@ -169,8 +169,9 @@ def grey(x):
 
 
 class Patches:
-    """Patches of 8x8 pixels of luma y0 (n,1,h,w), 4 apart, the first 4 outside, and where they are found in y1; beyond the border pixels repeat.
-    Brightness counts in 256ths, less the patch's mean. Flow is (n,rows,columns,2), x then y; `square`, (n,rows,columns), is the mean square of what differs along it."""
+    """Patches of 8x8 pixels of luma y0 (n,1,h,w), 4 apart, the first 4 outside, to be found in y1; beyond the border pixels repeat.
+    Brightness counts in 256ths, less the patch's mean. What is found: flow (n,rows,columns,2), x then y, and the mean square of e, what differs along it,
+    (n,rows,columns). Places in y1 are kept as grid_sample counts them."""
 
     def __init__(self, y0, y1):
         n, _, h, w = y0.shape
@@ -183,7 +184,7 @@ class Patches:
         self.look, self.slope = x[..., 0, :].unsqueeze(1).contiguous(), x[..., 1:, :].contiguous()
         xx, xy, yy = ((self.slope[..., i, :] * self.slope[..., j, :]).sum(-1) + RIDGE * (i == j) for i, j in ((0, 0), (0, 1), (1, 1)))
         self.inverse = torch.stack((-yy, xy, xy, -xx), -1).view(n, rows, columns, 2, 2) / (xx * yy - xy * xy).view(n, rows, columns, 1, 1)
-        places = []  # of pixels, as grid_sample counts them
+        places = []
         for cells, size in ((columns, w), (rows, h)):
             at = [torch.arange(k, device=a.device, dtype=a.dtype) for k in (cells, PATCH)]
             places.append((2 * (CELL * (at[0].view(-1, 1) - 1) + at[1]) + 1) / size - 1)
@@ -202,20 +203,21 @@ class Patches:
         b = F.grid_sample(self.b, p.view(n, -1, w * pixels, 2), 'bilinear', 'border', False)
         return (b.view(n, -1, h, w, pixels) - self.look).flatten(1, 2)
 
-    def square(self, e):
-        e = self.centred(e)
+    @classmethod
+    def square(cls, e):
+        e = cls.centred(e)
         return (e * e).mean(-1)
 
     @staticmethod
     def better(here, there, ok=None):
-        """Of two times (flow, square) the second, where that is better by MARGIN."""
+        """Of two pairs (flow, mean square of e) the second, where that is better by MARGIN."""
         take = there[1] + MARGIN < here[1]
         take = take if ok is None else take & ok
         return torch.where(take.unsqueeze(-1), there[0], here[0]), torch.where(take, there[1], here[1])
 
     def steps(self, first, n):
-        """n Lucas-Kanade steps with the gradient of the first frame, (sum g g' + RIDGE I) d = - sum g e; unless the mean square of e is less by more than MARGIN
-        then, and that at most 8 pixels away, a patch stays where it is."""
+        """n Lucas-Kanade steps with the gradient of the first frame, (sum g g' + RIDGE I) d = - sum g e; unless the mean square of e is less by more than
+        MARGIN then, at most 8 pixels away, a patch stays where it was."""
         u, e = first, self.difference(first)
         here = first, self.square(e)
         for _ in range(n):
@@ -224,7 +226,7 @@ class Patches:
         return self.better(here, (u, self.square(e)), (u - first).square().sum(-1) <= PATCH ** 2)
 
     def handed(self, here, away):
-        """(flow, square), or those of the patches `away` patches to the right, below, left, above, each in turn, if better."""
+        """What was found (flow, mean square of e), or the flows found `away` patches to the right, below, left, above, each in turn, if better."""
         def shifted(u, axis, back):
             k, n = min(away, u.shape[axis]), u.shape[axis]
             parts = u.narrow(axis, 0, k), u.narrow(axis, 0, n - k)  # where there is no such neighbour: its own
@@ -240,9 +242,9 @@ def inverse_search(y0, y1, state, warped=False):
     """A state (n,5,h,w) whose flow is looked for anew with patches of luma y0, y1 (n,1,h,w), h and w multiples of 4 (Kroeger et al., Fast
     Optical Flow using Dense Inverse Search, 2016), where that explains the picture better.
 
-    Each patch starts from the mean flow of the 2x2 pixels in its middle and takes 5 Lucas-Kanade steps. Then the flow of each of its four neighbours (right, below,
-    left, above) is taken in turn if it is better by MARGIN, and 5 steps follow again. With k = 1 / (1 + mean square of e), four times: u = (k u + LOOSE * mean over 3x3 of u,
-    weighted by k) / (k + LOOSE). A pixel's flow is the mean of its four patches', weighted by k; it takes it unless the flow it had is better:
+    Each patch starts from the mean flow of the 2x2 pixels in its middle and takes 5 Lucas-Kanade steps. Then the flow of each of its four neighbours
+    (right, below, left, above) is taken in turn if it is better by MARGIN, and 5 steps follow again. With k = 1 / (1 + mean square of e), four times:
+    u = (k u + LOOSE * mean over 3x3 of u, weighted by k) / (k + LOOSE). A pixel's flow is the mean of its four patches', weighted by k; it takes it unless the flow it had is better:
     its |e|, mean over 5x5, below KEPT times the new one's.
 
     Warped: y0 and y1 have been sampled along v0 and v1 already; what is found, from zero on, is the flow between them, and is added to both
@@ -271,9 +273,9 @@ def inverse_search(y0, y1, state, warped=False):
 def dense_search(y0, y1, coarse, far, rounds, steps):
     """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None).
 
-    Each patch starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `steps` Lucas-Kanade steps. Then, `rounds` times, the best of what it and
-    those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches', weighted by 1 / max (1, |e|
-    of that pixel, the patch's mean in it)."""
+    Each patch starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `steps` Lucas-Kanade steps. Then, `rounds` times, the best of
+    what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
+    weighted by 1 / max (1, |e| of that pixel, without the patch's mean)."""
     patches = Patches(y0, y1)
     n, _, h, w = y0.shape
     if coarse is None:
@@ -301,7 +303,7 @@ WINDOW, DOUBT, SOFT = 10, 1.1, 2
 def choose(y0, y1, state, flow, t):
     """Of two opinions on motion, for each pixel the one along which luma y0, y1 (n,1,h,w) is more alike around it: a state (n,5,h,w), or for both velocities
     flow (p - t flow (p)), the flow (n,2,h,w) from y0 to y1 as time t sees it. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| the second is taken where the mean of
-    DOUBT e (second) - e (first) over WINDOW pixels to each side is below 0; m is the mean of what is taken over SOFT pixels to each side, borders replicated.
+    DOUBT e (second) - e (first) over WINDOW pixels to each side is below 0; what is taken is then averaged over SOFT pixels to each side, borders replicated.
     Gradients pass to the state as far as it is kept."""
     def mean(x, r):
         x = F.avg_pool2d(F.pad(x, (r,) * 4, 'replicate'), (1, 2 * r + 1), 1)
