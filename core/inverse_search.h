@@ -270,13 +270,13 @@ vfi_search_cell (const VfiSearchFound *found, int columns, int row, int column)
   return mean;
 }
 
-/* What differs between pixel (y, x) of the first frame and where a flow leads. */
+/* What differs between pixel (y, x) of the first frame and where a flow leads. Where between pixels that is, the flow alone says, the same for all pixels. */
 static VFI_HD inline float
 vfi_search_miss (const VfiSearchFrames *f, int y, int x, float u, float v)
 {
-  const float at_y = vfi_search_clamp (y + v, 0, f->h - 1), at_x = vfi_search_clamp (x + u, 0, f->w - 1);
-  const int iy = (int) at_y, ix = (int) at_x;
-  const float fy = at_y - iy, fx = at_x - ix, *b = f->b + iy * f->pitch + ix;
+  const float dy = vfi_search_clamp (v, -1 - y, f->h - y), dx = vfi_search_clamp (u, -1 - x, f->w - x);
+  const int iy = (int) floorf (dy), ix = (int) floorf (dx);
+  const float fy = dy - iy, fx = dx - ix, *b = f->b + (y + iy) * f->pitch + x + ix;
   const float top = (1 - fx) * b[0] + fx * b[1], bottom = (1 - fx) * b[f->pitch] + fx * b[f->pitch + 1];
 
   return fabsf ((1 - fy) * top + fy * bottom - f->a[y * f->pitch + x]);
@@ -287,7 +287,8 @@ static VFI_HD inline VfiSearchFound
 vfi_search_pixel (const VfiSearchFrames *f, const VfiSearchFound *found, int y, int x)
 {
   const int columns = vfi_search_cells (f->w);
-  const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * columns + x / VFI_SEARCH_CELL, *of[4] = { at, at + 1, at + columns, at + columns + 1 };
+  const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * columns + x / VFI_SEARCH_CELL,
+                       *of[4] = { at, at + 1, at + columns, at + columns + 1 };
   VfiSearchFound mean = { 0, 0, 0 };
   float sum = 0;
 

@@ -245,9 +245,9 @@ spread (const VfiSearchFrames *f, const VfiSearchFound *at, int columns, int y, 
   Run u[CELL] = { 0 }, v[CELL] = { 0 }, sum[CELL] = { 0 };
 
   for (int i = 0; i < 4; i++) {
-    const float at_y = vfi_search_clamp (y + of[i]->v, -CELL, f->h), at_x = vfi_search_clamp (x + of[i]->u, -CELL, f->w);
-    const int iy = (int) floorf (at_y), ix = (int) floorf (at_x);
-    const float fy = at_y - iy, fx = at_x - ix, *b = f->b + (gssize) iy * f->pitch + ix, *a = f->a + (gssize) y * f->pitch + x;
+    const float dy = vfi_search_clamp (of[i]->v, -CELL - y, f->h - y), dx = vfi_search_clamp (of[i]->u, -CELL - x, f->w - x);
+    const int iy = (int) floorf (dy), ix = (int) floorf (dx);
+    const float fy = dy - iy, fx = dx - ix, *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) (y + iy) * f->pitch + x + ix;
     Run above = (1 - fx) * *(const Run *) b + fx * *(const Run *) (b + 1);
 
     for (int k = 0; k < CELL; k++) {

@@ -111,21 +111,40 @@ def mean_pool(k, src):
     return net.mean_pool(src(k.h, k.w, k.c), k.scale)
 
 
+def motion(k, name, *shape):
+    """harness.c: is_flow."""
+    z = uniform(f'{k.name}/{name}', *shape)
+    return -np.float32(k.flow) * (np.float32(.5) + z / 8) if k.flow < 0 else z * np.float32(k.flow)
+
+
 def lucas_kanade(k, src):
     y0, y1 = src(k.h, k.w, 1).double(), src(k.h, k.w, 1).double()
-    state = uniform(k.name + '/src3', k.h, k.w, 5)
-    state = nchw(-np.float32(k.flow) * (np.float32(.5) + state / 8) if k.flow < 0 else state * np.float32(k.flow)).double() if k.residual else None
+    state = nchw(motion(k, 'src3', k.h, k.w, 5)).double() if k.residual else None
     return net.lucas_kanade(y0, y1, state, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double())[:, :5 if k.detail else 7].float()
 
 
-def inverse_search(k, src):
+def wave(k, i):
+    """harness.c has the same."""
     y, x = torch.meshgrid(torch.arange(k.h).double(), torch.arange(k.w).double(), indexing='ij')
+    px, py = x - 1.5 * i, y + .75 * i
+    return (.5 + .2 * torch.sin(.55 * px + .2 * py) + .15 * torch.sin(.15 * px - .6 * py + 1) + .1 * torch.sin(.9 * px + .8 * py)).view(1, 1, k.h, k.w)
 
-    def wave(i):
-        px, py = x - 1.5 * i, y + .75 * i
-        return (.5 + .2 * torch.sin(.55 * px + .2 * py) + .15 * torch.sin(.15 * px - .6 * py + 1) + .1 * torch.sin(.9 * px + .8 * py)).view(1, 1, k.h, k.w)
-    state = nchw(uniform(k.name + '/src2', k.h, k.w, 5) * np.float32(k.flow)).double()
-    return net.inverse_search(wave(0), wave(1), state, bool(k.residual)).float()
+
+def inverse_search(k, src):
+    state = nchw(motion(k, 'src2', k.h, k.w, 5)).double()
+    return net.inverse_search(wave(k, 0), wave(k, 1), state, bool(k.residual)).float()
+
+
+def dense_search(k, src):
+    flow = nchw(motion(k, 'src2', k.h // 2, k.w // 2, 2)).double() if k.residual else None
+    return net.dense_search(wave(k, 0), wave(k, 1), flow, k.radius, k.scale, k.kernel).float()
+
+
+def choose(k, src):
+    state, flow = nchw(motion(k, 'src3', k.h, k.w, 5)).double(), motion(k, 'src4', k.h, k.w, 2)
+    n = k.w // 2
+    flow[:, :n] = np.array((1.5, -.75), np.float32) + uniform(k.name + '/src4', k.h, k.w, 2)[:, :n] / 8  # nearly how the waves move
+    return net.choose(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()
 
 
 def interleave(k, src):

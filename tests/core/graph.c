@@ -207,6 +207,18 @@ WRONG (lucas_state, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f
 WRONG (search_picture, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), x, f))
 WRONG (search_side, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), f))
 WRONG (search_state, vfi_inverse_search (g, vfi_input (g, "a", VFI_F32, 4, 8, 1), vfi_input (g, "b", VFI_F32, 4, 8, 1), f))
+WRONG (dense_picture, vfi_dense_search (g, vfi_slice (g, f, 0, 1), x, NULL, .far = 1, .steps = 1))
+WRONG (dense_type, vfi_dense_search (g, vfi_slice (g, x, 0, 1), vfi_slice (g, x, 1, 1), NULL, .far = 1, .steps = 1))
+WRONG (dense_coarse, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, .far = 1, .steps = 1))
+WRONG (dense_channels,
+       vfi_dense_search (g, vfi_input (g, "a", VFI_F32, 10, 14, 1), vfi_input (g, "b", VFI_F32, 10, 14, 1), f, .far = 1, .steps = 1))
+WRONG (dense_far, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .rounds = 1, .steps = 1))
+WRONG (dense_rounds, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = -1, .steps = 1))
+WRONG (dense_steps, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = 1))
+WRONG (choose_picture, vfi_choose (g, vfi_slice (g, f, 0, 1), x, t, vfi_slice (g, f, 0, 5), flow))
+WRONG (choose_time, vfi_choose (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, vfi_slice (g, f, 0, 5), flow))
+WRONG (choose_state, vfi_choose (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, f, flow))
+WRONG (choose_flow, vfi_choose (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), vfi_slice (g, f, 0, 3)))
 WRONG (crop_size, vfi_crop (g, x, 5, 8))
 WRONG (resample_type, vfi_resample (g, vfi_slice (g, x, 0, 3), 3, 3, VFI_LANCZOS))
 WRONG (resample_channels, vfi_resample (g, f, 3, 3, VFI_LANCZOS))
@@ -258,6 +270,17 @@ static const struct
   { wrong_search_picture, VFI_ERROR_SHAPE, "net.inverse_search: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_search_side, VFI_ERROR_SHAPE, "net.inverse_search: the pictures are 5 x 7, not multiples of 4" },
   { wrong_search_state, VFI_ERROR_SHAPE, "net.inverse_search: the state is 5 x 7 x 8, not 4 x 8 x 5, fp32" },
+  { wrong_dense_picture, VFI_ERROR_SHAPE, "net.dense_search: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
+  { wrong_dense_type, VFI_ERROR_SHAPE, "net.dense_search: the pictures are 5 x 7 x 1 and 5 x 7 x 1, not equal, 1 channel, fp32" },
+  { wrong_dense_coarse, VFI_ERROR_SHAPE, "net.dense_search: the coarser flow is 5 x 7 x 2, not half of 5 x 7 x 2, fp32" },
+  { wrong_dense_channels, VFI_ERROR_SHAPE, "net.dense_search: the coarser flow is 5 x 7 x 8, not half of 10 x 14 x 2, fp32" },
+  { wrong_dense_far, VFI_ERROR_ARG, "net.dense_search: 0 patches away, 1 rounds, 1 steps: must be 1, 0, 1 or more" },
+  { wrong_dense_rounds, VFI_ERROR_ARG, "net.dense_search: 1 patches away, -1 rounds, 1 steps: must be 1, 0, 1 or more" },
+  { wrong_dense_steps, VFI_ERROR_ARG, "net.dense_search: 1 patches away, 1 rounds, 0 steps: must be 1, 0, 1 or more" },
+  { wrong_choose_picture, VFI_ERROR_SHAPE, "net.choose: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
+  { wrong_choose_time, VFI_ERROR_SHAPE, "net.choose: the time is not 1 x 1 x 1, fp32" },
+  { wrong_choose_state, VFI_ERROR_SHAPE, "net.choose: the state is 5 x 7 x 8, not 5 x 7 x 5, fp32" },
+  { wrong_choose_flow, VFI_ERROR_SHAPE, "net.choose: the flow is 5 x 7 x 3, not 5 x 7 x 2, fp32" },
   { wrong_crop_size, VFI_ERROR_SHAPE, "net.crop: 5 x 8 are not in 5 x 7" },
   { wrong_resample_type, VFI_ERROR_SHAPE, "net.resample: the picture is 5 x 7 x 3, bf16, not of at most 4 channels, fp32" },
   { wrong_resample_channels, VFI_ERROR_SHAPE, "net.resample: the picture is 5 x 7 x 8, fp32, not of at most 4 channels, fp32" },

@@ -16,19 +16,19 @@ typedef struct
   int h, w, c;
   gboolean src_f32, dst_f32; /* sources or result are VFI_F32 whatever the features are */
 
-  int channels; /* conv2d; sepconv: of features */
-  int kernel;
+  int channels;      /* conv2d; sepconv: of features */
+  int kernel;        /* dense_search: steps */
   VfiConv2d conv;    /* without tensors */
-  gboolean residual; /* conv2d, blend; lucas_kanade: a state; sepconv: the sum */
+  gboolean residual; /* conv2d, blend; lucas_kanade: a state; inverse_search: warped; dense_search: a coarser flow; sepconv: the sum */
 
-  float flow;     /* warp: largest displacement; lucas_kanade: below 0: of all pixels nearly alike, to the right and down */
+  float flow; /* warp, searches, choose: largest displacement; lucas_kanade: below 0: of all pixels nearly alike, to the right and down */
   gboolean timed; /* warp, mix, blend */
   int side;
-  float time; /* warp, shear, mix, blend, fill */
+  float time; /* warp, shear, mix, blend, fill, lucas_kanade, choose */
 
-  int radius;         /* correlation and shear */
+  int radius;         /* correlation and shear; dense_search: far */
   gboolean one_sided; /* correlation */
-  int scale;          /* resize, downsample, pixel_shuffle and mean_pool */
+  int scale;          /* resize, downsample, pixel_shuffle and mean_pool; dense_search: rounds */
   int to_h, to_w;     /* resample */
   gboolean detail; /* resize; normalize: in units of the deviation; warp_zeros: shrink; blend: tanh; sepconv: corners; resample: Lanczos */
   gboolean gain;   /* resize, downsample and scale: a gain per channel */

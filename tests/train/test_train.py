@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 try:
     import numpy as np
@@ -128,6 +129,35 @@ class Pieces(unittest.TestCase):
         flat = net.lucas_kanade(torch.full((1, 1, 8, 8), .3), torch.full((1, 1, 8, 8), .3), None, t)
         self.assertEqual(float(flat.abs().max()), 0)
 
+    def test_second_opinion_finds_from_nothing(self):
+        """A picture that moves by (14, -6) pixels, with nothing to start from; and one of an odd size by (1, 0)."""
+        big = texture(192, 256, 5)
+        y0, y1 = ([net.mean_pool(big[:, :, 16 + y:176 + y, 16 + x:240 + x], 2 ** k) for k in range(5)] for x, y in ((0, 0), (-14, 6)))
+        found = net.second_opinion(y0, y1)
+        self.assertEqual(tuple(found.shape), (1, 2, 160, 224))
+        wrong = (found - torch.tensor((14., -6.)).view(1, 2, 1, 1)).norm(dim=1)[:, 16:-16, 16:-16]
+        self.assertLess(float(wrong.median()), .05)
+        self.assertLess(float((wrong > .5).float().mean()), .02)
+        found = net.dense_search(big[:, :, 20:37, 20:43], big[:, :, 20:37, 19:42], None, far=2, rounds=1, steps=3)
+        self.assertEqual(tuple(found.shape), (1, 2, 17, 23))
+        self.assertLess(float((found - torch.tensor((1., 0.)).view(1, 2, 1, 1))[..., 4:-4, 4:-4].abs().mean()), .1)
+
+    def test_choose_takes_the_right_one(self):
+        """Of two opinions the left half of the first is right and the right half of the second; slopes pass where the first is kept."""
+        big = texture(64, 112, 6)
+        y0, y1 = (big[:, :, 8 + y:56 + y, 8 + x:104 + x] for x, y in ((0, 0), (-4, 2)))  # moves by (4, -2)
+        right = torch.tensor((4., -2., 4., -2.)).view(1, 4, 1, 1)
+        half = (torch.arange(96) < 48).float().view(1, 1, 1, -1)
+        state = torch.cat((right * half + (right + 2) * (1 - half), torch.full((1, 1, 1, 96), .7)), 1).expand(1, 5, 48, 96).clone().requires_grad_()
+        flow = (right[:, :2] * (1 - half)).expand(1, 2, 48, 96)
+        for t in (.5, .2):
+            out = net.choose(y0, y1, state, flow, torch.full((1, 1, 1, 1), t))
+            torch.testing.assert_close(out[:, 4:], state[:, 4:])
+            torch.testing.assert_close(out[:, :4, :, :36], right.expand(1, 4, 48, 36))
+            torch.testing.assert_close(out[:, :4, :, 60:], right.expand(1, 4, 48, 36), atol=1e-5, rtol=0)
+            slope, = torch.autograd.grad(out[:, :4].sum(), state)
+            self.assertEqual((float(slope[:, :4, :, :36].min()), float(slope[:, :4, :, 60:].abs().max())), (1, 0))
+
     def test_matching_is_least_at_the_truth(self):
         cost = torch.zeros(1, 49, 4, 4)
         cost[:, 3 * 7 + 5] = 1  # dy = 0, dx = 2
@@ -168,8 +198,9 @@ class Network(unittest.TestCase):
             out = evaluate.interpolate(model, torch.rand(1, 3, 35, 51), torch.rand(1, 3, 35, 51))
         self.assertEqual(tuple(out.shape), (1, 3, 35, 51))
 
+    @unittest.mock.patch.object(net, 'choose', lambda y0, y1, state, flow, t: state)
     def test_learns_a_motion(self):
-        """A few dozen steps on one moving picture find its motion."""
+        """A few dozen steps on one moving picture find its motion. Of the network by itself: the second opinion knows it from the start."""
         torch.manual_seed(0)
         big, uv = texture(64, 96, 3), torch.zeros(1, 3, 2, 32, 32)
         y = torch.cat([big[:, :, :, 8 + d:72 + d] for d in (-6, 0, 6)], 1)

@@ -16,6 +16,8 @@ The network knows nothing of t. It sees both frames *through* t and answers with
 - At each level, from 1/32 up, a Lucas-Kanade step on luma comes first (two at 1/32 and 1/16), and a last one at 1/2: where brightness is
   constant and texture is there, its closed form is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
 - What the coarsest level finds is looked for anew with patches of luma (inverse_search): motion that is lost there is lost for good.
+- Before the last Lucas-Kanade step there is a second opinion that no network has a part in, and that is the same for every t: a flow found from nothing by patches
+  of luma at 1/32 to 1/2 (dense_search). Each pixel takes it where both frames are more alike along it (choose).
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
 
@@ -166,67 +168,92 @@ def grey(x):
     return exact(x) * GREY
 
 
+class Patches:
+    """Patches of 8x8 pixels of luma y0 (n,1,h,w), 4 apart, the first 4 outside, to be found in y1; beyond the border pixels repeat.
+    Brightness counts in 256ths, less the patch's mean. What is found: flow (n,rows,columns,2), x then y, and the mean square of e, what differs along it,
+    (n,rows,columns). Places in y1 are kept as grid_sample counts them."""
+
+    def __init__(self, y0, y1):
+        n, _, h, w = y0.shape
+        self.rows, self.columns = rows, columns = -(-h // CELL) + 1, -(-w // CELL) + 1
+        self.a, self.b = grey(y0), grey(y1)
+        a = F.pad(self.a, (PATCH,) * 4, 'replicate')
+        gx, gy = F.pad((a[..., 2:] - a[..., :-2]) / 2, (1, 1)), F.pad((a[:, :, 2:] - a[:, :, :-2]) / 2, (0, 0, 1, 1))
+        x = torch.cat((a, gx, gy), 1)[:, :, CELL:CELL + (rows - 1) * CELL + PATCH, CELL:CELL + (columns - 1) * CELL + PATCH]
+        x = self.centred(F.unfold(x, PATCH, stride=CELL).view(n, 3, PATCH * PATCH, rows, columns).permute(0, 3, 4, 1, 2))
+        self.look, self.slope = x[..., 0, :].unsqueeze(1).contiguous(), x[..., 1:, :].contiguous()
+        xx, xy, yy = ((self.slope[..., i, :] * self.slope[..., j, :]).sum(-1) + RIDGE * (i == j) for i, j in ((0, 0), (0, 1), (1, 1)))
+        self.inverse = torch.stack((-yy, xy, xy, -xx), -1).view(n, rows, columns, 2, 2) / (xx * yy - xy * xy).view(n, rows, columns, 1, 1)
+        places = []
+        for cells, size in ((columns, w), (rows, h)):
+            at = [torch.arange(k, device=a.device, dtype=a.dtype) for k in (cells, PATCH)]
+            places.append((2 * (CELL * (at[0].view(-1, 1) - 1) + at[1]) + 1) / size - 1)
+        x, y = places[0].view(1, columns, 1, PATCH), places[1].view(rows, 1, PATCH, 1)
+        self.place = torch.stack((x + 0 * y, y + 0 * x), -1).view(rows, columns, -1, 2)
+        self.pixel = torch.cat([a.new_full((1,), 2 / size) for size in (w, h)])
+
+    @staticmethod
+    def centred(x):
+        return x - x.mean(-1, keepdim=True)
+
+    def difference(self, u):
+        """Along a flow, or along several, one below the other."""
+        n, _, h, w, pixels = self.look.shape
+        p = torch.addcmul(self.place, u.view(n, -1, h, w, 1, 2), self.pixel)
+        b = F.grid_sample(self.b, p.view(n, -1, w * pixels, 2), 'bilinear', 'border', False)
+        return (b.view(n, -1, h, w, pixels) - self.look).flatten(1, 2)
+
+    @classmethod
+    def square(cls, e):
+        e = cls.centred(e)
+        return (e * e).mean(-1)
+
+    @staticmethod
+    def better(here, there, ok=None):
+        """Of two pairs (flow, mean square of e) the second, where that is better by MARGIN."""
+        take = there[1] + MARGIN < here[1]
+        take = take if ok is None else take & ok
+        return torch.where(take.unsqueeze(-1), there[0], here[0]), torch.where(take, there[1], here[1])
+
+    def steps(self, first, n):
+        """n Lucas-Kanade steps with the gradient of the first frame, (sum g g' + RIDGE I) d = - sum g e; unless the mean square of e is less by more than
+        MARGIN then, at most 8 pixels away, a patch stays where it was."""
+        u, e = first, self.difference(first)
+        here = first, self.square(e)
+        for _ in range(n):
+            u = u + (self.inverse * (self.slope * e.unsqueeze(-2)).sum(-1).unsqueeze(-2)).sum(-1)
+            e = self.difference(u)
+        return self.better(here, (u, self.square(e)), (u - first).square().sum(-1) <= PATCH ** 2)
+
+    def handed(self, here, away):
+        """What was found (flow, mean square of e), or the flows found `away` patches to the right, below, left, above, each in turn, if better."""
+        def shifted(u, axis, back):
+            k, n = min(away, u.shape[axis]), u.shape[axis]
+            parts = u.narrow(axis, 0, k), u.narrow(axis, 0, n - k)  # where there is no such neighbour: its own
+            return torch.cat(parts if back else (u.narrow(axis, k, n - k), u.narrow(axis, n - k, k)), axis)
+        near = torch.cat([shifted(here[0], axis, back) for back in (False, True) for axis in (2, 1)], 1)
+        for there in zip(near.chunk(4, 1), self.square(self.difference(near)).chunk(4, 1)):
+            here = self.better(here, there)
+        return here
+
+
 @torch.no_grad()
 def inverse_search(y0, y1, state, warped=False):
     """A state (n,5,h,w) whose flow is looked for anew with patches of luma y0, y1 (n,1,h,w), h and w multiples of 4 (Kroeger et al., Fast
     Optical Flow using Dense Inverse Search, 2016), where that explains the picture better.
 
-    Patches of 8x8 pixels, 4 apart, the first 4 outside; beyond the border pixels repeat. Brightness counts in 256ths, less the patch's mean. Each starts from
-    the mean flow of the 2x2 pixels in its middle and takes 5 Lucas-Kanade steps with the gradient of the first frame, (sum g g' + RIDGE I) d = - sum g e; unless the
-    mean square of e is then less by more than MARGIN, at most 8 pixels away, it stays. Then the flow of each of its four neighbours (right, below, left, above) is
-    taken in turn if it is better by MARGIN, and 5 steps follow again. With k = 1 / (1 + mean square of e), four times: u = (k u + LOOSE * mean over 3x3 of u,
-    weighted by k) / (k + LOOSE). A pixel's flow is the mean of its four patches', weighted by k; it takes it unless the flow it had is better:
+    Each patch starts from the mean flow of the 2x2 pixels in its middle and takes 5 Lucas-Kanade steps. Then the flow of each of its four neighbours
+    (right, below, left, above) is taken in turn if it is better by MARGIN, and 5 steps follow again. With k = 1 / (1 + mean square of e), four times:
+    u = (k u + LOOSE * mean over 3x3 of u, weighted by k) / (k + LOOSE). A pixel's flow is the mean of its four patches', weighted by k; it takes it unless the flow it had is better:
     its |e|, mean over 5x5, below KEPT times the new one's.
 
     Warped: y0 and y1 have been sampled along v0 and v1 already; what is found, from zero on, is the flow between them, and is added to both
     where |e| is less by LEAST besides: on smooth shades nothing says where they went."""
-    n, _, h, w = y0.shape
-    my, mx = h // CELL + 1, w // CELL + 1
-    around = (PATCH,) * 4
-    a, b = F.pad(grey(y0), around, 'replicate'), grey(y1)
-    gx, gy = F.pad((a[..., 2:] - a[..., :-2]) / 2, (1, 1)), F.pad((a[:, :, 2:] - a[:, :, :-2]) / 2, (0, 0, 1, 1))
-
-    def centred(x):
-        return x - x.mean(-1, keepdim=True)
-
-    def patches(x):
-        x = x[:, :, CELL:CELL + (my - 1) * CELL + PATCH, CELL:CELL + (mx - 1) * CELL + PATCH]
-        return centred(F.unfold(x, PATCH, stride=CELL).view(n, PATCH * PATCH, my, mx).permute(0, 2, 3, 1))
-    look, gx, gy = patches(a), patches(gx), patches(gy)
-    xx, xy, yy = (gx * gx).sum(-1) + RIDGE, (gx * gy).sum(-1), (gy * gy).sum(-1) + RIDGE
-    det = xx * yy - xy * xy
-    places = [[torch.arange(k, device=a.device, dtype=a.dtype) for k in size] for size in ((my, mx), (PATCH, PATCH))]
-    first, inside = (torch.stack(torch.meshgrid(*p, indexing='ij')[::-1]) for p in places)  # x, y
-    first, inside = first * CELL - CELL, inside.view(2, 1, 1, -1)
-    grid = first.unsqueeze(-1) + inside
-
-    def difference(u):
-        p = grid + u.unsqueeze(-1)
-        p = torch.stack([(2 * p[:, i] + 1) / k - 1 for i, k in ((0, w), (1, h))], -1).view(n, my, -1, 2)
-        e = centred(F.grid_sample(b, p, 'bilinear', 'border', False).view(n, my, mx, -1) - look)
-        return e, (e * e).mean(-1)
-
-    def better(here, there, ok=True):
-        take = (there[2] + MARGIN < here[2]) & ok
-        return [torch.where(take.unsqueeze(1) if i == 0 else take.unsqueeze(-1) if i == 1 else take, y, x) for i, (x, y) in enumerate(zip(here, there))]
-
-    def steps(here):
-        u, e = here[:2]
-        for _ in range(STEPS):
-            p, q = (gx * e).sum(-1), (gy * e).sum(-1)
-            u = u + torch.stack((xy * q - yy * p, xy * p - xx * q), 1) / det.unsqueeze(1)
-            e, square = difference(u)
-        return better(here, (u, e, square), (u - here[0]).square().sum(1) <= PATCH ** 2)
-
+    patches = Patches(y0, y1)
     was = exact(state[:, 2:4]) * (not warped)
-    u = F.avg_pool2d(F.pad(was, (1, 1, 1, 1), 'replicate'), 2, 1)[:, :, ::CELL, ::CELL]
-    here = steps((u, *difference(u)))
-    near = F.pad(here[0], (1, 1, 1, 1), 'replicate')
-    for y, x in ((1, 2), (2, 1), (1, 0), (0, 1)):
-        u = near[:, :, y:y + my, x:x + mx]
-        here = better(here, (u, *difference(u)))
-    u, _, square = steps(here)
-    k = (1 / (1 + square)).unsqueeze(1)
+    u = F.avg_pool2d(F.pad(was, (1, 1, 1, 1), 'replicate'), 2, 1)[:, :, ::CELL, ::CELL].permute(0, 2, 3, 1)
+    u, square = patches.steps(patches.handed(patches.steps(u, STEPS), 1)[0], STEPS)
+    u, k = u.permute(0, 3, 1, 2), (1 / (1 + square)).unsqueeze(1)
     for _ in range(ROUNDS):
         z = F.avg_pool2d(F.pad(torch.cat((u * k, k), 1), (1, 1, 1, 1), 'replicate'), 3, 1)
         u = (k * u + LOOSE * z[:, :2] / z[:, 2:]) / (k + LOOSE)
@@ -242,10 +269,67 @@ def inverse_search(y0, y1, state, warped=False):
     return torch.cat((state[:, :2], flow, state[:, 4:]), 1)
 
 
+@torch.no_grad()
+def dense_search(y0, y1, coarse, far, rounds, steps):
+    """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None).
+
+    Each patch starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `steps` Lucas-Kanade steps. Then, `rounds` times, the best of
+    what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
+    weighted by 1 / max (1, |e| of that pixel, without the patch's mean)."""
+    patches = Patches(y0, y1)
+    n, _, h, w = y0.shape
+    if coarse is None:
+        u = patches.look.new_zeros(n, patches.rows, patches.columns, 2)
+    else:
+        u = 2 * F.avg_pool2d(F.pad(exact(coarse), (1, 2, 1, 2), 'replicate'), 2).permute(0, 2, 3, 1)
+    here = patches.steps(u, steps)
+    for _ in range(rounds):
+        away = far
+        while away:
+            here = patches.handed(here, away)
+            away //= 2
+        here = patches.steps(here[0], steps)
+    u = here[0].permute(0, 3, 1, 2)
+    u = torch.cat([u[:, :, i:i + patches.rows - 1, k:k + patches.columns - 1] for i in (0, 1) for k in (0, 1)])
+    u = u.repeat_interleave(CELL, 2).repeat_interleave(CELL, 3)[:, :, :h, :w]
+    e = warp(patches.b.repeat(4, 1, 1, 1), u, torch.ones_like(u[:1, :1, :1, :1])) - patches.a.repeat(4, 1, 1, 1)
+    k = 1 / e.abs().clamp(min=1)
+    return sum((u * k).chunk(4)) / sum(k.chunk(4))
+
+
+WINDOW, DOUBT, SOFT = 10, 1.1, 2
+
+
+def choose(y0, y1, state, flow, t):
+    """Of two opinions on motion, for each pixel the one along which luma y0, y1 (n,1,h,w) is more alike around it: a state (n,5,h,w), or for both velocities
+    flow (p - t flow (p)), the flow (n,2,h,w) from y0 to y1 as time t sees it. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| the second is taken where the mean of
+    DOUBT e (second) - e (first) over WINDOW pixels to each side is below 0; what is taken is then averaged over SOFT pixels to each side, borders replicated.
+    Gradients pass to the state as far as it is kept."""
+    def mean(x, r):
+        x = F.avg_pool2d(F.pad(x, (r,) * 4, 'replicate'), (1, 2 * r + 1), 1)
+        return F.avg_pool2d(x, (2 * r + 1, 1), 1)
+    with torch.no_grad():
+        second = warp(flow, flow, -t)
+        t = t.expand(state.shape[0], -1, -1, -1)
+        a, b = warp(torch.cat((y0, y0, y1, y1)), torch.cat((state[:, :2], second, state[:, 2:4], second)), torch.cat((-t, -t, 1 - t, 1 - t))).chunk(2)
+        first, other = (a - b).abs().chunk(2)
+        m = mean((mean(DOUBT * other - first, WINDOW) < 0).to(state.dtype), SOFT)
+        second = second.repeat(1, 2, 1, 1)
+    return torch.cat((state[:, :4] + m * (second - state[:, :4]), state[:, 4:]), 1)
+
+
 def finer(state):
     """The same state on the grid twice as fine."""
     up = F.interpolate(state, scale_factor=2, mode='bilinear', align_corners=False)
     return torch.cat((up[:, :4] * 2, up[:, 4:]), 1)
+
+
+def second_opinion(y0, y1):
+    """The flow (n,2,h,w) between two frames' luma at 1/2 ... 1/32 of their size, that no network has a part in."""
+    flow = None
+    for l in (4, 3, 2, 1):
+        flow = dense_search(y0[l], y1[l], flow, far=4, rounds=2, steps=4)
+    return dense_search(y0[0], y1[0], flow, far=2, rounds=1, steps=3)
 
 
 def conv(cin, cout, k=3, s=1):
@@ -341,7 +425,7 @@ class Net(nn.Module):
                 found = inverse_search(warp(y0[2], state[:, 0:2], -t), warp(y1[2], state[:, 2:4], 1 - t), state, warped=True)
                 state = state + (found - state).detach()  # gradients pass as if nothing had been found
             if l == 0:
-                state = lucas_kanade(y0[0], y1[0], state, t)[:, :5]
+                state = lucas_kanade(y0[0], y1[0], choose(y0[0], y1[0], state, second_opinion(y0, y1), t), t)[:, :5]
             states.append(state)
         return states
 
