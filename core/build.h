@@ -231,6 +231,8 @@ VfiTensor *vfi_bridge (VfiGraph *g, VfiTensor *x, float enough);
 
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
 VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);
+/* x in another type; x itself, where it is of that type. */
+VfiTensor *vfi_cast (VfiGraph *g, VfiTensor *x, VfiDType dtype);
 
 /* Channels first..first + channels - 1 of x. Costs nothing: a view. */
 VfiTensor *vfi_slice (VfiGraph *g, VfiTensor *x, int first, int channels);

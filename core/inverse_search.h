@@ -20,6 +20,7 @@
 #define VFI_SEARCH_GREY 255.f
 #define VFI_SEARCH_RIDGE 0.064f
 #define VFI_SEARCH_MARGIN 0.05f
+#define VFI_SEARCH_APART 0.25f /* pixels */
 #define VFI_SEARCH_LOOSE 0.3f
 #define VFI_SEARCH_KEPT 0.9f
 #define VFI_SEARCH_LEAST 1.f
@@ -206,10 +207,10 @@ vfi_search_better (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound h
   return there.square + VFI_SEARCH_MARGIN < here.square ? there : here;
 }
 
-/* The best of what was found for a patch (row, column) that has been looked at, and for the four that are so many patches away: right, below, left, above; found: all
- * patches, row after row. */
+/* The best of what was found for a patch (row, column) that has been looked at, and for the four that are so many patches away: right, below, left, above; but not
+ * of those that lie within so many pixels of this one's. found: all patches, row after row. */
 static VFI_HD inline VfiSearchFound
-vfi_search_handed (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, int away, VfiSearchPatch *p)
+vfi_search_handed (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, int away, float apart, VfiSearchPatch *p)
 {
   const int rows = vfi_search_cells (f->h), columns = vfi_search_cells (f->w);
   const VfiSearchFound *at = found + row * columns + column,
@@ -217,8 +218,12 @@ vfi_search_handed (const VfiSearchFrames *f, const VfiSearchFound *found, int ro
                                     column >= away ? at - away : at, row >= away ? at - away * columns : at };
   VfiSearchFound here = *at;
 
-  for (int i = 0; i < 4; i++)
-    here = vfi_search_better (f, p, here, near[i]->u, near[i]->v);
+  for (int i = 0; i < 4; i++) {
+    const float du = near[i]->u - at->u, dv = near[i]->v - at->v;
+
+    if (du * du + dv * dv >= apart * apart)
+      here = vfi_search_better (f, p, here, near[i]->u, near[i]->v);
+  }
   return here;
 }
 
@@ -227,7 +232,7 @@ static VFI_HD inline VfiSearchFound
 vfi_search_again (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, VfiSearchPatch *p, int steps)
 {
   vfi_search_patch (f, row, column, p);
-  return vfi_search_steps (f, p, vfi_search_handed (f, found, row, column, 1, p), steps);
+  return vfi_search_steps (f, p, vfi_search_handed (f, found, row, column, 1, 0, p), steps);
 }
 
 /* A patch's flow and its neighbours': the less it fits, the more of theirs. `square` stays. */

@@ -210,24 +210,22 @@ handed (const VfiSearchFrames *f, const State *s, const VfiSearchFound *found, i
   const VfiSearchFound *at = found + row * s->columns + column;
   const VfiSearchFound *near[4] = { column + away < s->columns ? at + away : at, row + away < s->rows ? at + away * s->columns : at,
                                     column >= away ? at - away : at, row >= away ? at - away * s->columns : at };
-  const VfiSearchFound *best = at;
-  float square[4], least = at->square;
+  VfiSearchFound here = *at;
 
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) { /* all of them first: they do not wait for one another */
-    float sum[4];
-
-    difference (f, row, column, near[i]->u, near[i]->v, NULL, sum);
-    square[i] = square_of (sum);
-  }
-#pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    const gboolean better = square[i] + VFI_SEARCH_MARGIN < least;
+    const float du = near[i]->u - at->u, dv = near[i]->v - at->v;
 
-    best = better ? near[i] : best;
-    least = better ? square[i] : least;
+    if (du * du + dv * dv >= VFI_SEARCH_APART * VFI_SEARCH_APART) { /* rare where motion is smooth */
+      VfiSearchFound there = *near[i];
+      float sum[4];
+
+      difference (f, row, column, there.u, there.v, NULL, sum);
+      there.square = square_of (sum);
+      if (there.square + VFI_SEARCH_MARGIN < here.square)
+        here = there;
+    }
   }
-  return (VfiSearchFound){ best->u, best->v, least };
+  return here;
 }
 
 /* ---- pixels ------------------------------------------------------------------------------------- */

@@ -18,11 +18,10 @@ vfi_coarse_name (const char *format, int a, int b)
 }
 
 VfiTensor *
-vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w, VfiDType dtype)
+vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
-  VfiTensor *picture = vfi_input (g, "x", dtype, h / 2, w / 2, 6),
-            *x = dtype == VFI_FEATURE ? picture : vfi_scale (g, picture, NULL, VFI_FEATURE);
+  VfiTensor *picture = vfi_input (g, "x", VFI_F32, h / 2, w / 2, 6), *x = vfi_cast (g, picture, VFI_FEATURE);
   VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, picture, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
 
   vfi_push (g, "enc");

@@ -22,9 +22,9 @@ extern const float vfi_coarse_twice[5];    /* velocities in pixels of a grid twi
 /* "f%d" filled in; valid until the thread's next call. */
 const char *vfi_coarse_name (const char *format, int a, int b) G_GNUC_PRINTF (1, 0);
 
-/* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. model->config is a VfiCoarse. Returns the input,
- * which is of that type. */
-VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w, VfiDType dtype);
+/* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. model->config is a VfiCoarse. Returns the input, in
+ * fp32 whatever the features are: 8 bits of a bf16 are too few for steps and patches on the frame's own grid. */
+VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w);
 /* Features of frame i at level l, as an input. */
 VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w);
 /* Luma of both frames at 1/2 ... 1/32, as inputs, to y. */

@@ -10,7 +10,7 @@
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  VfiTensor *x = vfi_coarse_frame (g, model, h, w, VFI_F32); /* 8 bits are too few for the steps on the frame's own grid */
+  VfiTensor *x = vfi_coarse_frame (g, model, h, w);
 
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
 }

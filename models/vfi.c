@@ -24,7 +24,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  vfi_coarse_frame (g, model, h, w, VFI_FEATURE);
+  vfi_coarse_frame (g, model, h, w);
 }
 
 static void

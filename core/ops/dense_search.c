@@ -8,7 +8,7 @@
  *   search     u = 2 times the mean of the coarser flow's 2 x 2 pixels in the middle, or 0; `first` times u -= (sum g g' + RIDGE I)^-1 sum g e (u);
  *              kept if the mean of e^2 is less by more than MARGIN than before, and u at most 8 away
  *   hand on    `rounds` times: for d = `far`, far / 2 ... 1 the best of what this patch has and those d patches to the right, below, left, above have (each in
- *              turn: better by MARGIN), of all patches at once; then `steps` from there
+ *              turn: better by MARGIN; not those that lie within APART of its own: steps find them), of all patches at once; then `steps` from there
  *   spread     a pixel's flow is the mean of its four patches', weighted by 1 / max (1, |e| of that pixel, without the patch's mean)
  *
  * A comparison of nearly equal numbers may end either way, and what it chooses differs: results are continuous but for that.
@@ -65,7 +65,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
       for (int i = 0; i < rows; i++)
         for (int k = 0; k < columns; k++) {
           vfi_search_look (&f, i, k, &p);
-          next[i * columns + k] = vfi_search_handed (&f, found, i, k, d, &p);
+          next[i * columns + k] = vfi_search_handed (&f, found, i, k, d, VFI_SEARCH_APART, &p);
           if (d == 1) {
             vfi_search_slope (&f, &p);
             next[i * columns + k] = vfi_search_steps (&f, &p, next[i * columns + k], o->steps);

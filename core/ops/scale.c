@@ -45,3 +45,9 @@ vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype)
   g_free (p);
   return y;
 }
+
+VfiTensor *
+vfi_cast (VfiGraph *g, VfiTensor *x, VfiDType dtype)
+{
+  return x->dtype == (dtype == VFI_FEATURE ? g->feature : dtype) ? x : vfi_scale (g, x, NULL, dtype);
+}

@@ -138,7 +138,7 @@ class Pieces(unittest.TestCase):
         wrong = (found - torch.tensor((14., -6.)).view(1, 2, 1, 1)).norm(dim=1)[:, 16:-16, 16:-16]
         self.assertLess(float(wrong.median()), .05)
         self.assertLess(float((wrong > .5).float().mean()), .02)
-        found = net.dense_search(big[:, :, 20:37, 20:43], big[:, :, 20:37, 19:42], None, far=2, rounds=1, steps=3)
+        found = net.dense_search(big[:, :, 20:37, 20:43], big[:, :, 20:37, 19:42], None, first=3, far=2, rounds=1, steps=3)
         self.assertEqual(tuple(found.shape), (1, 2, 17, 23))
         self.assertLess(float((found - torch.tensor((1., 0.)).view(1, 2, 1, 1))[..., 4:-4, 4:-4].abs().mean()), .1)
 

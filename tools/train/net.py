@@ -161,7 +161,7 @@ def lucas_kanade(y0, y1, state, t):
 
 
 PATCH, CELL, STEPS, ROUNDS = 8, 4, 5, 4
-GREY, RIDGE, MARGIN, LOOSE, KEPT, LEAST = 255., .064, .05, .3, .9, 1.
+GREY, RIDGE, MARGIN, APART, LOOSE, KEPT, LEAST = 255., .064, .05, .25, .3, .9, 1.
 
 
 def grey(x):
@@ -225,15 +225,17 @@ class Patches:
             e = self.difference(u)
         return self.better(here, (u, self.square(e)), (u - first).square().sum(-1) <= PATCH ** 2)
 
-    def handed(self, here, away):
-        """What was found (flow, mean square of e), or the flows found `away` patches to the right, below, left, above, each in turn, if better."""
+    def handed(self, here, away, apart=0.):
+        """What was found (flow, mean square of e), or the flows found `away` patches to the right, below, left, above, each in turn, if better; not those within
+        `apart` pixels."""
         def shifted(u, axis, back):
             k, n = min(away, u.shape[axis]), u.shape[axis]
             parts = u.narrow(axis, 0, k), u.narrow(axis, 0, n - k)  # where there is no such neighbour: its own
             return torch.cat(parts if back else (u.narrow(axis, k, n - k), u.narrow(axis, n - k, k)), axis)
         near = torch.cat([shifted(here[0], axis, back) for back in (False, True) for axis in (2, 1)], 1)
-        for there in zip(near.chunk(4, 1), self.square(self.difference(near)).chunk(4, 1)):
-            here = self.better(here, there)
+        far = [(x - here[0]).square().sum(-1) >= apart ** 2 for x in near.chunk(4, 1)]
+        for ok, *there in zip(far, near.chunk(4, 1), self.square(self.difference(near)).chunk(4, 1)):
+            here = self.better(here, there, ok)
         return here
 
 
@@ -270,10 +272,10 @@ def inverse_search(y0, y1, state, warped=False):
 
 
 @torch.no_grad()
-def dense_search(y0, y1, coarse, far, rounds, steps):
+def dense_search(y0, y1, coarse, first, far, rounds, steps):
     """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None).
 
-    Each patch starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `steps` Lucas-Kanade steps. Then, `rounds` times, the best of
+    Each patch starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `first` Lucas-Kanade steps. Then, `rounds` times, the best of
     what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
     weighted by 1 / max (1, |e| of that pixel, without the patch's mean)."""
     patches = Patches(y0, y1)
@@ -282,11 +284,11 @@ def dense_search(y0, y1, coarse, far, rounds, steps):
         u = patches.look.new_zeros(n, patches.rows, patches.columns, 2)
     else:
         u = 2 * F.avg_pool2d(F.pad(exact(coarse), (1, 2, 1, 2), 'replicate'), 2).permute(0, 2, 3, 1)
-    here = patches.steps(u, steps)
+    here = patches.steps(u, first)
     for _ in range(rounds):
         away = far
         while away:
-            here = patches.handed(here, away)
+            here = patches.handed(here, away, APART)
             away //= 2
         here = patches.steps(here[0], steps)
     u = here[0].permute(0, 3, 1, 2)
@@ -328,8 +330,8 @@ def second_opinion(y0, y1):
     """The flow (n,2,h,w) between two frames' luma at 1/2 ... 1/32 of their size, that no network has a part in."""
     flow = None
     for l in (4, 3, 2, 1):
-        flow = dense_search(y0[l], y1[l], flow, far=4, rounds=2, steps=4)
-    return dense_search(y0[0], y1[0], flow, far=2, rounds=1, steps=3)
+        flow = dense_search(y0[l], y1[l], flow, first=4, far=4, rounds=2 if l > 1 else 1, steps=4)
+    return dense_search(y0[0], y1[0], flow, first=1, far=2, rounds=1, steps=2)
 
 
 def conv(cin, cout, k=3, s=1):
