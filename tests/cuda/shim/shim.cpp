@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A block's threads are run one after another. The first that comes to a barrier shows that there are some: then all are coroutines, which
- * wait for each other there, in turns that change direction. Barriers that some threads miss end the program, and so does shared
+ * wait for each other there, in turns that change direction. A shuffle is a barrier, too. Barriers that some threads miss end the program, and so does shared
  * memory beyond what the launch asked for; what a block finds there is no number.
  */
 #include "shim.h"
@@ -85,6 +85,8 @@ struct Coroutine
   ucontext_t context;
   dim3 index;
   bool done;
+  unsigned shuffles; /* so far */
+  float shuffled[2]; /* by the last two: a thread may be one ahead of another */
 };
 
 static std::vector<Coroutine> coroutines (MAX_THREADS);
@@ -107,6 +109,20 @@ __syncthreads ()
   if (!current)
     die ("a barrier that the first thread of the block did not come to");
   swapcontext (&current->context, &scheduler);
+}
+
+float
+__shfl_xor_sync (unsigned mask, float v, int lanes)
+{
+  if (!current)
+    die ("a shuffle that the first thread of the block did not come to");
+  const unsigned turn = current->shuffles++ % 2, i = (unsigned) (current - coroutines.data ()) ^ (unsigned) lanes;
+
+  if (mask != 0xffffffff || lanes < 0 || lanes > 31 || i >= blockDim.x * blockDim.y * blockDim.z)
+    die ("a shuffle of less than a warp");
+  current->shuffled[turn] = v;
+  __syncthreads ();
+  return coroutines[i].shuffled[turn];
 }
 
 static dim3
@@ -137,6 +153,7 @@ start (unsigned i)
   c->context.uc_link = nullptr;
   c->index = thread_index (i);
   c->done = false;
+  c->shuffles = 0;
   makecontext (&c->context, trampoline, 0);
   resume (c);
 }
@@ -163,6 +180,9 @@ run_block (unsigned n)
       done += coroutines[i].done;
     if (done != 0 && done != n)
       die ("a barrier that some threads of the block did not come to");
+    for (unsigned i = 0; i < n; i++)
+      if (coroutines[i].shuffles != coroutines[0].shuffles)
+        die ("a shuffle that some threads of the block did not come to");
     backwards = !backwards;
     for (unsigned i = 0; i < n && done == 0; i++)
       resume (&coroutines[backwards ? n - 1 - i : i]);
