@@ -3,6 +3,8 @@
  * Operator dense_search, of which core/inverse_search.h has the arithmetic of one thread. Here eight lanes of a warp share a patch, a column each; sums over
  * it run down the columns and then between lanes, in the order that is there.
  */
+#include <utility>
+
 #include "device.h"
 #include "inverse_search.h"
 
@@ -205,7 +207,7 @@ step (const VfiSearchFrames &f, const Patch &p, VfiSearchFound here, int n)
 }
 
 static __global__ void
-__launch_bounds__ (THREADS) search (View coarse, int steps, Search s)
+__launch_bounds__ (THREADS) search (View coarse, int steps, Search s, VfiSearchFound *to)
 {
   const float *flow = static_cast<const float *> (coarse.data);
   const VfiSearchFrames f = frames (s);
@@ -220,7 +222,7 @@ __launch_bounds__ (THREADS) search (View coarse, int steps, Search s)
   }
   found = step (f, p, found, steps);
   if (p.writes)
-    s.found[0][p.i] = found;
+    to[p.i] = found;
 }
 
 /* vfi_search_handed; all four neighbours' flows are looked along at once. */
@@ -249,31 +251,30 @@ handed (const Search &s, const VfiSearchFrames &f, const Patch &p, const VfiSear
   return here;
 }
 
-/* From what is found at !to. */
 static __global__ void
-__launch_bounds__ (THREADS) hand_on (int away, int steps, Search s, int to)
+__launch_bounds__ (THREADS) hand_on (int away, int steps, Search s, const VfiSearchFound *from, VfiSearchFound *to)
 {
   const VfiSearchFrames f = frames (s);
   Patch p;
 
   look (s, f, &p);
-  VfiSearchFound found = handed (s, f, p, s.found[!to], away);
+  VfiSearchFound found = handed (s, f, p, from, away);
   if (away == 1) {
     slope (f, &p);
     found = step (f, p, found, steps);
   }
   if (p.writes)
-    s.found[to][p.i] = found;
+    to[p.i] = found;
 }
 
 static __global__ void
-spread (Search s, int from, View dst)
+spread (Search s, const VfiSearchFound *found, View dst)
 {
   const int i = blockIdx.x * blockDim.x + threadIdx.x;
   const VfiSearchFrames f = frames (s);
 
   if (i < s.h * s.w) {
-    const VfiSearchFound flow = vfi_search_pixel (&f, s.found[from], i / s.w, i % s.w);
+    const VfiSearchFound flow = vfi_search_pixel (&f, found, i / s.w, i % s.w);
     set (dst, i, 0, flow.u);
     set (dst, i, 1, flow.v);
   }
@@ -312,14 +313,16 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   const Search s = *(const Search *) kernel_state;
   const unsigned patches = blocks ((size_t) s.rows * s.columns, PATCHES);
   VfiCuda *cuda = (VfiCuda *) b;
-  int at = 0;
+  VfiSearchFound *found = s.found[0], *next = s.found[1];
 
   vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), s);
-  vfi_launch (cuda, patches, THREADS, 0, search, o->coarse ? View (src[2]) : View (), o->steps, s);
+  vfi_launch (cuda, patches, THREADS, 0, search, o->coarse ? View (src[2]) : View (), o->steps, s, found);
   for (int round = 0; round < o->rounds; round++)
-    for (int away = o->far; away; away /= 2, at = !at)
-      vfi_launch (cuda, patches, THREADS, 0, hand_on, away, o->steps, s, !at);
-  vfi_launch (cuda, blocks ((size_t) s.h * s.w, 256), 256, 0, spread, s, at, View (*dst));
+    for (int away = o->far; away; away /= 2) {
+      vfi_launch (cuda, patches, THREADS, 0, hand_on, away, o->steps, s, found, next);
+      std::swap (found, next);
+    }
+  vfi_launch (cuda, blocks ((size_t) s.h * s.w, 256), 256, 0, spread, s, found, View (*dst));
 }
 
 const VfiKernel vfi_cuda_dense_search = { &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free };
