@@ -147,6 +147,8 @@ atomicAdd (unsigned long long *p, unsigned long long v)
 extern dim3 gridDim, blockDim, blockIdx, threadIdx;
 
 void __syncthreads ();
+/* Waits for the whole block: all of its threads must come to it. */
+float __shfl_xor_sync (unsigned mask, float v, int lanes);
 
 /* The block's dynamic shared memory. */
 extern void *shim_shared;

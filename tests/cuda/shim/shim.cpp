@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A block's threads are run one after another. The first that comes to a barrier shows that there are some: then all are coroutines, which
- * wait for each other there, in turns that change direction. Barriers that some threads miss end the program, and so does shared
+ * wait for each other there, in turns that change direction. A shuffle is a barrier, too. Barriers that some threads miss end the program, and so does shared
  * memory beyond what the launch asked for; what a block finds there is no number.
  */
+#undef _FORTIFY_SOURCE /* which has jumps to other stacks for errors */
 #include "shim.h"
 
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,25 +82,38 @@ typedef std::lock_guard<std::recursive_mutex> Locked;
 
 /* ---- threads ------------------------------------------------------------------------------------ */
 
+/* It is made once, and jumped to and from, which is faster by far than swapcontext: that asks the kernel for the mask of signals. */
 struct Coroutine
 {
-  ucontext_t context;
+  bool made;
+  jmp_buf place;
   dim3 index;
   bool done;
+  unsigned shuffles; /* so far */
+  float shuffled[2]; /* by the last two: a thread may be one ahead of another */
 };
 
 static std::vector<Coroutine> coroutines (MAX_THREADS);
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static Coroutine *current;
 static const std::function<void ()> *body;
 static char *stacks;
 
 static void
+leave ()
+{
+  if (!_setjmp (current->place))
+    _longjmp (scheduler, 1);
+}
+
+static void
 trampoline ()
 {
-  (*body) ();
-  current->done = true;
-  swapcontext (&current->context, &scheduler);
+  for (;;) {
+    (*body) ();
+    current->done = true;
+    leave ();
+  }
 }
 
 void
@@ -106,7 +121,21 @@ __syncthreads ()
 {
   if (!current)
     die ("a barrier that the first thread of the block did not come to");
-  swapcontext (&current->context, &scheduler);
+  leave ();
+}
+
+float
+__shfl_xor_sync (unsigned mask, float v, int lanes)
+{
+  if (!current)
+    die ("a shuffle that the first thread of the block did not come to");
+  const unsigned turn = current->shuffles++ % 2, i = (unsigned) (current - coroutines.data ()) ^ (unsigned) lanes;
+
+  if (mask != 0xffffffff || lanes < 0 || lanes > 31 || blockDim.x * blockDim.y * blockDim.z % 32)
+    die ("a shuffle of less than a warp");
+  current->shuffled[turn] = v;
+  __syncthreads ();
+  return coroutines[i].shuffled[turn];
 }
 
 static dim3
@@ -116,11 +145,32 @@ thread_index (unsigned i)
 }
 
 static void
+make (Coroutine *c)
+{
+  ucontext_t context;
+
+  if (!stacks)
+    stacks = (char *) mmap (nullptr, (size_t) STACK * MAX_THREADS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  c->made = true;
+  getcontext (&context);
+  context.uc_stack.ss_sp = stacks + (size_t) STACK * (size_t) (c - coroutines.data ());
+  context.uc_stack.ss_size = STACK;
+  context.uc_link = nullptr;
+  makecontext (&context, trampoline, 0);
+  setcontext (&context);
+}
+
+/* Runs a thread to its next barrier, or its end. */
+static void
 resume (Coroutine *c)
 {
   current = c;
   threadIdx = c->index;
-  swapcontext (&scheduler, &c->context);
+  if (!_setjmp (scheduler)) {
+    if (c->made)
+      _longjmp (c->place, 1);
+    make (c);
+  }
   current = nullptr;
 }
 
@@ -129,15 +179,9 @@ start (unsigned i)
 {
   Coroutine *c = &coroutines[i];
 
-  if (!stacks)
-    stacks = (char *) mmap (nullptr, (size_t) STACK * MAX_THREADS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  getcontext (&c->context);
-  c->context.uc_stack.ss_sp = stacks + (size_t) STACK * i;
-  c->context.uc_stack.ss_size = STACK;
-  c->context.uc_link = nullptr;
   c->index = thread_index (i);
   c->done = false;
-  makecontext (&c->context, trampoline, 0);
+  c->shuffles = 0;
   resume (c);
 }
 
@@ -163,6 +207,9 @@ run_block (unsigned n)
       done += coroutines[i].done;
     if (done != 0 && done != n)
       die ("a barrier that some threads of the block did not come to");
+    for (unsigned i = 0; i < n; i++)
+      if (coroutines[i].shuffles != coroutines[0].shuffles)
+        die ("a shuffle that some threads of the block did not come to");
     backwards = !backwards;
     for (unsigned i = 0; i < n && done == 0; i++)
       resume (&coroutines[backwards ? n - 1 - i : i]);
