@@ -140,7 +140,8 @@ net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GEr
         g_array_index (net->buffers, Buffer, net->buffers->len - 1).data[s] = data;
         net->bytes += view_bytes (&view);
       }
-    } else if (!have || have->view.dtype != view.dtype || have->view.h != view.h || have->view.w != view.w || have->view.c != view.c || have->view.ld != view.ld) {
+    } else if (!have || have->view.dtype != view.dtype || have->view.h != view.h || have->view.w != view.w || have->view.c != view.c ||
+               have->view.ld != view.ld) {
       g_set_error (error, VFI_ERROR, VFI_ERROR_SHAPE, "the network's input \"%s\" is not what its other parts give", name);
       return FALSE;
     }

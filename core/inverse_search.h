@@ -39,7 +39,7 @@ typedef struct
   float u, v, square;
 } VfiSearchFound;
 
-/* A patch of the first frame less its mean, its gradient likewise, and what differs at the place last looked at. */
+/* A patch of the first frame, its gradient less the mean of that, and what differs at the place last looked at. */
 typedef struct
 {
   float look[64], gx[64], gy[64], e[64];
@@ -107,7 +107,6 @@ vfi_search_look (const VfiSearchFrames *f, int row, int column, VfiSearchPatch *
 
     VFI_SEARCH_COLUMNS p->look[8 * i + k] = a[k];
   }
-  vfi_search_centre (p->look);
 }
 
 /* Its gradient. */
@@ -141,9 +140,10 @@ vfi_search_patch (const VfiSearchFrames *f, int row, int column, VfiSearchPatch 
 static VFI_HD inline void
 vfi_search_difference (const VfiSearchFrames *f, VfiSearchPatch *p, float u, float v)
 {
-  const float y = vfi_search_clamp (p->y + v, -VFI_SEARCH_PATCH, f->h), x = vfi_search_clamp (p->x + u, -VFI_SEARCH_PATCH, f->w);
-  const int iy = (int) floorf (y), ix = (int) floorf (x);
-  const float fy = y - iy, fx = x - ix, *b = f->b + iy * f->pitch + ix;
+  const float dy = vfi_search_clamp (v, -VFI_SEARCH_PATCH - p->y, f->h - p->y);
+  const float dx = vfi_search_clamp (u, -VFI_SEARCH_PATCH - p->x, f->w - p->x);
+  const int iy = (int) floorf (dy), ix = (int) floorf (dx);
+  const float fy = dy - iy, fx = dx - ix, *b = f->b + (p->y + iy) * f->pitch + p->x + ix;
   float above[8];
 
   VFI_SEARCH_COLUMNS above[k] = (1 - fx) * b[k] + fx * b[k + 1];

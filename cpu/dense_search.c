@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator dense_search: rows of patches, shared by threads, a row of a patch in a vector; then cells of pixels, of which four patches know the flow. Means are not
- * taken from patches but from their sums, so that all that is asked of a flow is found on one way through a patch.
+ * Operator dense_search: rows of patches, shared by threads, a row of a patch in a vector; then cells of pixels, of which four patches know the flow. Of what
+ * differs along a flow the mean is not taken before the squares but from their sum: all that is asked of a flow is found on one way through a patch.
  */
 #include "isa.h"
 #include "search.h"
@@ -68,11 +68,11 @@ bind (gpointer state, void *place)
 /* A row of a patch. */
 typedef float Row __attribute__ ((vector_size (4 * VFI_SEARCH_PATCH), aligned (4), may_alias));
 
-/* Gradient of a patch, the sums of it, and (sum g g')^-1 of what is left of it without its mean. */
+/* Gradient g of a patch less its mean, and (sum g g' + RIDGE I)^-1. */
 typedef struct
 {
   Row x[VFI_SEARCH_PATCH], y[VFI_SEARCH_PATCH];
-  float sum_x, sum_y, xx, xy, yy;
+  float xx, xy, yy;
 } Slope;
 
 VFI_INLINE Row
@@ -107,10 +107,10 @@ VFI_INLINE void
 difference (const VfiSearchFrames *f, int row, int column, float u, float v, const Slope *slope, float sum[4])
 {
   const int y = (row - 1) * CELL, x = (column - 1) * CELL;
-  const float at_y = vfi_search_clamp (y + v, -VFI_SEARCH_PATCH, f->h), at_x = vfi_search_clamp (x + u, -VFI_SEARCH_PATCH, f->w);
-  const int iy = (int) floorf (at_y), ix = (int) floorf (at_x);
-  const Row fy = (Row){ 0 } + (at_y - iy), fx = (Row){ 0 } + (at_x - ix);
-  const float *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) iy * f->pitch + ix;
+  const float dy = vfi_search_clamp (v, -VFI_SEARCH_PATCH - y, f->h - y), dx = vfi_search_clamp (u, -VFI_SEARCH_PATCH - x, f->w - x);
+  const int iy = (int) floorf (dy), ix = (int) floorf (dx);
+  const Row fy = (Row){ 0 } + (dy - iy), fx = (Row){ 0 } + (dx - ix);
+  const float *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) (y + iy) * f->pitch + x + ix;
   Row above = row_fma (fx, *(const Row *) (b + 1) - *(const Row *) b, *(const Row *) b);
   Row s[2] = { 0 }, squares[2] = { 0 }, by_x = { 0 }, by_y = { 0 };
 
@@ -146,32 +146,35 @@ find_slope (const VfiSearchFrames *f, int row, int column, Slope *slope)
 {
   const float *a = f->a + (gssize) (row - 1) * CELL * f->pitch + (column - 1) * CELL, n = VFI_SEARCH_PATCH * VFI_SEARCH_PATCH;
   Row x = { 0 }, y = { 0 }, xx = { 0 }, xy = { 0 }, yy = { 0 };
-  float sum[4], more[4];
+  float sum[4], det;
 
 #pragma GCC unroll 8
   for (int i = 0; i < VFI_SEARCH_PATCH; i++, a += f->pitch) {
-    const Row gx = (*(const Row *) (a + 1) - *(const Row *) (a - 1)) * 0.5f;
-    const Row gy = (*(const Row *) (a + f->pitch) - *(const Row *) (a - f->pitch)) * 0.5f;
+    slope->x[i] = (*(const Row *) (a + 1) - *(const Row *) (a - 1)) * 0.5f;
+    slope->y[i] = (*(const Row *) (a + f->pitch) - *(const Row *) (a - f->pitch)) * 0.5f;
+    x += slope->x[i];
+    y += slope->y[i];
+  }
+  row_sums (x, y, x, y, sum);
+  x = (Row){ 0 } + sum[0] / n;
+  y = (Row){ 0 } + sum[1] / n;
+#pragma GCC unroll 8
+  for (int i = 0; i < VFI_SEARCH_PATCH; i++) {
+    const Row gx = slope->x[i] - x, gy = slope->y[i] - y;
 
-    x += gx;
-    y += gy;
     xx = row_fma (gx, gx, xx);
     xy = row_fma (gx, gy, xy);
     yy = row_fma (gy, gy, yy);
     slope->x[i] = gx;
     slope->y[i] = gy;
   }
-  row_sums (x, y, xx, yy, sum);
-  row_sums (xy, xy, xy, xy, more);
-  slope->sum_x = sum[0];
-  slope->sum_y = sum[1];
-  sum[2] += VFI_SEARCH_RIDGE - sum[0] * sum[0] / n;
-  sum[3] += VFI_SEARCH_RIDGE - sum[1] * sum[1] / n;
-  more[0] -= sum[0] * sum[1] / n;
-  const float det = sum[2] * sum[3] - more[0] * more[0];
-  slope->xx = sum[3] / det;
-  slope->xy = -more[0] / det;
-  slope->yy = sum[2] / det;
+  row_sums (xx, xy, yy, yy, sum);
+  sum[0] += VFI_SEARCH_RIDGE;
+  sum[2] += VFI_SEARCH_RIDGE;
+  det = sum[0] * sum[2] - sum[1] * sum[1];
+  slope->xx = sum[2] / det;
+  slope->xy = -sum[1] / det;
+  slope->yy = sum[0] / det;
 }
 
 /* As vfi_search_steps. */
@@ -192,10 +195,8 @@ steps (const VfiSearchFrames *f, int row, int column, VfiSearchFound here, int n
   difference (f, row, column, here.u, here.v, &slope, sum);
   here.square = square_of (sum);
   for (int i = 0; i < n; i++) {
-    const float mean = sum[0] / (VFI_SEARCH_PATCH * VFI_SEARCH_PATCH), x = sum[2] - slope.sum_x * mean, y = sum[3] - slope.sum_y * mean;
-
-    there.u -= slope.xx * x + slope.xy * y;
-    there.v -= slope.xy * x + slope.yy * y;
+    there.u -= slope.xx * sum[2] + slope.xy * sum[3];
+    there.v -= slope.xy * sum[2] + slope.yy * sum[3];
     difference (f, row, column, there.u, there.v, &slope, sum);
   }
   there.square = square_of (sum);

@@ -179,7 +179,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
     for (int i = 0; i < s->rows; i++)
       for (int k = 0; k < s->columns; k++) {
         const float u = s->warped ? 0 : vfi_search_first (flow, state->ld, s->h, s->w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
-        const float v = s->warped ? 0 : vfi_search_first (flow + state->cd, state->ld, s->h, s->w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
+        const float v =
+            s->warped ? 0 : vfi_search_first (flow + state->cd, state->ld, s->h, s->w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
 
         vfi_search_patch (&f, i, k, &p);
         s->found[0][i * s->columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 }, VFI_SEARCH_STEPS);

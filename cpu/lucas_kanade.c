@@ -88,8 +88,10 @@ VFI_INLINE void
 warp_run (const Plane frame[2], const VfiView *state, float t, int y, int x, const int n, float *mid, float *e)
 {
   const Vec column = VEC_TO_FLOAT (vec_iota () + x), row = vec_set (y), back = vec_set (-t), on = vec_set (1 - t);
-  const Vec w0 = plane_sample (&frame[0], column + back * vec_load_pixels (state, y, x, 0, n), row + back * vec_load_pixels (state, y, x, 1, n));
-  const Vec w1 = plane_sample (&frame[1], column + on * vec_load_pixels (state, y, x, 2, n), row + on * vec_load_pixels (state, y, x, 3, n));
+  const Vec w0 =
+      plane_sample (&frame[0], column + back * vec_load_pixels (state, y, x, 0, n), row + back * vec_load_pixels (state, y, x, 1, n));
+  const Vec w1 =
+      plane_sample (&frame[1], column + on * vec_load_pixels (state, y, x, 2, n), row + on * vec_load_pixels (state, y, x, 3, n));
 
   *(Vec *) (mid + x) = (w0 + w1) / 2;
   *(Vec *) (e + x) = w1 - w0;

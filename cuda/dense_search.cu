@@ -47,7 +47,7 @@ to_grey (View y0, View y1, Search s)
   }
 }
 
-/* A lane's column of a patch of the first frame less the patch's mean, and of its gradient likewise; what all lanes know of it. */
+/* A lane's column of a patch of the first frame, and of its gradient less the patch's mean; what all lanes know of it. */
 struct Patch
 {
   float look[SIDE], gx[SIDE], gy[SIDE];
@@ -106,7 +106,6 @@ static __device__ void
 look (const Search &s, const VfiSearchFrames &f, Patch *p)
 {
   const int i = blockIdx.x * PATCHES + threadIdx.x / SIDE;
-  float v[1][SIDE];
 
   p->i = min (i, s.rows * s.columns - 1);
   p->row = p->i / s.columns;
@@ -117,11 +116,7 @@ look (const Search &s, const VfiSearchFrames &f, Patch *p)
   p->writes = i == p->i && p->lane == 0;
 #pragma unroll
   for (int k = 0; k < SIDE; k++)
-    v[0][k] = f.a[(p->y + k) * f.pitch + p->x + p->lane];
-  centre (v);
-#pragma unroll
-  for (int k = 0; k < SIDE; k++)
-    p->look[k] = v[0][k];
+    p->look[k] = f.a[(p->y + k) * f.pitch + p->x + p->lane];
 }
 
 static __device__ void
@@ -152,9 +147,9 @@ slope (const VfiSearchFrames &f, Patch *p)
 static __device__ void
 difference (const VfiSearchFrames &f, const Patch &p, float u, float v, float (&e)[SIDE])
 {
-  const float y = vfi_search_clamp (p.y + v, -SIDE, f.h), x = vfi_search_clamp (p.x + u, -SIDE, f.w);
-  const int iy = (int) floorf (y), ix = (int) floorf (x);
-  const float fy = y - iy, fx = x - ix, *b = f.b + iy * f.pitch + ix + p.lane;
+  const float dy = vfi_search_clamp (v, -SIDE - p.y, f.h - p.y), dx = vfi_search_clamp (u, -SIDE - p.x, f.w - p.x);
+  const int iy = (int) floorf (dy), ix = (int) floorf (dx);
+  const float fy = dy - iy, fx = dx - ix, *b = f.b + (p.y + iy) * f.pitch + p.x + ix + p.lane;
   float above = (1 - fx) * b[0] + fx * b[1];
 
 #pragma unroll
@@ -245,9 +240,12 @@ handed (const Search &s, const VfiSearchFrames &f, const Patch &p, const VfiSear
     difference (f, p, u[i], v[i], e[i]);
   squares (e, square);
 #pragma unroll
-  for (int i = 0; i < 4; i++)
-    if (square[i] + VFI_SEARCH_MARGIN < here.square)
+  for (int i = 0; i < 4; i++) {
+    const float du = u[i] - at->u, dv = v[i] - at->v;
+
+    if (du * du + dv * dv >= VFI_SEARCH_APART * VFI_SEARCH_APART && square[i] + VFI_SEARCH_MARGIN < here.square)
       here = { u[i], v[i], square[i] };
+  }
   return here;
 }
 
@@ -316,7 +314,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   VfiSearchFound *found = s.found[0], *next = s.found[1];
 
   vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), s);
-  vfi_launch (cuda, patches, THREADS, 0, search, o->coarse ? View (src[2]) : View (), o->steps, s, found);
+  vfi_launch (cuda, patches, THREADS, 0, search, o->coarse ? View (src[2]) : View (), o->first, s, found);
   for (int round = 0; round < o->rounds; round++)
     for (int away = o->far; away; away /= 2) {
       vfi_launch (cuda, patches, THREADS, 0, hand_on, away, o->steps, s, found, next);

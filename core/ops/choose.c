@@ -100,8 +100,8 @@ vfi_choose (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTenso
   if (!vfi_graph_ready (g, "choose", src, 5))
     return vfi_graph_dummy (g);
   if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
-    return vfi_graph_fail (g, "choose", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h,
-                           y0->w, y0->c, y1->h, y1->w, y1->c);
+    return vfi_graph_fail (g, "choose", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32",
+                           y0->h, y0->w, y0->c, y1->h, y1->w, y1->c);
   if (time->dtype != VFI_F32 || time->h != 1 || time->w != 1 || time->c != 1)
     return vfi_graph_fail (g, "choose", VFI_ERROR_SHAPE, "the time is not 1 x 1 x 1, fp32");
   if (state->dtype != VFI_F32 || state->h != y0->h || state->w != y0->w || state->c != 5)

@@ -99,15 +99,15 @@ vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse,
   if (!vfi_graph_ready (g, "dense_search", src, n))
     return vfi_graph_dummy (g);
   if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
-    return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE,
-                           "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h, y0->w, y0->c, y1->h, y1->w,
-                           y1->c);
+    return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32",
+                           y0->h, y0->w, y0->c, y1->h, y1->w, y1->c);
   if (coarse && (coarse->dtype != VFI_F32 || 2 * coarse->h != y0->h || 2 * coarse->w != y0->w || coarse->c != 2))
     return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE, "the coarser flow is %d x %d x %d, not half of %d x %d x 2, fp32", coarse->h,
                            coarse->w, coarse->c, y0->h, y0->w);
   if (o->first < 0 || o->far < 1 || o->rounds < 0 || o->steps < 0)
-    return vfi_graph_fail (g, "dense_search", VFI_ERROR_ARG, "%d steps, %d patches away, %d rounds, %d steps: must be 0, 1, 0, 0 or more", o->first,
-                           o->far, o->rounds, o->steps);
+    return vfi_graph_fail (g, "dense_search", VFI_ERROR_ARG,
+                           "%d first steps, %d patches away, %d rounds, %d steps: must be 0, 1, 0, 0 or more", o->first, o->far, o->rounds,
+                           o->steps);
   y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, 2));
   y->planar = TRUE;
   return y;

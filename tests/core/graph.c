@@ -214,7 +214,8 @@ WRONG (dense_channels,
        vfi_dense_search (g, vfi_input (g, "a", VFI_F32, 10, 14, 1), vfi_input (g, "b", VFI_F32, 10, 14, 1), f, .far = 1, .steps = 1))
 WRONG (dense_far, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .rounds = 1, .steps = 1))
 WRONG (dense_rounds, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = -1, .steps = 1))
-WRONG (dense_steps, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = 1))
+WRONG (dense_first, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .first = -1, .far = 1, .steps = 1))
+WRONG (dense_steps, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = 1, .steps = -1))
 WRONG (choose_picture, vfi_choose (g, vfi_slice (g, f, 0, 1), x, t, vfi_slice (g, f, 0, 5), flow))
 WRONG (choose_time, vfi_choose (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, vfi_slice (g, f, 0, 5), flow))
 WRONG (choose_state, vfi_choose (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, f, flow))
@@ -274,9 +275,10 @@ static const struct
   { wrong_dense_type, VFI_ERROR_SHAPE, "net.dense_search: the pictures are 5 x 7 x 1 and 5 x 7 x 1, not equal, 1 channel, fp32" },
   { wrong_dense_coarse, VFI_ERROR_SHAPE, "net.dense_search: the coarser flow is 5 x 7 x 2, not half of 5 x 7 x 2, fp32" },
   { wrong_dense_channels, VFI_ERROR_SHAPE, "net.dense_search: the coarser flow is 5 x 7 x 8, not half of 10 x 14 x 2, fp32" },
-  { wrong_dense_far, VFI_ERROR_ARG, "net.dense_search: 0 patches away, 1 rounds, 1 steps: must be 1, 0, 1 or more" },
-  { wrong_dense_rounds, VFI_ERROR_ARG, "net.dense_search: 1 patches away, -1 rounds, 1 steps: must be 1, 0, 1 or more" },
-  { wrong_dense_steps, VFI_ERROR_ARG, "net.dense_search: 1 patches away, 1 rounds, 0 steps: must be 1, 0, 1 or more" },
+  { wrong_dense_far, VFI_ERROR_ARG, "net.dense_search: 0 first steps, 0 patches away, 1 rounds, 1 steps: must be 0, 1, 0, 0 or more" },
+  { wrong_dense_rounds, VFI_ERROR_ARG, "net.dense_search: 0 first steps, 1 patches away, -1 rounds, 1 steps: must be 0, 1, 0, 0 or more" },
+  { wrong_dense_first, VFI_ERROR_ARG, "net.dense_search: -1 first steps, 1 patches away, 0 rounds, 1 steps: must be 0, 1, 0, 0 or more" },
+  { wrong_dense_steps, VFI_ERROR_ARG, "net.dense_search: 0 first steps, 1 patches away, 1 rounds, -1 steps: must be 0, 1, 0, 0 or more" },
   { wrong_choose_picture, VFI_ERROR_SHAPE, "net.choose: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_choose_time, VFI_ERROR_SHAPE, "net.choose: the time is not 1 x 1 x 1, fp32" },
   { wrong_choose_state, VFI_ERROR_SHAPE, "net.choose: the state is 5 x 7 x 8, not 5 x 7 x 5, fp32" },

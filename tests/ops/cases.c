@@ -18,9 +18,9 @@
   .name = "lucas_kanade/" NAME, .op = &vfi_op_lucas_kanade, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define INVERSE_SEARCH(NAME, H, W, F)                                                                                                      \
   .name = "inverse_search/" NAME, .op = &vfi_op_inverse_search, .h = H, .w = W, .c = 1, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
-#define DENSE_SEARCH(NAME, H, W, FAR, ROUNDS, STEPS)                                                                                       \
-  .name = "dense_search/" NAME, .op = &vfi_op_dense_search, .h = H, .w = W, .c = 1, .radius = FAR, .scale = ROUNDS, .kernel = STEPS,       \
-  .src_f32 = TRUE, .dst_f32 = TRUE
+#define DENSE_SEARCH(NAME, H, W, FIRST, FAR, ROUNDS, STEPS)                                                                                \
+  .name = "dense_search/" NAME, .op = &vfi_op_dense_search, .h = H, .w = W, .c = 1, .conv = { .stride = FIRST }, .radius = FAR,            \
+  .scale = ROUNDS, .kernel = STEPS, .src_f32 = TRUE, .dst_f32 = TRUE
 #define CHOOSE(NAME, H, W, F, T)                                                                                                           \
   .name = "choose/" NAME, .op = &vfi_op_choose, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define INTERLEAVE(NAME, H, W, C) .name = "interleave/" NAME, .op = &vfi_op_interleave, .h = H, .w = W, .c = C
@@ -213,17 +213,18 @@ const OpCase op_cases[] = {
   { INVERSE_SEARCH ("least", 4, 4, 1) },
   { INVERSE_SEARCH ("warped", 24, 68, 3), .residual = TRUE },
   { INVERSE_SEARCH ("warped-small", 8, 12, 1), .residual = TRUE },
-  { DENSE_SEARCH ("small", 8, 12, 1, 1, 3) },
-  { DENSE_SEARCH ("odd", 13, 22, 2, 1, 3) },
-  { DENSE_SEARCH ("wide", 24, 68, 4, 2, 3) },
-  { DENSE_SEARCH ("coarse", 24, 68, 4, 2, 3), .residual = TRUE, .flow = 3 },
-  { DENSE_SEARCH ("coarse-far", 40, 36, 2, 1, 5), .residual = TRUE, .flow = -30 },
-  { DENSE_SEARCH ("coarse-once", 26, 18, 3, 0, 1), .residual = TRUE, .flow = 1 },
-  { DENSE_SEARCH ("row", 1, 21, 2, 1, 2) },
-  { DENSE_SEARCH ("column", 19, 1, 2, 1, 2) },
-  { DENSE_SEARCH ("least", 4, 4, 1, 1, 1) },
-  { DENSE_SEARCH ("least-coarse", 2, 2, 4, 1, 3), .residual = TRUE, .flow = 2 },
-  { DENSE_SEARCH ("one-pixel", 1, 1, 1, 1, 3) },
+  { DENSE_SEARCH ("small", 8, 12, 6, 1, 1, 8) },
+  { DENSE_SEARCH ("odd", 15, 24, 0, 2, 1, 3) },
+  { DENSE_SEARCH ("wide", 24, 68, 5, 4, 2, 6) },
+  { DENSE_SEARCH ("coarse", 24, 68, 1, 4, 2, 6), .residual = TRUE, .flow = 3 },
+  { DENSE_SEARCH ("coarse-far", 40, 36, 5, 2, 2, 8), .residual = TRUE, .flow = -30 },
+  { DENSE_SEARCH ("coarse-once", 26, 18, 2, 3, 0, 1), .residual = TRUE, .flow = 1 },
+  { DENSE_SEARCH ("row", 1, 21, 2, 2, 1, 2) },
+  { DENSE_SEARCH ("column", 19, 1, 2, 2, 1, 2) },
+  { DENSE_SEARCH ("least", 4, 4, 1, 1, 1, 1) },
+  { DENSE_SEARCH ("least-coarse", 2, 2, 3, 4, 1, 3), .residual = TRUE, .flow = 2 },
+  { DENSE_SEARCH ("one-pixel", 1, 1, 1, 1, 1, 3) },
+  { DENSE_SEARCH ("away", 2, 2, 2, 1, 1, 2), .residual = TRUE, .flow = 1e6f }, /* left and up */
   { CHOOSE ("small", 8, 12, 2, 0.5f) },
   { CHOOSE ("wide", 33, 50, 3, 0.5f) },
   { CHOOSE ("first", 33, 50, 4, 0) },
@@ -341,8 +342,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
                                .warped = k->residual);
   if (k->op == &vfi_op_dense_search)
     return vfi_dense_search (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1),
-                             k->residual ? vfi_input (g, "src2", VFI_F32, k->h / 2, k->w / 2, 2) : NULL, .far = k->radius,
-                             .rounds = k->scale, .steps = k->kernel);
+                             k->residual ? vfi_input (g, "src2", VFI_F32, k->h / 2, k->w / 2, 2) : NULL, .first = k->conv.stride,
+                             .far = k->radius, .rounds = k->scale, .steps = k->kernel);
   if (k->op == &vfi_op_choose) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
     VfiTensor *state = vfi_input (g, "src3", VFI_F32, k->h, k->w, 5);
