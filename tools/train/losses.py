@@ -125,7 +125,7 @@ def cycle(model, y, uv, t, progress, anchor=None):
 
 
 def total(states, y, uv, t, progress, costs=None, v=None):
-    """Loss of the three states of a batch; y (n,3,H,W), uv (n,3,2,H/2,W/2), t (n,1,1,1); with a teacher's velocities v
+    """Loss of the states of a batch; y (n,3,H,W), uv (n,3,2,H/2,W/2), t (n,1,1,1); with a teacher's velocities v
     also of the cost volumes.
     Returns (loss, detached luma MSE of the finest synthesis)."""
     eps, pyr, coarse, early = weights(progress)
@@ -142,6 +142,6 @@ def total(states, y, uv, t, progress, costs=None, v=None):
     if early > 0:
         loss = loss + SMOOTH * early * smoothness(states[-1], ym)
     if v is not None and progress < TEACH_END:
-        near, match = teaching(states, costs, t, v, trust(*(F.avg_pool2d(p, 2) for p in (y0, ym, y1)), t, v))
+        near, match = teaching(states[:len(costs)], costs, t, v, trust(*(F.avg_pool2d(p, 2) for p in (y0, ym, y1)), t, v))
         loss = loss + (1 - progress / TEACH_END) * (TEACH * near + MATCH * match)
     return loss, ((out.detach() - ym) ** 2).mean()

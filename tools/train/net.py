@@ -403,7 +403,8 @@ class Net(nn.Module):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1).
         Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit.
         For training: fewer levels may be asked for, and a list given as costs is appended (cost volume, velocities its frames were
-        warped by or None) of each level."""
+        warped by or None) of each level; before the last state then comes what it would be without the second opinion, so that the network answers for that, too, where it
+        is not taken."""
         f0, f1 = self.enc(x0), self.enc(x1)
         y0, y1 = ([mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1))  # luma at 1/2 ... 1/32
         state = lucas_kanade(y0[4], y1[4], None, t)[:, :5]
@@ -427,6 +428,8 @@ class Net(nn.Module):
                 found = inverse_search(warp(y0[2], state[:, 0:2], -t), warp(y1[2], state[:, 2:4], 1 - t), state, warped=True)
                 state = state + (found - state).detach()  # gradients pass as if nothing had been found
             if l == 0:
+                if costs is not None:
+                    states.append(lucas_kanade(y0[0], y1[0], state, t)[:, :5])
                 state = lucas_kanade(y0[0], y1[0], choose(y0[0], y1[0], state, second_opinion(y0, y1), t), t)[:, :5]
             states.append(state)
         return states
