@@ -10,9 +10,11 @@
 
 #define WINDOW VFI_CHOOSE_WINDOW
 #define SOFT VFI_CHOOSE_SOFT
-#define PAD 16 /* around a row, so that neighbours are plain loads */
+#define PAD 32 /* around a row, so that neighbours are plain loads */
+#define BLOCK 16
+#define LINES 3
 
-/* Planes of h rows of `pitch` floats, pixel 0 at PAD: the second opinion, how much worse it is, whether it is taken; then a row for each thread. */
+/* Planes of h rows of `pitch` floats, pixel 0 at PAD: the second opinion, how much worse it is, whether it is taken; then LINES rows for each thread. */
 typedef struct
 {
   int h, w, pitch, threads;
@@ -25,7 +27,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   State *s = g_new0 (State, 1);
 
   s->h = dst->h, s->w = dst->w, s->threads = b->threads;
-  s->pitch = (dst->w + 2 * PAD + 2 * VFI_LANES - 1) / VFI_LANES * VFI_LANES;
+  s->pitch = (dst->w + 2 * PAD + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
   return s;
 }
 
@@ -34,7 +36,7 @@ workspace (gpointer state)
 {
   const State *s = state;
 
-  return (4 * (gsize) s->h + s->threads) * s->pitch * sizeof (float);
+  return (4 * (gsize) s->h + LINES * s->threads) * s->pitch * sizeof (float);
 }
 
 static void
@@ -102,41 +104,71 @@ opinions_row (const State *s, const Planes *p, const VfiView *old, const VfiView
   repeat_border (worse, s->w, WINDOW);
 }
 
+/* Along a row of w, to[x] = from[x - WINDOW] + ... + from[x + WINDOW]; of `from` as much around it is repeated. */
 static void
-take_row (const State *s, int row, float *line)
+window_row (const float *from, float *to, float *four, float *sixteen, int w)
 {
-  float *take = row_of (s, s->take, row);
+  G_STATIC_ASSERT (2 * WINDOW + 1 == 16 + 4 + 1);
+  const int begin = -WINDOW, end = w + WINDOW;
 
-  for (int x = 0; x < s->w; x += VFI_LANES) {
-    Vec sum = vec_set (0);
+  for (int x = begin; x < end; x += VFI_LANES)
+    *(Vec *) (four + x) =
+        (*(const Vec *) (from + x) + *(const Vec *) (from + x + 1)) + (*(const Vec *) (from + x + 2) + *(const Vec *) (from + x + 3));
+  for (int x = begin; x < w; x += VFI_LANES)
+    *(Vec *) (sixteen + x) =
+        (*(const Vec *) (four + x) + *(const Vec *) (four + x + 4)) + (*(const Vec *) (four + x + 8) + *(const Vec *) (four + x + 12));
+  for (int x = 0; x < w; x += VFI_LANES)
+    *(Vec *) (to + x) =
+        *(const Vec *) (sixteen + x - WINDOW) + *(const Vec *) (four + x + 16 - WINDOW) + *(const Vec *) (from + x + 20 - WINDOW);
+}
 
-    for (int i = row - WINDOW; i <= row + WINDOW; i++)
-      sum += *(const Vec *) (row_of (s, s->worse, i) + x);
-    *(Vec *) (line + x) = sum;
+/* Rows of a block: sums down the columns of the first one, and of the next ones by what comes and goes; so whatever thread it is. */
+static void
+take_block (const State *s, int first, float *line[LINES])
+{
+  for (int y = first; y < MIN (first + BLOCK, s->h); y++) {
+    float *take = row_of (s, s->take, y);
+    const float *come = row_of (s, s->worse, y + WINDOW), *gone = row_of (s, s->worse, y - WINDOW - 1);
+
+    for (int x = 0; x < s->w; x += VFI_LANES) {
+      Vec sum = vec_set (0);
+
+      if (y == first)
+        for (int i = y - WINDOW; i <= y + WINDOW; i++)
+          sum += *(const Vec *) (row_of (s, s->worse, i) + x);
+      else
+        sum = *(const Vec *) (line[0] + x) + (*(const Vec *) (come + x) - *(const Vec *) (gone + x));
+      *(Vec *) (line[0] + x) = sum;
+    }
+    repeat_border (line[0], s->w, WINDOW);
+    window_row (line[0], take, line[1], line[2], s->w);
+    for (int x = 0; x < s->w; x += VFI_LANES)
+      *(Vec *) (take + x) = (Vec) ((*(const Vec *) (take + x) < 0) & (VecI) vec_set (1));
+    repeat_border (take, s->w, SOFT);
   }
-  repeat_border (line, s->w, WINDOW);
-  for (int x = 0; x < s->w; x += VFI_LANES) {
-    Vec sum = vec_set (0);
-
-    for (int k = x - WINDOW; k <= x + WINDOW; k++)
-      sum += *(const Vec *) (line + k);
-    *(Vec *) (take + x) = (Vec) ((sum < 0) & (VecI) vec_set (1));
-  }
-  repeat_border (take, s->w, SOFT);
 }
 
 static void
-mix_row (const State *s, const VfiView *old, const VfiView *new, int row)
+mix_row (const State *s, const VfiView *old, const VfiView *new, int row, float *line)
 {
   const VfiView state = *old, dst = *new; /* copies: what is written might be the views, for all that the compiler knows */
+  const float *take[2 * SOFT + 1];
 
+  for (int i = 0; i <= 2 * SOFT; i++)
+    take[i] = row_of (s, s->take, row + i - SOFT);
+  for (int x = -VFI_LANES; x < s->w + SOFT; x += VFI_LANES) {
+    Vec sum = vec_set (0);
+
+    for (int i = 0; i <= 2 * SOFT; i++)
+      sum += *(const Vec *) (take[i] + x);
+    *(Vec *) (line + x) = sum;
+  }
   for (int x = 0; x < s->w; x += VFI_LANES) {
     const int n = MIN (s->w - x, VFI_LANES);
     Vec m = vec_set (0);
 
-    for (int i = row - SOFT; i <= row + SOFT; i++)
-      for (int k = x - SOFT; k <= x + SOFT; k++)
-        m += *(const Vec *) (row_of (s, s->take, i) + k);
+    for (int k = x - SOFT; k <= x + SOFT; k++)
+      m += *(const Vec *) (line + k);
     m *= 1.f / ((2 * SOFT + 1) * (2 * SOFT + 1));
     for (int c = 0; c < 5; c++) {
       Vec v = vec_load_pixels (&state, row, x, c, n);
@@ -158,17 +190,20 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 
 #pragma omp parallel
   {
-    float *line = s->lines + (gsize) omp_get_thread_num () * s->pitch + PAD;
+    float *line[LINES];
+
+    for (int i = 0; i < LINES; i++)
+      line[i] = s->lines + ((gsize) omp_get_thread_num () * LINES + i) * s->pitch + PAD;
 
 #pragma omp for
     for (int y = 0; y < s->h; y++)
       opinions_row (s, &p, &src[3], &src[4], y);
 #pragma omp for
-    for (int y = 0; y < s->h; y++)
-      take_row (s, y, line);
+    for (int y = 0; y < s->h; y += BLOCK)
+      take_block (s, y, line);
 #pragma omp for
     for (int y = 0; y < s->h; y++)
-      mix_row (s, &src[3], dst, y);
+      mix_row (s, &src[3], dst, y, line[0]);
   }
 }
 

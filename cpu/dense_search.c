@@ -8,6 +8,7 @@
 
 #define PAD VFI_SEARCH_PAD
 #define CELL VFI_SEARCH_CELL
+#define ABREAST 2 /* patches */
 
 enum
 {
@@ -177,31 +178,37 @@ find_slope (const VfiSearchFrames *f, int row, int column, Slope *slope)
   slope->yy = sum[0] / det;
 }
 
-/* As vfi_search_steps. */
-VFI_INLINE VfiSearchFound
-steps (const VfiSearchFrames *f, int row, int column, VfiSearchFound here, int n)
+/* As vfi_search_steps, of patches `column` to column + ABREAST - 1, the last one again where there are no more: one's sums wait for nothing of the others'. */
+VFI_INLINE void
+steps (const VfiSearchFrames *f, const State *s, int row, int column, VfiSearchFound here[ABREAST], int n)
 {
   const float reach = VFI_SEARCH_PATCH * VFI_SEARCH_PATCH;
-  VfiSearchFound there = here;
-  Slope slope;
-  float sum[4], du, dv;
+  VfiSearchFound there[ABREAST];
+  Slope slope[ABREAST];
+  float sum[ABREAST][4];
 
-  if (!n) {
-    difference (f, row, column, here.u, here.v, NULL, sum);
-    here.square = square_of (sum);
-    return here;
+  for (int k = 0; k < ABREAST; k++) {
+    const int c = MIN (column + k, s->columns - 1);
+
+    if (n)
+      find_slope (f, row, c, &slope[k]);
+    difference (f, row, c, here[k].u, here[k].v, n ? &slope[k] : NULL, sum[k]);
+    here[k].square = square_of (sum[k]);
+    there[k] = here[k];
   }
-  find_slope (f, row, column, &slope);
-  difference (f, row, column, here.u, here.v, &slope, sum);
-  here.square = square_of (sum);
-  for (int i = 0; i < n; i++) {
-    there.u -= slope.xx * sum[2] + slope.xy * sum[3];
-    there.v -= slope.xy * sum[2] + slope.yy * sum[3];
-    difference (f, row, column, there.u, there.v, &slope, sum);
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < ABREAST; k++) {
+      there[k].u -= slope[k].xx * sum[k][2] + slope[k].xy * sum[k][3];
+      there[k].v -= slope[k].xy * sum[k][2] + slope[k].yy * sum[k][3];
+      difference (f, row, MIN (column + k, s->columns - 1), there[k].u, there[k].v, &slope[k], sum[k]);
+    }
+  for (int k = 0; k < ABREAST && n; k++) {
+    const float du = there[k].u - here[k].u, dv = there[k].v - here[k].v;
+
+    there[k].square = square_of (sum[k]);
+    if (there[k].square + VFI_SEARCH_MARGIN < here[k].square && du * du + dv * dv <= reach)
+      here[k] = there[k];
   }
-  there.square = square_of (sum);
-  du = there.u - here.u, dv = there.v - here.v;
-  return there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= reach ? there : here;
 }
 
 /* As vfi_search_handed. */
@@ -231,44 +238,63 @@ handed (const VfiSearchFrames *f, const State *s, const VfiSearchFound *found, i
 
 /* ---- pixels ------------------------------------------------------------------------------------- */
 
-/* Pixels side by side in a cell. */
-typedef float Run __attribute__ ((vector_size (4 * CELL), aligned (4), may_alias));
-typedef gint32 RunI __attribute__ ((vector_size (4 * CELL)));
+/* Pixels side by side in a cell, which is half of a patch. */
+typedef float Half __attribute__ ((vector_size (4 * CELL), aligned (4), may_alias));
 
-/* The flow of a cell's pixels from that of the four patches around: along each, all of them lie alike between the pixels of the second frame. */
+/* What one patch knows of CELL rows from row y on: weights, added to those that are there, and flow times weight likewise. All its pixels lie alike between those of the
+ * second frame. */
 VFI_INLINE void
-spread (const VfiSearchFrames *f, const VfiSearchFound *at, int columns, int y, int x, const VfiView *dst)
+weigh (const VfiSearchFrames *f, const VfiSearchFound *of, int y, int x, Row sum[CELL], Row u[CELL], Row v[CELL])
 {
-  const VfiSearchFound *of[4] = { at, at + 1, at + columns, at + columns + 1 };
-  const int h = MIN (CELL, dst->h - y), w = MIN (CELL, dst->w - x);
-  Run u[CELL] = { 0 }, v[CELL] = { 0 }, sum[CELL] = { 0 };
+  typedef gint32 RowI __attribute__ ((vector_size (4 * VFI_SEARCH_PATCH)));
+  const float dy = vfi_search_clamp (of->v, -VFI_SEARCH_PATCH - y, f->h - y),
+              dx = vfi_search_clamp (of->u, -VFI_SEARCH_PATCH - x, f->w - x);
+  const int iy = (int) floorf (dy), ix = (int) floorf (dx);
+  const float fy = dy - iy, fx = dx - ix, *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) (y + iy) * f->pitch + x + ix;
+  const RowI one = (RowI) ((Row){ 0 } + 1);
+  Row above = (1 - fx) * *(const Row *) b + fx * *(const Row *) (b + 1);
 
-  for (int i = 0; i < 4; i++) {
-    const float dy = vfi_search_clamp (of[i]->v, -CELL - y, f->h - y), dx = vfi_search_clamp (of[i]->u, -CELL - x, f->w - x);
-    const int iy = (int) floorf (dy), ix = (int) floorf (dx);
-    const float fy = dy - iy, fx = dx - ix, *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) (y + iy) * f->pitch + x + ix;
-    Run above = (1 - fx) * *(const Run *) b + fx * *(const Run *) (b + 1);
+#pragma GCC unroll 4
+  for (int k = 0; k < CELL; k++) {
+    const Row *next = (const Row *) (b + (k + 1) * f->pitch), *right = (const Row *) (b + (k + 1) * f->pitch + 1);
+    const Row below = (1 - fx) * *next + fx * *right, e = (1 - fy) * above + fy * below - *(const Row *) (a + k * f->pitch);
+    const RowI miss = (RowI) e & 0x7fffffff, more = miss > one;
+    const Row weight = 1 / (Row) ((miss & more) | (one & ~more));
 
-    for (int k = 0; k < CELL; k++) {
-      const Run *next = (const Run *) (b + (k + 1) * f->pitch), *right = (const Run *) (b + (k + 1) * f->pitch + 1);
-      const Run below = (1 - fx) * *next + fx * *right, e = (1 - fy) * above + fy * below - *(const Run *) (a + k * f->pitch);
-      const RunI miss = (RunI) e & 0x7fffffff, more = miss > (RunI) ((Run){ 0 } + 1);
-      const Run weight = 1 / (Run) ((miss & more) | ((RunI) ((Run){ 0 } + 1) & ~more));
-
-      u[k] += weight * of[i]->u;
-      v[k] += weight * of[i]->v;
-      sum[k] += weight;
-      above = below;
-    }
+    sum[k] += weight;
+    u[k] += weight * of->u;
+    v[k] += weight * of->v;
+    above = below;
   }
-  for (int k = 0; k < h; k++) {
-    const Run p = u[k] / sum[k], q = v[k] / sum[k];
-    float *to = (float *) dst->data + ((gsize) (y + k) * dst->w + x) * dst->ld;
+}
 
-    for (int i = 0; i < w; i++, to += dst->ld) {
-      to[0] = p[i];
-      to[dst->cd] = q[i];
+/* The flow of a row of cells from that of the patches above and below: each reaches over two cells. */
+static void
+spread_row (const State *s, const VfiSearchFrames *f, const VfiSearchFound *found, int row, const VfiView *dst)
+{
+  const int y = row * CELL, h = MIN (CELL, dst->h - y);
+  Half left[3][CELL];
+
+  for (int column = 0; column < s->columns; column++) {
+    const VfiSearchFound *at = found + row * s->columns + column;
+    const int x = (column - 1) * CELL, w = MIN (CELL, dst->w - x);
+    Row part[3][CELL] = { 0 };
+
+    weigh (f, at, y, x, part[0], part[1], part[2]);
+    weigh (f, at + s->columns, y, x, part[0], part[1], part[2]);
+    for (int k = 0; k < h && column; k++) {
+      const Half sum = left[0][k] + ((const Half *) &part[0][k])[0];
+      const Half u = (left[1][k] + ((const Half *) &part[1][k])[0]) / sum, v = (left[2][k] + ((const Half *) &part[2][k])[0]) / sum;
+      float *to = (float *) dst->data + ((gsize) (y + k) * dst->w + x) * dst->ld;
+
+      for (int i = 0; i < w; i++, to += dst->ld) {
+        to[0] = u[i];
+        to[dst->cd] = v[i];
+      }
     }
+    for (int i = 0; i < 3; i++)
+      for (int k = 0; k < CELL; k++)
+        left[i][k] = ((const Half *) &part[i][k])[1];
   }
 }
 
@@ -291,14 +317,18 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
         search_grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < s->rows; i++)
-      for (int k = 0; k < s->columns; k++) {
-        VfiSearchFound start = { 0, 0, 0 };
+      for (int k = 0; k < s->columns; k += ABREAST) {
+        VfiSearchFound start[ABREAST] = { 0 };
 
-        if (o.coarse) {
-          start.u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
-          start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
+        for (int c = 0; c < ABREAST && o.coarse; c++) {
+          const int x = 2 * MIN (k + c, s->columns - 1);
+
+          start[c].u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, x);
+          start[c].v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, x);
         }
-        found[i * s->columns + k] = steps (&f, i, k, start, o.first);
+        steps (&f, s, i, k, start, o.first);
+        for (int c = 0; c < MIN (ABREAST, s->columns - k); c++)
+          found[i * s->columns + k + c] = start[c];
       }
     for (int round = 0; round < o.rounds; round++)
       for (int d = o.far; d; d /= 2) {
@@ -306,18 +336,22 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 
 #pragma omp for schedule(dynamic)
         for (int i = 0; i < s->rows; i++)
-          for (int k = 0; k < s->columns; k++) {
-            const VfiSearchFound here = handed (&f, s, found, i, k, d);
+          for (int k = 0; k < s->columns; k += ABREAST) {
+            VfiSearchFound here[ABREAST];
 
-            next[i * s->columns + k] = d == 1 ? steps (&f, i, k, here, o.steps) : here;
+            for (int c = 0; c < ABREAST; c++)
+              here[c] = handed (&f, s, found, i, MIN (k + c, s->columns - 1), d);
+            if (d == 1)
+              steps (&f, s, i, k, here, o.steps);
+            for (int c = 0; c < MIN (ABREAST, s->columns - k); c++)
+              next[i * s->columns + k + c] = here[c];
           }
         found = next;
         next = swap;
       }
 #pragma omp for
     for (int i = 0; i < s->rows - 1; i++)
-      for (int k = 0; k < s->columns - 1; k++)
-        spread (&f, found + i * s->columns + k, s->columns, CELL * i, CELL * k, &result);
+      spread_row (s, &f, found, i, &result);
   }
 }
 
