@@ -178,7 +178,8 @@ find_slope (const VfiSearchFrames *f, int row, int column, Slope *slope)
   slope->yy = sum[0] / det;
 }
 
-/* As vfi_search_steps, of patches `column` to column + ABREAST - 1, the last one again where there are no more: one's sums wait for nothing of the others'. */
+/* As vfi_search_steps, of patches `column` to column + ABREAST - 1, the last one again where there are no more: one's sums wait for nothing of the others'. Those that are
+ * content stay as they are. */
 VFI_INLINE void
 steps (const VfiSearchFrames *f, const State *s, int row, int column, VfiSearchFound here[ABREAST], int n)
 {
@@ -186,15 +187,17 @@ steps (const VfiSearchFrames *f, const State *s, int row, int column, VfiSearchF
   VfiSearchFound there[ABREAST];
   Slope slope[ABREAST];
   float sum[ABREAST][4];
+  gboolean content = TRUE;
 
   for (int k = 0; k < ABREAST; k++) {
-    const int c = MIN (column + k, s->columns - 1);
-
-    if (n)
-      find_slope (f, row, c, &slope[k]);
-    difference (f, row, c, here[k].u, here[k].v, n ? &slope[k] : NULL, sum[k]);
-    here[k].square = square_of (sum[k]);
+    content = content && here[k].square < VFI_SEARCH_ENOUGH;
     there[k] = here[k];
+  }
+  if (content || !n)
+    return;
+  for (int k = 0; k < ABREAST; k++) {
+    find_slope (f, row, MIN (column + k, s->columns - 1), &slope[k]);
+    difference (f, row, MIN (column + k, s->columns - 1), here[k].u, here[k].v, &slope[k], sum[k]);
   }
   for (int i = 0; i < n; i++)
     for (int k = 0; k < ABREAST; k++) {
@@ -202,11 +205,11 @@ steps (const VfiSearchFrames *f, const State *s, int row, int column, VfiSearchF
       there[k].v -= slope[k].xy * sum[k][2] + slope[k].yy * sum[k][3];
       difference (f, row, MIN (column + k, s->columns - 1), there[k].u, there[k].v, &slope[k], sum[k]);
     }
-  for (int k = 0; k < ABREAST && n; k++) {
+  for (int k = 0; k < ABREAST; k++) {
     const float du = there[k].u - here[k].u, dv = there[k].v - here[k].v;
 
     there[k].square = square_of (sum[k]);
-    if (there[k].square + VFI_SEARCH_MARGIN < here[k].square && du * du + dv * dv <= reach)
+    if (here[k].square >= VFI_SEARCH_ENOUGH && there[k].square + VFI_SEARCH_MARGIN < here[k].square && du * du + dv * dv <= reach)
       here[k] = there[k];
   }
 }
@@ -220,6 +223,8 @@ handed (const VfiSearchFrames *f, const State *s, const VfiSearchFound *found, i
                                     column >= away ? at - away : at, row >= away ? at - away * s->columns : at };
   VfiSearchFound here = *at;
 
+  if (here.square < VFI_SEARCH_ENOUGH)
+    return here;
   for (int i = 0; i < 4; i++) {
     const float du = near[i]->u - at->u, dv = near[i]->v - at->v;
 
@@ -320,11 +325,17 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
       for (int k = 0; k < s->columns; k += ABREAST) {
         VfiSearchFound start[ABREAST] = { 0 };
 
-        for (int c = 0; c < ABREAST && o.coarse; c++) {
-          const int x = 2 * MIN (k + c, s->columns - 1);
+        for (int c = 0; c < ABREAST; c++) {
+          const int column = MIN (k + c, s->columns - 1);
+          float sum[4];
 
-          start[c].u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, x);
-          start[c].v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, x);
+          if (o.coarse) {
+            start[c].u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * column);
+            start[c].v =
+                2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * column);
+          }
+          difference (&f, i, column, start[c].u, start[c].v, NULL, sum);
+          start[c].square = square_of (sum);
         }
         steps (&f, s, i, k, start, o.first);
         for (int c = 0; c < MIN (ABREAST, s->columns - k); c++)

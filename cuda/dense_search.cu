@@ -176,7 +176,7 @@ squares (float (&e)[N][SIDE], float (&square)[N])
     square[k] /= SIDE * SIDE;
 }
 
-/* vfi_search_steps. */
+/* vfi_search_steps, of a patch that is not content; its square is found if it is, too. */
 static __device__ VfiSearchFound
 step (const VfiSearchFrames &f, const Patch &p, VfiSearchFound here, int n)
 {
@@ -198,7 +198,8 @@ step (const VfiSearchFrames &f, const Patch &p, VfiSearchFound here, int n)
   squares (e, square);
   there.square = square[0];
   const float du = there.u - here.u, dv = there.v - here.v;
-  return there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= SIDE * SIDE ? there : here;
+  return here.square >= VFI_SEARCH_ENOUGH && there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= SIDE * SIDE ? there
+                                                                                                                                : here;
 }
 
 static __global__ void
@@ -243,7 +244,8 @@ handed (const Search &s, const VfiSearchFrames &f, const Patch &p, const VfiSear
   for (int i = 0; i < 4; i++) {
     const float du = u[i] - at->u, dv = v[i] - at->v;
 
-    if (du * du + dv * dv >= VFI_SEARCH_APART * VFI_SEARCH_APART && square[i] + VFI_SEARCH_MARGIN < here.square)
+    if (at->square >= VFI_SEARCH_ENOUGH && du * du + dv * dv >= VFI_SEARCH_APART * VFI_SEARCH_APART &&
+        square[i] + VFI_SEARCH_MARGIN < here.square)
       here = { u[i], v[i], square[i] };
   }
   return here;

@@ -5,6 +5,8 @@
  *
  * Patches, e and a step are those of inverse_search. Of h x w pixels, any size, with a flow of h / 2 x w / 2 before, or none:
  *
+ * A patch is content, and looks no further, if the mean of e^2 is below ENOUGH.
+ *
  *   search     u = 2 times the mean of the coarser flow's 2 x 2 pixels in the middle, or 0; `first` times u -= (sum g g' + RIDGE I)^-1 sum g e (u);
  *              kept if the mean of e^2 is less by more than MARGIN than before, and u at most 8 away
  *   hand on    `rounds` times: for d = `far`, far / 2 ... 1 the best of what this patch has and those d patches to the right, below, left, above have (each in
@@ -56,7 +58,8 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
       }
       vfi_search_patch (&f, i, k, &p);
-      found[i * columns + k] = vfi_search_steps (&f, &p, start, o->first);
+      start = vfi_search_steps (&f, &p, start, 0);
+      found[i * columns + k] = start.square < VFI_SEARCH_ENOUGH ? start : vfi_search_steps (&f, &p, start, o->first);
     }
   for (int round = 0; round < o->rounds; round++)
     for (int d = o->far; d; d /= 2) {
@@ -64,9 +67,12 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
       for (int i = 0; i < rows; i++)
         for (int k = 0; k < columns; k++) {
+          next[i * columns + k] = found[i * columns + k];
+          if (found[i * columns + k].square < VFI_SEARCH_ENOUGH)
+            continue;
           vfi_search_look (&f, i, k, &p);
           next[i * columns + k] = vfi_search_handed (&f, found, i, k, d, VFI_SEARCH_APART, &p);
-          if (d == 1) {
+          if (d == 1 && next[i * columns + k].square >= VFI_SEARCH_ENOUGH) {
             vfi_search_slope (&f, &p);
             next[i * columns + k] = vfi_search_steps (&f, &p, next[i * columns + k], o->steps);
           }

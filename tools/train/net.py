@@ -161,7 +161,7 @@ def lucas_kanade(y0, y1, state, t):
 
 
 PATCH, CELL, STEPS, ROUNDS = 8, 4, 5, 4
-GREY, RIDGE, MARGIN, APART, LOOSE, KEPT, LEAST = 255., .064, .05, .25, .3, .9, 1.
+GREY, RIDGE, MARGIN, APART, ENOUGH, LOOSE, KEPT, LEAST = 255., .064, .05, .25, 4., .3, .9, 1.
 
 
 def grey(x):
@@ -215,25 +215,25 @@ class Patches:
         take = take if ok is None else take & ok
         return torch.where(take.unsqueeze(-1), there[0], here[0]), torch.where(take, there[1], here[1])
 
-    def steps(self, first, n):
+    def steps(self, first, n, enough=0.):
         """n Lucas-Kanade steps with the gradient of the first frame, (sum g g' + RIDGE I) d = - sum g e; unless the mean square of e is less by more than
-        MARGIN then, at most 8 pixels away, a patch stays where it was."""
+        MARGIN then, at most 8 pixels away, a patch stays where it was, and also if that was below `enough`."""
         u, e = first, self.difference(first)
         here = first, self.square(e)
         for _ in range(n):
             u = u + (self.inverse * (self.slope * e.unsqueeze(-2)).sum(-1).unsqueeze(-2)).sum(-1)
             e = self.difference(u)
-        return self.better(here, (u, self.square(e)), (u - first).square().sum(-1) <= PATCH ** 2)
+        return self.better(here, (u, self.square(e)), ((u - first).square().sum(-1) <= PATCH ** 2) & (here[1] >= enough))
 
-    def handed(self, here, away, apart=0.):
+    def handed(self, here, away, apart=0., enough=0.):
         """What was found (flow, mean square of e), or the flows found `away` patches to the right, below, left, above, each in turn, if better; not those within
-        `apart` pixels."""
+        `apart` pixels, and none if the mean square is below `enough`."""
         def shifted(u, axis, back):
             k, n = min(away, u.shape[axis]), u.shape[axis]
             parts = u.narrow(axis, 0, k), u.narrow(axis, 0, n - k)  # where there is no such neighbour: its own
             return torch.cat(parts if back else (u.narrow(axis, k, n - k), u.narrow(axis, n - k, k)), axis)
         near = torch.cat([shifted(here[0], axis, back) for back in (False, True) for axis in (2, 1)], 1)
-        far = [(x - here[0]).square().sum(-1) >= apart ** 2 for x in near.chunk(4, 1)]
+        far = [((x - here[0]).square().sum(-1) >= apart ** 2) & (here[1] >= enough) for x in near.chunk(4, 1)]
         for ok, *there in zip(far, near.chunk(4, 1), self.square(self.difference(near)).chunk(4, 1)):
             here = self.better(here, there, ok)
         return here
@@ -275,7 +275,7 @@ def inverse_search(y0, y1, state, warped=False):
 def dense_search(y0, y1, coarse, first, far, rounds, steps):
     """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None).
 
-    Each patch starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `first` Lucas-Kanade steps. Then, `rounds` times, the best of
+    A patch whose mean square of e is below ENOUGH is content and looks no further. Each starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `first` Lucas-Kanade steps. Then, `rounds` times, the best of
     what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
     weighted by 1 / max (1, |e| of that pixel, without the patch's mean)."""
     patches = Patches(y0, y1)
@@ -284,13 +284,13 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps):
         u = patches.look.new_zeros(n, patches.rows, patches.columns, 2)
     else:
         u = 2 * F.avg_pool2d(F.pad(exact(coarse), (1, 2, 1, 2), 'replicate'), 2).permute(0, 2, 3, 1)
-    here = patches.steps(u, first)
+    here = patches.steps(u, first, ENOUGH)
     for _ in range(rounds):
         away = far
         while away:
-            here = patches.handed(here, away, APART)
+            here = patches.handed(here, away, APART, ENOUGH)
             away //= 2
-        here = patches.steps(here[0], steps)
+        here = patches.steps(here[0], steps, ENOUGH)
     u = here[0].permute(0, 3, 1, 2)
     u = torch.cat([u[:, :, i:i + patches.rows - 1, k:k + patches.columns - 1] for i in (0, 1) for k in (0, 1)])
     u = u.repeat_interleave(CELL, 2).repeat_interleave(CELL, 3)[:, :, :h, :w]
