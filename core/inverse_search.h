@@ -230,10 +230,10 @@ vfi_search_handed (const VfiSearchFrames *f, const VfiSearchFound *found, int ro
 
 /* The second look at patch (row, column): at its neighbours' flows of the first one. */
 static VFI_HD inline VfiSearchFound
-vfi_search_again (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, VfiSearchPatch *p, int steps)
+vfi_search_again (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, VfiSearchPatch *p)
 {
   vfi_search_patch (f, row, column, p);
-  return vfi_search_steps (f, p, vfi_search_handed (f, found, row, column, 1, 0, p), steps);
+  return vfi_search_steps (f, p, vfi_search_handed (f, found, row, column, 1, 0, p), VFI_SEARCH_STEPS);
 }
 
 /* A patch's flow and its neighbours': the less it fits, the more of theirs. `square` stays. */
@@ -257,23 +257,33 @@ vfi_search_smooth (const VfiSearchFound *found, int rows, int columns, int row, 
   return here;
 }
 
+/* The mean of what four patches have found: u, v. */
+static VFI_HD inline VfiSearchFound
+vfi_search_mean (const VfiSearchFound *const of[4], const float weight[4])
+{
+  VfiSearchFound mean = { 0, 0, 0 };
+  float sum = 0;
+
+  for (int i = 0; i < 4; i++) {
+    mean.u += weight[i] * of[i]->u;
+    mean.v += weight[i] * of[i]->v;
+    sum += weight[i];
+  }
+  mean.u /= sum;
+  mean.v /= sum;
+  return mean;
+}
+
 /* The flow of all pixels of the cell between patches (row, column), the next in the row, and the two below: u, v. */
 static VFI_HD inline VfiSearchFound
 vfi_search_cell (const VfiSearchFound *found, int columns, int row, int column)
 {
   const VfiSearchFound *at = found + row * columns + column, *of[4] = { at, at + 1, at + columns, at + columns + 1 };
-  VfiSearchFound mean = { 0, 0, 0 };
-  float sum = 0;
+  float weight[4];
 
-  for (int i = 0; i < 4; i++) {
-    const float weight = 1 / (1 + of[i]->square);
-    mean.u += weight * of[i]->u;
-    mean.v += weight * of[i]->v;
-    sum += weight;
-  }
-  mean.u /= sum;
-  mean.v /= sum;
-  return mean;
+  for (int i = 0; i < 4; i++)
+    weight[i] = 1 / (1 + of[i]->square);
+  return vfi_search_mean (of, weight);
 }
 
 /* What differs between pixel (y, x) of the first frame and where a flow leads. Where between pixels that is, the flow alone says, the same for all pixels. */
@@ -295,16 +305,11 @@ vfi_search_pixel (const VfiSearchFrames *f, const VfiSearchFound *found, int y, 
   const int columns = vfi_search_cells (f->w);
   const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * columns + x / VFI_SEARCH_CELL,
                        *of[4] = { at, at + 1, at + columns, at + columns + 1 };
-  VfiSearchFound mean = { 0, 0, 0 };
-  float sum = 0;
+  float weight[4];
 
   for (int i = 0; i < 4; i++) {
-    const float miss = vfi_search_miss (f, y, x, of[i]->u, of[i]->v), weight = 1 / (miss > 1 ? miss : 1);
-    mean.u += weight * of[i]->u;
-    mean.v += weight * of[i]->v;
-    sum += weight;
+    const float miss = vfi_search_miss (f, y, x, of[i]->u, of[i]->v);
+    weight[i] = 1 / (miss > 1 ? miss : 1);
   }
-  mean.u /= sum;
-  mean.v /= sum;
-  return mean;
+  return vfi_search_mean (of, weight);
 }

@@ -188,7 +188,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 #pragma omp for schedule(dynamic)
     for (int i = 0; i < s->rows; i++)
       for (int k = 0; k < s->columns; k++)
-        s->found[1][i * s->columns + k] = vfi_search_again (&f, s->found[0], i, k, &p, VFI_SEARCH_STEPS);
+        s->found[1][i * s->columns + k] = vfi_search_again (&f, s->found[0], i, k, &p);
     for (int n = 0; n < VFI_SEARCH_ROUNDS; n++) {
 #pragma omp for
       for (int i = 0; i < s->rows; i++)

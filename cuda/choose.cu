@@ -27,12 +27,6 @@ struct Choose
   float *second[2], *worse;
 };
 
-static __device__ int
-clamped (int i, int n)
-{
-  return min (max (i, 0), n - 1);
-}
-
 static __device__ float
 sample (const View &v, int c, float y, float x)
 {

@@ -5,47 +5,17 @@
  */
 #include <utility>
 
-#include "device.h"
-#include "inverse_search.h"
+#include "search.h"
 
-#define PAD VFI_SEARCH_PAD
 #define SIDE VFI_SEARCH_PATCH
 #define THREADS 128
 #define PATCHES (THREADS / SIDE)
 
-/* Both frames in grey, and what is found of each patch, twice, in turn: in the backend's scratch memory. */
-struct Search
+/* Besides, what is found of each patch, twice, in turn: in the backend's scratch memory. */
+struct Search : Greys
 {
-  int h, w, pitch, rows, columns;
-  float *grey[2];
   VfiSearchFound *found[2];
 };
-
-static __device__ VfiSearchFrames
-frames (const Search &s)
-{
-  const int origin = PAD * s.pitch + PAD;
-
-  return { s.grey[0] + origin, s.grey[1] + origin, s.h, s.w, s.pitch };
-}
-
-static __device__ int
-clamped (int i, int n)
-{
-  return min (max (i, 0), n - 1);
-}
-
-static __global__ void
-to_grey (View y0, View y1, Search s)
-{
-  const int i = blockIdx.x * blockDim.x + threadIdx.x, n = (s.h + 2 * PAD) * s.pitch;
-
-  if (i < n) {
-    const int p = clamped (i / s.pitch - PAD, s.h) * s.w + clamped (i % s.pitch - PAD, s.w);
-    s.grey[0][i] = VFI_SEARCH_GREY * get (y0, p, 0);
-    s.grey[1][i] = VFI_SEARCH_GREY * get (y1, p, 0);
-  }
-}
 
 /* A lane's column of a patch of the first frame, and of its gradient less the patch's mean; what all lanes know of it. */
 struct Patch
@@ -315,7 +285,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   VfiCuda *cuda = (VfiCuda *) b;
   VfiSearchFound *found = s.found[0], *next = s.found[1];
 
-  vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), s);
+  vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), Greys (s));
   vfi_launch (cuda, patches, THREADS, 0, search, o->coarse ? View (src[2]) : View (), o->first, s, found);
   for (int round = 0; round < o->rounds; round++)
     for (int away = o->far; away; away /= 2) {

@@ -136,6 +136,12 @@ corner (int i, int n)
   return tap (static_cast<float> (i) * (n - 1) / (2 * n - 1), n);
 }
 
+__device__ inline int
+clamped (int i, int n)
+{
+  return min (max (i, 0), n - 1);
+}
+
 /* Channel c of v at the taps. */
 __device__ inline float
 bilinear (const View &v, const Tap &y, const Tap &x, int c)

@@ -2,46 +2,17 @@
  *
  * Operator inverse_search: patches and cells as core/inverse_search.h has them, a thread for each.
  */
-#include "device.h"
-#include "inverse_search.h"
+#include "search.h"
 
-#define PAD VFI_SEARCH_PAD
 #define THREADS 64 /* a patch's pixels are a kilobyte of its thread's */
 
-/* Both frames in grey, what is found of each patch (twice, in turn), and what both flows miss at each pixel: in the backend's scratch memory. */
-struct Search
+/* Besides, what is found of each patch (twice, in turn), and what both flows miss at each pixel: in the backend's scratch memory. */
+struct Search : Greys
 {
   bool warped;
-  int h, w, pitch, rows, columns;
-  float *grey[2], *miss[2];
+  float *miss[2];
   VfiSearchFound *found[2];
 };
-
-static __device__ VfiSearchFrames
-frames (const Search &s)
-{
-  const int origin = PAD * s.pitch + PAD;
-
-  return { s.grey[0] + origin, s.grey[1] + origin, s.h, s.w, s.pitch };
-}
-
-static __device__ int
-clamped (int i, int n)
-{
-  return min (max (i, 0), n - 1);
-}
-
-static __global__ void
-to_grey (View y0, View y1, Search s)
-{
-  const int i = blockIdx.x * blockDim.x + threadIdx.x, n = (s.h + 2 * PAD) * s.pitch;
-
-  if (i < n) {
-    const int p = clamped (i / s.pitch - PAD, s.h) * s.w + clamped (i % s.pitch - PAD, s.w);
-    s.grey[0][i] = VFI_SEARCH_GREY * get (y0, p, 0);
-    s.grey[1][i] = VFI_SEARCH_GREY * get (y1, p, 0);
-  }
-}
 
 static __global__ void
 search (View state, Search s)
@@ -69,7 +40,7 @@ again (Search s)
   VfiSearchPatch p;
 
   if (i < s.rows * s.columns)
-    s.found[1][i] = vfi_search_again (&f, s.found[0], i / s.columns, i % s.columns, &p, VFI_SEARCH_STEPS);
+    s.found[1][i] = vfi_search_again (&f, s.found[0], i / s.columns, i % s.columns, &p);
 }
 
 static __global__ void
@@ -158,7 +129,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   const View state = src[2];
   VfiCuda *cuda = (VfiCuda *) b;
 
-  vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), s);
+  vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), Greys (s));
   vfi_launch (cuda, cells, THREADS, 0, search, state, s);
   vfi_launch (cuda, cells, THREADS, 0, again, s);
   for (int i = 0; i < VFI_SEARCH_ROUNDS; i++)

@@ -11,30 +11,9 @@
  * A comparison of nearly equal numbers may end either way; results are continuous but for that.
  */
 #include "choose.h"
-
-#include <math.h>
-
+#include "bilinear.h"
 #include "op.h"
 #include "vfi.h"
-
-static float
-sample (const VfiView *v, int c, float y, float x)
-{
-  int ix, iy, jx, jy;
-  float fx, fy, top, bottom;
-
-  x = fminf (fmaxf (x, 0), v->w - 1);
-  y = fminf (fmaxf (y, 0), v->h - 1);
-  ix = x;
-  iy = y;
-  fx = x - ix;
-  fy = y - iy;
-  jx = MIN (ix + 1, v->w - 1);
-  jy = MIN (iy + 1, v->h - 1);
-  top = (1 - fx) * vfi_view_get (v, iy, ix, c) + fx * vfi_view_get (v, iy, jx, c);
-  bottom = (1 - fx) * vfi_view_get (v, jy, ix, c) + fx * vfi_view_get (v, jy, jx, c);
-  return (1 - fy) * top + fy * bottom;
-}
 
 /* Mean over the pixels up to r to each side. */
 static float
@@ -63,12 +42,13 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
       float e[2];
 
       for (int c = 0; c < 2; c++)
-        second[2 * i + c] = sample (flow, c, y - t * v, x - t * u);
+        second[2 * i + c] = vfi_view_bilinear (flow, c, y - t * v, x - t * u);
       for (int k = 0; k < 2; k++) {
         const float v0x = k ? second[2 * i] : vfi_view_get (state, y, x, 0), v0y = k ? second[2 * i + 1] : vfi_view_get (state, y, x, 1);
         const float v1x = k ? second[2 * i] : vfi_view_get (state, y, x, 2), v1y = k ? second[2 * i + 1] : vfi_view_get (state, y, x, 3);
 
-        e[k] = fabsf (sample (y0, 0, y - t * v0y, x - t * v0x) - sample (y1, 0, y + (1 - t) * v1y, x + (1 - t) * v1x));
+        e[k] =
+            fabsf (vfi_view_bilinear (y0, 0, y - t * v0y, x - t * v0x) - vfi_view_bilinear (y1, 0, y + (1 - t) * v1y, x + (1 - t) * v1x));
       }
       worse[i] = VFI_CHOOSE_DOUBT * e[1] - e[0];
     }

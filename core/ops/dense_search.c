@@ -3,9 +3,8 @@
  * dense_search: the flow from one picture to another, looked for with patches from a coarser flow, or from nothing (Kroeger, Timofte, Dai, Van Gool: Fast Optical
  * Flow using Dense Inverse Search, 2016: one scale of it. There neighbours hand on what they found one after the other; here all at once, and from afar.)
  *
- * Patches, e and a step are those of inverse_search. Of h x w pixels, any size, with a flow of h / 2 x w / 2 before, or none:
- *
- * A patch is content, and looks no further, if the mean of e^2 is below ENOUGH.
+ * Patches, e and a step are those of inverse_search. A patch is content, and looks no further, if the mean of e^2 is below ENOUGH. Of h x w pixels, any size, with
+ * a flow of h / 2 x w / 2 before, or none:
  *
  *   search     u = 2 times the mean of the coarser flow's 2 x 2 pixels in the middle, or 0; `first` times u -= (sum g g' + RIDGE I)^-1 sum g e (u);
  *              kept if the mean of e^2 is less by more than MARGIN than before, and u at most 8 away
@@ -15,27 +14,9 @@
  *
  * A comparison of nearly equal numbers may end either way, and what it chooses differs: results are continuous but for that.
  */
-#include "inverse_search.h"
 #include "op.h"
+#include "search.h"
 #include "vfi.h"
-
-static int
-clamp_to (int i, int n)
-{
-  return CLAMP (i, 0, n - 1);
-}
-
-static float *
-grey (const VfiView *y, int pitch)
-{
-  const int pad = VFI_SEARCH_PAD;
-  float *to = g_new (float, (gsize) (y->h + 2 * pad) * pitch);
-
-  for (int i = 0; i < y->h + 2 * pad; i++)
-    for (int k = 0; k < pitch; k++)
-      to[(gsize) i * pitch + k] = VFI_SEARCH_GREY * vfi_view_get (y, clamp_to (i - pad, y->h), clamp_to (k - pad, y->w), 0);
-  return to;
-}
 
 static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
@@ -43,7 +24,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   const VfiDenseSearchParams *o = node->params;
   const int h = dst->h, w = dst->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
   const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD, cells = (gsize) rows * columns;
-  float *a = grey (&src[0], pitch), *b = grey (&src[1], pitch);
+  float *a = vfi_search_grey (&src[0], pitch), *b = vfi_search_grey (&src[1], pitch);
   VfiSearchFound *found = g_new (VfiSearchFound, cells), *next = g_new (VfiSearchFound, cells);
   const VfiView *coarse = o->coarse ? &src[2] : NULL;
   const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch };

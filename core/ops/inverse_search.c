@@ -19,26 +19,14 @@
  *
  * A comparison of nearly equal numbers may end either way, and what it chooses differs: results are continuous but for that.
  */
-#include "inverse_search.h"
 #include "op.h"
+#include "search.h"
 #include "vfi.h"
 
 static int
 clamp_to (int i, int n)
 {
   return CLAMP (i, 0, n - 1);
-}
-
-static float *
-grey (const VfiView *y, int pitch)
-{
-  const int pad = VFI_SEARCH_PAD;
-  float *to = g_new (float, (gsize) (y->h + 2 * pad) * pitch);
-
-  for (int i = 0; i < y->h + 2 * pad; i++)
-    for (int k = 0; k < pitch; k++)
-      to[(gsize) i * pitch + k] = VFI_SEARCH_GREY * vfi_view_get (y, clamp_to (i - pad, y->h), clamp_to (k - pad, y->w), 0);
-  return to;
 }
 
 /* Mean of what a flow misses around a pixel. */
@@ -61,7 +49,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   const gboolean warped = ((const VfiInverseSearchParams *) node->params)->warped;
   const int h = dst->h, w = dst->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
   const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD, cells = (gsize) rows * columns;
-  float *a = grey (&src[0], pitch), *b = grey (&src[1], pitch);
+  float *a = vfi_search_grey (&src[0], pitch), *b = vfi_search_grey (&src[1], pitch);
   float *field = g_new (float, 2 * (gsize) h * w);
   VfiSearchFound *found[2] = { g_new (VfiSearchFound, cells), g_new (VfiSearchFound, cells) };
   const VfiView *state = &src[2], new = { .data = field, .dtype = VFI_F32, .h = h, .w = w, .c = 2, .ld = 2, .cd = 1 };
@@ -83,7 +71,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
     }
   for (int i = 0; i < rows; i++)
     for (int k = 0; k < columns; k++)
-      found[1][i * columns + k] = vfi_search_again (&f, found[0], i, k, &p, VFI_SEARCH_STEPS);
+      found[1][i * columns + k] = vfi_search_again (&f, found[0], i, k, &p);
   for (int n = 0; n < VFI_SEARCH_ROUNDS; n++)
     for (int i = 0; i < rows; i++)
       for (int k = 0; k < columns; k++)

@@ -10,30 +10,10 @@
  * The sums are means over a 3x3 box applied twice, 0 outside the picture each time. Where texture is there and brightness is
  * constant d is precise to a small part of a pixel; flat areas give 0. Neighbours' errors differ where their motion does not: hence the mean.
  */
-#include <math.h>
-
 #include "lucas_kanade.h"
+#include "bilinear.h"
 #include "op.h"
 #include "vfi.h"
-
-static float
-sample (const VfiView *v, float y, float x)
-{
-  int ix, iy, jx, jy;
-  float fx, fy, top, bottom;
-
-  x = fminf (fmaxf (x, 0), v->w - 1);
-  y = fminf (fmaxf (y, 0), v->h - 1);
-  ix = x;
-  iy = y;
-  fx = x - ix;
-  fy = y - iy;
-  jx = MIN (ix + 1, v->w - 1);
-  jy = MIN (iy + 1, v->h - 1);
-  top = (1 - fx) * vfi_view_get (v, iy, ix, 0) + fx * vfi_view_get (v, iy, jx, 0);
-  bottom = (1 - fx) * vfi_view_get (v, jy, ix, 0) + fx * vfi_view_get (v, jy, jx, 0);
-  return (1 - fy) * top + fy * bottom;
-}
 
 static float
 velocity (const VfiView *src, gboolean state, int y, int x, int c)
@@ -50,7 +30,7 @@ warped (const VfiView *src, gboolean state, float t, int y, int x, float w[2])
   for (int i = 0; i < 2; i++) {
     float gain = i ? 1 - t : -t;
 
-    w[i] = sample (&src[i], y + gain * velocity (src, state, y, x, 2 * i + 1), x + gain * velocity (src, state, y, x, 2 * i));
+    w[i] = vfi_view_bilinear (&src[i], 0, y + gain * velocity (src, state, y, x, 2 * i + 1), x + gain * velocity (src, state, y, x, 2 * i));
   }
 }
 

@@ -350,7 +350,7 @@ node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, fl
   /* Of brightness in 256ths, rounding is magnified where a patch has little gradient, and where patches that disagree are weighted by what they miss: the reference itself
    * is as far from PyTorch in double precision. */
   if (node->op == &vfi_op_dense_search)
-    tolerance *= 4;
+    tolerance *= 2;
   worst = check_layout (node, b, kernel, weights, name, FALSE, 0, flow, time, tolerance);
   if (!node->op->dense)
     worst = MAX (worst, check_layout (node, b, kernel, weights, name, TRUE, 0, flow, time, tolerance));
