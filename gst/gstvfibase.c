@@ -5,7 +5,6 @@
 #include "gstvfibase.h"
 
 #include "allocation.h"
-#include "picture.h"
 #include "timeline.h"
 
 GST_DEBUG_CATEGORY (gst_vfi_debug);
@@ -465,6 +464,13 @@ gst_vfi_base_propose_allocation (GstBaseTransform *trans, GstQuery *decided, Gst
   return GST_BASE_TRANSFORM_CLASS (gst_vfi_base_parent_class)->propose_allocation (trans, decided, query) &&
          gst_vfi_allocation_propose (&p->allocation, query, p->cuda, p->stream,
                                      GST_VFI_BASE_GET_CLASS (trans)->held (GST_VFI_BASE (trans)));
+}
+
+gboolean
+gst_vfi_meta_is_single (const GstMetaInfo *info)
+{
+  return info->api == GST_VIDEO_CAPTION_META_API_TYPE || info->api == GST_VIDEO_TIME_CODE_META_API_TYPE ||
+         info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE || info->api == GST_VIDEO_SEI_USER_DATA_UNREGISTERED_META_API_TYPE;
 }
 
 static gboolean

@@ -77,6 +77,11 @@ void gst_vfi_base_shrank (GstVfiBase *base, double flow_scale, GError **error);
 /* Posts the error as the element's, and frees it. FALSE, for `return`. */
 gboolean gst_vfi_base_fail (GstVfiBase *base, GError *error);
 
+/* Whether a meta belongs to its frame alone (captions, time codes), not to all that look like it. */
+gboolean gst_vfi_meta_is_single (const GstMetaInfo *info);
+/* Flags that say something of a frame's place in its stream or of its decoding, not of its looks. */
+#define GST_VFI_FLAGS_SINGLE (GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_MARKER)
+
 /* A new buffer, written by the transform function, with the metas and flags of `like` that a frame which only looks like it has. */
 GstFlowReturn gst_vfi_base_synthesize (GstVfiBase *base, GstBuffer *like, GstBuffer **buffer);
 

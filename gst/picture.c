@@ -38,13 +38,6 @@ gst_vfi_picture_unref (GstVfiPicture *p)
   g_rc_box_release_full (p, clear);
 }
 
-gboolean
-gst_vfi_meta_is_single (const GstMetaInfo *info)
-{
-  return info->api == GST_VIDEO_CAPTION_META_API_TYPE || info->api == GST_VIDEO_TIME_CODE_META_API_TYPE ||
-         info->api == GST_REFERENCE_TIMESTAMP_META_API_TYPE || info->api == GST_VIDEO_SEI_USER_DATA_UNREGISTERED_META_API_TYPE;
-}
-
 static gboolean
 remove_single (GstBuffer *buffer, GstMeta **meta, gpointer data)
 {

@@ -22,8 +22,3 @@ void gst_vfi_picture_unref (GstVfiPicture *p);
 /* The picture to be pushed, for the first time or `again`: the very buffer that came in, if nobody else holds it, else one that shares its
  * memory. Shown again it is without what belongs to one frame only. */
 GstBuffer *gst_vfi_picture_show (GstVfiPicture *p, gboolean again);
-
-/* Whether a meta belongs to its frame alone (captions, time codes), not to all that look like it. */
-gboolean gst_vfi_meta_is_single (const GstMetaInfo *info);
-/* Flags that say something of a frame's place in its stream or of its decoding, not of its looks. */
-#define GST_VFI_FLAGS_SINGLE (GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC | GST_BUFFER_FLAG_HEADER | GST_BUFFER_FLAG_MARKER)
