@@ -2,7 +2,7 @@
  *
  * vfi eval interp: the frame in the middle of every triplet, or those between every Nth of a sequence, made again and compared with the truth.
  */
-#include "eval.h"
+#include "report.h"
 
 #include <string.h>
 
@@ -86,30 +86,6 @@ collect (GPtrArray *cases, const char *dir, int multiplier, GError **error)
     if (!collect (cases, folders->pdata[i], multiplier, error))
       return FALSE;
   return TRUE;
-}
-
-ToolScore
-tool_eval_mean (const ToolEval *e, guint first, guint n, gboolean average)
-{
-  ToolScore mean = { 0 };
-  for (guint i = first; i < first + n; i++) {
-    const ToolCase *c = e->cases->pdata[i];
-    const ToolScore *s = average ? &c->average : &c->score;
-    mean.psnr += s->psnr / n;
-    mean.ssim += s->ssim / n;
-    mean.ie += s->ie / n;
-  }
-  return mean;
-}
-
-guint
-tool_eval_set_size (const ToolEval *e, guint first)
-{
-  guint n = 1;
-  while (first + n < e->cases->len &&
-         strcmp (((ToolCase *) e->cases->pdata[first])->set, ((ToolCase *) e->cases->pdata[first + n])->set) == 0)
-    n++;
-  return n;
 }
 
 /* Makes *interp on the first call. */

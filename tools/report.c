@@ -2,12 +2,40 @@
  *
  * An evaluation as a table on stdout, as CSV, and as a page to look at.
  */
-#include <stdio.h>
+#include "report.h"
 
-#include "eval.h"
+#include <stdio.h>
+#include <string.h>
+
 #include "tool.h"
 
 #define DIFFERENCE_GAIN 4
+
+/* Over cases first..first + n - 1; of the averages of both frames if asked for. */
+static ToolScore
+mean_of (const ToolEval *e, guint first, guint n, gboolean average)
+{
+  ToolScore mean = { 0 };
+  for (guint i = first; i < first + n; i++) {
+    const ToolCase *c = e->cases->pdata[i];
+    const ToolScore *s = average ? &c->average : &c->score;
+    mean.psnr += s->psnr / n;
+    mean.ssim += s->ssim / n;
+    mean.ie += s->ie / n;
+  }
+  return mean;
+}
+
+/* How many cases from `first` on are of one set. */
+static guint
+set_size (const ToolEval *e, guint first)
+{
+  guint n = 1;
+  while (first + n < e->cases->len &&
+         strcmp (((ToolCase *) e->cases->pdata[first])->set, ((ToolCase *) e->cases->pdata[first + n])->set) == 0)
+    n++;
+  return n;
+}
 
 static void
 print_row (const char *name, const ToolScore *s)
@@ -19,7 +47,7 @@ static void
 print_means (const ToolEval *e, guint first, guint n)
 {
   g_autofree char *label = g_strdup_printf ("mean of %u", n);
-  ToolScore mean = tool_eval_mean (e, first, n, FALSE), average = tool_eval_mean (e, first, n, TRUE);
+  ToolScore mean = mean_of (e, first, n, FALSE), average = mean_of (e, first, n, TRUE);
   print_row (label, &mean);
   if (e->baseline)
     print_row ("mean of the two-frame average", &average);
@@ -30,7 +58,7 @@ tool_report_text (const ToolEval *e)
 {
   printf ("%s\n  %-32s %7s  %7s  %7s\n", e->title, "", "PSNR", "SSIM", "IE");
   for (guint i = 0; i < e->cases->len;) {
-    guint n = tool_eval_set_size (e, i);
+    guint n = set_size (e, i);
     printf ("%s\n", ((ToolCase *) e->cases->pdata[i])->set);
     for (guint k = i; k < i + n; k++)
       print_row (((ToolCase *) e->cases->pdata[k])->name, &((ToolCase *) e->cases->pdata[k])->score);
@@ -123,9 +151,9 @@ tool_page_write (ToolPage *page, const ToolEval *e, GError **error)
                           "</style>\n<h1>%s</h1>\n<table><tr><th>mean over<th>PSNR<th>SSIM<th>IE\n",
                           title, title);
   for (guint i = 0, n; i < e->cases->len; i += n) {
-    n = tool_eval_set_size (e, i);
+    n = set_size (e, i);
     g_autofree char *name = g_strdup_printf ("%s (%u)", ((ToolCase *) e->cases->pdata[i])->set, n);
-    ToolScore mean = tool_eval_mean (e, i, n, FALSE), average = tool_eval_mean (e, i, n, TRUE);
+    ToolScore mean = mean_of (e, i, n, FALSE), average = mean_of (e, i, n, TRUE);
     append_scores (s, name, &mean);
     if (e->baseline)
       append_scores (s, "… the two frames averaged", &average);

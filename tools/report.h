@@ -21,13 +21,6 @@ typedef struct
   gboolean baseline; /* show averages too */
 } ToolEval;
 
-/* Means over cases first..first + n - 1. */
-ToolScore tool_eval_mean (const ToolEval *e, guint first, guint n, gboolean average);
-/* How many cases from `first` on are of one set. */
-guint tool_eval_set_size (const ToolEval *e, guint first);
-
-/* ---- report.c ----------------------------------------------------------------------------------- */
-
 void tool_report_text (const ToolEval *e);
 /* Columns set,name,psnr,ssim,ie. */
 gboolean tool_report_csv (const ToolEval *e, const char *path, GError **error);
