@@ -38,6 +38,8 @@ typedef enum
 /* The dotted prefix of weight names: push "block1" then conv "0.conv" asks for "block1.0.conv.weight". */
 void vfi_push (VfiGraph *g, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void vfi_pop (VfiGraph *g);
+/* "conv%d" filled in, for a call below; valid until the thread's next one of these. */
+const char *vfi_numbered (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* The size at which motion is worked out, 0.25 to 1: for networks that see pictures (VFI_RGB); h and w are the whole picture's all the same. */
 double vfi_flow_scale (const VfiGraph *g);

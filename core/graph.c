@@ -96,6 +96,18 @@ vfi_pop (VfiGraph *g)
     vfi_graph_fail (g, "vfi_pop", VFI_ERROR_ARG, "without a push");
 }
 
+const char *
+vfi_numbered (const char *format, ...)
+{
+  static __thread char name[64];
+  va_list args;
+
+  va_start (args, format);
+  g_vsnprintf (name, sizeof name, format, args);
+  va_end (args);
+  return name;
+}
+
 static VfiTensor *
 tensor_new (VfiGraph *g, VfiDType dtype, int h, int w, int c)
 {

@@ -9,14 +9,6 @@ const float vfi_coarse_twice[5] = { 2, 2, 2, 2, 1 };
 
 #define ACT .act = VFI_LEAKY_RELU, .slope = 0.1f
 
-const char *
-vfi_coarse_name (const char *format, int a, int b)
-{
-  static __thread char s[32];
-  g_snprintf (s, sizeof s, format, a, b);
-  return s;
-}
-
 VfiTensor *
 vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
@@ -27,12 +19,12 @@ vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_push (g, "enc");
   vfi_output (g, "y0", y);
   for (int l = 0; l < 3; l++) {
-    x = vfi_conv2d (g, vfi_coarse_name ("down%d", l, 0), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
+    x = vfi_conv2d (g, vfi_numbered ("down%d", l), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
     for (int i = 0; i < k->enc_convs[l]; i++)
-      x = vfi_conv2d (g, vfi_coarse_name ("conv%d_%d", l, i), x, k->enc[l], 3, .padding = 1, ACT);
-    vfi_output (g, vfi_coarse_name ("f%d", l, 0), x);
+      x = vfi_conv2d (g, vfi_numbered ("conv%d_%d", l, i), x, k->enc[l], 3, .padding = 1, ACT);
+    vfi_output (g, vfi_numbered ("f%d", l), x);
     y = vfi_mean_pool (g, y, 2);
-    vfi_output (g, vfi_coarse_name ("y%d", l + 1, 0), y);
+    vfi_output (g, vfi_numbered ("y%d", l + 1), y);
   }
   vfi_output (g, "y4", vfi_mean_pool (g, y, 2));
   vfi_pop (g);
@@ -42,7 +34,7 @@ vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
 VfiTensor *
 vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w)
 {
-  return vfi_input (g, vfi_coarse_name ("%d.f%d", i, l), VFI_FEATURE, h >> (l + 2), w >> (l + 2), k->enc[l]);
+  return vfi_input (g, vfi_numbered ("%d.f%d", i, l), VFI_FEATURE, h >> (l + 2), w >> (l + 2), k->enc[l]);
 }
 
 void
@@ -50,7 +42,7 @@ vfi_coarse_luma (VfiGraph *g, int h, int w, VfiTensor *y[2][5])
 {
   for (int i = 0; i < 2; i++)
     for (int l = 0; l < 5; l++)
-      y[i][l] = vfi_input (g, vfi_coarse_name ("%d.y%d", i, l), VFI_F32, h >> (l + 1), w >> (l + 1), 1);
+      y[i][l] = vfi_input (g, vfi_numbered ("%d.y%d", i, l), VFI_F32, h >> (l + 1), w >> (l + 1), 1);
 }
 
 VfiTensor *
@@ -68,7 +60,7 @@ vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x, int fi
 {
   x = vfi_conv2d (g, "reduce", x, k->dec[l], 1, .first = first, ACT);
   for (int i = 0; i < k->dec_convs[l]; i++)
-    x = vfi_conv2d (g, vfi_coarse_name ("conv%d", i, 0), x, k->dec[l], 3, .padding = 1, .residual = x, ACT);
+    x = vfi_conv2d (g, vfi_numbered ("conv%d", i), x, k->dec[l], 3, .padding = 1, .residual = x, ACT);
   return vfi_conv2d (g, "head", x, 4 * (5 + (l ? k->feat[l - 1] : 0)), 1, .dtype = VFI_F32);
 }
 

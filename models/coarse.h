@@ -19,9 +19,6 @@ typedef struct
 extern const float vfi_coarse_state_in[7]; /* net.py: STATE_IN */
 extern const float vfi_coarse_twice[5];    /* velocities in pixels of a grid twice as fine */
 
-/* "f%d" filled in; valid until the thread's next call. */
-const char *vfi_coarse_name (const char *format, int a, int b) G_GNUC_PRINTF (1, 0);
-
 /* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. model->config is a VfiCoarse. Returns the input, in
  * fp32 whatever the features are: 8 bits of a bf16 are too few for steps and patches on the frame's own grid. */
 VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w);

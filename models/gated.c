@@ -18,12 +18,8 @@ vfi_gated (VfiGraph *g, const char *name, VfiTensor *x, int channels, int stride
 VfiTensor *
 vfi_gated_chain (VfiGraph *g, VfiTensor *x, const int *dilations, int n)
 {
-  for (int i = 0; i < n; i++) {
-    char name[16];
-
-    g_snprintf (name, sizeof name, "mid%d", i);
-    x = vfi_mix (g, x, vfi_gated (g, name, x, vfi_channels (x), 1, dilations[i]));
-  }
+  for (int i = 0; i < n; i++)
+    x = vfi_mix (g, x, vfi_gated (g, vfi_numbered ("mid%d", i), x, vfi_channels (x), 1, dilations[i]));
   return x;
 }
 

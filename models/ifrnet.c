@@ -25,14 +25,6 @@ typedef struct
 
 static const float twice[] = { 2, 2, 2, 2 };
 
-static const char *
-numbered (const char *format, int i)
-{
-  static __thread char s[32];
-  g_snprintf (s, sizeof s, format, i);
-  return s;
-}
-
 /* Convolution and slopes, layers 0 and 1 of a torch.nn.Sequential. */
 static VfiTensor *
 conv (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, int stride)
@@ -61,7 +53,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *m0 = vfi_input (g, "0.moments", VFI_F32, 1, 1, 2), *m1 = vfi_input (g, "1.moments", VFI_F32, 1, 1, 2);
 
   for (int i = 0; i < 2; i++) {
-    VfiTensor *x = vfi_normalize (g, vfi_input (g, numbered ("%d.rgb", i), VFI_F32, h, w, 3), m0, m1, FALSE);
+    VfiTensor *x = vfi_normalize (g, vfi_input (g, vfi_numbered ("%d.rgb", i), VFI_F32, h, w, 3), m0, m1, FALSE);
 
     x = vfi_scale (g, x, NULL, VFI_FEATURE);
     for (int l = 0; l < 4; l++) {
@@ -69,7 +61,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
       x = conv (g, "0", x, k->enc[l], l ? 3 : k->kernel, 2);
       x = conv (g, "1", x, k->enc[l], 3, 1);
       vfi_pop (g);
-      vfi_output (g, numbered (i ? "b%d" : "a%d", l), x);
+      vfi_output (g, vfi_numbered (i ? "b%d" : "a%d", l), x);
     }
   }
 }
@@ -111,8 +103,8 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     int c = k->enc[l], hl = h >> (l + 1), wl = w >> (l + 1);
     VfiTensor *x;
 
-    a = vfi_input (g, numbered ("a%d", l), VFI_FEATURE, hl, wl, c);
-    b = vfi_input (g, numbered ("b%d", l), VFI_FEATURE, hl, wl, c);
+    a = vfi_input (g, vfi_numbered ("a%d", l), VFI_FEATURE, hl, wl, c);
+    b = vfi_input (g, vfi_numbered ("b%d", l), VFI_FEATURE, hl, wl, c);
     if (!out)
       x = vfi_concat (g, a, b, vfi_fill (g, t, hl, wl));
     else

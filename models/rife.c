@@ -31,14 +31,6 @@ typedef struct
 
 #define ACT .act = VFI_LEAKY_RELU, .slope = 0.2f
 
-static const char *
-numbered (const char *format, int i)
-{
-  static __thread char s[32];
-  g_snprintf (s, sizeof s, format, i);
-  return s;
-}
-
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
@@ -97,9 +89,9 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *picture[2], *features[2], *warped[2], *flow = NULL, *mask = NULL, *carried = NULL;
 
   for (int i = 0; i < 2; i++) {
-    warped[i] = picture[i] = vfi_input (g, numbered ("%d.rgb", i), VFI_F32, h, w, 3);
+    warped[i] = picture[i] = vfi_input (g, vfi_numbered ("%d.rgb", i), VFI_F32, h, w, 3);
     if (k->head)
-      features[i] = vfi_input (g, numbered ("%d.f", i), VFI_FEATURE, h, w, k->head);
+      features[i] = vfi_input (g, vfi_numbered ("%d.f", i), VFI_FEATURE, h, w, k->head);
   }
   for (int i = 0; i < k->n_blocks; i++) {
     int s = k->scale[i] * coarser, n = 0;

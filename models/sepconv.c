@@ -22,14 +22,6 @@
 
 static const int channels[] = { 32, 64, 128, 256, 512 };
 
-static const char *
-numbered (const char *format, int i)
-{
-  static __thread char s[48];
-  g_snprintf (s, sizeof s, format, i);
-  return s;
-}
-
 static VfiTensor *
 conv (VfiGraph *g, const char *name, VfiTensor *x, int c)
 {
@@ -69,22 +61,22 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *picture[2], *skip[5], *x, *made[2];
 
   for (int i = 0; i < 2; i++)
-    picture[i] = vfi_input (g, numbered ("%d.bgr", i), VFI_F32, h, w, 3);
+    picture[i] = vfi_input (g, vfi_numbered ("%d.bgr", i), VFI_F32, h, w, 3);
   x = vfi_concat (g, picture[0], picture[1]);
   for (int l = 0; l < 5; l++) {
-    skip[l] = basic (g, numbered ("moduleConv%d", l + 1), x, channels[l], channels[l]);
+    skip[l] = basic (g, vfi_numbered ("moduleConv%d", l + 1), x, channels[l], channels[l]);
     x = vfi_downsample (g, skip[l], 2, NULL);
   }
   for (int l = 4; l >= 1; l--) {
-    x = basic (g, numbered ("moduleDeconv%d", l + 1), x, channels[l], channels[l]);
+    x = basic (g, vfi_numbered ("moduleDeconv%d", l + 1), x, channels[l], channels[l]);
     vfi_push (g, "moduleUpsample%d", l + 1);
     x = vfi_mix (g, relu (g, "1", vfi_resize_corners (g, x), channels[l]), skip[l]);
     vfi_pop (g);
   }
   for (int i = 0; i < 2; i++) {
     const char *const names[][2] = { { "moduleVertical1.7", "moduleHorizontal1.7" }, { "moduleVertical2.7", "moduleHorizontal2.7" } };
-    VfiTensor *v = basic (g, numbered ("moduleVertical%d", i + 1), x, 64, TAPS),
-              *u = basic (g, numbered ("moduleHorizontal%d", i + 1), x, 64, TAPS);
+    VfiTensor *v = basic (g, vfi_numbered ("moduleVertical%d", i + 1), x, 64, TAPS),
+              *u = basic (g, vfi_numbered ("moduleHorizontal%d", i + 1), x, 64, TAPS);
 
     made[i] = vfi_sepconv (g, picture[i], v, u, TAPS, .vertical = names[i][0], .horizontal = names[i][1], .corners = TRUE);
   }
@@ -111,7 +103,7 @@ twice (VfiGraph *g, int first, VfiTensor *x, int c, int stride)
   g_autofree char *name = g_strdup_printf ("%d", first), *slope = g_strdup_printf ("%d.weight", first + 1);
 
   x = vfi_conv2d (g, name, x, c, 3, .stride = stride, .padding = 1, .act = VFI_PRELU, .slopes = slope, .one_slope = TRUE);
-  return conv (g, numbered ("%d", first + 2), x, c);
+  return conv (g, vfi_numbered ("%d", first + 2), x, c);
 }
 
 /* Rows of the result, from the last features of the decoder. */
@@ -146,7 +138,7 @@ at_plus (VfiGraph *g, const VfiModel *model, int h, int w)
   int n, done = 0;
 
   for (int i = 0; i < 2; i++) {
-    picture[i] = vfi_input (g, numbered ("%d.bgr", i), VFI_F32, h, w, 3);
+    picture[i] = vfi_input (g, vfi_numbered ("%d.bgr", i), VFI_F32, h, w, 3);
     x = vfi_scale (g, vfi_normalize (g, picture[i], m0, m1, TRUE), NULL, VFI_FEATURE);
     in[i] = conv (g, "netInput", x, channels[0] / 2);
   }

@@ -32,14 +32,6 @@ static const int channels[] = { 32, 64, 128, 256, 512, 512 };
 /* Ft0 = -t (1 - t) F01 + t^2 F10, Ft1 = (1 - t)^2 F01 - t (1 - t) F10. */
 static const float minus_t_1_t[] = { 0, -1, 1 }, t_t[] = { 0, 0, 1 }, u_u[] = { 1, -2, 1 };
 
-static const char *
-numbered (const char *format, int i)
-{
-  static __thread char s[48];
-  g_snprintf (s, sizeof s, format, i);
-  return s;
-}
-
 static VfiTensor *
 conv (VfiGraph *g, const char *name, VfiTensor *x, int c, int kernel, VfiDType dtype)
 {
@@ -55,7 +47,7 @@ kernel_of (int level)
 static VfiTensor *
 picture (VfiGraph *g, int i, int h, int w)
 {
-  return vfi_input (g, numbered ("%d.rgb", i), VFI_F32, h, w, 3);
+  return vfi_input (g, vfi_numbered ("%d.rgb", i), VFI_F32, h, w, 3);
 }
 
 /* The pictures warped by `flows`, blended. */
@@ -167,7 +159,7 @@ unet_n (VfiGraph *g, const char *name, VfiTensor *x, VfiTensor **bottleneck)
   g_autofree char *middle = g_strconcat (name, "_bottleneck", NULL), *refine = g_strconcat (name, "_refine_layer.0", NULL);
 
   for (int l = 0; l < 5; l++) {
-    skip[l] = twice (g, numbered (encoder, l + 1), "0", "2", x, channels[l], kernel_of (l));
+    skip[l] = twice (g, vfi_numbered (encoder, l + 1), "0", "2", x, channels[l], kernel_of (l));
     x = vfi_downsample (g, skip[l], 2, NULL);
   }
   x = twice (g, middle, "0", "2", x, channels[5], 3);
@@ -175,7 +167,7 @@ unet_n (VfiGraph *g, const char *name, VfiTensor *x, VfiTensor **bottleneck)
     x = vfi_concat (g, *bottleneck, x);
   *bottleneck = x;
   for (int l = 4; l >= 0; l--)
-    x = vfi_concat (g, skip[l], twice (g, numbered (decoder, l + 1), "1", "3", vfi_resize (g, x, .scale = 2), channels[l], 3));
+    x = vfi_concat (g, skip[l], twice (g, vfi_numbered (decoder, l + 1), "1", "3", vfi_resize (g, x, .scale = 2), channels[l], 3));
   return conv (g, refine, x, 32, 3, VFI_FEATURE);
 }
 
