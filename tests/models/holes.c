@@ -25,46 +25,6 @@ of_pictures (const VfiModel *m)
   return !strcmp (m->task, "inpainting");
 }
 
-static char *
-golden_path (const VfiModel *m, const char *suffix)
-{
-  g_autofree char *name = g_strconcat (m->name, suffix, NULL);
-
-  return g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
-}
-
-static VfiWeights *
-generated (const VfiModel *m)
-{
-  g_autofree char *path = golden_path (m, ".weights");
-
-  return test_weights_listed (path, VFI_F32);
-}
-
-/* A graph that does not use all weights, or wants others, is not the network of the list. */
-static void
-check_names (const VfiModel *m, VfiWeights *weights)
-{
-  VfiGraph *graphs[4];
-  g_auto (GStrv) unused = NULL;
-  GError *error = NULL;
-
-  model_graphs (m, VFI_F32, 64, 32, 1, graphs);
-  vfi_weights_check (weights, graphs, &unused, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (unused[0], ==, NULL);
-  vfi_graph_free (graphs[0]);
-}
-
-static void
-names (gconstpointer data)
-{
-  VfiWeights *w = generated (data);
-
-  check_names (data, w);
-  vfi_weights_unref (w);
-}
-
 /* golden.py: with_hole. */
 static float *
 with_hole (const VfiModel *m, int h, int w)
@@ -95,13 +55,10 @@ output (gconstpointer data)
   const int n = of_pictures (m) ? 3 : 2;
   GError *error = NULL;
   VfiBackend *b = vfi_backend_open (&(VfiOptions){ .backend = o->backend, .threads = 2 }, NULL, &error);
-  g_autofree char *path = golden_path (m, ".safetensors");
   g_auto (GStrv) sizes = NULL;
   VfiGraph *none = NULL;
-  VfiWeights *weights = generated (m), *golden;
+  VfiWeights *weights = model_weights (m, VFI_F32), *golden = model_golden (m);
 
-  g_assert_no_error (error);
-  golden = vfi_weights_open (path, &error);
   g_assert_no_error (error);
   vfi_weights_check (golden, &none, &sizes, NULL);
   g_assert_cmpuint (g_strv_length (sizes), >=, 3);
@@ -177,7 +134,7 @@ shipped (gconstpointer data)
   }
   weights = vfi_weights_open (path, &error);
   g_assert_no_error (error);
-  check_names (m, weights);
+  model_check_names (m, weights);
   b = vfi_backend_open (&(VfiOptions){ .backend = VFI_BACKEND_CPU, .threads = 2 }, NULL, &error);
   g_assert_no_error (error);
   g_assert_true (vfi_membrane_reserve (&membrane, SIDE * SIDE, 3));
@@ -232,7 +189,7 @@ main (int argc, char **argv)
     if ((*m)->at)
       continue; /* interpolation.c, pictures.c */
     name = g_strdup_printf ("/models/%s/names", (*m)->name);
-    g_test_add_data_func (name, *m, names);
+    g_test_add_data_func (name, *m, model_names);
     g_free (name);
     if (of_pictures (*m)) {
       name = g_strdup_printf ("/models/%s/shipped", (*m)->name);

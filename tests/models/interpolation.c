@@ -22,44 +22,6 @@ time_of (const VfiModel *m, float t)
   return strcmp (m->task, "flow") ? t : 0;
 }
 
-static char *
-golden_path (const VfiModel *m, const char *suffix)
-{
-  char *name = g_strconcat (m->name, suffix, NULL), *path = g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
-
-  g_free (name);
-  return path;
-}
-
-static VfiWeights *
-generated (const VfiModel *m)
-{
-  char *path = golden_path (m, ".weights");
-  VfiWeights *w = test_weights_listed (path, VFI_F32);
-
-  g_free (path);
-  return w;
-}
-
-static void
-names (gconstpointer data)
-{
-  const VfiModel *m = data;
-  VfiWeights *w = generated (m);
-  VfiGraph *graphs[4];
-  char **unused;
-  GError *error = NULL;
-
-  model_graphs (m, VFI_F32, 64, 64, 1, graphs);
-  vfi_weights_check (w, graphs, &unused, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (unused[0], ==, NULL);
-  g_strfreev (unused);
-  for (int i = 0; graphs[i]; i++)
-    vfi_graph_free (graphs[i]);
-  vfi_weights_unref (w);
-}
-
 /* Luma is a texture that moves, chroma blocks of 8 x 8 that move, and noise. golden.py: picture. */
 static float *
 picture (const VfiModel *m, int h, int w, int i)
@@ -97,11 +59,8 @@ output (gconstpointer data)
   const VfiModel *m = o->model;
   GError *error = NULL;
   VfiBackend *b = vfi_backend_open (&(VfiOptions){ .backend = o->backend, .threads = 2 }, NULL, &error);
-  char *path = golden_path (m, ".safetensors");
-  VfiWeights *weights = generated (m), *golden;
+  VfiWeights *weights = model_weights (m, VFI_F32), *golden = model_golden (m);
 
-  g_assert_no_error (error);
-  golden = vfi_weights_open (path, &error);
   g_assert_no_error (error);
   if (b->klass->supports_precision (b, o->feature))
     for (guint i = 0; i < G_N_ELEMENTS (runs); i++) {
@@ -133,7 +92,6 @@ output (gconstpointer data)
   vfi_weights_unref (golden);
   vfi_weights_unref (weights);
   vfi_backend_unref (b);
-  g_free (path);
 }
 
 /* ---- shipped weights ---------------------------------------------------------------------------- */
@@ -161,10 +119,9 @@ shipped (gconstpointer data)
   };
   const VfiModel *m = data;
   const int gh = H / model_grid (m), gw = W / model_grid (m);
-  char *path = vfi_model_find_weights (m), **unused;
+  char *path = vfi_model_find_weights (m);
   GError *error = NULL;
   VfiBackend *b;
-  VfiGraph *graphs[4];
   VfiWeights *weights;
   float *x0, *x1, *state;
   double mean[5] = { 0 };
@@ -175,13 +132,7 @@ shipped (gconstpointer data)
   }
   weights = vfi_weights_open (path, &error);
   g_assert_no_error (error);
-  model_graphs (m, VFI_F32, 64, 64, 1, graphs);
-  vfi_weights_check (weights, graphs, &unused, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (unused[0], ==, NULL);
-  g_strfreev (unused);
-  for (int i = 0; graphs[i]; i++)
-    vfi_graph_free (graphs[i]);
+  model_check_names (m, weights);
 
   b = vfi_backend_open (&(VfiOptions){ .backend = VFI_BACKEND_CPU, .threads = 2 }, NULL, &error);
   g_assert_no_error (error);
@@ -226,7 +177,7 @@ main (int argc, char **argv)
     if ((strcmp ((*m)->task, "interpolation") && strcmp ((*m)->task, "flow")) || (*m)->picture.order)
       continue; /* pictures.c */
     name = g_strdup_printf ("/models/%s/names", (*m)->name);
-    g_test_add_data_func (name, *m, names);
+    g_test_add_data_func (name, *m, model_names);
     g_free (name);
     name = g_strdup_printf ("/models/%s/shipped", (*m)->name);
     g_test_add_data_func (name, *m, shipped);

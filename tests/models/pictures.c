@@ -14,44 +14,6 @@
 #define STRIDE 3
 #define FRAME "frame/"
 
-static char *
-golden_path (const VfiModel *m, const char *suffix)
-{
-  char *name = g_strconcat (m->name, suffix, NULL), *path = g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
-
-  g_free (name);
-  return path;
-}
-
-static VfiWeights *
-generated (const VfiModel *m, VfiDType dtype)
-{
-  char *path = golden_path (m, ".weights");
-  VfiWeights *w = test_weights_listed (path, dtype);
-
-  g_free (path);
-  return w;
-}
-
-static void
-names (gconstpointer data)
-{
-  const VfiModel *m = data;
-  VfiWeights *w = generated (m, VFI_F32);
-  VfiGraph *graphs[4];
-  char **unused;
-  GError *error = NULL;
-
-  model_graphs (m, VFI_F32, 2 * m->multiple, m->multiple, 1, graphs);
-  vfi_weights_check (w, graphs, &unused, &error);
-  g_assert_no_error (error);
-  g_assert_cmpstr (unused[0], ==, NULL);
-  g_strfreev (unused);
-  for (int i = 0; graphs[i]; i++)
-    vfi_graph_free (graphs[i]);
-  vfi_weights_unref (w);
-}
-
 /* tools/published/common.py: picture, CONTRAST. */
 static float *
 picture (const VfiModel *m, int h, int w, int i)
@@ -165,8 +127,7 @@ whole_frame (gconstpointer data)
   const VfiModel *m = data;
   GError *error = NULL;
   g_autoptr (VfiBackend) b = vfi_backend_open (&(VfiOptions){ .backend = VFI_BACKEND_CPU, .threads = 2 }, NULL, &error);
-  g_autoptr (VfiWeights) weights = generated (m, VFI_F32), golden = NULL;
-  g_autofree char *path = golden_path (m, ".safetensors");
+  g_autoptr (VfiWeights) weights = model_weights (m, VFI_F32), golden = model_golden (m);
   VfiGraph *none = NULL;
   char **names, *name = NULL;
   VfiInterp *interp;
@@ -174,8 +135,6 @@ whole_frame (gconstpointer data)
   float t, *want;
   int h, w, n, same = 0;
 
-  g_assert_no_error (error);
-  golden = vfi_weights_open (path, &error);
   g_assert_no_error (error);
   vfi_weights_check (golden, &none, &names, NULL);
   for (int i = 0; names[i]; i++)
@@ -240,19 +199,15 @@ output (gconstpointer data)
   const Output *o = data;
   GError *error = NULL;
   g_autoptr (VfiBackend) b = vfi_backend_open (&(VfiOptions){ .backend = o->backend, .threads = 2 }, NULL, &error);
-  char *path = golden_path (o->model, ".safetensors"), **runs;
-  VfiWeights *weights = generated (o->model, o->feature), *golden;
+  g_autoptr (VfiWeights) weights = model_weights (o->model, o->feature), golden = model_golden (o->model);
+  g_auto (GStrv) runs = NULL;
   VfiGraph *none = NULL;
 
   if (error && o->backend == VFI_BACKEND_CUDA) {
     g_test_skip (error->message);
     g_error_free (error);
-    g_free (path);
-    vfi_weights_unref (weights);
     return;
   }
-  g_assert_no_error (error);
-  golden = vfi_weights_open (path, &error);
   g_assert_no_error (error);
   vfi_weights_check (golden, &none, &runs, NULL);
   g_assert_nonnull (runs[0]);
@@ -264,10 +219,6 @@ output (gconstpointer data)
     }
   else
     g_test_skip ("this machine does not compute in this precision");
-  g_strfreev (runs);
-  vfi_weights_unref (golden);
-  vfi_weights_unref (weights);
-  g_free (path);
 }
 
 static gboolean
@@ -299,7 +250,7 @@ main (int argc, char **argv)
     char *name = g_strdup_printf ("/models/%s/names", (*m)->name);
 
     if (pairs_of_pictures (*m))
-      g_test_add_data_func (name, *m, names);
+      g_test_add_data_func (name, *m, model_names);
     g_free (name);
     name = g_strdup_printf ("/models/%s/frame", (*m)->name);
     if (pairs_of_pictures (*m))

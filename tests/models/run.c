@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run.h"
 
+#include "../generate.h"
+#include "model.h"
+
 /* Buffers by name: what plans hand to each other. */
 typedef struct
 {
@@ -59,17 +62,58 @@ run (Pool *pool, VfiPlan *plan, const char *prefix)
 void
 model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4])
 {
-  void (*const build[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
+  vfi_model_graphs (model, feature, h, w, flow_scale, graphs);
+  for (int i = 0; graphs[i]; i++)
+    g_assert_no_error (graphs[i]->error);
+}
 
-  for (int i = 0; i < 4; i++)
-    graphs[i] = NULL;
-  for (int i = 0; i < 3; i++)
-    if (build[i]) {
-      graphs[i] = vfi_graph_new (feature);
-      graphs[i]->flow_scale = flow_scale;
-      build[i](graphs[i], model, h, w);
-      g_assert_no_error (graphs[i]->error);
-    }
+static char *
+golden_path (const VfiModel *m, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (m->name, suffix, NULL);
+
+  return g_test_build_filename (G_TEST_DIST, "golden", name, NULL);
+}
+
+VfiWeights *
+model_weights (const VfiModel *m, VfiDType dtype)
+{
+  g_autofree char *path = golden_path (m, ".weights");
+
+  return test_weights_listed (path, dtype);
+}
+
+VfiWeights *
+model_golden (const VfiModel *m)
+{
+  g_autofree char *path = golden_path (m, ".safetensors");
+  GError *error = NULL;
+  VfiWeights *w = vfi_weights_open (path, &error);
+
+  g_assert_no_error (error);
+  return w;
+}
+
+void
+model_check_names (const VfiModel *m, VfiWeights *weights)
+{
+  g_auto (GStrv) unused = NULL;
+  GError *error = NULL;
+  VfiGraph *graphs[4];
+
+  model_graphs (m, VFI_F32, 2 * m->multiple, m->multiple, 1, graphs);
+  vfi_weights_check (weights, graphs, &unused, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (unused[0], ==, NULL);
+  vfi_graphs_free (graphs);
+}
+
+void
+model_names (gconstpointer model)
+{
+  g_autoptr (VfiWeights) w = model_weights (model, VFI_F32);
+
+  model_check_names (model, w);
 }
 
 int

@@ -17,5 +17,13 @@ int model_grid (const VfiModel *model);
 /* A network that fills holes. x: h x w x 4 (inpainting) or 3 (completion). Returns h x w x 3 or 2; g_free. */
 float *model_run_alone (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, const float *x);
 
+/* What is stored of a network: weights made from the names in its list (golden/NAME.weights), and results (golden/NAME.safetensors). */
+VfiWeights *model_weights (const VfiModel *model, VfiDType dtype);
+VfiWeights *model_golden (const VfiModel *model);
+/* A graph that does not use all weights, or wants others, is not the network that they are of. */
+void model_check_names (const VfiModel *model, VfiWeights *weights);
+/* A test of it: the graph has the names of its list. */
+void model_names (gconstpointer model);
+
 /* The three graphs (NULL-terminated; the second may be absent) for a picture of h x w. */
 void model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4]);
