@@ -304,14 +304,11 @@ tool_bench (int argc, char **argv)
     { "json", 0, 0, G_OPTION_ARG_FILENAME, &json, "write the figures there, too", "FILE" },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (
-      context, "Synthesizes the middle of successive frames, as 'vfiinterp' does when it doubles a frame rate; or, with\n"
-               "--task flow, works out their flow forward, as 'vfiflow' does; or, with --task inpaint, takes an object that\n"
-               "moves out of each frame, as 'vfiinpaint' does.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, tool_session_group (&session));
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse (NULL,
+                   "Synthesizes the middle of successive frames, as 'vfiinterp' does when it doubles a frame rate; or, with\n"
+                   "--task flow, works out their flow forward, as 'vfiflow' does; or, with --task inpaint, takes an object that\n"
+                   "moves out of each frame, as 'vfiinpaint' does.",
+                   entries, &session, NULL, &argc, &argv))
     return TOOL_USAGE;
   if (argc > 1)
     return tool_usage ("'%s' is too much: this command takes options only", argv[1]);

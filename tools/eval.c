@@ -175,16 +175,12 @@ tool_eval (int argc, char **argv)
     { "baseline", 0, 0, G_OPTION_ARG_NONE, &e.baseline, "show what the mean of both frames scores, too", NULL },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("interp|flow|inpaint DIR");
-  g_option_context_set_summary (
-      context, "Scores frame interpolation (the others: vfi eval flow --help, vfi eval inpaint --help). DIR is a folder of three pictures "
-               "(first, truth, last, by "
-               "name), or holds "
-               "such folders,\nor sets of them; with --multiplier, folders of longer sequences. Means are over the pictures of a set.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, tool_session_group (&session));
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse (
+          "interp|flow|inpaint DIR",
+          "Scores frame interpolation (the others: vfi eval flow --help, vfi eval inpaint --help). DIR is a folder of three pictures "
+          "(first, truth, last, by name), or holds such folders,\nor sets of them; with --multiplier, folders of longer sequences. Means "
+          "are over the pictures of a set.",
+          entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc < 2 || strcmp (argv[1], "interp") != 0)
     return tool_usage ("wanted: the task, which can be interp, flow or inpaint, and a folder");

@@ -317,17 +317,12 @@ tool_eval_flow (int argc, char **argv)
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &html, "write a page with pictures, which go into a folder beside it", "FILE" },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("DIR");
-  g_option_context_set_summary (
-      context,
-      "Scores optical flow. DIR holds, at any depth, NAME-gt.flo (Middlebury's format) beside two pictures "
-      "NAME-img0 and NAME-img1.\nEPE is the mean end-point error in pixels, Fl the part of the pixels that "
-      "are more than 3 pixels and 5 % off. The time is that of one pair by itself.\nIn a build with OpenCV, means of its DIS and Farneback "
-      "stand below.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, tool_session_group (&session));
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse ("DIR",
+                   "Scores optical flow. DIR holds, at any depth, NAME-gt.flo (Middlebury's format) beside two pictures "
+                   "NAME-img0 and NAME-img1.\nEPE is the mean end-point error in pixels, Fl the part of the pixels that "
+                   "are more than 3 pixels and 5 % off. The time is that of one pair by itself.\nIn a build with OpenCV, means of its DIS "
+                   "and Farneback stand below.",
+                   entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 2)
     return tool_usage ("wanted: one folder, got %d", argc - 1);

@@ -434,23 +434,20 @@ tool_eval_inpaint (int argc, char **argv)
     { "save", 0, 0, G_OPTION_ARG_FILENAME, &save, "write all frames: FOLDER/KIND/NAME/METHOD/00000.png", "FOLDER" },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("DIR");
-  g_option_context_set_summary (
-      context, "Scores inpainting. DIR holds, at any depth, folders NAME/frames with pictures and NAME/masks beside them. Holes:\n"
-               "  stationary  a rectangle of a quarter of each side, in the middle\n"
-               "  moving      the same on a fixed path\n"
-               "  object      the masks of the next sequence of the list\n"
-               "  random      strokes that drift\n"
-               "What is in them is painted over first. PSNR and SSIM (of RGB) are means over frames, then over sequences; equal pictures "
-               "count as 100 dB.\n"
-               "Ewarp, times 100: how much a frame differs from the one before it, warped along the flow of the true frames (with "
-               "--object: of what was\n"
-               "made). Flicker, for a camera that stands still: how much filled pixels change from frame to frame, divided by how much "
-               "those around do.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, tool_session_group (&session));
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse (
+          "DIR",
+          "Scores inpainting. DIR holds, at any depth, folders NAME/frames with pictures and NAME/masks beside them. Holes:\n"
+          "  stationary  a rectangle of a quarter of each side, in the middle\n"
+          "  moving      the same on a fixed path\n"
+          "  object      the masks of the next sequence of the list\n"
+          "  random      strokes that drift\n"
+          "What is in them is painted over first. PSNR and SSIM (of RGB) are means over frames, then over sequences; equal pictures "
+          "count as 100 dB.\n"
+          "Ewarp, times 100: how much a frame differs from the one before it, warped along the flow of the true frames (with "
+          "--object: of what was\n"
+          "made). Flicker, for a camera that stands still: how much filled pixels change from frame to frame, divided by how much "
+          "those around do.",
+          entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 2)
     return tool_usage ("wanted: one folder, got %d", argc - 1);

@@ -33,13 +33,10 @@ tool_flow (int argc, char **argv)
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "print errors only", NULL },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("IN OUT");
-  g_option_context_set_summary (context, "Optical flow of IN, any video GStreamer reads. OUT is a video (mp4, m4v, mov, mkv, webm) of its "
-                                         "colours, or a folder,\nwhich is made, for a .flo file of each frame that has a next one.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, tool_session_group (&session));
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse ("IN OUT",
+                   "Optical flow of IN, any video GStreamer reads. OUT is a video (mp4, m4v, mov, mkv, webm) of its "
+                   "colours, or a folder,\nwhich is made, for a .flo file of each frame that has a next one.",
+                   entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 3)
     return tool_usage ("wanted: an input and an output, got %d argument%s", argc - 1, argc == 2 ? "" : "s");

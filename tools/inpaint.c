@@ -188,14 +188,10 @@ tool_inpaint (int argc, char **argv)
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "print errors only", NULL },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("IN OUT");
-  g_option_context_set_summary (context,
-                                "Takes what a mask or rectangles cover out of IN, any video GStreamer reads, and shows what is behind it.\n"
-                                "OUT is mp4, m4v, mov, mkv or webm by its ending; sound is kept. OUT appears when it is whole.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, tool_session_group (&session));
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse ("IN OUT",
+                   "Takes what a mask or rectangles cover out of IN, any video GStreamer reads, and shows what is behind it.\n"
+                   "OUT is mp4, m4v, mov, mkv or webm by its ending; sound is kept. OUT appears when it is whole.",
+                   entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 3)
     return tool_usage ("wanted: an input and an output, got %d argument%s", argc - 1, argc == 2 ? "" : "s");

@@ -120,14 +120,10 @@ tool_interp (int argc, char **argv)
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "print errors only", NULL },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("IN OUT");
-  g_option_context_set_summary (context,
-                                "Interpolates IN, any video GStreamer reads, into OUT: mp4, m4v, mov, mkv or webm by its ending.\n"
-                                "Sound is kept where time is; it is copied if OUT can hold it as it is. OUT appears when it is whole.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, tool_session_group (&session));
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse ("IN OUT",
+                   "Interpolates IN, any video GStreamer reads, into OUT: mp4, m4v, mov, mkv or webm by its ending.\n"
+                   "Sound is kept where time is; it is copied if OUT can hold it as it is. OUT appears when it is whole.",
+                   entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 3)
     return tool_usage ("wanted: an input and an output, got %d argument%s", argc - 1, argc == 2 ? "" : "s");

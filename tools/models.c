@@ -20,15 +20,12 @@ list_weights (const VfiModelInfo *list)
 int
 tool_models (int argc, char **argv)
 {
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   gboolean weights = FALSE;
   const GOptionEntry entries[] = {
     { "weights", 0, 0, G_OPTION_ARG_NONE, &weights, "Names and shapes of the weights instead: lines of MODEL NAME SIZE SIZE ...", NULL },
     { NULL },
   };
-  g_option_context_set_summary (context, "Lists the networks this build knows, in order of preference.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse (NULL, "Lists the networks this build knows, in order of preference.", entries, NULL, NULL, &argc, &argv))
     return TOOL_USAGE;
   if (argc > 1)
     return tool_usage ("'%s' is too much: this command takes no arguments", argv[1]);

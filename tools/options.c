@@ -34,8 +34,9 @@ tool_usage (const char *format, ...)
   return TOOL_USAGE;
 }
 
-GOptionGroup *
-tool_session_group (ToolSession *s)
+/* Entries that fill `s`, which must outlive the context. */
+static GOptionGroup *
+session_group (ToolSession *s)
 {
   const GOptionEntry entries[] = {
     { "model", 0, 0, G_OPTION_ARG_STRING, &s->model, "network: auto, or a name of 'vfi models'", "NAME" },
@@ -99,9 +100,17 @@ tool_session_options (const ToolSession *s, VfiOptions *options, GError **error)
 }
 
 gboolean
-tool_parse (GOptionContext *context, int *argc, char ***argv)
+tool_parse (const char *arguments, const char *summary, const GOptionEntry *entries, ToolSession *session, GOptionGroup *gst, int *argc,
+            char ***argv)
 {
+  g_autoptr (GOptionContext) context = g_option_context_new (arguments);
   g_autoptr (GError) error = NULL;
+  g_option_context_set_summary (context, summary);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (session)
+    g_option_context_add_group (context, session_group (session));
+  if (gst)
+    g_option_context_add_group (context, gst);
   if (g_option_context_parse (context, argc, argv, &error))
     return TRUE;
   tool_usage ("%s", error->message);

@@ -168,11 +168,8 @@ tool_sheet (int argc, char **argv)
     { "width", 0, 0, G_OPTION_ARG_INT, &s.width, "of one picture (default: 480)", "PIXELS" },
     { NULL },
   };
-  g_autoptr (GOptionContext) context = g_option_context_new ("VIDEO OUT.png");
-  g_option_context_set_summary (context, "Rows of a real frame, the synthesized frame halfway, and the next real frame.");
-  g_option_context_add_main_entries (context, entries, NULL);
-  g_option_context_add_group (context, gst_init_get_option_group ());
-  if (!tool_parse (context, &argc, &argv))
+  if (!tool_parse ("VIDEO OUT.png", "Rows of a real frame, the synthesized frame halfway, and the next real frame.", entries, NULL,
+                   gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 3)
     return tool_usage ("wanted: a video and a PNG, got %d argument%s", argc - 1, argc == 2 ? "" : "s");

@@ -49,15 +49,15 @@ typedef struct
   double flow_scale;
 } ToolSession;
 
-/* Entries that fill `session`, which must outlive the context. */
-GOptionGroup *tool_session_group (ToolSession *session);
 void tool_session_clear (ToolSession *session);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ToolSession, tool_session_clear)
 /* For libvfi; borrows the strings. FALSE with VFI_ERROR_ARG for a word that is none of the choices. */
 gboolean tool_session_options (const ToolSession *session, VfiOptions *options, GError **error);
 
-/* Parses and removes options; on failure says what and returns FALSE (exit with TOOL_USAGE). --help exits. */
-gboolean tool_parse (GOptionContext *context, int *argc, char ***argv);
+/* Parses and removes a subcommand's options: its own, its network's into `session`, GStreamer's (gst_init_get_option_group), both of which may be NULL.
+ * On failure says what and returns FALSE (exit with TOOL_USAGE). --help exits. */
+gboolean tool_parse (const char *arguments, const char *summary, const GOptionEntry *entries, ToolSession *session, GOptionGroup *gst,
+                     int *argc, char ***argv);
 
 /* "1280x720"; FALSE if it is not a size. */
 gboolean tool_parse_size (const char *text, int *width, int *height);
