@@ -68,9 +68,9 @@ stretch (GstVfiInterp *self)
 }
 
 static GstClockTime
-input_period (GstVfiInterp *self)
+period (GstVfiInterp *self)
 {
-  return self->in_num ? gst_util_uint64_scale_int (GST_SECOND, self->in_den, self->in_num) : GST_SECOND / VFI_VARIABLE_RATE;
+  return gst_vfi_period (gst_vfi_base_info (GST_VFI_BASE (self)));
 }
 
 /* How many input frames may have to come until one that follows the last can be shown. */
@@ -123,7 +123,7 @@ gst_vfi_interp_set_info (GstVfiBase *base, const GstVideoInfo *in, const GstVide
   self->out_num = GST_VIDEO_INFO_FPS_N (out);
   self->out_den = GST_VIDEO_INFO_FPS_D (out);
   configure_timeline (self);
-  if (!gst_vfi_tween_setup (&self->tween, base, in, input_period (self)))
+  if (!gst_vfi_tween_setup (&self->tween, base, in))
     return FALSE;
   gst_element_post_message (GST_ELEMENT (self), gst_message_new_latency (GST_OBJECT (self)));
   return TRUE;
@@ -159,7 +159,7 @@ make (GstVfiInterp *self, const VfiMoment *m)
   if (m->kind == VFI_MOMENT_HOLE)
     g_queue_push_tail (&self->made, gst_event_new_gap (m->pts, m->duration));
   else
-    ret = gst_vfi_tween_make (&self->tween, base, m, input_period (self), &buffer);
+    ret = gst_vfi_tween_make (&self->tween, base, m, &buffer);
   if (buffer) {
     gst_vfi_tween_stamp (&self->tween, base, buffer, m->pts, m->duration);
     g_queue_push_tail (&self->made, buffer);
@@ -245,7 +245,7 @@ gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, G
   if (!GST_CLOCK_TIME_IS_VALID (pts))
     pts = GST_CLOCK_TIME_IS_VALID (newest) ? vfi_timeline_due (self->timeline) : self->segment.start;
   if (self->segment.rate < 0) {
-    const GstClockTime end = pts + (GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : input_period (self));
+    const GstClockTime end = pts + (GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : period (self));
     const GstClockTime from = vfi_stretch (pts, self->segment.start, by[0], by[1]);
     self->passing = gst_buffer_make_writable (in);
     gst_vfi_tween_stamp (&self->tween, base, self->passing, from, vfi_stretch (end, self->segment.start, by[0], by[1]) - from);
@@ -353,7 +353,7 @@ gst_vfi_interp_query (GstBaseTransform *trans, GstPadDirection direction, GstQue
   if (direction == GST_PAD_SRC) {
     gst_vfi_stretch_answer (query, stretch (self));
     if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-      gst_vfi_pace_answer (&self->tween.pace, trans, query, waits (self) * input_period (self));
+      gst_vfi_pace_answer (&self->tween.pace, trans, query, waits (self) * period (self));
   }
   return TRUE;
 }

@@ -62,7 +62,7 @@ shrink (GstVfiTween *tween, GstVfiBase *base, const VfiFrameInfo *info, GError *
 }
 
 gboolean
-gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *info, GstClockTime period)
+gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *info)
 {
   const VfiFrameInfo frame = gst_vfi_frame_info (info);
   VfiOptions options;
@@ -72,7 +72,7 @@ gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *i
   tween->reach = 1;
   options_of (tween, base, &options);
   if (!tween->pair.interp) /* nothing is measured yet */
-    gst_vfi_pace_guess (&tween->pace, GST_BASE_TRANSFORM (base), period / 2);
+    gst_vfi_pace_guess (&tween->pace, GST_BASE_TRANSFORM (base), gst_vfi_period (info) / 2);
   gboolean ok = gst_vfi_pair_setup (&tween->pair, &frame, &options, &error);
   if (!ok && tween->pair.interp && g_error_matches (error, VFI_ERROR, VFI_ERROR_MEMORY)) { /* not beside the session of before */
     g_clear_error (&error);
@@ -127,7 +127,7 @@ is_cut (GstVfiTween *tween, GstVfiBase *base, double threshold)
 }
 
 static GstFlowReturn
-between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out)
+between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstBuffer **out)
 {
   GST_OBJECT_LOCK (base);
   const gboolean qos = tween->qos, blend = tween->blend;
@@ -137,7 +137,8 @@ between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime 
 
   VfiLoadAction action = VFI_LOAD_SYNTHESIZE;
   if (qos)
-    action = gst_vfi_pace_decide (&tween->pace, GST_BASE_TRANSFORM (base), m->pts, m->duration, period, done, skipped);
+    action = gst_vfi_pace_decide (&tween->pace, GST_BASE_TRANSFORM (base), m->pts, m->duration, gst_vfi_period (gst_vfi_base_info (base)),
+                                  done, skipped);
   if (action == VFI_LOAD_SKIP) {
     count (base, &tween->skipped);
     return GST_FLOW_OK;
@@ -161,10 +162,10 @@ between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime 
 }
 
 GstFlowReturn
-gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out)
+gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstBuffer **out)
 {
   if (m->kind == VFI_MOMENT_BETWEEN)
-    return between (tween, base, m, period, out);
+    return between (tween, base, m, out);
   if (m->kind == VFI_MOMENT_REPEAT)
     count (base, &tween->repeated);
   *out = gst_vfi_picture_show (m->a, m->kind == VFI_MOMENT_REPEAT);

@@ -34,12 +34,12 @@ typedef struct
 void gst_vfi_tween_init (GstVfiTween *tween);
 /* Forgets what was done and measured. */
 void gst_vfi_tween_start (GstVfiTween *tween, GstVfiBase *base);
-/* Fits the session to the frames, whose nominal period is `period`. FALSE after an error of the element. */
-gboolean gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *info, GstClockTime period);
+/* Fits the session to the frames. FALSE after an error of the element. */
+gboolean gst_vfi_tween_setup (GstVfiTween *tween, GstVfiBase *base, const GstVideoInfo *info);
 void gst_vfi_tween_stats (const GstVfiTween *tween, GstStructure *s);
 
 /* The moment's buffer (its frames are GstVfiPicture); NULL where it is skipped. */
-GstFlowReturn gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstClockTime period, GstBuffer **out);
+GstFlowReturn gst_vfi_tween_make (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstBuffer **out);
 /* Times and number for the next buffer to leave. */
 void gst_vfi_tween_stamp (GstVfiTween *tween, GstVfiBase *base, GstBuffer *buffer, GstClockTime pts, GstClockTime duration);
 /* For the transform function of the element: writes the pixels of the moment that is being made. It may be `late` then; the one that was, is ready. */
