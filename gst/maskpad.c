@@ -10,6 +10,7 @@
 
 #define AHEAD 8                    /* masks that are taken before a frame has come that wants them */
 #define ROUNDING (1 * GST_MSECOND) /* times that differ by less are the same: containers round them */
+#define TO_GREY "videoconvert ! video/x-raw,format=GRAY8"
 
 struct _GstVfiMaskPad
 {
@@ -237,12 +238,15 @@ take_caps (GstVfiMaskPad *pad, GstEvent *event)
     pad->info = info;
     return TRUE;
   }
-  const char *format = gst_structure_get_string (gst_caps_get_structure (caps, 0), "format");
+  const GstStructure *s = gst_caps_get_structure (caps, 0);
+  const char *name = gst_structure_get_name (s), *format = gst_structure_get_string (s, "format");
+  const gboolean raw = g_str_equal (name, "video/x-raw"), coded = g_str_has_prefix (name, "video/") || g_str_has_prefix (name, "image/");
   gst_video_info_init (&pad->info);
   fail (pad, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
-        g_strdup_printf ("Masks must be GRAY8, but what comes to the pad \"mask\" is %s. Put in front of it: ... ! videoconvert ! "
-                         "video/x-raw,format=GRAY8 ! ...",
-                         format ? format : gst_structure_get_name (gst_caps_get_structure (caps, 0))));
+        g_strdup_printf ("Masks must be GRAY8, but what comes to the pad \"mask\" is %s%s", raw && format ? format : name,
+                         raw     ? ". Put in front of it: ... ! " TO_GREY " ! ..."
+                         : coded ? ". Put in front of it: ... ! decodebin ! " TO_GREY " ! ..."
+                                 : ", and no video: link a stream of masks to it."));
   return FALSE;
 }
 

@@ -164,14 +164,22 @@ test_errors (void)
     g_autoptr (Run) r = run_new (INPAINT "history=256 lookahead=64", "RGBA", 16384, 20, 1, NULL);
     run_expect_error (r, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT, "MiB: make them shorter");
   }
-  static const char *const grey[] = { "video/x-raw,format=I420,width=20,height=12,framerate=20/1", "image/png" };
-  for (guint i = 0; i < G_N_ELEMENTS (grey); i++) {
+  static const struct
+  {
+    const char *caps, *text;
+  } streams[] = {
+    { "video/x-raw,format=I420,width=20,height=12,framerate=20/1",
+      "is I420. Put in front of it: ... ! videoconvert ! video/x-raw,format=GRAY8 !" },
+    { "image/png", "is image/png. Put in front of it: ... ! decodebin ! videoconvert ! video/x-raw,format=GRAY8 !" },
+    { "audio/x-raw,format=S16LE,layout=interleaved,rate=8000,channels=1", "is audio/x-raw, and no video: link a stream of masks to it" },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (streams); i++) {
     g_autoptr (Run) r = run_new (INPAINT, "GRAY8", 32, 20, 1, NULL);
     g_autoptr (GstPad) mask = gst_element_request_pad_simple (r->h->element, "mask");
-    g_autoptr (GstCaps) caps = gst_caps_from_string (grey[i]);
+    g_autoptr (GstCaps) caps = gst_caps_from_string (streams[i].caps);
     gst_pad_send_event (mask, gst_event_new_stream_start ("masks"));
     gst_pad_send_event (mask, gst_event_new_caps (caps));
-    run_expect_error (r, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "videoconvert ! video/x-raw,format=GRAY8");
+    run_expect_error (r, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, streams[i].text);
     gst_element_release_request_pad (r->h->element, mask);
   }
 }
