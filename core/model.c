@@ -163,42 +163,60 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
 
 /* ---- the list ----------------------------------------------------------------------------------- */
 
-/* Adds the convolutions' arithmetic, and weights that were not seen, of one graph. */
-static void
-count_graph (const VfiGraph *g, GHashTable *seen, double *flop, double *parameters)
+/* All weights of graphs, each name once: VfiWeightSpec, the graphs'. */
+static GPtrArray *
+weights_of (VfiGraph *graphs[4])
 {
-  for (guint i = 0; i < g->nodes->len; i++) {
-    const VfiNode *node = g->nodes->pdata[i];
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  GPtrArray *weights = g_ptr_array_new ();
 
-    if (node->op == &vfi_op_conv2d || node->op == &vfi_op_sepconv) /* which has convolutions in it */
-      *flop += node->op->flop (node);
-    for (int j = 0; j < node->n_weights; j++) {
-      double n = 1;
+  for (int i = 0; graphs[i]; i++)
+    for (guint j = 0; j < graphs[i]->nodes->len; j++) {
+      VfiNode *node = graphs[i]->nodes->pdata[j];
 
-      for (int k = 0; k < node->weights[j].rank; k++)
-        n *= node->weights[j].shape[k];
-      if (g_hash_table_add (seen, g_strdup (node->weights[j].name)))
-        *parameters += n;
+      for (int k = 0; k < node->n_weights; k++)
+        if (g_hash_table_add (names, node->weights[k].name))
+          g_ptr_array_add (weights, &node->weights[k]);
     }
-  }
+  return weights;
 }
 
-/* The GFLOP of a new frame and one t, for a frame of h x w with its padding; adds to *parameters. */
+static double
+parameters_of (VfiGraph *graphs[4])
+{
+  g_autoptr (GPtrArray) weights = weights_of (graphs);
+  double sum = 0;
+
+  for (guint i = 0; i < weights->len; i++) {
+    const VfiWeightSpec *spec = weights->pdata[i];
+    double n = 1;
+
+    for (int d = 0; d < spec->rank; d++)
+      n *= spec->shape[d];
+    sum += n;
+  }
+  return sum;
+}
+
+/* The GFLOP that convolutions take of a new frame and one t, for a frame of h x w with its padding; *parameters may be NULL. */
 static double
 count (const VfiModel *m, int h, int w, double *parameters)
 {
   const int up = m->multiple - 1;
-  GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   VfiGraph *graphs[4];
   double flop = 0;
 
-  h = (h + up) / m->multiple * m->multiple;
-  w = (w + up) / m->multiple * m->multiple;
-  vfi_model_graphs (m, VFI_F32, h, w, 1, graphs);
+  vfi_model_graphs (m, VFI_F32, (h + up) / m->multiple * m->multiple, (w + up) / m->multiple * m->multiple, 1, graphs);
   for (int i = 0; graphs[i]; i++)
-    count_graph (graphs[i], seen, &flop, parameters);
+    for (guint j = 0; j < graphs[i]->nodes->len; j++) {
+      const VfiNode *node = graphs[i]->nodes->pdata[j];
+
+      if (node->op == &vfi_op_conv2d || node->op == &vfi_op_sepconv) /* which has convolutions in it */
+        flop += node->op->flop (node);
+    }
+  if (parameters)
+    *parameters = parameters_of (graphs);
   vfi_graphs_free (graphs);
-  g_hash_table_unref (seen);
   return flop * 1e-9;
 }
 
@@ -213,58 +231,44 @@ vfi_model_list (void)
   list = g_new0 (VfiModelInfo, n + 1);
   for (int i = 0; i < n; i++) {
     const VfiModel *m = vfi_models[i];
-    double parameters = 0, again = 0;
 
     list[i] =
         (VfiModelInfo){ m->name, m->task, m->summary, m->paper, m->any_t, .source = m->source, .weights = vfi_model_find_weights (m) };
-    list[i].gflop_per_mp = count (m, 1024, 1024, &parameters) * 1e6 / 1024 / 1024;
-    list[i].gflop_hd = count (m, 1080, 1920, &again);
-    list[i].parameters = parameters;
+    list[i].gflop_per_mp = count (m, 1024, 1024, &list[i].parameters) * 1e6 / 1024 / 1024;
+    list[i].gflop_hd = count (m, 1080, 1920, NULL);
   }
   return list;
 }
 
 static int
-compare_lines (gconstpointer a, gconstpointer b)
+by_name (gconstpointer a, gconstpointer b)
 {
-  return strcmp (*(char *const *) a, *(char *const *) b);
+  return strcmp ((*(const VfiWeightSpec *const *) a)->name, (*(const VfiWeightSpec *const *) b)->name);
 }
 
 char *
 vfi_model_weight_names (const char *model, GError **error)
 {
   const VfiModel *m = vfi_model_find (model, error);
-  GHashTable *seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  GPtrArray *lines = g_ptr_array_new ();
-  VfiGraph *graphs[4] = { NULL };
-  char *text;
+  g_autoptr (GPtrArray) weights = NULL;
+  VfiGraph *graphs[4];
+  GString *text;
 
-  if (m)
-    vfi_model_graphs (m, VFI_F32, m->multiple * 4, m->multiple * 4, 1, graphs);
-  for (int i = 0; graphs[i]; i++)
-    for (guint j = 0; j < graphs[i]->nodes->len; j++) {
-      const VfiNode *node = graphs[i]->nodes->pdata[j];
+  if (!m)
+    return NULL;
+  vfi_model_graphs (m, VFI_F32, m->multiple * 4, m->multiple * 4, 1, graphs);
+  weights = weights_of (graphs);
+  g_ptr_array_sort (weights, by_name);
+  text = g_string_new (NULL);
+  for (guint i = 0; i < weights->len; i++) {
+    const VfiWeightSpec *spec = weights->pdata[i];
 
-      for (int k = 0; k < node->n_weights; k++) {
-        GString *line = g_string_new (node->weights[k].name);
-
-        for (int d = 0; d < node->weights[k].rank; d++)
-          g_string_append_printf (line, " %d", node->weights[k].shape[d]);
-        if (g_hash_table_add (seen, g_strdup (line->str)))
-          g_ptr_array_add (lines, g_string_free (line, FALSE));
-        else
-          g_string_free (line, TRUE);
-      }
-    }
+    g_string_append_printf (text, "%s%s", i ? "\n" : "", spec->name);
+    for (int d = 0; d < spec->rank; d++)
+      g_string_append_printf (text, " %d", spec->shape[d]);
+  }
   vfi_graphs_free (graphs);
-  g_ptr_array_sort (lines, compare_lines);
-  g_ptr_array_add (lines, NULL);
-  text = m ? g_strjoinv ("\n", (char **) lines->pdata) : NULL;
-  for (guint i = 0; i + 1 < lines->len; i++)
-    g_free (lines->pdata[i]);
-  g_ptr_array_unref (lines);
-  g_hash_table_unref (seen);
-  return text;
+  return g_string_free (text, FALSE);
 }
 
 void
