@@ -217,11 +217,10 @@ rest (const Node *n)
   return n->off / n->all - light * (2 * mean - light);
 }
 
-/* Carries what is left of the differences into the hole. `doubt` and `weight` are memory for it. */
+/* Carries what is left of the differences, measured against `whole`, into the hole. `doubt` and `weight` are memory for it. */
 static void
-doubt_refs (const Job *j, VfiMembrane *membrane, const VfiBox *b, const Node *node, float *doubt, float *weight, int w, int h)
+doubt_refs (const Job *j, VfiMembrane *membrane, const VfiBox *b, float whole, const Node *node, float *doubt, float *weight, int w, int h)
 {
-  const float whole = contrast (j, b);
   gsize i = b->first;
 
   for (int k = 0; k < w * h; k++) {
@@ -244,13 +243,15 @@ doubt_refs (const Job *j, VfiMembrane *membrane, const VfiBox *b, const Node *no
 }
 
 void
-vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *region, VfiRef *refs, const VfiSources *sources,
+vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *region, VfiTrace *trace, const VfiSources *sources,
                    const VfiFrame *frame)
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
-  Job j = { .info = info, .region = region, .refs = refs, .sources = sources };
+  Job j = { .info = info, .region = region, .sources = sources };
   Node *node = d->memory;
   float *move = (float *) (node + d->size), *weight = move + 2 * d->size;
+  /* NULL: there are none. */
+  VfiRef *const refs[] = { trace->linked ? trace->past : NULL, trace->reach != trace->number ? trace->ahead : NULL };
 
   j.plane = vfi_plane_of (info, frame, 0);
   j.comp = f->rgb ? f->part[1].comp : 0;
@@ -258,13 +259,18 @@ vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *regio
   for (int k = 0; k < region->n_boxes; k++) {
     const VfiBox *b = &region->box[k];
     const int w = (b->x1 - b->x0) / CELL + 1, h = (b->y1 - b->y0) / CELL + 1;
+    const float whole = contrast (&j, b);
 
-    for (int round = 0; round < ROUNDS && pool (&j, b, node, w, h); round++) {
-      for (int i = 0; i < w * h; i++)
-        solve (&node[i], move + 2 * i, weight + i);
-      vfi_membrane_solve (&d->membrane, move, weight, w, h, 2);
-      move_refs (&j, b, move, w, h);
+    for (int way = 0; way < 2; way++) {
+      if (!(j.refs = refs[way]))
+        continue;
+      for (int round = 0; round < ROUNDS && pool (&j, b, node, w, h); round++) {
+        for (int i = 0; i < w * h; i++)
+          solve (&node[i], move + 2 * i, weight + i);
+        vfi_membrane_solve (&d->membrane, move, weight, w, h, 2);
+        move_refs (&j, b, move, w, h);
+      }
+      doubt_refs (&j, &d->membrane, b, whole, node, move, weight, w, h);
     }
-    doubt_refs (&j, &d->membrane, b, node, move, weight, w, h);
   }
 }

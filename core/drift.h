@@ -20,7 +20,7 @@ void vfi_drift_clear (VfiDrift *d);
 gboolean vfi_drift_reserve (VfiDrift *d, const VfiRegion *region);
 gsize vfi_drift_bytes (const VfiDrift *d);
 
-/* Moves references of a frame's region to where the pixels around the hole say that they belong, and says how far off what they give remains to be.
- * What it needs must be reserved. */
-void vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *region, VfiRef *refs, const VfiSources *sources,
+/* Moves references of a frame's region, past and ahead, to where the pixels around the hole say that they belong, and says how far off what they give
+ * remains to be. What it needs must be reserved. */
+void vfi_drift_correct (VfiDrift *d, const VfiFrameInfo *info, const VfiRegion *region, VfiTrace *trace, const VfiSources *sources,
                         const VfiFrame *frame);

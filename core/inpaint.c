@@ -456,9 +456,8 @@ finish_frame (VfiInpaint *self, guint32 number, VfiFrame *dst, GError **error)
     const guint32 oldest = number - (guint32) self->options.history;
     Work *before = work_of (self, number - 1);
     vfi_trace_past (&w->trace, &w->region, &before->trace, &before->region, &self->store.shown, oldest);
-    vfi_drift_correct (&self->drift, &self->info, &w->region, w->trace.past, &sources, frame_of (self, number));
   }
-  vfi_drift_correct (&self->drift, &self->info, &w->region, w->trace.ahead, &sources, frame_of (self, number));
+  vfi_drift_correct (&self->drift, &self->info, &w->region, &w->trace, &sources, frame_of (self, number));
   vfi_trace_choose (&w->trace, &w->region);
   if (self->fill && vfi_fill_wanted (&w->region, &w->trace)) {
     vfi_paint (&self->painter, &self->info, &w->region, &w->trace, &sources, frame_of (self, number), NULL);

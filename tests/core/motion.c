@@ -182,7 +182,7 @@ region_of (gpointer data, guint32 number)
   return NULL;
 }
 
-/* References that are off by most of a pixel, in a frame that is darker than theirs. */
+/* References, past and ahead, that are off by most of a pixel, in a frame that is darker than theirs. */
 static void
 drift (void)
 {
@@ -190,7 +190,7 @@ drift (void)
   g_autoptr (TestFrame) source = frame (shift);
   g_autoptr (TestFrame) f = frame ((Shift){ 0, 0 }); /* its pixel p is at p - shift in the source */
   const VfiSources sources = { &source->frame, frame_of, region_of };
-  g_autofree VfiRef *refs = NULL;
+  g_autofree VfiRef *refs = NULL, *ahead = NULL;
   VfiRegion r;
   VfiDrift d = { 0 };
   double worst = 0;
@@ -207,7 +207,10 @@ drift (void)
         refs[i] = (VfiRef){ (float) (x - shift.u + 0.6), (float) (y - shift.v - 0.4), 0, VFI_NO_SLOPE, 1, VFI_REF_SEEN };
     }
   g_assert_true (vfi_drift_reserve (&d, &r));
-  vfi_drift_correct (&d, &f->info, &r, refs, &sources, &f->frame);
+  ahead = g_memdup2 (refs, r.area * sizeof *refs);
+  vfi_drift_correct (&d, &f->info, &r, &(VfiTrace){ .number = 1, .reach = 2, .linked = TRUE, .past = refs, .ahead = ahead }, &sources,
+                     &f->frame);
+  g_assert_cmpmem (ahead, r.area * sizeof *ahead, refs, r.area * sizeof *refs);
   for (int y = 0; y < H; y++)
     for (int x = 0; x < W; x++) {
       const gssize i = vfi_region_index (&r, x, y);
