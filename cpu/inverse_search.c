@@ -101,7 +101,7 @@ miss_row (const VfiSearchFrames *f, int y, const float *u, const float *v, float
   }
 }
 
-/* u and v of the pixels in a row of cells. */
+/* u and v of the pixels in a row of cells; none in what its last vector has besides. */
 static void
 cell_row (const State *s, int row, float *line[2])
 {
@@ -112,6 +112,8 @@ cell_row (const State *s, int row, float *line[2])
       line[1][VFI_SEARCH_CELL * k + i] = u.v;
     }
   }
+  for (int x = VFI_SEARCH_CELL * (s->columns - 1); x % VFI_LANES; x++)
+    line[0][x] = line[1][x] = 0;
 }
 
 /* u and v of the state along row y. */
