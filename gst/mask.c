@@ -13,7 +13,7 @@ gst_vfi_mask_new (int width, int height)
   guint8 *pixels = g_try_malloc0_n (height, width);
   if (!pixels)
     return NULL;
-  GstVfiMask *m = g_rc_box_new0 (GstVfiMask);
+  GstVfiMask *m = g_atomic_rc_box_new0 (GstVfiMask);
   m->pixels = pixels;
   m->mask = (VfiMask){ width, height, pixels, width };
   m->black = TRUE;
@@ -23,7 +23,7 @@ gst_vfi_mask_new (int width, int height)
 GstVfiMask *
 gst_vfi_mask_ref (GstVfiMask *mask)
 {
-  return g_rc_box_acquire (mask);
+  return g_atomic_rc_box_acquire (mask);
 }
 
 static void
@@ -35,7 +35,7 @@ clear (gpointer data)
 void
 gst_vfi_mask_unref (GstVfiMask *mask)
 {
-  g_rc_box_release_full (mask, clear);
+  g_atomic_rc_box_release_full (mask, clear);
 }
 
 gboolean

@@ -17,7 +17,7 @@ typedef struct
   GstClockTime start, end; /* of a stream's: its running time; end may be GST_CLOCK_TIME_NONE */
 } GstVfiMask;
 
-/* Black; NULL if there is no memory. */
+/* Black; NULL if there is no memory. References may be taken and given back in any thread. */
 GstVfiMask *gst_vfi_mask_new (int width, int height);
 GstVfiMask *gst_vfi_mask_ref (GstVfiMask *mask);
 void gst_vfi_mask_unref (GstVfiMask *mask);
