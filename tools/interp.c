@@ -110,7 +110,7 @@ tool_interp (int argc, char **argv)
     { "multiplier", 'm', 0, G_OPTION_ARG_STRING, &o.multiplier, "frames for each frame of the input (default: 2)", "N" },
     { "fps", 'r', 0, G_OPTION_ARG_STRING, &o.fps, "frames a second of the output: 60, 59.94, 60000/1001", "RATE" },
     { "slowmo", 's', 0, G_OPTION_ARG_STRING, &o.slowmo, "keep the frame rate, stretch time", "N" },
-    { "repair", 0, 0, G_OPTION_ARG_NONE, &o.repair, "keep rate and time, replace missing, damaged and duplicate frames", NULL },
+    { "repair", 0, 0, G_OPTION_ARG_NONE, &o.repair, "keep rate and time, replace missing and damaged frames", NULL },
     { "scene-threshold", 0, 0, G_OPTION_ARG_STRING, &o.scene_threshold, "0 to 1: above it two frames are different scenes", "X" },
     { "scene-mode", 0, 0, G_OPTION_ARG_STRING, &o.scene_mode, "across a cut: repeat or blend", "WORD" },
     { "duplicates", 0, 0, G_OPTION_ARG_STRING, &o.duplicates, "keep or replace repeated frames", "WORD" },
