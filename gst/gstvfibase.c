@@ -21,7 +21,7 @@ typedef struct
   gboolean running;
   GstCaps *refused;                                 /* that set_caps has complained about; upstream may try again and again */
   char *used_backend, *used_model, *used_precision; /* what is in use; object lock */
-  GstVideoInfo info, out_info;
+  GstVideoInfo info, out_info;                      /* written by the streaming thread, info under the object lock */
   GstVfiAllocation allocation;
   /* given: what neighbours, the application or GStreamer gave before a start, by any thread; object lock. cuda: the context of all work on a GPU, NULL if
    * there is none; from start to stop only the streaming thread changes it, under the object lock, so what that thread enters it leaves. */
@@ -374,6 +374,15 @@ gst_vfi_period (const GstVideoInfo *info)
   return n > 0 ? gst_util_uint64_scale_int (GST_SECOND, d, n) : GST_SECOND / VFI_VARIABLE_RATE;
 }
 
+GstClockTime
+gst_vfi_base_period (GstVfiBase *base)
+{
+  GST_OBJECT_LOCK (base);
+  const GstClockTime period = gst_vfi_period (&PRIV (base)->info);
+  GST_OBJECT_UNLOCK (base);
+  return period;
+}
+
 VfiFrameInfo
 gst_vfi_frame_info (const GstVideoInfo *info)
 {
@@ -400,7 +409,9 @@ configure (GstVfiBase *base, GstCaps *incaps, GstCaps *outcaps)
   if (!set_info (base, &in, &out)) /* lets frames leave that are of the old caps */
     return FALSE;
   PRIV (base)->on_device = gst_vfi_cuda_caps_has (incaps);
+  GST_OBJECT_LOCK (base);
   PRIV (base)->info = in;
+  GST_OBJECT_UNLOCK (base);
   PRIV (base)->out_info = out;
   return TRUE;
 }

@@ -41,11 +41,12 @@ struct _GstVfiBaseClass
  * (GST_PARAM_MUTABLE_READY) change only there. */
 void gst_vfi_base_install (GObjectClass *klass, const GstVfiField *fields, guint n);
 
-/* GstVideoInfo of the caps that set_info last took. */
+/* GstVideoInfo of the caps that set_info last took, for the streaming thread. */
 const GstVideoInfo *gst_vfi_base_info (GstVfiBase *base);
 VfiFrameInfo gst_vfi_frame_info (const GstVideoInfo *info);
-/* From one frame to the next, as the caps say it. */
+/* From one frame to the next, as caps say it; as those that set_info last took, for any thread without the object lock. */
 GstClockTime gst_vfi_period (const GstVideoInfo *info);
+GstClockTime gst_vfi_base_period (GstVfiBase *base);
 
 /* For a class_init: frames may lie in CUDA memory. */
 void gst_vfi_base_class_set_on_device (GstVfiBaseClass *klass, gboolean (*on_device) (GstVfiBase *base), void (*close) (GstVfiBase *base));

@@ -57,12 +57,6 @@ GST_VFI_ENUM ("GstVfiFlowOutput", output_type, { OUTPUT_META, "The frames as the
               { OUTPUT_MAGNITUDE, "How fast things move, in grey", "magnitude" },
               { OUTPUT_WARP_ERROR, "Four times the difference to the other frame as flow leads to it", "warp-error" })
 
-static GstClockTime
-period (GstVfiFlow *self)
-{
-  return gst_vfi_period (gst_vfi_base_info (GST_VFI_BASE (self)));
-}
-
 /* How many frames have to come until one can leave. */
 static guint
 waits (GstVfiFlow *self)
@@ -236,12 +230,13 @@ static gboolean
 breaks (GstVfiFlow *self, GstBuffer *in)
 {
   const GstClockTime pts = GST_BUFFER_PTS (in);
-  const char *why = g_queue_is_empty (&self->queue.entries)                                      ? NULL
-                    : GST_BUFFER_IS_DISCONT (in)                                                 ? "it says so"
-                    : !GST_CLOCK_TIME_IS_VALID (pts)                                             ? NULL
-                    : GST_CLOCK_TIME_IS_VALID (self->newest) && pts <= self->newest              ? "it lies before the last one"
-                    : GST_CLOCK_TIME_IS_VALID (self->due) && pts > self->due + period (self) / 2 ? "frames are missing"
-                                                                                                 : NULL;
+  const char *why = g_queue_is_empty (&self->queue.entries)                         ? NULL
+                    : GST_BUFFER_IS_DISCONT (in)                                    ? "it says so"
+                    : !GST_CLOCK_TIME_IS_VALID (pts)                                ? NULL
+                    : GST_CLOCK_TIME_IS_VALID (self->newest) && pts <= self->newest ? "it lies before the last one"
+                    : GST_CLOCK_TIME_IS_VALID (self->due) && pts > self->due + gst_vfi_base_period (GST_VFI_BASE (self)) / 2
+                        ? "frames are missing"
+                        : NULL;
   if (why)
     GST_DEBUG_OBJECT (self, "discontinuity at %" GST_TIME_FORMAT ": %s", GST_TIME_ARGS (pts), why);
   return why != NULL;
@@ -271,7 +266,7 @@ gst_vfi_flow_submit_input_buffer (GstBaseTransform *trans, gboolean discont, Gst
   self->newest = GST_BUFFER_PTS (in);
   self->due = !GST_CLOCK_TIME_IS_VALID (self->newest) || GST_VIDEO_INFO_FPS_N (gst_vfi_base_info (GST_VFI_BASE (self))) == 0
                   ? GST_CLOCK_TIME_NONE
-                  : self->newest + period (self);
+                  : self->newest + gst_vfi_base_period (GST_VFI_BASE (self));
   GstVfiPicture *picture = gst_vfi_picture_new (in, GST_VFI_BASE (self));
   if (!picture) {
     GST_ELEMENT_ERROR (self, RESOURCE, READ, ("An input buffer is no frame of its caps."), (NULL));
@@ -389,7 +384,7 @@ gst_vfi_flow_query (GstBaseTransform *trans, GstPadDirection direction, GstQuery
   if (!PARENT->query (trans, direction, query))
     return FALSE;
   if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-    gst_vfi_pace_answer (&self->pace, trans, query, waits (self) * period (self));
+    gst_vfi_pace_answer (&self->pace, trans, query, waits (self) * gst_vfi_base_period (GST_VFI_BASE (self)));
   return TRUE;
 }
 

@@ -54,12 +54,6 @@ GST_VFI_ENUM ("GstVfiInpaintMaskSource", mask_source_type,
               { GST_VFI_FROM_ROI, "GstVideoRegionOfInterestMeta on the frame, of roi-type", "roi" },
               { GST_VFI_FROM_ANALYTICS, "Objects of roi-type in GstAnalyticsRelationMeta (GStreamer 1.24)", "analytics" })
 
-static GstClockTime
-period (GstVfiInpaint *self)
-{
-  return gst_vfi_period (gst_vfi_base_info (GST_VFI_BASE (self)));
-}
-
 static guint
 gst_vfi_inpaint_held (GstVfiBase *base)
 {
@@ -223,7 +217,8 @@ place (GstVfiInpaint *self, GstBuffer *in)
   GstClockTime start, end;
   GstFlowReturn ret = GST_FLOW_OK;
   if (!gst_vfi_running_span (&self->segment, GST_BUFFER_PTS (in),
-                             GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : period (self), &start, &end))
+                             GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : gst_vfi_base_period (GST_VFI_BASE (self)),
+                             &start, &end))
     return ret; /* nothing is known of it */
   if (GST_CLOCK_TIME_IS_VALID (newest) && (start < newest || start > due + JUMP)) {
     GST_DEBUG_OBJECT (self, "from %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT ": all is forgotten", GST_TIME_ARGS (newest),
@@ -386,12 +381,12 @@ gst_vfi_inpaint_query (GstBaseTransform *trans, GstPadDirection direction, GstQu
     return FALSE;
   if (direction == GST_PAD_SRC && GST_QUERY_TYPE (query) == GST_QUERY_LATENCY) {
     g_autoptr (GstVfiMaskPad) pad = mask_pad (self);
-    const GstClockTime patience = gst_vfi_mask_pad_answer (pad, query, period (self) / 2);
+    const GstClockTime patience = gst_vfi_mask_pad_answer (pad, query, gst_vfi_base_period (GST_VFI_BASE (self)) / 2);
     GST_OBJECT_LOCK (self);
     self->asked = TRUE;
     self->patience = patience;
     GST_OBJECT_UNLOCK (self);
-    gst_vfi_pace_answer (&self->pace, trans, query, self->lookahead * period (self));
+    gst_vfi_pace_answer (&self->pace, trans, query, self->lookahead * gst_vfi_base_period (GST_VFI_BASE (self)));
   }
   return TRUE;
 }
@@ -436,7 +431,7 @@ gst_vfi_inpaint_start (GstBaseTransform *trans)
 {
   GstVfiInpaint *self = GST_VFI_INPAINT (trans);
   GError *error = NULL;
-  if (!gst_vfi_mask_source_open (&self->source, &error))
+  if (!gst_vfi_mask_source_open (&self->source, GST_OBJECT (self), &error))
     return gst_vfi_base_fail (GST_VFI_BASE (self), error);
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->newest = self->due = GST_CLOCK_TIME_NONE;

@@ -67,12 +67,6 @@ stretch (GstVfiInterp *self)
   return self->mode == MODE_SLOWMO ? self->multiplier : one;
 }
 
-static GstClockTime
-period (GstVfiInterp *self)
-{
-  return gst_vfi_period (gst_vfi_base_info (GST_VFI_BASE (self)));
-}
-
 /* How many input frames may have to come until one that follows the last can be shown. */
 static guint
 waits (GstVfiInterp *self)
@@ -245,7 +239,8 @@ gst_vfi_interp_submit_input_buffer (GstBaseTransform *trans, gboolean discont, G
   if (!GST_CLOCK_TIME_IS_VALID (pts))
     pts = GST_CLOCK_TIME_IS_VALID (newest) ? vfi_timeline_due (self->timeline) : self->segment.start;
   if (self->segment.rate < 0) {
-    const GstClockTime end = pts + (GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : period (self));
+    const GstClockTime end =
+        pts + (GST_BUFFER_DURATION_IS_VALID (in) ? GST_BUFFER_DURATION (in) : gst_vfi_base_period (GST_VFI_BASE (self)));
     const GstClockTime from = vfi_stretch (pts, self->segment.start, by[0], by[1]);
     self->passing = gst_buffer_make_writable (in);
     gst_vfi_tween_stamp (&self->tween, base, self->passing, from, vfi_stretch (end, self->segment.start, by[0], by[1]) - from);
@@ -353,7 +348,7 @@ gst_vfi_interp_query (GstBaseTransform *trans, GstPadDirection direction, GstQue
   if (direction == GST_PAD_SRC) {
     gst_vfi_stretch_answer (query, stretch (self));
     if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY)
-      gst_vfi_pace_answer (&self->tween.pace, trans, query, waits (self) * period (self));
+      gst_vfi_pace_answer (&self->tween.pace, trans, query, waits (self) * gst_vfi_base_period (GST_VFI_BASE (self)));
   }
   return TRUE;
 }

@@ -9,7 +9,7 @@
 #endif
 
 gboolean
-gst_vfi_mask_source_open (GstVfiMaskSource *source, GError **error)
+gst_vfi_mask_source_open (GstVfiMaskSource *source, GstObject *lock, GError **error)
 {
   const gboolean automatic = source->kind == GST_VFI_FROM_AUTO, file = source->location && *source->location;
   gst_vfi_mask_source_close (source);
@@ -25,7 +25,9 @@ gst_vfi_mask_source_open (GstVfiMaskSource *source, GError **error)
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "mask-source=location needs a picture: mask-location=FILE");
     return FALSE;
   }
+  GST_OBJECT_LOCK (lock);
   g_autoptr (GArray) rects = vfi_rects_parse (source->rects, error);
+  GST_OBJECT_UNLOCK (lock);
   if (!rects)
     return FALSE;
   if (file && (automatic || source->kind == GST_VFI_FROM_LOCATION))

@@ -34,7 +34,7 @@ typedef struct
 } GstVfiMaskSource;
 
 /* Before the first frame: reads the file, checks the rectangles. */
-gboolean gst_vfi_mask_source_open (GstVfiMaskSource *source, GError **error);
+gboolean gst_vfi_mask_source_open (GstVfiMaskSource *source, GstObject *lock, GError **error);
 /* New caps. `pad`: there is a mask pad. */
 gboolean gst_vfi_mask_source_setup (GstVfiMaskSource *source, const GstVideoInfo *info, gboolean pad, GError **error);
 void gst_vfi_mask_source_close (GstVfiMaskSource *source);

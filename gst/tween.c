@@ -137,8 +137,7 @@ between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstBuffer **o
 
   VfiLoadAction action = VFI_LOAD_SYNTHESIZE;
   if (qos)
-    action = gst_vfi_pace_decide (&tween->pace, GST_BASE_TRANSFORM (base), m->pts, m->duration, gst_vfi_period (gst_vfi_base_info (base)),
-                                  done, skipped);
+    action = gst_vfi_pace_decide (&tween->pace, GST_BASE_TRANSFORM (base), m->pts, m->duration, gst_vfi_base_period (base), done, skipped);
   if (action == VFI_LOAD_SKIP) {
     count (base, &tween->skipped);
     return GST_FLOW_OK;
