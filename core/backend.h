@@ -25,12 +25,12 @@ typedef struct
   void (*run) (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst);
   void (*release) (gpointer state); /* NULL: nothing to release */
   /* Memory that run needs only while it runs: how many bytes, and, before the first run, where (64-byte aligned). Both or neither. It lies
-   * between the tensors, where these leave room. Not for kernels that take rows, which several threads run at once. */
+   * between the tensors, where these leave room. Kernels that take rows share it out among threads. */
   gsize (*workspace) (gpointer state);
   void (*bind) (gpointer state, void *workspace);
   /* In place of run: rows y0 to y1 - 1 of the result only, by one thread, of sources of which there is yet what op->reach says that these need. Threads
    * are at other rows, or the same, at the same time; `thread` numbers them, below b->threads. In a run its rows follow one another, from where they
-   * always begin. */
+   * always begin; y0 is even, and y1 even or the last row's, but in tests. */
   void (*rows) (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1);
 } VfiKernel;
 

@@ -19,8 +19,9 @@ typedef struct
   VfiTensor *root;
   gboolean external; /* an input or output: in a buffer of the caller's */
   VfiBlock block;    /* else: where in the arena */
-  /* Of what only one group sees each thread has a window of some rows (0: there is all): from `ahead` above its band on, to `ahead` below it. */
-  int rows, ahead, planes;
+  /* Of what only one group sees each thread has a window of some rows (0: there is all): from `ahead` above its band on, to `ahead` below it. What is from
+   * `behind` above a band on is read again. */
+  int rows, ahead, behind, planes;
   gsize row; /* bytes, in a plane if it is planar */
 } Slot;
 
@@ -184,8 +185,9 @@ lay_out (VfiPlan *plan)
 
 /* ---- bands -------------------------------------------------------------------------------------- */
 
-#define LEAST_ROWS 4 /* of a band */
-#define SMALL 32     /* this part of a band: with less, other threads are not worth waking */
+#define LEAST_ROWS 4                 /* of a band */
+#define TWO_ROWS(n) (((n) + 1) & ~1) /* kernels may take two at once: bands, and what is ahead of them, are even */
+#define SMALL 32                     /* this part of a band: with less, other threads are not worth waking */
 
 /* How many rows around its own step t needs of what step s writes; -1: s writes nothing that t reads. */
 static int
@@ -242,6 +244,11 @@ make_windows (VfiPlan *plan, int a, int b)
     for (const Step *s = plan->steps + a; s <= plan->steps + b; s++)
       if (s->slot[0] == n)
         slot->ahead = MAX (slot->ahead, s->ahead);
+    slot->behind = -slot->ahead;
+    for (const Step *s = plan->steps + a; s <= plan->steps + b; s++)
+      for (const Step *t = s + 1; t <= plan->steps + b; t++)
+        if (s->slot[0] == n && reach (plan, s, t) >= 0)
+          slot->behind = MAX (slot->behind, reach (plan, s, t) - t->ahead);
     rows = plan->steps[a].band + 2 * slot->ahead;
     if (rows * parts < h) {
       slot->rows = rows;
@@ -267,13 +274,15 @@ make_groups (VfiPlan *plan)
       row += t->bytes / h;
       for (Step *s = first; s < t; s++)
         if (reach (plan, s, t) >= 0)
-          s->ahead = MAX (s->ahead, t->ahead + reach (plan, s, t));
+          s->ahead = MAX (s->ahead, TWO_ROWS (t->ahead + reach (plan, s, t)));
     }
     first->group = end - first;
-    first->band = a == b ? h : MAX ((int) (bytes / row), LEAST_ROWS);
+    first->band = a == b ? h : TWO_ROWS (MAX ((int) (bytes / row), LEAST_ROWS));
     first->parts = row * h < bytes / SMALL ? 1 : plan->backend->threads;
     for (int i = 0; i < plan->n_slots; i++)
       widen (&plan->slots[i].block, a, b);
+    for (Step *s = first; s < end; s++)
+      widen (&s->workspace, a, b);
     make_windows (plan, a, b);
   }
 }
@@ -486,15 +495,15 @@ run_rows (VfiPlan *plan, const Step *s, int thread, int y, int y0, int y1)
 
 /* The windows of a thread move down by a band. */
 static void
-move_windows (VfiPlan *plan, const Step *first, int thread)
+move_windows (VfiPlan *plan, const Step *step, int thread)
 {
-  const int a = first - plan->steps, b = a + first->group - 1;
+  const int a = step - plan->steps, b = a + step->group - 1;
 
   for (const Slot *slot = plan->slots; slot < plan->slots + plan->n_slots; slot++)
     for (int k = 0; slot->rows && slot->block.first >= a && slot->block.last <= b && k < slot->planes; k++) {
-      guint8 *window = window_of (plan, slot, thread, k);
+      guint8 *first = window_of (plan, slot, thread, k) + slot->row * (slot->ahead - slot->behind);
 
-      memmove (window, window + slot->row * first->band, slot->row * 2 * slot->ahead);
+      memmove (first, first + slot->row * step->band, slot->row * (slot->ahead + slot->behind));
     }
 }
 
@@ -510,7 +519,7 @@ run_part (gpointer data, int i, int n)
 {
   const Group *g = data;
   const Step *first = g->first;
-  const int h = first->view[0].h, from = (gint64) h * i / n, to = (gint64) h * (i + 1) / n;
+  const int h = first->view[0].h, from = TWO_ROWS ((gint64) h * i / n), to = MIN (TWO_ROWS ((gint64) h * (i + 1) / n), h);
 
   for (int y = from; y < to; y += first->band) {
     if (y > from)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d of 1x1 in fp32 for AVX2: pixels x channels by channels x channels, straight from where the pixels lie, slices as well; and some rows of
- * a picture as well as all.
+ * Operator conv2d in fp32 for AVX2: pixels x what they see by what they see x channels, straight from where the pixels lie, slices as well; and some rows of
+ * a picture as well as all. What a pixel sees of a row lies side by side. Pixels at the border see a copy with zeros around it.
  */
 #include <stdlib.h>
 
@@ -11,14 +11,18 @@
 
 #include "multiply.h"
 
-#define PIXELS (8 * ROWS) /* that a thread takes through the same weights: both stay in its first cache */
-#define MOST 256          /* channels, above which weights do not */
+#define PIXELS (4 * ROWS) /* that a thread takes through the same weights: both stay in its caches */
+#define MOST 2304         /* numbers that a pixel sees, above which weights do not */
+#define LEAST 16          /* channels, below which what lies side by side is short, and oneDNN faster */
 
 typedef struct
 {
-  int in, out;          /* channels */
-  float *weights;       /* [out / COLUMNS][in][COLUMNS] */
+  int kernel, stride, padding, in, out; /* channels; `out` up to whole blocks */
+  int threads;
+  float *weights;       /* of a block of results after the other: [kernel][kernel][in][columns] */
   float *bias, *slopes; /* of `out`; a negative result times its slope */
+  gsize size;           /* floats of a copy of what PIXELS pixels see */
+  float *copies;        /* in the workspace: one for each thread */
 } State;
 
 static gboolean
@@ -27,10 +31,10 @@ supports (VfiBackend *b, const VfiNode *node)
   const VfiConv2dParams *p = node->params;
   const VfiTensor *x = node->src[0], *y = node->dst;
 
-  if (p->kernel != 1 || p->stride != 1 || p->padding != 0 || p->act == VFI_SIGMOID || p->act == VFI_TANH)
+  if (p->dilation != 1 || p->act == VFI_SIGMOID || p->act == VFI_TANH)
     return FALSE;
-  return x->dtype == VFI_F32 && y->dtype == VFI_F32 && (!p->residual || node->src[1]->dtype == VFI_F32) && x->c <= MOST &&
-         y->c % COLUMNS == 0;
+  return x->dtype == VFI_F32 && y->dtype == VFI_F32 && (!p->residual || node->src[1]->dtype == VFI_F32) && x->c >= LEAST &&
+         p->kernel * p->kernel * x->c <= MOST && y->c >= COLUMNS;
 }
 
 static void
@@ -46,76 +50,178 @@ static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
   const VfiConv2dParams *p = node->params;
+  const int squares = p->kernel * p->kernel, seen = squares * src->c, out = whole_columns (dst->c);
+  const gsize size = ((gsize) out * (seen + 2) * sizeof (float) + 63) & ~(gsize) 63;
   State *s = g_new0 (State, 1);
 
-  s->in = src->c;
-  s->out = dst->c;
-  if (!(s->weights = aligned_alloc (64, (gsize) s->out * (s->in + 2) * sizeof (float)))) { /* out is a multiple of 16 */
-    g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for the weights of %d to %d channels", s->in, s->out);
+  *s = (State){ p->kernel, p->stride, p->padding, src->c, out, b->threads };
+  s->size = ((gsize) p->kernel * ((PIXELS - 1) * p->stride + p->kernel) * src->c + 15) & ~(gsize) 15;
+  if (!(s->weights = aligned_alloc (64, size))) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for the weights of %d to %d channels", src->c, dst->c);
     release (s);
     return NULL;
   }
-  s->bias = s->weights + (gsize) s->out * s->in;
-  s->slopes = s->bias + s->out;
-  for (int o = 0; o < s->out; o++) {
-    for (int c = 0; c < s->in; c++)
-      s->weights[((gsize) o / COLUMNS * s->in + c) * COLUMNS + o % COLUMNS] = weights[0][(gsize) o * s->in + c];
+  memset (s->weights, 0, size);
+  s->bias = s->weights + (gsize) out * seen;
+  s->slopes = s->bias + out;
+  for (int first = 0, columns; first < out; first += columns) {
+    columns = block_columns (first, out);
+    for (int o = first; o < MIN (first + columns, dst->c); o++)
+      for (int c = 0; c < src->c; c++)
+        for (int k = 0; k < squares; k++)
+          s->weights[(gsize) first * seen + (k * src->c + c) * columns + o - first] = weights[0][((gsize) o * src->c + c) * squares + k];
+  }
+  for (int o = 0; o < dst->c; o++) {
     s->bias[o] = p->bias ? weights[1][o] : 0;
     s->slopes[o] = p->act == VFI_PRELU ? weights[2][o] : p->act == VFI_LEAKY_RELU ? p->slope : p->act == VFI_RELU ? 0 : 1;
   }
   return s;
 }
 
-/* What belongs after the convolution, for COLUMNS results from o on of n pixels from pixel `at` on. */
-VFI_INLINE void
-finish (const State *s, const float *from, const VfiView *residual, const VfiView *dst, gsize at, int n, int o)
+static gsize
+workspace (gpointer state)
 {
-#pragma GCC unroll 2
-  for (int c = o; c < o + COLUMNS; c += VFI_LANES) {
-    const Vec bias = *(const Vec *) (s->bias + c), slope = *(const Vec *) (s->slopes + c);
+  const State *s = state;
+  return s->threads * s->size * sizeof (float);
+}
 
-    for (int i = 0; i < n; i++) {
-      Vec v = *(const Vec *) (from + i * COLUMNS + c - o) + bias;
+static void
+bind (gpointer state, void *place)
+{
+  ((State *) state)->copies = place;
+}
 
-      if (residual)
-        v += vec_load (residual->data, VFI_F32, (at + i) * residual->ld + c, VFI_LANES);
-      vec_store (dst->data, VFI_F32, (at + i) * dst->ld + c, VFI_LANES, apply_slope (v, slope));
+/* Where results go, and what belongs to them. */
+typedef struct
+{
+  const VfiView *residual, *dst; /* residual: NULL if there is none */
+  gsize at;                      /* the first pixel */
+  int n;                         /* of them */
+} Result;
+
+/* lanes results from c on of pixel `at`, to which the residual and the activation belong. */
+VFI_INLINE void
+finish (const Result *r, gsize at, int c, Vec v, Vec slope, int lanes)
+{
+  if (r->residual)
+    v += vec_load (r->residual->data, VFI_F32, at * r->residual->ld + c, lanes);
+  vec_store (r->dst->data, VFI_F32, at * r->dst->ld + c, lanes, apply_slope (v, slope));
+}
+
+/* Results o to o + vectors VFI_LANES - 1 of all pixels. */
+VFI_INLINE void
+block (const float *from, gsize step, const Across *across, const float *weights, const float *bias, const float *slopes, const Result *r,
+       int o, const int rows, const int vectors)
+{
+  const int channels = r->dst->c - o;
+  Vec first[3], slope[3];
+
+  for (int j = 0; j < vectors; j++) {
+    first[j] = *(const Vec *) (bias + o + j * VFI_LANES);
+    slope[j] = *(const Vec *) (slopes + o + j * VFI_LANES);
+  }
+  for (int p = 0; p < r->n; p += rows) {
+    Vec sum[6][3];
+
+    multiply (from + p * step, step, across, weights, first, sum, rows, vectors, 1);
+    if (p + rows <= r->n && channels >= vectors * VFI_LANES) {
+#pragma GCC unroll 6
+      for (int i = 0; i < rows; i++)
+#pragma GCC unroll 3
+        for (int j = 0; j < vectors; j++)
+          finish (r, r->at + p + i, o + j * VFI_LANES, sum[i][j], slope[j], VFI_LANES);
+    } else {
+      Vec some[6][3]; /* a copy: what is picked by a variable cannot stay in registers */
+
+#pragma GCC unroll 6
+      for (int i = 0; i < rows; i++)
+#pragma GCC unroll 3
+        for (int j = 0; j < vectors; j++)
+          some[i][j] = sum[i][j];
+      for (int i = 0; i < MIN (rows, r->n - p); i++)
+        for (int j = 0; j * VFI_LANES < MIN (channels, vectors * VFI_LANES); j++)
+          finish (r, r->at + p + i, o + j * VFI_LANES, some[i][j], slope[j], MIN (channels - j * VFI_LANES, VFI_LANES));
     }
   }
 }
 
-/* n <= PIXELS pixels from pixel `at` on. */
+/* Pixels from (y, x0) on, h x w, zeros outside of the picture. */
 static void
-some_pixels (const State *s, const VfiView *x, const VfiView *residual, const VfiView *dst, gsize at, int n)
+copy (const VfiView *x, int y, int x0, int h, int w, float *to)
 {
-  const float *from = (const float *) x->data + at * x->ld;
-  _Alignas(32) float last[ROWS * MOST], sums[ROWS * COLUMNS];
-  const int whole = n / ROWS * ROWS;
+  const int left = CLAMP (-x0, 0, w), right = CLAMP (x->w - x0, left, w);
+  const gsize c = x->c;
 
-  for (int i = 0; i < ROWS && whole < n; i++)
-    memcpy (last + i * s->in, from + (gsize) MIN (whole + i, n - 1) * x->ld, s->in * sizeof (float));
-  for (int o = 0; o < s->out; o += COLUMNS)
-    for (int i = 0; i < n; i += ROWS) {
-      const float *w = s->weights + (gsize) o * s->in;
+  for (int i = y; i < y + h; i++, to += w * c) {
+    const gboolean outside = i < 0 || i >= x->h;
+    const float *from = (const float *) x->data + ((gssize) i * x->w + x0) * x->ld;
 
-      if (i < whole)
-        multiply (from + (gsize) i * x->ld, x->ld, s->in, w, sums, COLUMNS);
-      else
-        multiply (last, s->in, s->in, w, sums, COLUMNS);
-      finish (s, sums, residual, dst, at + i, MIN (n - i, ROWS), o);
-    }
+    memset (to, 0, (outside ? w : left) * c * sizeof (float));
+    if (outside)
+      continue;
+    if (x->ld == x->c)
+      memcpy (to + left * c, from + left * c, (right - left) * c * sizeof (float));
+    else
+      for (int j = left; j < right; j++)
+        memcpy (to + j * c, from + (gssize) j * x->ld, c * sizeof (float));
+    memset (to + right * c, 0, (w - right) * c * sizeof (float));
+  }
+}
+
+/* n <= PIXELS pixels from (y, x0) on. */
+static void
+some_pixels (const State *s, const VfiView *x, const VfiView *residual, const VfiView *dst, float *room, int y, int x0, int n)
+{
+  const int whole = (n + ROWS - 1) / ROWS * ROWS, k = s->kernel, top = y * s->stride - s->padding, left = x0 * s->stride - s->padding;
+  const int w = (whole - 1) * s->stride + k;
+  const float *from = (const float *) x->data + ((gssize) top * x->w + left) * x->ld;
+  Across across = { k, k, s->in, (gsize) x->w * x->ld, x->ld };
+  const Result r = { residual, dst, (gsize) y * dst->w + x0, n };
+  gsize step = (gsize) s->stride * x->ld;
+
+  if (top < 0 || top + k > x->h || left < 0 || left + w > x->w) {
+    copy (x, top, left, k, w, room);
+    from = room;
+    across.line = (gsize) w * s->in;
+    across.run = s->in;
+    step = (gsize) s->stride * s->in;
+  }
+  if (across.run == (gsize) s->in) { /* without gaps */
+    across.runs = 1;
+    across.n = k * s->in;
+  }
+  for (int o = 0, columns; o < s->out; o += columns) {
+    const float *weights = s->weights + (gsize) o * k * k * s->in;
+
+    columns = block_columns (o, s->out);
+    if (columns == MOST_COLUMNS)
+      block (from, step, &across, weights, s->bias, s->slopes, &r, o, 4, 3);
+    else
+      block (from, step, &across, weights, s->bias, s->slopes, &r, o, 6, 2);
+  }
 }
 
 static void
 rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
+  const State s = *(const State *) state; /* copies: for all that the compiler knows, what is written might be the state, and views */
   const gboolean residual = ((const VfiConv2dParams *) node->params)->residual;
-  const gsize end = (gsize) y1 * dst->w;
+  VfiView x = src[0], of = src[residual], y = *dst;
+  int first = 0;
 
-  for (gsize at = (gsize) y0 * dst->w; at < end; at += PIXELS)
-    some_pixels (state, src, residual ? &src[1] : NULL, dst, at, MIN (end - at, PIXELS));
+  if (s.kernel == 1 && s.stride == 1 && !s.padding) { /* one row of all pixels */
+    first = y0 * y.w;
+    x.w = y.w = y1 * y.w;
+    x.h = 1;
+    y0 = 0, y1 = 1;
+  }
+  for (int i = y0; i < y1; i++)
+    for (int at = first, n; at < y.w; at += n) {
+      n = MIN (y.w - at, at < s.padding ? ROWS : PIXELS); /* few of those at the border */
+      some_pixels (&s, &x, residual ? &of : NULL, &y, s.copies + thread * s.size, i, at, n);
+    }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_conv2d_pixels) = { &vfi_op_conv2d, supports, prepare, NULL, release, .rows = rows };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_conv2d_pixels) = { &vfi_op_conv2d, supports, prepare, NULL, release, workspace, bind, rows };
 
 #endif

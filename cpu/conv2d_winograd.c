@@ -1,41 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d of 3x3 in fp32 by Winograd's minimal filtering, F(2x2, 3x3), for AVX2, where multiplying is what takes the time. With the
- * matrices below a tile of 2 x 2 results is
+ * Operator conv2d of 3x3 in fp32 by Winograd's minimal filtering, F(2x4, 3x3), for AVX2, where multiplying is what takes the time. With the
+ * matrices below a tile of 2 x 4 results is
  *
- *   A^T (sum over channels of (G g G^T) * (B^T d B)) A,   * by elements, d the 4 x 4 pixels that it sees, g a kernel:
+ *   A^T (sum over channels of (G g H^T) * (B^T d C)) D,   * by elements, d the 4 x 6 pixels that it sees, g a kernel:
  *
- * 16 multiplications for each pair of channels in place of 36, and they are 16 products of matrices, tiles x channels by channels x channels.
+ * 24 multiplications for each pair of channels in place of 72, and they are 24 products of matrices, tiles x channels by channels x channels.
  *
- *         1  0 -1  0            1   0   0
- *   B^T = 0  1  1  0       G = 1/2 1/2 1/2       A^T = 1  1  1  0
- *         0 -1  1  0           1/2 -1/2 1/2            0  1 -1 -1
- *         0  1  0 -1            0   0   1
+ *   down                                              across: polynomials at 0, a, -a, b, -b and infinity; rows of -a and -b are those of a and b, with -a and -b
  *
- * Only additions and halves: it rounds about as much as summing 9 products does. Each thread takes some tiles through all three steps, in the cache.
+ *         1  0 -1  0        1   0   0                       aabb   0   -aa-bb    0     1   0            (1  0  0) / aabb
+ *   B^T = 0  1  1  0   G = 1/2 1/2 1/2                       0   -abb   -bb      a     1   0            (1  a aa) / (2 aa (aa - bb))
+ *         0 -1  1  0       1/2 -1/2 1/2               C^T =  0   -aab   -aa      b     1   0       H =  (1  b bb) / (2 bb (bb - aa))
+ *         0  1  0 -1        0   0   1                        0    aabb    0    -aa-bb  0   1             0  0  1
  *
- * S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016.
+ *         1  1  1  0                                        1  1   1   1   1   0
+ *   A^T = 0  1 -1 -1                                        0  a  -a   b  -b   0
+ *                                                     D^T = 0  aa  aa  bb  bb  0
+ *                                                           0 aaa -aaa bbb -bbb 1
+ *
+ * With a = 3/4 and b = 3/2 all that rounds about as much as summing 9 products does; with 1 and 2, or four results down as well, it would round several times as much.
+ * Each thread takes some tiles through all three steps, in the cache.
+ *
+ * S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016; on points,
+ * B. Barabasz and others, Error Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks, 2020.
  */
-#include <omp.h>
-
 #include "isa.h"
 
 #if defined(__AVX2__) && VFI_LANES == 8
 
 #include "multiply.h"
 
-#define CACHE (3 << 17) /* bytes of what a thread multiplies and of its results: they stay in its second cache */
-#define LEAST 24        /* channels, below which there is little to gain */
-#define FEW 512         /* pixels: for fewer, weights that are 16/9 as large cost more than it is worth */
+#define TILES (2 * ROWS)                                 /* that a thread takes at once: they stay in its caches */
+#define OUT_PITCH (TILES * MOST_COLUMNS + 2 * VFI_LANES) /* as State's pitch, of results */
+#define LEAST 24                                         /* channels, below which there is little to gain */
+#define SUM 128                                          /* channels that are summed up at once: with more, rounding would show */
+#define FEW 512                                          /* pixels: for fewer, weights that are 8/3 as large cost more than it is worth */
+
+enum
+{
+  DOWN = 2, /* results of a tile */
+  ACROSS = 4,
+  SEEN_DOWN = DOWN + 2,
+  SEEN_ACROSS = ACROSS + 2,
+  PRODUCTS = SEEN_DOWN * SEEN_ACROSS
+};
+
+#define A 0.75f
+#define B 1.5f
+#define AA (A * A)
+#define BB (B * B)
+#define NORM_A (2 * AA * (AA - BB))
+#define NORM_B (2 * BB * (BB - AA))
 
 typedef struct
 {
-  int in, out;            /* channels, up to whole vectors and to whole COLUMNS */
-  int tiles;              /* that a thread takes at once */
-  gsize pitch, out_pitch; /* floats from one of the 16 matrices to the next; no power of two, or they would meet in the cache */
-  float *weights;         /* [out / COLUMNS][16][in][COLUMNS] */
-  float *bias, *slopes;   /* of `out`; a negative result times its slope */
-  float *space;           /* in the workspace, for each thread: what is multiplied, and results */
+  int in, out;          /* channels, up to whole vectors and to whole blocks */
+  gsize pitch;          /* floats from one of the matrices to the next; no power of two, or they would meet in the cache */
+  float *weights;       /* of a block of results after the other: [PRODUCTS][in][columns] */
+  float *bias, *slopes; /* of `out`; a negative result times its slope */
+  float *space;         /* in the workspace, for each thread: what is multiplied, and results */
   int threads;
 } State;
 
@@ -62,40 +86,34 @@ release (gpointer state)
   g_free (s);
 }
 
-/* The four elements of G v: v is three numbers, each COLUMNS times. */
-VFI_INLINE void
-spread (const double v[3][COLUMNS], double to[4][COLUMNS])
-{
-  for (int o = 0; o < COLUMNS; o++) {
-    const double outer = (v[0][o] + v[2][o]) / 2;
-
-    to[0][o] = v[0][o];
-    to[1][o] = outer + v[1][o] / 2;
-    to[2][o] = outer - v[1][o] / 2;
-    to[3][o] = v[2][o];
-  }
-}
-
-/* G g G^T of one channel's kernels for `n` results, `step` numbers from one result's to the next's; element i at to + i pitch. */
+/* G g H^T of one channel's kernels for n <= VFI_LANES results, `step` numbers from one result's to the next's; element i at to + i pitch. */
 static void
 transform (const float *kernels, gsize step, int n, float *to, gsize pitch)
 {
-  double g[3][3][COLUMNS] = { { { 0 } } }, t[3][4][COLUMNS], u[4][COLUMNS];
+  typedef double Wide __attribute__ ((vector_size (8 * VFI_LANES)));
+  static const double h[SEEN_ACROSS][3] = {
+    { 1. / (AA * BB), 0, 0 },
+    { 1. / NORM_A, 1. * A / NORM_A, 1. * AA / NORM_A },
+    { 1. / NORM_A, -1. * A / NORM_A, 1. * AA / NORM_A },
+    { 1. / NORM_B, 1. * B / NORM_B, 1. * BB / NORM_B },
+    { 1. / NORM_B, -1. * B / NORM_B, 1. * BB / NORM_B },
+    { 0, 0, 1 },
+  };
+  Wide g[9] = { { 0 } };
 
   for (int o = 0; o < n; o++)
     for (int i = 0; i < 9; i++)
-      g[i % 3][i / 3][o] = kernels[o * step + i];
-  for (int x = 0; x < 3; x++)
-    spread (g[x], t[x]);
-  for (int i = 0; i < 4; i++) {
-    double row[3][COLUMNS];
+      g[i][o] = kernels[o * step + i];
+  for (int j = 0; j < SEEN_ACROSS; j++) {
+    Wide row[3], outer;
 
-    for (int x = 0; x < 3; x++)
-      memcpy (row[x], t[x][i], sizeof row[x]);
-    spread (row, u);
-    for (int j = 0; j < 4; j++)
-      for (int o = 0; o < COLUMNS; o++)
-        to[(4 * i + j) * pitch + o] = (float) u[j][o];
+    for (int i = 0; i < 3; i++)
+      row[i] = h[j][0] * g[3 * i] + h[j][1] * g[3 * i + 1] + h[j][2] * g[3 * i + 2];
+    outer = (row[0] + row[2]) / 2;
+    *(Vec *) (to + j * pitch) = __builtin_convertvector(row[0], Vec);
+    *(Vec *) (to + (SEEN_ACROSS + j) * pitch) = __builtin_convertvector(outer + row[1] / 2, Vec);
+    *(Vec *) (to + (2 * SEEN_ACROSS + j) * pitch) = __builtin_convertvector(outer - row[1] / 2, Vec);
+    *(Vec *) (to + (3 * SEEN_ACROSS + j) * pitch) = __builtin_convertvector(row[2], Vec);
   }
 }
 
@@ -116,11 +134,9 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 
   s->threads = b->threads;
   s->in = (src->c + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
-  s->out = (dst->c + COLUMNS - 1) / COLUMNS * COLUMNS;
-  s->tiles = CLAMP (CACHE / 64 / (s->in + s->out) / ROWS, 4, 32) * ROWS;
-  s->pitch = (gsize) s->tiles * s->in + VFI_LANES * 2;
-  s->out_pitch = (gsize) s->tiles * s->out + VFI_LANES * 2;
-  s->weights = floats ((gsize) 16 * s->in * s->out);
+  s->out = whole_columns (dst->c);
+  s->pitch = (gsize) TILES * s->in + VFI_LANES * 2;
+  s->weights = floats ((gsize) PRODUCTS * s->in * s->out);
   s->bias = floats (s->out);
   s->slopes = floats (s->out);
   if (!s->weights || !s->bias || !s->slopes) {
@@ -130,10 +146,14 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   }
   b->klass->begin (b);
 #pragma omp parallel for schedule(static)
-  for (int o = 0; o < dst->c; o += COLUMNS)
-    for (int c = 0; c < src->c; c++)
-      transform (weights[0] + ((gsize) o * src->c + c) * 9, (gsize) src->c * 9, MIN (dst->c - o, COLUMNS),
-                 s->weights + ((gsize) o * 16 * s->in + c * COLUMNS), (gsize) s->in * COLUMNS);
+  for (int c = 0; c < src->c; c++)
+    for (int o = 0, columns; o < s->out; o += columns) {
+      float *to = s->weights + ((gsize) o * PRODUCTS * s->in + c * (columns = block_columns (o, s->out)));
+
+      for (int i = 0; i < columns && o + i < dst->c; i += VFI_LANES)
+        transform (weights[0] + ((gsize) (o + i) * src->c + c) * 9, (gsize) src->c * 9, MIN (dst->c - o - i, VFI_LANES), to + i,
+                   (gsize) s->in * columns);
+    }
   b->klass->end (b);
   for (int o = 0; o < dst->c; o++) {
     s->bias[o] = p->bias ? weights[1][o] : 0;
@@ -146,7 +166,7 @@ static gsize
 workspace (gpointer state)
 {
   const State *s = state;
-  return s->threads * 16 * (s->pitch + s->out_pitch) * sizeof (float);
+  return s->threads * PRODUCTS * (s->pitch + OUT_PITCH) * sizeof (float);
 }
 
 static void
@@ -155,111 +175,193 @@ bind (gpointer state, void *place)
   ((State *) state)->space = place;
 }
 
-/* B^T d B of the 4 x 4 pixels from (y0, x0) on, for the n channels from c on; `within`: none lies outside of the picture, where there are zeros. */
-VFI_INLINE void
-take (const State *s, const VfiView *x, int y0, int x0, float *to, int c, const int n, const gboolean within)
+/* The source, of which there are rows y0 to y1 - 1; outside of them, and of the picture, are zeros. */
+typedef struct
 {
-  Vec t[4][4];
+  const float *data;
+  int w, c, y0, y1;
+  gsize ld;
+} Source;
 
-#pragma GCC unroll 4
-  for (int j = 0; j < 4; j++) {
-    Vec d[4];
+/* B^T d C of the pixels from (y0, x0) on, for the n channels from c on; `within`: none is outside. */
+VFI_INLINE void
+take (const Source *s, int y0, int x0, float *to, gsize pitch, int c, const int n, const gboolean within)
+{
+  const float *from = s->data + ((gssize) y0 * s->w + x0) * (gssize) s->ld + c;
+  const gssize line = (gssize) s->w * s->ld, ld = s->ld;
 
+#define PIXEL(I, J)                                                                                                                        \
+  (within || (y0 + (I) >= s->y0 && y0 + (I) < s->y1 && x0 + (J) >= 0 && x0 + (J) < s->w)                                                   \
+       ? vec_load (from + (I) *line + (J) *ld, VFI_F32, 0, n)                                                                              \
+       : vec_set (0))
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; i++)
-      if (within || (y0 + i >= 0 && y0 + i < x->h && x0 + j >= 0 && x0 + j < x->w))
-        d[i] = vec_load (x->data, VFI_F32, ((gsize) (y0 + i) * x->w + x0 + j) * x->ld + c, n);
-      else
-        d[i] = (Vec){ 0 };
-    t[0][j] = d[0] - d[2];
-    t[1][j] = d[1] + d[2];
-    t[2][j] = d[2] - d[1];
-    t[3][j] = d[1] - d[3];
-  }
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    float *row = to + 4 * i * s->pitch + c;
+  for (int i = 0; i < SEEN_DOWN; i++) {
+    float *row = to + SEEN_ACROSS * i * pitch + c;
+    Vec d[SEEN_ACROSS], even, odd;
 
-    *(Vec *) row = t[i][0] - t[i][2];
-    *(Vec *) (row + s->pitch) = t[i][1] + t[i][2];
-    *(Vec *) (row + 2 * s->pitch) = t[i][2] - t[i][1];
-    *(Vec *) (row + 3 * s->pitch) = t[i][1] - t[i][3];
+#pragma GCC unroll 6
+    for (int j = 0; j < SEEN_ACROSS; j++)
+      d[j] = i == 0   ? PIXEL (0, j) - PIXEL (2, j)
+             : i == 1 ? PIXEL (1, j) + PIXEL (2, j)
+             : i == 2 ? PIXEL (2, j) - PIXEL (1, j)
+                      : PIXEL (1, j) - PIXEL (3, j);
+#undef PIXEL
+    *(Vec *) row = vec_fma (vec_set (AA * BB), d[0], vec_fma (vec_set (-AA - BB), d[2], d[4]));
+    even = vec_fma (vec_set (-BB), d[2], d[4]);
+    odd = vec_fma (vec_set (-BB), d[1], d[3]);
+    *(Vec *) (row + pitch) = vec_fma (vec_set (A), odd, even);
+    *(Vec *) (row + 2 * pitch) = vec_fma (vec_set (-A), odd, even);
+    even = vec_fma (vec_set (-AA), d[2], d[4]);
+    odd = vec_fma (vec_set (-AA), d[1], d[3]);
+    *(Vec *) (row + 3 * pitch) = vec_fma (vec_set (B), odd, even);
+    *(Vec *) (row + 4 * pitch) = vec_fma (vec_set (-B), odd, even);
+    *(Vec *) (row + 5 * pitch) = vec_fma (vec_set (AA * BB), d[1], vec_fma (vec_set (-AA - BB), d[3], d[5]));
   }
 }
 
-static void
-take_tile (const State *s, const VfiView *x, int y, int x0, float *to)
+static __attribute__ ((noinline)) void
+take_tile (const Source *s, int y, int x, float *to, gsize pitch)
 {
-  const gboolean within = y >= 0 && y + 4 <= x->h && x0 >= 0 && x0 + 4 <= x->w;
+  const gboolean within = y >= s->y0 && y + SEEN_DOWN <= s->y1 && x >= 0 && x + SEEN_ACROSS <= s->w;
   int c = 0;
 
-  for (; within && c + VFI_LANES <= x->c; c += VFI_LANES)
-    take (s, x, y, x0, to, c, VFI_LANES, TRUE);
-  for (; c < x->c; c += VFI_LANES)
-    take (s, x, y, x0, to, c, MIN (x->c - c, VFI_LANES), FALSE);
+  for (; within && c + VFI_LANES <= s->c; c += VFI_LANES)
+    take (s, y, x, to, pitch, c, VFI_LANES, TRUE);
+  for (; c < s->c; c += VFI_LANES)
+    take (s, y, x, to, pitch, c, MIN (s->c - c, VFI_LANES), FALSE);
 }
 
-/* A^T m A, and what belongs after the convolution, to the 2 x 2 pixels from (y, x) on. */
-static void
-give_tile (const State *s, const float *from, const VfiView *residual, const VfiView *dst, int y, int x)
+/* The result, of which rows y0 to y1 - 1 are asked for, and what belongs to it. */
+typedef struct
 {
-  for (int c = 0; c < dst->c; c += VFI_LANES) {
-    const int n = MIN (dst->c - c, VFI_LANES);
-    const Vec bias = *(const Vec *) (s->bias + c), slope = *(const Vec *) (s->slopes + c);
-    Vec t[2][4];
+  float *data;
+  const float *residual, *bias, *slopes; /* residual: NULL if there is none */
+  int w, c, y0, y1;
+  gsize ld, residual_ld;
+} Result;
 
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
-      Vec m[4];
+/* A^T m D. */
+VFI_INLINE void
+results (const float *m, Vec to[DOWN][ACROSS])
+{
+  Vec t[DOWN][SEEN_ACROSS];
 
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++)
-        m[i] = *(const Vec *) (from + (4 * i + j) * s->out_pitch + c);
-      t[0][j] = m[0] + m[1] + m[2];
-      t[1][j] = m[1] - m[2] - m[3];
-    }
-    for (int i = 0; i < 2 && y + i < dst->h; i++)
-      for (int j = 0; j < 2 && x + j < dst->w; j++) {
-        const gsize at = (gsize) (y + i) * dst->w + x + j;
-        Vec v = (j ? t[i][1] - t[i][2] - t[i][3] : t[i][0] + t[i][1] + t[i][2]) + bias;
+#pragma GCC unroll 6
+  for (int j = 0; j < SEEN_ACROSS; j++, m += OUT_PITCH) {
+    const Vec one = *(const Vec *) (m + SEEN_ACROSS * OUT_PITCH), two = *(const Vec *) (m + 2 * SEEN_ACROSS * OUT_PITCH);
 
-        if (residual)
-          v += vec_load (residual->data, VFI_F32, at * residual->ld + c, n);
-        vec_store (dst->data, VFI_F32, at * dst->ld + c, n, apply_slope (v, slope));
-      }
+    t[0][j] = *(const Vec *) m + one + two;
+    t[1][j] = one - two - *(const Vec *) (m + 3 * SEEN_ACROSS * OUT_PITCH);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < DOWN; i++) {
+    const Vec a = t[i][1] + t[i][2], b = t[i][3] + t[i][4], odd_a = t[i][1] - t[i][2], odd_b = t[i][3] - t[i][4];
+
+    to[i][0] = t[i][0] + a + b;
+    to[i][1] = vec_fma (vec_set (A), odd_a, B * odd_b);
+    to[i][2] = vec_fma (vec_set (AA), a, BB * b);
+    to[i][3] = vec_fma (vec_set (A * AA), odd_a, vec_fma (vec_set (B * BB), odd_b, t[i][5]));
   }
 }
 
+/* The tile from pixel (y, x) on, channels c to `end` - 1, with what belongs after the convolution. */
+static __attribute__ ((noinline)) void
+give_tile (const Result *r, const float *from, int y, int x, int c, int end)
+{
+  const gboolean within = y >= r->y0 && y + DOWN <= r->y1 && x + ACROSS <= r->w && !r->residual;
+  const gsize first = (gsize) y * r->w + x, line = r->w * r->ld, ld = r->ld;
+
+  for (float *to = r->data + first * ld + c; c < end; c += VFI_LANES, from += VFI_LANES, to += VFI_LANES) {
+    const Vec bias = *(const Vec *) (r->bias + c), slope = *(const Vec *) (r->slopes + c);
+    const int n = MIN (end - c, VFI_LANES);
+    Vec v[DOWN][ACROSS];
+
+    results (from, v);
+    if (within && n == VFI_LANES) {
+#pragma GCC unroll 2
+      for (int i = 0; i < DOWN; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < ACROSS; j++)
+          *(Vec *) (to + i * line + j * ld) = apply_slope (v[i][j] + bias, slope);
+    } else {
+      Vec some[DOWN][ACROSS]; /* a copy: what is picked by a variable cannot stay in registers */
+
+#pragma GCC unroll 2
+      for (int i = 0; i < DOWN; i++)
+#pragma GCC unroll 4
+        for (int j = 0; j < ACROSS; j++)
+          some[i][j] = v[i][j] + bias;
+      for (int i = MAX (r->y0 - y, 0); i < MIN (r->y1 - y, DOWN); i++)
+        for (int j = 0; j < MIN (r->w - x, ACROSS); j++) {
+          if (r->residual)
+            some[i][j] += vec_load (r->residual, VFI_F32, (first + i * r->w + j) * r->residual_ld + c, n);
+          vec_store (to, VFI_F32, i * line + j * ld, n, apply_slope (some[i][j], slope));
+        }
+    }
+  }
+}
+
+/* to (tiles x columns) = a (tiles x n) w (n x columns). */
+VFI_INLINE void
+block (const float *a, int n, int tiles, const float *w, float *to, const int rows, const int vectors)
+{
+  const Vec zero[3] = { { 0 } };
+
+  for (int t = 0; t < tiles; t += rows, a += rows * n, to += rows * vectors * VFI_LANES)
+    for (int k = 0; k < n; k += SUM) {
+      Vec sum[6][3];
+
+      multiply (a + k, n, &(Across){ 1, 1, MIN (n - k, SUM) }, w + k * vectors * VFI_LANES, zero, sum, rows, vectors, 2);
+#pragma GCC unroll 3
+      for (int i = 0; i < rows; i++)
+#pragma GCC unroll 3
+        for (int j = 0; j < vectors; j++) {
+          Vec *at = (Vec *) (to + (i * vectors + j) * VFI_LANES);
+
+          if (k)
+            sum[i][j] += *at;
+          *at = sum[i][j];
+        }
+    }
+}
+
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+products (const float *a, int n, int tiles, const float *w, float *to, int columns)
+{
+  if (columns == MOST_COLUMNS)
+    block (a, n, tiles, w, to, 2, 3);
+  else
+    block (a, n, tiles, w, to, 3, 2);
+}
+
+static void
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiConv2dParams *p = node->params;
-  const State *s = state;
-  const int across = (dst->w + 1) / 2, all = across * ((dst->h + 1) / 2), parts = (all + s->tiles - 1) / s->tiles;
+  const State s = *(const State *) state; /* copies: for all that the compiler knows, what is written might be the state, and views */
+  const Source x = { src->data, src->w, src->c, MAX (y0 - p->padding, 0), MIN (y1 + 2 - p->padding, src->h), src->ld };
+  const Result y = { dst->data, p->residual ? src[1].data : NULL, s.bias, s.slopes, dst->w, dst->c, y0, y1,
+                     dst->ld,   p->residual ? src[1].ld : 0 };
+  const int across = (dst->w + ACROSS - 1) / ACROSS, end = (y1 + DOWN - 1) / DOWN * across, channels = dst->c, padding = p->padding;
+  float *in = s.space + PRODUCTS * (s.pitch + OUT_PITCH) * thread, *out = in + PRODUCTS * s.pitch;
 
-#pragma omp parallel num_threads(s->threads)
-  {
-    float *in = s->space + 16 * (s->pitch + s->out_pitch) * omp_get_thread_num (), *out = in + 16 * s->pitch;
+  for (int first = y0 / DOWN * across; first < end; first += TILES) {
+    const int n = MIN (end - first, TILES), whole = (n + ROWS - 1) / ROWS * ROWS;
 
-#pragma omp for schedule(dynamic)
-    for (int part = 0; part < parts; part++) {
-      const int first = part * s->tiles, n = MIN (all - first, s->tiles), whole = (n + ROWS - 1) / ROWS * ROWS;
-
+    for (int i = 0; i < n; i++)
+      take_tile (&x, (first + i) / across * DOWN - padding, (first + i) % across * ACROSS - padding, in + (gsize) i * s.in, s.pitch);
+    for (int m = 0; m < PRODUCTS; m++)
+      memset (in + m * s.pitch + (gsize) n * s.in, 0, (gsize) (whole - n) * s.in * sizeof (float));
+    for (int o = 0, columns; o < s.out; o += columns) {
+      columns = block_columns (o, s.out);
+      for (int m = 0; m < PRODUCTS; m++)
+        products (in + m * s.pitch, s.in, n, s.weights + (gsize) (o * PRODUCTS + m * columns) * s.in, out + m * OUT_PITCH, columns);
       for (int i = 0; i < n; i++)
-        take_tile (s, src, (first + i) / across * 2 - p->padding, (first + i) % across * 2 - p->padding, in + (gsize) i * s->in);
-      for (int m = 0; m < 16; m++)
-        memset (in + m * s->pitch + (gsize) n * s->in, 0, (gsize) (whole - n) * s->in * sizeof (float));
-      for (int c = 0; c < s->out; c += COLUMNS)
-        for (int m = 0; m < 16; m++)
-          for (int i = 0; i < n; i += ROWS)
-            multiply (in + m * s->pitch + (gsize) i * s->in, s->in, s->in, s->weights + ((gsize) c / COLUMNS * 16 + m) * s->in * COLUMNS,
-                      out + m * s->out_pitch + (gsize) i * s->out + c, s->out);
-      for (int i = 0; i < n; i++)
-        give_tile (s, out + (gsize) i * s->out, p->residual ? &src[1] : NULL, dst, (first + i) / across * 2, (first + i) % across * 2);
+        give_tile (&y, out + i * columns, (first + i) / across * DOWN, (first + i) % across * ACROSS, o, MIN (o + columns, channels));
     }
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_conv2d_winograd) = { &vfi_op_conv2d, supports, prepare, run, release, workspace, bind };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_conv2d_winograd) = { &vfi_op_conv2d, supports, prepare, NULL, release, workspace, bind, rows };
 
 #endif

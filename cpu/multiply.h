@@ -1,13 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Products of matrices for convolutions on AVX2: six rows at a time, whose sums and what they take fill the 16 registers.
+ * Products of matrices for convolutions on AVX2: a block of results at a time, whose sums and what they take fill the 16 registers. A block is
+ * 6 rows by two vectors of columns; where the number of vectors is odd, the first ones are 4 rows by three.
  */
 #pragma once
 
 #include "simd.h"
 
-#define ROWS 6
+#define ROWS 12 /* whole blocks of either kind */
 #define COLUMNS (2 * VFI_LANES)
+#define MOST_COLUMNS (3 * VFI_LANES)
+
+/* Columns of n results, with those behind them that blocks fill: at least two vectors. */
+VFI_INLINE int
+whole_columns (int n)
+{
+  return MAX ((n + VFI_LANES - 1) / VFI_LANES, 2) * VFI_LANES;
+}
+
+/* Columns of the block that begins at column c of n, which are whole. */
+VFI_INLINE int
+block_columns (int c, int n)
+{
+  return (n - c) % (2 * VFI_LANES) ? 3 * VFI_LANES : 2 * VFI_LANES;
+}
+
+VFI_INLINE int
+block_rows (int columns)
+{
+  return columns == MOST_COLUMNS ? 4 : 6;
+}
 
 /* Negative numbers times their slopes. */
 VFI_INLINE Vec
@@ -16,29 +38,56 @@ apply_slope (Vec v, Vec slope)
   return (Vec) _mm256_blendv_ps ((__m256) v, (__m256) (v * slope), (__m256) v);
 }
 
-/* to (ROWS x COLUMNS, `pitch` floats a row) = a (ROWS x n, `step` floats a row) w (n x COLUMNS). */
-VFI_INLINE void
-multiply (const float *a, gsize step, int n, const float *w, float *to, gsize pitch)
+/* Where the numbers of a row are: `lines` times `runs` times n that lie side by side. */
+typedef struct
 {
-  __m256 sum[ROWS][2];
+  int lines, runs, n;
+  gsize line, run; /* floats from one to the next */
+} Across;
+
+/* sum (rows x vectors) = `first`, in every row, plus a (rows, `step` floats a row) w (across->lines runs n x vectors). Each of 1 or 2 `sets` of sums takes every other number:
+ * sums that are half as large cost half as much when they are rounded. A set is 12 sums or, of two, 6. */
+VFI_INLINE void
+multiply (const float *a, gsize step, const Across *across, const float *w, const Vec first[3], Vec sum[6][3], const int rows,
+          const int vectors, const int sets)
+{
+  Vec part[2][6][3];
 
 #pragma GCC unroll 6
-  for (int i = 0; i < ROWS; i++)
-    sum[i][0] = sum[i][1] = _mm256_setzero_ps ();
-  for (int k = 0; k < n; k++, w += COLUMNS) {
-    const __m256 w0 = _mm256_load_ps (w), w1 = _mm256_load_ps (w + VFI_LANES);
-
-#pragma GCC unroll 6
-    for (int i = 0; i < ROWS; i++) {
-      const __m256 x = _mm256_broadcast_ss (a + i * step + k);
-
-      sum[i][0] = _mm256_fmadd_ps (x, w0, sum[i][0]);
-      sum[i][1] = _mm256_fmadd_ps (x, w1, sum[i][1]);
+  for (int i = 0; i < rows; i++)
+#pragma GCC unroll 3
+    for (int j = 0; j < vectors; j++) {
+      part[0][i][j] = first[j];
+      part[1][i][j] = vec_set (0);
     }
-  }
+  for (int l = 0; l < across->lines; l++)
+    for (int r = 0; r < across->runs; r++) {
+      const float *from = a + l * across->line + r * across->run;
+
+      for (int k = 0; k < across->n; k += sets, w += sets * vectors * VFI_LANES)
+#pragma GCC unroll 2
+        for (int set = 0; set < sets; set++) {
+          Vec v[3];
+
+#pragma GCC unroll 3
+          for (int j = 0; j < vectors; j++)
+            v[j] = (Vec) _mm256_load_ps (w + (set * vectors + j) * VFI_LANES);
 #pragma GCC unroll 6
-  for (int i = 0; i < ROWS; i++) {
-    _mm256_store_ps (to + i * pitch, sum[i][0]);
-    _mm256_store_ps (to + i * pitch + VFI_LANES, sum[i][1]);
-  }
+          for (int i = 0; i < rows; i++) {
+            const Vec x = (Vec) _mm256_broadcast_ss (from + i * step + k + set);
+
+#pragma GCC unroll 3
+            for (int j = 0; j < vectors; j++)
+              part[set][i][j] = vec_fma (x, v[j], part[set][i][j]);
+          }
+        }
+    }
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++)
+#pragma GCC unroll 3
+    for (int j = 0; j < vectors; j++) {
+      sum[i][j] = part[0][i][j];
+      if (sets == 2)
+        sum[i][j] += part[1][i][j];
+    }
 }

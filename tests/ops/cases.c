@@ -64,6 +64,7 @@ const OpCase op_cases[] = {
   { CONV ("3x3-wide-padding", 4, 5, 3, 4, 3), .conv = { .padding = 3 } },
   { CONV ("stride-2", 10, 14, 6, 24, 3), .conv = { .stride = 2, .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f } },
   { CONV ("stride-2-odd", 11, 13, 24, 40, 3), .conv = { .stride = 2, .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f } },
+  { CONV ("wide", 3, 75, 17, 21, 3), .conv = { .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f }, .residual = TRUE },
   { CONV ("stride-3", 8, 10, 5, 7, 5), .conv = { .stride = 3, .padding = 2 } },
   { CONV ("dilation-2", 9, 8, 8, 8, 3), .conv = { .padding = 2, .dilation = 2 } },
   { CONV ("dilation-3-stride-2", 11, 12, 4, 5, 3), .conv = { .stride = 2, .padding = 3, .dilation = 3 } },
