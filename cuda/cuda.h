@@ -31,6 +31,7 @@ typedef struct
   cudaStream_t stream; /* all work, in order; frames in system memory come and go on two others */
   cudaStream_t own;    /* the same, unless the caller gave one: that is his to enqueue on, too, so graphs are captured here */
   cudaStream_t live;   /* what `stream` is when nothing is captured */
+  const struct _VfiCudaDriver *driver;
   VfiCudnn *cudnn;
   struct _VfiCudaChoices *choices; /* NULL: engines are not timed */
   VfiCudaFrames *frames;           /* system-memory frames on their way */
@@ -38,6 +39,8 @@ typedef struct
   gsize scratch_size;
   GError *failure; /* the first of what run entries could not report */
 } VfiCuda;
+
+/* ---- cuda.c: what every file here works with --------------------------------------------------- */
 
 /* FALSE with VFI_ERROR_BACKEND if a call of the CUDA runtime failed; `what` begins the message. */
 gboolean vfi_cuda_ok (cudaError_t status, const char *what, GError **error);
@@ -58,7 +61,7 @@ typedef struct
 VfiCudaBuffer *vfi_cuda_buffer_new (VfiCuda *cuda, const void *src, gsize bytes, GError **error);
 void vfi_cuda_buffer_free (gpointer buffer);
 
-/* At least `bytes` for what one node needs while it runs; shared by all nodes, lives as long as the backend. */
+/* At least `bytes` for what one node needs while it runs; shared by all nodes, lives as long as the backend. Any context may be current. */
 void *vfi_cuda_scratch (VfiCuda *cuda, gsize bytes, GError **error);
 
 /* Between vfi_cuda_push and vfi_cuda_pop the backend's context is current. */
@@ -67,6 +70,8 @@ void vfi_cuda_pop (VfiCuda *cuda, void *outer);
 
 /* TRUE if all tensors of a node are fp32 or fp16: what the kernels here read and write. */
 gboolean vfi_cuda_supports (VfiBackend *b, const VfiNode *node);
+
+/* ---- a file each, or pointwise.cu: operators ---------------------------------------------------- */
 
 extern const VfiKernel vfi_cuda_blend, vfi_cuda_conv2d, vfi_cuda_correlation, vfi_cuda_downsample, vfi_cuda_fill, vfi_cuda_interleave,
     vfi_cuda_inverse_search, vfi_cuda_lucas_kanade, vfi_cuda_mean_pool, vfi_cuda_mix, vfi_cuda_moments, vfi_cuda_normalize,

@@ -255,16 +255,13 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   Search *s = g_new0 (Search, 1);
   VfiCuda *cuda = (VfiCuda *) b;
-  void *outer = NULL;
 
   s->h = dst->h, s->w = dst->w, s->pitch = dst->w + 2 * PAD;
   s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
   const gsize grey = (gsize) (s->h + 2 * PAD) * s->pitch, cells = (gsize) s->rows * s->columns;
   const gsize found = cells * (sizeof (VfiSearchFound) / sizeof (float));
 
-  vfi_cuda_push (cuda, &outer);
   float *at = (float *) vfi_cuda_scratch (cuda, 2 * (grey + found) * sizeof (float), error);
-  vfi_cuda_pop (cuda, outer);
   if (!at) {
     g_free (s);
     return NULL;

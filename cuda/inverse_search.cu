@@ -98,7 +98,6 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   Search *s = g_new0 (Search, 1);
   VfiCuda *cuda = (VfiCuda *) b;
-  void *outer = NULL;
 
   s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   s->h = dst->h, s->w = dst->w, s->pitch = dst->w + 2 * PAD;
@@ -106,9 +105,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   const gsize grey = (gsize) (s->h + 2 * PAD) * s->pitch, pixels = (gsize) s->h * s->w, cells = (gsize) s->rows * s->columns;
   const gsize found = cells * (sizeof (VfiSearchFound) / sizeof (float));
 
-  vfi_cuda_push (cuda, &outer);
   float *at = (float *) vfi_cuda_scratch (cuda, 2 * (grey + pixels + found) * sizeof (float), error);
-  vfi_cuda_pop (cuda, outer);
   if (!at) {
     g_free (s);
     return NULL;

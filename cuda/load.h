@@ -10,7 +10,7 @@
 #include <cudnn.h>
 
 /* Contexts, of the driver; 0 is success. */
-typedef struct
+typedef struct _VfiCudaDriver
 {
   int (*get_current) (void **context);
   int (*push_current) (void *context);

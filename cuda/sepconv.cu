@@ -87,12 +87,9 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   const int taps = ((const VfiSepconvParams *) node->params)->taps;
   VfiCuda *cuda = (VfiCuda *) b;
   State *s = g_new0 (State, 1);
-  void *outer = NULL;
   gboolean ok;
 
-  vfi_cuda_push (cuda, &outer);
   s->kernels = (float *) vfi_cuda_scratch (cuda, (gsize) 2 * BAND * dst->w * taps * sizeof (float), error);
-  vfi_cuda_pop (cuda, outer);
   ok = s->kernels != NULL;
   for (int i = 0; i < 4 && ok; i++)
     ok = (s->weights[i] = vfi_cuda_buffer_new (cuda, weights[i], node->folded[i] * sizeof (float), error)) != NULL;
