@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "frame.h"
 #include "membrane.h"
 #include "trace.h"
+#include "vfi.h"
 
 /* Memory, kept between calls; {0} to begin with. */
 typedef struct

@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+#include "frame.h"
+
 #define SIZE VFI_FILL_SIZE
 #define DEEP 8   /* pixels around one that are open too: what is thinner, the smooth fill serves as well, and for less */
 #define LEAST 40 /* of such pixels */

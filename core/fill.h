@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "frame.h"
 #include "membrane.h"
 #include "network.h"
 #include "trace.h"
+#include "vfi.h"
 
 #define VFI_FILL_SIZE 256 /* the network's picture, each way */
 

@@ -2,7 +2,7 @@
  *
  * The pixel formats, as one table, and what follows from it: names, planes, sizes, which sample is luma.
  */
-#include "frame.h"
+#include "format.h"
 
 #define MIN_SIZE 16
 #define MAX_SIZE 16384

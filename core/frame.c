@@ -3,6 +3,8 @@
  * The plain C versions of what frame.h defines, and the simple things one does with two frames. Written to be read: the backends'
  * fast versions are tested against these.
  */
+#include "frame.h"
+
 #include "sample.h"
 
 /* Mean of component c over the part of [y0, y1) x [x0, x1) that lies inside the plane. */

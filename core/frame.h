@@ -42,38 +42,11 @@
  */
 #pragma once
 
+#include "format.h"
 #include "tensor.h"
-#include "vfi.h"
 
 #define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
 #define VFI_ALMOST 0x1p-10f    /* of a level */
-
-/* A format: its planes, and where the parts that the network sees lie: luma, cb, cr; or r, g, b. */
-typedef struct
-{
-  const char *name;
-  gboolean rgb;
-  int n_planes;
-  VfiPlaneLayout plane[4];
-  int n_parts; /* 1 for GRAY8 */
-  struct
-  {
-    gint8 plane, comp;
-  } part[3];
-} VfiFormatDesc;
-
-VFI_API const VfiFormatDesc *vfi_format_desc (VfiFormat format); /* NULL if it is none of ours */
-/* A sample v of a part (after the shift) is v gain + bias for the network. */
-VFI_API void vfi_format_scale (const VfiFrameInfo *info, int part, float *gain, float *bias);
-/* Bytes of the pixels of one row of a plane. */
-VFI_API gsize vfi_frame_info_row_bytes (const VfiFrameInfo *info, int plane);
-
-/* TRUE if info is usable, else an error that says what to change. */
-gboolean vfi_frame_info_check (const VfiFrameInfo *info, GError **error);
-/* TRUE if the frame has all planes, with strides and alignment that fit info, else VFI_ERROR_ARG; `name` begins the message. */
-gboolean vfi_frame_check (const VfiFrameInfo *info, const VfiFrame *frame, const char *name, GError **error);
-/* The padded picture H x W for a frame. */
-void vfi_frame_net_size (const VfiFrameInfo *info, double flow_scale, int multiple, int *h, int *w);
 
 /* core/picture.c; one row of x, and rows 2 i and 2 i + 1 of the frame: for backends that share rows among threads. */
 void vfi_picture_pack_row (const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x, int row);
@@ -82,14 +55,6 @@ void vfi_picture_unpack_rows (const VfiFrameInfo *info, const VfiFrame *f0, cons
 void vfi_picture_pack (const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
 void vfi_picture_unpack (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
                          const VfiView *x, const VfiFrame *dst);
-
-/* Size of the scaled picture before padding: max (1, round (size flow_scale)). */
-static inline int
-vfi_scaled_size (int size, double flow_scale)
-{
-  int s = (int) (size * flow_scale + 0.5);
-  return s < 1 ? 1 : s;
-}
 
 void vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "format.h"
+
 #define PAD VFI_PYRAMID_PAD
 #define LEAST 16 /* pixels of the coarsest level, each way */
 

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "frame.h"
 #include "mask.h"
+#include "vfi.h"
 
 #define VFI_PYRAMID_LEVELS 4
 #define VFI_PYRAMID_PAD 16 /* pixels around each level: the nearest one's luma, not known */

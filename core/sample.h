@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "frame.h"
+#include "format.h"
 
 typedef struct
 {

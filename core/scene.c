@@ -13,6 +13,8 @@
 
 #include <math.h>
 
+#include "format.h"
+
 #define CELLS 64 /* of the difference, each way */
 #define GRID 48  /* of the scene score, each way */
 #define BLOCK 8

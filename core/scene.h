@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "frame.h"
+#include "vfi.h"
 
 #define VFI_SCENE_SUMS (64 * 64 * 3) /* as many as there can be */
 
