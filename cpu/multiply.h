@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Products of matrices for convolutions on AVX2: a block of results at a time, whose sums and what they take fill the 16 registers. A block is
- * 6 rows by two vectors of columns; where the number of vectors is odd, the first ones are 4 rows by three.
+ * Products of matrices for convolutions on AVX2: a block of results at a time, whose sums and what they take fill the 16 registers. A block has three
+ * vectors of columns, or, where one would be left, two.
  */
 #pragma once
 
 #include "simd.h"
 
-#define ROWS 12 /* whole blocks of either kind */
-#define COLUMNS (2 * VFI_LANES)
-#define MOST_COLUMNS (3 * VFI_LANES)
+#define ROWS 12                      /* whole blocks, whichever */
+#define COLUMNS (2 * VFI_LANES)      /* of the smaller block, */
+#define MOST_COLUMNS (3 * VFI_LANES) /* of the larger one */
 
 /* Columns of n results, with those behind them that blocks fill: at least two vectors. */
 VFI_INLINE int
@@ -22,13 +22,7 @@ whole_columns (int n)
 VFI_INLINE int
 block_columns (int c, int n)
 {
-  return (n - c) % (2 * VFI_LANES) ? 3 * VFI_LANES : 2 * VFI_LANES;
-}
-
-VFI_INLINE int
-block_rows (int columns)
-{
-  return columns == MOST_COLUMNS ? 4 : 6;
+  return n - c == 2 * VFI_LANES || n - c == 4 * VFI_LANES ? 2 * VFI_LANES : 3 * VFI_LANES;
 }
 
 /* Negative numbers times their slopes. */
@@ -70,8 +64,11 @@ multiply (const float *a, gsize step, const Across *across, const float *w, cons
           Vec v[3];
 
 #pragma GCC unroll 3
-          for (int j = 0; j < vectors; j++)
+          for (int j = 0; j < vectors; j++) {
             v[j] = (Vec) _mm256_load_ps (w + (set * vectors + j) * VFI_LANES);
+            if (rows == 2)
+              __asm__("" : "+x"(v[j])); /* for two rows GCC would load it twice */
+          }
 #pragma GCC unroll 6
           for (int i = 0; i < rows; i++) {
             const Vec x = (Vec) _mm256_broadcast_ss (from + i * step + k + set);
