@@ -31,7 +31,7 @@
 
 #include "multiply.h"
 
-#define TILES (2 * ROWS)                                 /* that a thread takes at once: they stay in its caches */
+#define TILES (4 * ROWS)                                 /* that a thread takes at once: they stay in its caches */
 #define OUT_PITCH (TILES * MOST_COLUMNS + 2 * VFI_LANES) /* as State's pitch, of results */
 #define LEAST 24                                         /* channels, below which there is little to gain */
 #define SUM 128                                          /* channels that are summed up at once: with more, rounding would show */
