@@ -142,9 +142,9 @@ typedef struct
 VfiTensor *vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse, const VfiDenseSearch *o);
 #define vfi_dense_search(g, y0, y1, coarse, ...) vfi_dense_search_ (g, y0, y1, coarse, &(VfiDenseSearch){ __VA_ARGS__ })
 
-/* A state (as above) seen from time t whose velocities are, for each pixel, its own or those of a flow from y0 to y1 (F32, 2 channels): those along which the
- * pictures y0, y1 (F32, 1 channel) are more alike. 5 channels, F32. */
-VfiTensor *vfi_choose (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow);
+/* A state (as above) seen from time t and, of a second opinion on motion, a flow from y0 to y1 (F32, 2 channels), the velocity that t sees and its weight, by how much more alike the
+ * pictures y0, y1 (F32, 1 channel) are along it. 8 channels, F32: v0x v0y v1x v1y logit, weight x y. Velocities that are nearly the same become one. */
+VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow);
 
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
@@ -272,10 +272,10 @@ typedef struct
  *   frame: run once for each new frame.  input "x": VFI_FEATURE h/2 w/2 6 (see core/frame.h: pack). Outputs: any names.
  *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names. May be NULL.
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
- *          output "state": F32 h/2 w/2 5: v0x v0y v1x v1y logit (see core/frame.h: synthesize).
+ *          output "state": F32 h/2 w/2 8: v0x v0y v1x v1y logit, q ux uy (see core/frame.h: synthesize).
  * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
  * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle.
- * A flow network is `frame` and `at`, and its state h x w: t is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
+ * A flow network is `frame` and `at`, and its state h w 5, without a second: t is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
  * of frame 0, and sigmoid (logit) the confidence that what is seen there is seen in frame 1.
  * A network that fills holes is `frame` alone, run once for each:
  *   inpainting: input "picture", F32 h w 4: r, g, b in [0, 1] whose hole was filled smoothly (harmonic), and the mask, 1 in the hole. Output

@@ -18,12 +18,13 @@
  * At last chroma is clamped to +-VFI_CHROMA_LIMIT: colours that footage hardly has are none that networks have learnt from, and on them (a green
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
- * synthesize: state (H/2, W/2, 5: v0x v0y v1x v1y logit, F32, in pixels of its grid) -> frame. For every plane, in its own samples:
+ * synthesize: state (H/2, W/2, 8: v0x v0y v1x v1y logit, q ux uy, F32, in pixels of its grid) -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
  *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), p clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
  *   Catmull-Rom's cubics (4x4 taps, replicated beyond the border), which keep fine texture, planes of subsampled chroma bilinearly,
- *   m = sigmoid (logit + log ((1 - t) / t)),  dst = floor (m w0 + (1 - m) w1 + 1/2), clamped to 0..2^depth - 1.
+ *   m = sigmoid (logit + log ((1 - t) / t)),  first = m w0 + (1 - m) w1,  second = the same with u as v0 and as v1,
+ *   dst = floor ((1 - q) first + q second + 1/2), clamped to 0..2^depth - 1; q is 0 to 1, and what it does not ask for need not be read.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
  * are written as 0. All components of a plane (alpha, x) are treated alike. dst may not overlap f0 or f1.
  *

@@ -55,7 +55,7 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (mean_pool),
   KERNEL (inverse_search),
   KERNEL (dense_search),
-  KERNEL (choose),
+  KERNEL (weigh),
   KERNEL (lucas_kanade),
   KERNEL (interleave),
   KERNEL (downsample),

@@ -20,8 +20,10 @@ typedef struct
   const VfiPlaneLayout *layout;
   int n, w, h;
   float kx, ky; /* samples of the scaled picture per pixel */
-  float gain[5],
-      bias[5]; /* the state times gain, plus bias: ONE_PIXEL parts of a pixel to add to a place in x and y for both frames; an exponent of 2 */
+  float gain[8],
+      bias[8]; /* the state times gain, plus bias: ONE_PIXEL parts of a pixel to add to a place in x and y for both frames; an exponent of 2;
+                             2^-15; ONE_PIXEL parts of a pixel from one frame to the other */
+  float t;
   const guint8 *source[2][3];
   int source_stride[2][3];
   guint8 *dst[3];
@@ -46,15 +48,16 @@ tap (float v, int n, int *upper, float *f)
   return i;
 }
 
-/* Cells first to first + n - 1 of the state at row coordinate y, to cells[c][FIRST + i]; repeated by one before and a group behind them. */
-static void
-load_cells (const VfiView *state, const Planes *p, float y, int first, int n, float cells[5][CELLS])
+/* Cells first to first + n - 1 of channels from to end - 1 of the state at row coordinate y, to cells[c][FIRST + i]; repeated by one before and a group behind
+ * them. */
+VFI_INLINE void
+load_cells (const VfiView *state, const Planes *p, float y, int first, int n, const int from, const int end, float cells[8][CELLS])
 {
   const VfiView s = *state; /* a copy: for all that the compiler knows, what is written might be the view */
   float f;
   int upper, lower = tap (y, s.h, &upper, &f);
 
-  for (int c = 0; c < 5; c++) {
+  for (int c = from; c < end; c++) {
     const Vec gain_a = vec_set ((1 - f) * p->gain[c]), gain_b = vec_set (f * p->gain[c]), bias = vec_set (p->bias[c]);
     const float *next = (const float *) s.data + ((gsize) (upper + 1) * s.w + first) * s.ld + (gsize) c * s.cd;
     float *to = cells[c] + FIRST;
@@ -110,17 +113,24 @@ any_ratio (const float *cell, int first, int w, int x0, int last, float k, Colum
   }
 }
 
-/* The state for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
-static void
-state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[5][GROUPS])
+/* Whether any of these weights of the second opinion is one. */
+VFI_INLINE gboolean
+weighs (const Columns c)
+{
+  return vec_any_negative ((c[0] >= 0.5f) | (c[1] >= 0.5f));
+}
+
+/* Channels from to end - 1 of the state for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
+VFI_INLINE void
+channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int end, Columns columns[8][GROUPS])
 {
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
   const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
   const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, s->w - 1);
-  float cells[5][CELLS];
+  float cells[8][CELLS];
 
-  load_cells (s, p, at, first, last - first + 1, cells);
-  for (int c = 0; c < 5; c++) {
+  load_cells (s, p, at, first, last - first + 1, from, end, cells);
+  for (int c = from; c < end; c++) {
     const float *cell = cells[c] + FIRST;
 
     if (p->kx == 1)
@@ -133,6 +143,18 @@ state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns colu
       for (int i = 0; i * PLACES < n; i++)
         any_ratio (cell, first, s->w, x0 + i * PLACES, x0 + n - 1, p->kx, columns[c][i]);
   }
+}
+
+/* All of them; no second opinion where none weighs anything. */
+static void
+state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[8][GROUPS])
+{
+  channels_row (s, p, y, x0, n, 0, 6, columns);
+  for (int i = 0; i * PLACES < n; i++)
+    if (weighs (columns[5][i])) {
+      channels_row (s, p, y, x0, n, 6, 8, columns);
+      return;
+    }
 }
 
 /* ---- pixels ------------------------------------------------------------------------------------- */
@@ -190,43 +212,75 @@ store_pixels (guint8 *to, const VecS comps[4], int n, const Kind k)
     memcpy (to, at, n * BYTES (k));
 }
 
+VFI_INLINE VecS
+shorts_of (const Columns c)
+{
+  const VecI words[2] = { vec_round (c[0]), vec_round (c[1]) };
+
+  return lower_halves (words);
+}
+
 /* Pixels x0 to x0 + n - 1 of row y. */
 VFI_INLINE void
-pixels (const Planes *p, int y, int x0, int n, const Columns columns[5][GROUPS], const Kind k)
+pixels (const Planes *p, int y, int x0, int n, const Columns columns[8][GROUPS], const Kind k)
 {
   const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
   struct
   {
-    Place place[2]; /* in both frames */
-    VecS weight;    /* of the first, 2^-15 */
+    int opinions;
+    Place place[2][2];   /* by each in both frames */
+    VecS weight, second; /* of the first frame, and of the second opinion, 2^-15 */
   } groups[GROUPS], *g;
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
   for (int i = 0; i * PLACES < n; i++) {
-    VecI m[2];
+    Columns m;
 
     g = &groups[i];
     for (int f = 0; f < 2; f++)
-      place (&g->place[f], columns[2 * f][i], columns[2 * f + 1][i], x0 + i * PLACES, y, p->w, p->h, k);
+      place (&g->place[0][f], columns[2 * f][i], columns[2 * f + 1][i], x0 + i * PLACES, y, p->w, p->h, k);
     for (int odd = 0; odd < 2; odd++)
-      m[odd] = vec_round (sigmoid2 (columns[4][i][odd], 32767));
-    g->weight = lower_halves (m);
+      m[odd] = sigmoid2 (columns[4][i][odd], 32767);
+    g->weight = shorts_of (m);
+    g->opinions = 1 + weighs (columns[5][i]);
+    if (g->opinions == 2) {
+      for (int odd = 0; odd < 2; odd++)
+        m[odd] = vec_min (vec_max (columns[5][i][odd], vec_set (0)), vec_set (32767));
+      g->second = shorts_of (m);
+      for (int f = 0; f < 2; f++) {
+        const float part = f - p->t;
+        const Columns u = { columns[6][i][0] * part, columns[6][i][1] * part }, v = { columns[7][i][0] * part, columns[7][i][1] * part };
+
+        place (&g->place[1][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
+      }
+    }
   }
   for (int i = 0; i * PLACES < n; i++) {
-    Weights w[2];
+    Weights w[2][2];
 
     g = &groups[i];
-    for (int f = 0; f < 2; f++)
-      weigh (&g->place[f], k, &w[f]);
+    for (int j = 0; j < 2 * g->opinions; j++)
+      weigh (&g->place[j / 2][j % 2], k, &w[j / 2][j % 2]);
     for (int q = 0; q < p->n; q++) {
       VecS s[2][4], comps[4] = { 0 };
 
+      for (int j = 0; j < g->opinions; j++) {
 #pragma GCC unroll 1
-      for (int f = 0; f < 2; f++)
-        sample (p->source[f][q], p->source_stride[f][q], p->h, p->w, &g->place[f], &w[f], k, s[f]);
+        for (int f = 0; f < 2; f++)
+          sample (p->source[f][q], p->source_stride[f][q], p->h, p->w, &g->place[j][f], &w[j][f], k, s[f]);
+#pragma GCC unroll 4
+        for (int c = 0; c < k.comps; c++) {
+          const VecS v = s[1][c] + multiply (s[0][c] - s[1][c], g->weight);
+
+          if (j == 0)
+            comps[c] = v;
+          else
+            comps[c] += multiply (v - comps[c], g->second);
+        }
+      }
 #pragma GCC unroll 4
       for (int c = 0; c < k.comps; c++) {
-        const VecS v = (s[1][c] + multiply (s[0][c] - s[1][c], g->weight) + shorts_set (middle + half)) >> RESULT_BITS (k);
+        const VecS v = (comps[c] + shorts_set (middle + half)) >> RESULT_BITS (k);
 
         comps[c] = shorts_min (shorts_max (v, shorts_set (0)), shorts_set ((1 << k.depth) - 1)) << k.shift;
       }
@@ -242,7 +296,7 @@ row (const Planes *p, const VfiView *state, int y)
   const int taps = l->sub_x || l->sub_y ? 2 : 4;
 
   for (int x0 = 0; x0 < p->w; x0 += PIXELS) {
-    Columns columns[5][GROUPS];
+    Columns columns[8][GROUPS];
     const int n = MIN (PIXELS, p->w - x0);
 
     state_row (state, p, y, x0, n, columns);
@@ -282,10 +336,12 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
       p = &all[n++];
       *p = (Planes){ .layout = l, .kx = sx * (1 << l->sub_x), .ky = sy * (1 << l->sub_y) };
       vfi_frame_info_plane_size (info, i, &p->w, &p->h);
-      for (int c = 0; c < 4; c++)
-        p->gain[c] = (c < 2 ? -(float) t : u) * 2 * ONE_PIXEL / (c % 2 ? p->ky : p->kx);
+      for (int c = 0; c < 8; c++)
+        p->gain[c] = (c < 2 ? -(float) t : c < 4 ? u : 1) * 2 * ONE_PIXEL / (c % 2 ? p->ky : p->kx);
       p->gain[4] = -1.44269504f;
       p->bias[4] = (float) log2 (t / (1 - t));
+      p->gain[5] = 32767;
+      p->t = (float) t;
     }
     p = &all[n - 1];
     p->source[0][p->n] = f0->data[i];

@@ -409,7 +409,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_affine,
   &vfi_cuda_blend,
   &vfi_cuda_bridge,
-  &vfi_cuda_choose,
+  &vfi_cuda_weigh,
   &vfi_cuda_conv2d,
   &vfi_cuda_correlation,
   &vfi_cuda_dense_search,

@@ -93,19 +93,29 @@ static __global__ void
 __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 {
   const int i = blockIdx.x * blockDim.x + threadIdx.x, y = i / p.w, x = i % p.w;
-  float s[5], w;
+  float s[8] = { 0 }, w, q;
 
   if (y >= p.h)
     return;
   const Tap sy = tap (((y + 0.5f) * p.ky - 1) / 2, m.state.h), sx = tap (((x + 0.5f) * p.kx - 1) / 2, m.state.w);
-  for (int c = 0; c < 5; c++)
+  for (int c = 0; c < 6; c++)
     s[c] = state_at (m.state, sy, sx, c);
+  w = 1 / (1 + expf (-(s[4] + m.logit)));
+  q = clampf (s[5], 0, 1);
+  if (q > 0)
+    for (int c = 6; c < 8; c++)
+      s[c] = state_at (m.state, sy, sx, c);
   const Tap x0 = tap (x - m.t * s[0] * p.gx, p.w), y0 = tap (y - m.t * s[1] * p.gy, p.h);
   const Tap x1 = tap (x + m.u * s[2] * p.gx, p.w), y1 = tap (y + m.u * s[3] * p.gy, p.h);
-  w = 1 / (1 + expf (-(s[4] + m.logit)));
+  const Tap back_x = tap (x - m.t * s[6] * p.gx, p.w), back_y = tap (y - m.t * s[7] * p.gy, p.h);
+  const Tap on_x = tap (x + m.u * s[6] * p.gx, p.w), on_y = tap (y + m.u * s[7] * p.gy, p.h);
   guint8 *row = p.dst + (gsize) y * p.stride;
   for (int c = 0; c < p.comps; c++) {
-    const float v = lerp (sample<T, CUBIC> (p, p.f1, p.stride1, y1, x1, c), sample<T, CUBIC> (p, p.f0, p.stride0, y0, x0, c), w);
+    float v = lerp (sample<T, CUBIC> (p, p.f1, p.stride1, y1, x1, c), sample<T, CUBIC> (p, p.f0, p.stride0, y0, x0, c), w);
+
+    if (q > 0)
+      v = lerp (v, lerp (sample<T, CUBIC> (p, p.f1, p.stride1, on_y, on_x, c), sample<T, CUBIC> (p, p.f0, p.stride0, back_y, back_x, c), w),
+                q);
     const int n = (int) floorf (clampf (v, 0, p.top) + 0.5f);
 
     ((T *) row)[x * p.comps + c] = (T) (n << (sizeof (T) == 1 ? 0 : p.shift));

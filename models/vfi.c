@@ -3,7 +3,7 @@
  * vfi-nano and vfi-base: frame interpolation at any time t, coarse to fine, this project's own.
  *
  * The twin of tools/train/net.py, which explains the idea: the network sees both frames through t (warps and a sheared cost volume)
- * and answers with velocities v0, v1 and an occlusion logit; the frame itself is made from the native planes.
+ * and answers with velocities v0, v1 and an occlusion logit; the frame itself is made from the native planes, along these and along a second opinion.
  */
 #include "coarse.h"
 
@@ -18,7 +18,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_coarse_luma (g, h, w, y);
   for (int l = 4; l > 0; l--)
     flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
-  vfi_output (g, "flow", vfi_dense_search (g, y[0][0], y[1][0], flow, .first = 1, .far = 2, .rounds = 1, .steps = 2));
+  vfi_output (g, "flow", vfi_dense_search (g, y[0][0], y[1][0], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1));
 }
 
 static void
@@ -67,8 +67,8 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
       state = vfi_inverse_search (g, w0, w1, state, .warped = TRUE);
     }
   }
-  state = vfi_choose (g, y[0][0], y[1][0], t, state, vfi_input_planes (g, "flow", h / 2, w / 2, 2));
-  vfi_output (g, "state", vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE));
+  state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
+  vfi_output (g, "state", vfi_weigh (g, y[0][0], y[1][0], t, state, vfi_input_planes (g, "flow", h / 2, w / 2, 2)));
 }
 
 static const VfiCoarse nano = {

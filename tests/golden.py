@@ -140,11 +140,11 @@ def dense_search(k, src):
     return net.dense_search(wave(k, 0), wave(k, 1), flow, k.stride, k.radius, k.scale, k.kernel).float()
 
 
-def choose(k, src):
+def weigh(k, src):
     state, flow = nchw(motion(k, 'src3', k.h, k.w, 5)).double(), motion(k, 'src4', k.h, k.w, 2)
     n = k.w // 2
     flow[:, :n] = np.array((1.5, -.75), np.float32) + uniform(k.name + '/src4', k.h, k.w, 2)[:, :n] / 8  # nearly how the waves move
-    return net.choose(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()
+    return net.weigh(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()
 
 
 def interleave(k, src):

@@ -36,22 +36,26 @@ ramp (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer
 static VfiView
 state_new (const VfiFrameInfo *info, double flow_scale)
 {
-  VfiView s = { .dtype = VFI_F32, .c = 5, .ld = 1 };
+  VfiView s = { .dtype = VFI_F32, .c = 8, .ld = 1 };
   vfi_frame_net_size (info, flow_scale, 16, &s.h, &s.w);
   s.h /= 2;
   s.w /= 2;
   s.cd = s.h * s.w;
-  s.data = g_new0 (float, (gsize) s.h *s.w * 5);
+  s.data = g_new0 (float, (gsize) s.h *s.w * 8);
   return s;
 }
 
-/* Random velocities in +-speed and logits in +-logit. */
+/* Random velocities in +-speed, also of the second opinion, which weighs 0 to 1, and logits in +-logit. */
 static void
 state_random (VfiView *s, double speed, double logit)
 {
   guint64 seed = test_seed ("state");
-  for (int i = 0; i < s->h * s->w * 5; i++)
-    ((float *) s->data)[i] = (float) (test_uniform (seed, i) * (i < 4 * s->cd ? speed : logit));
+  for (int i = 0; i < s->h * s->w * 8; i++) {
+    const float v = test_uniform (seed, i);
+    const int c = i / s->cd;
+
+    ((float *) s->data)[i] = (float) (c == 4 ? logit * v : c == 5 ? 0.5 + 0.5 * v : speed * v);
+  }
 }
 
 static TestFrame *
@@ -146,7 +150,7 @@ moving_ramp (void)
     test_frame_fill (m, ramp, &middle);
     state_random (&s, 0, 2);
     for (int i = 0; i < s.h * s.w; i++)
-      for (int c = 0; c < 4; c++)
+      for (int c = 0; c < 8; c += c == 3 ? 3 : 1)
         ((float *) s.data)[c * s.cd + i] = (float) (c % 2 ? vy * sy / 2 : vx * sx / 2);
     d = synthesize (a, b, flow_scales[k], t, &s);
     if (test_frame_worst (m, d, 6) > 1)
@@ -210,7 +214,7 @@ extremes (void)
               g_assert_cmpint (p[0] & 63, ==, 0);
             }
           }
-    for (int i = 0; i < s.h * s.w * 5; i++)
+    for (int i = 0; i < s.h * s.w * 8; i++)
       ((float *) s.data)[i] = broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)];
     test_frame_free (synthesize (a, b, 1, 0.3, &s));
     g_free (s.data);

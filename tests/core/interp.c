@@ -684,7 +684,7 @@ profile (gconstpointer kind)
   g_assert_cmpint (line (p, n, "pack")->calls, ==, 1);
   g_assert_cmpfloat (line (p, n, "pack")->bytes, ==, 64 * 48 * 3 / 2 + 64 * 64 / 4 * 6 * 4);
   g_assert_cmpint (line (p, n, "synthesize")->calls, ==, 2);
-  g_assert_cmpfloat (line (p, n, "synthesize")->bytes, ==, 2 * (3 * 64 * 48 * 3 / 2 + 64 * 64 / 4 * 5 * 4));
+  g_assert_cmpfloat (line (p, n, "synthesize")->bytes, ==, 2 * (3 * 64 * 48 * 3 / 2 + 64 * 64 / 4 * 8 * 4));
   for (int i = 0; i < n; i++)
     g_assert_cmpfloat (p[i].seconds, >, 0);
 

@@ -112,9 +112,12 @@ state_fill (VfiView *s, gboolean wild)
   static const float broken[] = { INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 3e9f, 0 };
   const guint64 seed = test_seed ("state");
 
-  for (int i = 0; i < s->h * s->w * 5; i++)
-    ((float *) s->data)[i] =
-        wild ? broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)] : test_uniform (seed, i) * (i < s->h * s->w * 4 ? 6 : 3);
+  for (int i = 0; i < s->h * s->w * 8; i++) {
+    const float v = test_uniform (seed, i);
+    const int c = i / s->cd;
+
+    ((float *) s->data)[i] = wild ? broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)] : c == 4 ? 3 * v : c == 5 ? MAX (v, 0) : 6 * v;
+  }
 }
 
 static void
@@ -122,7 +125,7 @@ check_synthesize (const VfiFrameInfo *info, double flow_scale, double t, gboolea
 {
   g_autoptr (TestFrame) a = test_frame_new (info, 3), b = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
-  VfiView state = { .dtype = VFI_F32, .c = 5, .ld = 1 }, s;
+  VfiView state = { .dtype = VFI_F32, .c = 8, .ld = 1 }, s;
   DeviceFrame da, db, dg;
   gsize bytes;
 
@@ -132,7 +135,7 @@ check_synthesize (const VfiFrameInfo *info, double flow_scale, double t, gboolea
   state.h /= 2;
   state.w /= 2;
   state.cd = state.h * state.w;
-  bytes = (gsize) state.cd * 5 * sizeof (float);
+  bytes = (gsize) state.cd * 8 * sizeof (float);
   state.data = g_malloc (bytes);
   state_fill (&state, wild);
   vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, &want->frame);

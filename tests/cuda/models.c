@@ -79,7 +79,7 @@ check (gconstpointer data)
   const Case *k = data;
   const gboolean pictures = k->model->picture.order != VFI_NATIVE;
   const int h = pictures ? H : H / 2, w = pictures ? W : W / 2, c = pictures ? 3 : 6, grid = model_grid (k->model);
-  const int n = pictures ? h * w * 3 : (H / grid) * (W / grid) * 5;
+  const int n = pictures ? h * w * 3 : (H / grid) * (W / grid) * model_state (k->model);
   g_autofree float *x0 = picture (h, w, c, 0), *x1 = picture (h, w, c, 1), *got = NULL, *want = NULL;
   /* In pixels, or parts of the range: fp32 but for another order of summation, fp16 by what features lose. */
   const double tolerance = k->feature == VFI_F32 ? (pictures ? 5e-6 : 5e-5) : pictures ? 0.002 : 0.01;

@@ -67,7 +67,7 @@ output (gconstpointer data)
       int h = runs[i].h, w = runs[i].w;
       char name[32];
       const int gh = h / model_grid (m), gw = w / model_grid (m);
-      VfiWeightSpec spec = { name, 3, { gh, gw, 5 } };
+      VfiWeightSpec spec = { name, 3, { gh, gw, model_state (m) } };
       float *x0 = picture (m, h, w, 0), *x1 = picture (m, h, w, 1), *want, *got;
       double worst = 0, largest = 0;
 
@@ -75,7 +75,7 @@ output (gconstpointer data)
       want = vfi_weights_read (golden, &spec, &error);
       g_assert_no_error (error);
       got = model_run (m, b, weights, o->feature, h, w, 1, x0, x1, time_of (m, runs[i].t));
-      for (int j = 0; j < gh * gw * 5; j++) {
+      for (int j = 0; j < gh * gw * model_state (m); j++) {
         g_assert_true (isfinite (got[j]));
         worst = fmax (worst, fabs (got[j] - (double) want[j]));
         largest = fmax (largest, fabs (want[j]));
@@ -142,7 +142,7 @@ shipped (gconstpointer data)
   for (int y = 8; y < gh - 8; y++)
     for (int x = 8; x < gw - 8; x++)
       for (int c = 0; c < 5; c++)
-        mean[c] += state[(y * gw + x) * 5 + c] / ((gh - 16) * (gw - 16)) * model_grid (m) / 2;
+        mean[c] += state[(y * gw + x) * model_state (m) + c] / ((gh - 16) * (gw - 16)) * model_grid (m) / 2;
   g_test_message ("moves by 3 -2, seen: %.2f %.2f and %.2f %.2f", mean[0], mean[1], mean[2], mean[3]);
   for (int c = strcmp (m->task, "flow") ? 0 : 2; c < 4; c++)
     g_assert_cmpfloat (fabs (mean[c] - (c % 2 ? -2 : 3)), <, 0.5);

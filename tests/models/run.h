@@ -7,12 +7,14 @@
 #include "backend.h"
 #include "plan.h"
 
-/* x0, x1: h/2 x w/2 x 6, or pictures of h x w x 3. Returns the state, h/grid x w/grid x 5, or the result, h x w x 3; g_free. */
+/* x0, x1: h/2 x w/2 x 6, or pictures of h x w x 3. Returns the state, h/grid x w/grid x model_state, or the result, h x w x 3; g_free. */
 float *model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, double flow_scale,
                   const float *x0, const float *x1, float t);
 
 /* Pixels of the picture for one of the state. */
 int model_grid (const VfiModel *model);
+/* Channels of the state. */
+int model_state (const VfiModel *model);
 
 /* A network that fills holes. x: h x w x 4 (inpainting) or 3 (completion). Returns h x w x 3 or 2; g_free. */
 float *model_run_alone (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, const float *x);

@@ -21,8 +21,8 @@
 #define DENSE_SEARCH(NAME, H, W, FIRST, FAR, ROUNDS, STEPS)                                                                                \
   .name = "dense_search/" NAME, .op = &vfi_op_dense_search, .h = H, .w = W, .c = 1, .conv = { .stride = FIRST }, .radius = FAR,            \
   .scale = ROUNDS, .kernel = STEPS, .src_f32 = TRUE, .dst_f32 = TRUE
-#define CHOOSE(NAME, H, W, F, T)                                                                                                           \
-  .name = "choose/" NAME, .op = &vfi_op_choose, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
+#define WEIGH(NAME, H, W, F, T)                                                                                                            \
+  .name = "weigh/" NAME, .op = &vfi_op_weigh, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define INTERLEAVE(NAME, H, W, C) .name = "interleave/" NAME, .op = &vfi_op_interleave, .h = H, .w = W, .c = C
 #define DOWNSAMPLE(NAME, H, W, C, K) .name = "downsample/" NAME, .op = &vfi_op_downsample, .h = H, .w = W, .c = C, .scale = K
 #define FILL(NAME, H, W, T) .name = "fill/" NAME, .op = &vfi_op_fill, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE
@@ -226,15 +226,15 @@ const OpCase op_cases[] = {
   { DENSE_SEARCH ("least-coarse", 2, 2, 3, 4, 1, 3), .residual = TRUE, .flow = 2 },
   { DENSE_SEARCH ("one-pixel", 1, 1, 1, 1, 1, 3) },
   { DENSE_SEARCH ("away", 2, 2, 2, 1, 1, 2), .residual = TRUE, .flow = 1e6f }, /* left and up */
-  { CHOOSE ("small", 8, 12, 2, 0.5f) },
-  { CHOOSE ("wide", 33, 50, 3, 0.5f) },
-  { CHOOSE ("first", 33, 50, 4, 0) },
-  { CHOOSE ("last", 24, 41, 4, 1) },
-  { CHOOSE ("early", 27, 31, 30, 0.3f) },
-  { CHOOSE ("tall", 61, 26, -10, 0.75f) },
-  { CHOOSE ("row", 1, 27, 3, 0.5f) },
-  { CHOOSE ("column", 23, 1, 3, 0.25f) },
-  { CHOOSE ("one-pixel", 1, 1, 1, 0.5f) },
+  { WEIGH ("small", 8, 12, 2, 0.5f) },
+  { WEIGH ("wide", 33, 50, 3, 0.5f) },
+  { WEIGH ("first", 33, 50, 4, 0) },
+  { WEIGH ("last", 24, 41, 4, 1) },
+  { WEIGH ("early", 27, 31, 30, 0.3f) },
+  { WEIGH ("tall", 61, 26, -10, 0.75f) },
+  { WEIGH ("row", 1, 27, 3, 0.5f) },
+  { WEIGH ("column", 23, 1, 3, 0.25f) },
+  { WEIGH ("one-pixel", 1, 1, 1, 0.5f) },
   { LUCAS_KANADE ("start", 12, 21, 0.5f) },
   { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
   { LUCAS_KANADE ("alike", 7, 45, 0.5f), .residual = TRUE, .flow = -3, .detail = TRUE },
@@ -345,11 +345,11 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_dense_search (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1),
                              k->residual ? vfi_input (g, "src2", VFI_F32, k->h / 2, k->w / 2, 2) : NULL, .first = k->conv.stride,
                              .far = k->radius, .rounds = k->scale, .steps = k->kernel);
-  if (k->op == &vfi_op_choose) {
+  if (k->op == &vfi_op_weigh) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
     VfiTensor *state = vfi_input (g, "src3", VFI_F32, k->h, k->w, 5);
 
-    return vfi_choose (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2));
+    return vfi_weigh (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2));
   }
   if (k->op == &vfi_op_lucas_kanade) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);

@@ -88,21 +88,21 @@ is_time (const VfiNode *node, int i)
 
   return x->dtype == VFI_F32 && x->h == 1 && x->w == 1 && x->c == 1 &&
          ((node->op == &vfi_op_warp && i == 2) || (node->op == &vfi_op_shear && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 2) ||
-          (node->op == &vfi_op_choose && i == 2) || (node->op == &vfi_op_fill && i == 0) || (node->op == &vfi_op_mix && i == 2) ||
+          (node->op == &vfi_op_weigh && i == 2) || (node->op == &vfi_op_fill && i == 0) || (node->op == &vfi_op_mix && i == 2) ||
           (node->op == &vfi_op_blend && i >= 3));
 }
 
 static gboolean
 is_flow (const VfiNode *node, int i)
 {
-  return ((node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search) && i == 2) || (node->op == &vfi_op_choose && i >= 3) ||
+  return ((node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search) && i == 2) || (node->op == &vfi_op_weigh && i >= 3) ||
          ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
 }
 
 static gboolean
 is_picture (const VfiNode *node, int i)
 {
-  return i < 2 && (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_choose);
+  return i < 2 && (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_weigh);
 }
 
 /* What a search can find: frame i of smooth waves that move by (1.5, -0.75); golden.py has the same. */
@@ -128,7 +128,7 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
            : is_time (node, i)  ? time
            : is_flow (node, i)  ? (flow < 0 ? -flow * (0.5f + test_uniform (seed, j) / 8) : flow * test_uniform (seed, j))
                                 : test_coarse (seed, j);
-  for (gsize j = 0; node->op == &vfi_op_choose && i == 4 && j < n; j++) /* on the left nearly how the waves move, so that both are chosen */
+  for (gsize j = 0; node->op == &vfi_op_weigh && i == 4 && j < n; j++) /* on the left nearly how the waves move, so that both weigh */
     if (j / 2 % x->w < (gsize) x->w / 2)
       v[j] = (j % 2 ? -0.75f : 1.5f) + test_uniform (seed, j) / 8;
   if (node->op == &vfi_op_normalize && i)

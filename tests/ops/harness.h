@@ -21,10 +21,10 @@ typedef struct
   VfiConv2d conv;    /* without tensors */
   gboolean residual; /* conv2d, blend; lucas_kanade: a state; inverse_search: warped; dense_search: a coarser flow; sepconv: the sum */
 
-  float flow; /* warp, searches, choose: largest displacement; lucas_kanade: below 0: of all pixels nearly alike, to the right and down */
+  float flow; /* warp, searches, weigh: largest displacement; lucas_kanade: below 0: of all pixels nearly alike, to the right and down */
   gboolean timed; /* warp, mix, blend */
   int side;
-  float time; /* warp, shear, mix, blend, fill, lucas_kanade, choose */
+  float time; /* warp, shear, mix, blend, fill, lucas_kanade, weigh */
 
   int radius;         /* correlation and shear; dense_search: far */
   gboolean one_sided; /* correlation */

@@ -141,21 +141,28 @@ class Pieces(unittest.TestCase):
         self.assertEqual(tuple(found.shape), (1, 2, 17, 23))
         self.assertLess(float((found - torch.tensor((1., 0.)).view(1, 2, 1, 1))[..., 4:-4, 4:-4].abs().mean()), .1)
 
-    def test_choose_takes_the_right_one(self):
-        """Of two opinions the left half of the first is right and the right half of the second; slopes pass where the first is kept."""
+    def test_weigh_trusts_the_right_one(self):
+        """Of two opinions the left half of the first is right and the right half of the second; where they are near each other they become one."""
         big = texture(64, 112, 6)
         y0, y1 = (big[:, :, 8 + y:56 + y, 8 + x:104 + x] for x, y in ((0, 0), (-4, 2)))  # moves by (4, -2)
         right = torch.tensor((4., -2., 4., -2.)).view(1, 4, 1, 1)
         half = (torch.arange(96) < 48).float().view(1, 1, 1, -1)
-        state = torch.cat((right * half + (right + 2) * (1 - half), torch.full((1, 1, 1, 96), .7)), 1).expand(1, 5, 48, 96).clone().requires_grad_()
+        state = torch.cat((right + 2 * (1 - half) * torch.ones(1, 4, 48, 1), torch.full((1, 1, 48, 96), .7)), 1).requires_grad_()
         flow = (right[:, :2] * (1 - half)).expand(1, 2, 48, 96)
         for t in (.5, .2):
-            out = net.choose(y0, y1, state, flow, torch.full((1, 1, 1, 1), t))
-            torch.testing.assert_close(out[:, 4:], state[:, 4:])
-            torch.testing.assert_close(out[:, :4, :, :36], right.expand(1, 4, 48, 36))
-            torch.testing.assert_close(out[:, :4, :, 60:], right.expand(1, 4, 48, 36), atol=1e-5, rtol=0)
+            out = net.weigh(y0, y1, state, flow, torch.full((1, 1, 1, 1), t))
+            torch.testing.assert_close(out[:, :5], state)
+            self.assertLess(float(out[:, 5, :, :36].max()), .2)
+            self.assertGreater(float(out[:, 5, :, 60:].min()), .5)
+            torch.testing.assert_close(out[:, 6:, :, 60:], right[:, :2].expand(1, 2, 48, 36))
+            out = net.weigh(y0, y1, state, state[:, :2].detach() - .25, torch.full((1, 1, 1, 1), t))
+            out = torch.cat((out[..., :36], out[..., 60:]), 3)  # between them it takes a flow from the other half
+            first = torch.cat((state[..., :36], state[..., 60:]), 3)
+            self.assertEqual(float(out[:, 5].abs().max()), 0)
+            self.assertTrue(bool(((out[:, :4] <= first[:, :4]) & (out[:, :4] >= first[:, :4] - .25)).all()))
             slope, = torch.autograd.grad(out[:, :4].sum(), state)
-            self.assertEqual((float(slope[:, :4, :, :36].min()), float(slope[:, :4, :, 60:].abs().max())), (1, 0))
+            slope = torch.cat((slope[..., :36], slope[..., 60:]), 3)
+            torch.testing.assert_close(slope[:, :4], 1 - (first - out[:, :5])[:, :4] / .25, atol=1e-4, rtol=0)
 
     def test_matching_is_least_at_the_truth(self):
         cost = torch.zeros(1, 49, 4, 4)

@@ -16,8 +16,8 @@ The network knows nothing of t. It sees both frames *through* t and answers with
 - At each level, from 1/32 up, a Lucas-Kanade step on luma comes first (two at 1/32 and 1/16), and a last one at 1/2: where brightness is
   constant and texture is there, its closed form is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
 - What the coarsest level finds is looked for anew with patches of luma (inverse_search): motion that is lost there is lost for good.
-- Before the last Lucas-Kanade step there is a second opinion that no network has a part in, and that is the same for every t: a flow found from nothing by patches
-  of luma at 1/32 to 1/2 (dense_search). Each pixel takes it where both frames are more alike along it (choose).
+- In the end there is a second opinion that no network has a part in, and that is the same for every t: a flow found from nothing by patches of luma at 1/32 to 1/2
+  (dense_search). A frame is made along each, and they are mixed by how much more alike the given frames are along one than along the other (weigh).
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
 
@@ -64,11 +64,11 @@ def exact(x):
     return x if x.dtype == torch.float64 else x.float()
 
 
-def warp(x, v, gain):
-    """Bilinear sample of x (n,c,h,w) at p + gain * v(p); v (n,2,h,w) in pixels, gain (n,1,1,1). Border: clamp."""
+def warp(x, v, gain, rows=1):
+    """Bilinear sample of x (n,c,h,w) at p + gain * v(p); v (n,2,h,w) in pixels, gain (n,1,1,1). Border: clamp. For every so many `rows` only."""
     n, _, h, w = x.shape
-    v = exact(v * gain)
-    gy, gx = torch.meshgrid(torch.arange(h, device=x.device, dtype=v.dtype), torch.arange(w, device=x.device, dtype=v.dtype),
+    v = exact(v[:, :, ::rows] * gain)
+    gy, gx = torch.meshgrid(torch.arange(0, h, rows, device=x.device, dtype=v.dtype), torch.arange(w, device=x.device, dtype=v.dtype),
                             indexing='ij')
     gx = (gx + v[:, 0]) * (2.0 / max(w - 1, 1)) - 1
     gy = (gy + v[:, 1]) * (2.0 / max(h - 1, 1)) - 1
@@ -299,25 +299,25 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps):
     return sum((u * k).chunk(4)) / sum(k.chunk(4))
 
 
-WINDOW, DOUBT, SOFT = 10, 1.1, 2
+WINDOW, SLOPE, DARK, NEAR = 10, 1.5, .016, 2.
 
 
-def choose(y0, y1, state, flow, t):
-    """Of two opinions on motion, for each pixel the one along which luma y0, y1 (n,1,h,w) is more alike around it: a state (n,5,h,w), or for both velocities
-    flow (p - t flow (p)), the flow (n,2,h,w) from y0 to y1 as time t sees it. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| the second is taken where the mean of
-    DOUBT e (second) - e (first) over WINDOW pixels to each side is below 0; what is taken is then averaged over SOFT pixels to each side, borders replicated.
-    Gradients pass to the state as far as it is kept."""
-    def mean(x, r):
-        x = F.avg_pool2d(F.pad(x, (r,) * 4, 'replicate'), (1, 2 * r + 1), 1)
-        return F.avg_pool2d(x, (2 * r + 1, 1), 1)
+def weigh(y0, y1, state, flow, t):
+    """A state (n,5,h,w) and, of a second opinion on motion, what time t sees and how much it weighs: (n,8,h,w), v0, v1, logit, weight, velocity. Luma y0, y1 (n,1,h,w), flow (n,2,h,w)
+    from y0 to y1; the velocity is flow (p - t flow (p)), for both frames. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| at every second row, a and b its means over WINDOW
+    pixels to each side, border replicated, along the first opinion and along the second, the weight is 1/2 + SLOPE (a - b) / (a + b + DARK), clamped to 0..1, for that row and the next.
+    Where velocities are near each other, k = 2 - 2 (the greatest difference of a component) / NEAR, clamped to 0..1, they become one instead: the first k times the weight of the way to the second,
+    whose weight is less by as much."""
+    def mean(e):
+        r, c = WINDOW // 2, WINDOW
+        return F.avg_pool2d(F.avg_pool2d(F.pad(e.abs(), (c, c, r, r), 'replicate'), (1, 2 * c + 1), 1), (2 * r + 1, 1), 1)
     with torch.no_grad():
         second = warp(flow, flow, -t)
-        t = t.expand(state.shape[0], -1, -1, -1)
-        a, b = warp(torch.cat((y0, y0, y1, y1)), torch.cat((state[:, :2], second, state[:, 2:4], second)), torch.cat((-t, -t, 1 - t, 1 - t))).chunk(2)
-        first, other = (a - b).abs().chunk(2)
-        m = mean((mean(DOUBT * other - first, WINDOW) < 0).to(state.dtype), SOFT)
-        second = second.repeat(1, 2, 1, 1)
-    return torch.cat((state[:, :4] + m * (second - state[:, :4]), state[:, 4:]), 1)
+        a, b = (mean(warp(y0, v[:, :2], -t, 2) - warp(y1, v[:, -2:], 1 - t, 2)) for v in (state[:, :4], second))
+        q = (.5 + SLOPE * (a - b) / (a + b + DARK)).clamp(0, 1).repeat_interleave(2, 2)[:, :, :state.shape[2]]
+        both = second.repeat(1, 2, 1, 1)
+        mixed = q * (2 - 2 / NEAR * (state[:, :4] - both).abs().amax(1, True)).clamp(0, 1)
+    return torch.cat((state[:, :4] + mixed * (both - state[:, :4]), state[:, 4:], q - mixed, second), 1)
 
 
 def finer(state):
@@ -331,7 +331,7 @@ def second_opinion(y0, y1):
     flow = None
     for l in (4, 3, 2, 1):
         flow = dense_search(y0[l], y1[l], flow, first=4, far=4, rounds=2 if l > 1 else 1, steps=4)
-    return dense_search(y0[0], y1[0], flow, first=1, far=2, rounds=1, steps=2)
+    return dense_search(y0[0], y1[0], flow, first=0, far=2, rounds=1, steps=1)
 
 
 def conv(cin, cout, k=3, s=1):
@@ -401,10 +401,10 @@ class Net(nn.Module):
 
     def forward(self, x0, x1, t, costs=None, levels=3):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1).
-        Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit.
+        Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit; the last one as weigh gives it.
         For training: fewer levels may be asked for, and a list given as costs is appended (cost volume, velocities its frames were
-        warped by or None) of each level; before the last state then comes what it would be without the second opinion, so that the network answers for that, too, where it
-        is not taken."""
+        warped by or None) of each level; before the last state then comes what it is without the second opinion, so that the network answers for that, too, where it
+        weighs little."""
         f0, f1 = self.enc(x0), self.enc(x1)
         y0, y1 = ([mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1))  # luma at 1/2 ... 1/32
         state = lucas_kanade(y0[4], y1[4], None, t)[:, :5]
@@ -428,9 +428,10 @@ class Net(nn.Module):
                 found = inverse_search(warp(y0[2], state[:, 0:2], -t), warp(y1[2], state[:, 2:4], 1 - t), state, warped=True)
                 state = state + (found - state).detach()  # gradients pass as if nothing had been found
             if l == 0:
+                state = lucas_kanade(y0[0], y1[0], state, t)[:, :5]
                 if costs is not None:
-                    states.append(lucas_kanade(y0[0], y1[0], state, t)[:, :5])
-                state = lucas_kanade(y0[0], y1[0], choose(y0[0], y1[0], state, second_opinion(y0, y1), t), t)[:, :5]
+                    states.append(state)
+                state = weigh(y0[0], y1[0], state, second_opinion(y0, y1), t)
             states.append(state)
         return states
 
@@ -448,14 +449,18 @@ def blend_weight(logit, t):
 
 
 def synthesize(p0, p1, state, t):
-    """Warp and blend planes p0, p1 (n,c,h,w) of any size with a state given on a grid 1/s of it (s = 1, 2 ...). Planes of the frame's own
-    size, finer than the state, are sampled with cubics."""
+    """Warp and blend planes p0, p1 (n,c,h,w) of any size with a state given on a grid 1/s of it (s = 1, 2 ...), with or without a second opinion. Planes of the
+    frame's own size, finer than the state, are sampled with cubics."""
     s = p0.shape[2] // state.shape[2]
     if s > 1:
         state = F.interpolate(state, scale_factor=s, mode='bilinear', align_corners=False)
-    m = blend_weight(state[:, 4:], t)
+    m = blend_weight(state[:, 4:5], t)
     sample = warp_cubic if s > 1 else warp
-    return m * sample(p0, state[:, 0:2] * s, -t) + (1 - m) * sample(p1, state[:, 2:4] * s, 1 - t)
+
+    def along(v0, v1):
+        return m * sample(p0, v0 * s, -t) + (1 - m) * sample(p1, v1 * s, 1 - t)
+    out = along(state[:, 0:2], state[:, 2:4])
+    return out if state.shape[1] == 5 else out + state[:, 5:6] * (along(state[:, 6:], state[:, 6:]) - out)
 
 
 def gflop(name, h, w):

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator weigh, in two passes over rows: both opinions, and what the pictures differ by along them; then sums of that, and what follows. A vector is a run of pixels.
+ */
+#include <omp.h>
+
+#include "isa.h"
+#include "smooth.h"
+#include "weigh.h"
+
+#define WINDOW VFI_WEIGH_WINDOW
+#define PAD 32 /* around a row, so that neighbours are plain loads */
+#define BLOCK 8
+#define LINES 6
+
+/* Rows of `pitch` floats, pixel 0 at PAD: of each opinion the differences in each second row, h of them; then LINES for each thread. */
+typedef struct
+{
+  int h, w, pitch, threads;
+  float *differ[2], *lines;
+} State;
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  State *s = g_new0 (State, 1);
+
+  s->h = (dst->h + 1) / 2, s->w = dst->w, s->threads = b->threads;
+  s->pitch = (dst->w + 2 * PAD + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
+  return s;
+}
+
+static gsize
+workspace (gpointer state)
+{
+  const State *s = state;
+
+  return (2 * (gsize) s->h + LINES * s->threads) * s->pitch * sizeof (float);
+}
+
+static void
+bind (gpointer state, void *place)
+{
+  State *s = state;
+
+  s->differ[0] = place;
+  s->differ[1] = s->differ[0] + (gsize) s->h * s->pitch;
+  s->lines = s->differ[1] + (gsize) s->h * s->pitch;
+}
+
+static float *
+row_of (const State *s, int k, int y)
+{
+  return s->differ[k] + (gsize) CLAMP (y, 0, s->h - 1) * s->pitch + PAD;
+}
+
+static void
+repeat_border (float *row, int w)
+{
+  for (int i = 1; i <= WINDOW; i++) {
+    row[-i] = row[0];
+    row[w - 1 + i] = row[w - 1];
+  }
+}
+
+/* What is sampled, at time t. */
+typedef struct
+{
+  Plane y0, y1, flow[2];
+  float t;
+} Planes;
+
+/* How much the pictures differ at pixels (x, y) along velocities. */
+VFI_INLINE Vec
+differ (const Planes *p, Vec x, Vec y, Vec v0x, Vec v0y, Vec v1x, Vec v1y)
+{
+  const Vec back = vec_set (-p->t), on = vec_set (1 - p->t);
+  const Vec e = plane_sample (&p->y0, x + back * v0x, y + back * v0y) - plane_sample (&p->y1, x + on * v1x, y + on * v1y);
+
+  return vec_max (e, -e);
+}
+
+static void
+opinions_row (const State *s, const Planes *p, const VfiView *old, const VfiView *other, const VfiView *new, int row)
+{
+  const VfiView state = *old, flow = *other, dst = *new; /* copies: what is written might be the views, for all that the compiler knows */
+  float *line[2] = { row_of (s, 0, row / 2), row_of (s, 1, row / 2) };
+  const Vec y = vec_set (row), back = vec_set (-p->t);
+
+  for (int i = 0; i < s->w; i += VFI_LANES) {
+    const int n = MIN (s->w - i, VFI_LANES);
+    const Vec x = VEC_TO_FLOAT (vec_iota () + i);
+    const Vec from_x = x + back * vec_load_pixels (&flow, row, i, 0, n), from_y = y + back * vec_load_pixels (&flow, row, i, 1, n);
+    const Vec u = plane_sample (&p->flow[0], from_x, from_y), v = plane_sample (&p->flow[1], from_x, from_y);
+
+    vec_store_pixels (&dst, row, i, 6, n, u);
+    vec_store_pixels (&dst, row, i, 7, n, v);
+    if (row % 2 == 0) {
+      Vec first[4];
+
+      for (int c = 0; c < 4; c++)
+        first[c] = vec_load_pixels (&state, row, i, c, n);
+      *(Vec *) (line[0] + i) = differ (p, x, y, first[0], first[1], first[2], first[3]);
+      *(Vec *) (line[1] + i) = differ (p, x, y, u, v, u, v);
+    }
+  }
+  if (row % 2 == 0)
+    for (int k = 0; k < 2; k++)
+      repeat_border (line[k], s->w);
+}
+
+/* Along a row of w, to[x] = from[x - WINDOW] + ... + from[x + WINDOW]; of `from` as much around it is repeated. */
+static void
+window_row (const float *from, float *to, float *four, float *sixteen, int w)
+{
+  G_STATIC_ASSERT (2 * WINDOW + 1 == 16 + 4 + 1);
+  const int begin = -WINDOW, end = w + WINDOW;
+
+  for (int x = begin; x < end; x += VFI_LANES)
+    *(Vec *) (four + x) =
+        (*(const Vec *) (from + x) + *(const Vec *) (from + x + 1)) + (*(const Vec *) (from + x + 2) + *(const Vec *) (from + x + 3));
+  for (int x = begin; x < w; x += VFI_LANES)
+    *(Vec *) (sixteen + x) =
+        (*(const Vec *) (four + x) + *(const Vec *) (four + x + 4)) + (*(const Vec *) (four + x + 8) + *(const Vec *) (four + x + 12));
+  for (int x = 0; x < w; x += VFI_LANES)
+    *(Vec *) (to + x) =
+        *(const Vec *) (sixteen + x - WINDOW) + *(const Vec *) (four + x + 16 - WINDOW) + *(const Vec *) (from + x + 20 - WINDOW);
+}
+
+/* Row y of what is to be made, from the sums of both. */
+static void
+mix_row (const State *s, const float *const sum[2], const VfiView *old, const VfiView *new, int y)
+{
+  const VfiView state = *old, dst = *new;
+  const Vec dark = vec_set (VFI_WEIGH_DARK * (WINDOW / 2 * 2 + 1) * (2 * WINDOW + 1)), none = vec_set (0), all = vec_set (1);
+
+  for (int x = 0; x < s->w; x += VFI_LANES) {
+    const int n = MIN (s->w - x, VFI_LANES);
+    const Vec a = *(const Vec *) (sum[0] + x), b = *(const Vec *) (sum[1] + x);
+    const Vec q = vec_min (vec_max (0.5f + VFI_WEIGH_SLOPE * (a - b) / (a + b + dark), none), all);
+    Vec first[4], further[4], d = none, m;
+
+    for (int c = 0; c < 4; c++) {
+      first[c] = vec_load_pixels (&state, y, x, c, n);
+      further[c] = vec_load_pixels (&dst, y, x, 6 + c % 2, n) - first[c];
+      d = vec_max (d, vec_max (further[c], -further[c]));
+    }
+    m = q * vec_min (vec_max (2 - 2 / VFI_WEIGH_NEAR * d, none), all);
+    for (int c = 0; c < 4; c++)
+      vec_store_pixels (&dst, y, x, c, n, vec_fma (m, further[c], first[c]));
+    vec_store_pixels (&dst, y, x, 4, n, vec_load_pixels (&state, y, x, 4, n));
+    vec_store_pixels (&dst, y, x, 5, n, q - m);
+  }
+}
+
+/* Pairs of rows of a block: sums down the columns of the first, and of the next ones by what comes and goes; so whatever thread it is. */
+static void
+weigh_block (const State *s, int first, const VfiView *state, const VfiView *dst, float *line[LINES])
+{
+  const int r = WINDOW / 2;
+
+  for (int y = first; y < MIN (first + BLOCK, s->h); y++) {
+    const float *sum[2] = { line[2], line[3] };
+
+    for (int k = 0; k < 2; k++) {
+      const float *come = row_of (s, k, y + r), *gone = row_of (s, k, y - r - 1);
+
+      for (int x = 0; x < s->w; x += VFI_LANES) {
+        Vec v = vec_set (0);
+
+        if (y == first)
+          for (int i = y - r; i <= y + r; i++)
+            v += *(const Vec *) (row_of (s, k, i) + x);
+        else
+          v = *(const Vec *) (line[k] + x) + (*(const Vec *) (come + x) - *(const Vec *) (gone + x));
+        *(Vec *) (line[k] + x) = v;
+      }
+      repeat_border (line[k], s->w);
+      window_row (line[k], line[2 + k], line[4], line[5], s->w);
+    }
+    for (int i = 2 * y; i < MIN (2 * y + 2, dst->h); i++)
+      mix_row (s, sum, state, dst, i);
+  }
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
+{
+  const State *s = kernel_state;
+  const Planes p = {
+    plane_of (&src[0], 0), plane_of (&src[1], 0), { plane_of (&src[4], 0), plane_of (&src[4], 1) }, *(const float *) src[2].data
+  };
+
+#pragma omp parallel
+  {
+    float *line[LINES];
+
+    for (int i = 0; i < LINES; i++)
+      line[i] = s->lines + ((gsize) omp_get_thread_num () * LINES + i) * s->pitch + PAD;
+
+#pragma omp for
+    for (int y = 0; y < dst->h; y++)
+      opinions_row (s, &p, &src[3], &src[4], dst, y);
+#pragma omp for
+    for (int y = 0; y < s->h; y += BLOCK)
+      weigh_block (s, y, &src[3], dst, line);
+  }
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_weigh) = { &vfi_op_weigh, NULL, prepare, run, g_free, workspace, bind };
