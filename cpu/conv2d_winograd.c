@@ -268,21 +268,31 @@ results (const float *m, Vec to[DOWN][ACROSS])
 static __attribute__ ((noinline)) void
 give_tile (const Result *r, const float *from, int y, int x, int c, int end)
 {
-  const gboolean within = y >= r->y0 && y + DOWN <= r->y1 && x + ACROSS <= r->w && !r->residual;
-  const gsize first = (gsize) y * r->w + x, line = r->w * r->ld, ld = r->ld;
+  const gboolean within = y >= r->y0 && y + DOWN <= r->y1 && x + ACROSS <= r->w;
+  const gsize first = (gsize) y * r->w + x, ld = r->ld, line = r->w * ld, residual_ld = r->residual_ld, residual_line = r->w * residual_ld;
+  const float *residual = r->residual ? r->residual + first * residual_ld : NULL;
+  float *to = r->data + first * ld;
 
-  for (float *to = r->data + first * ld + c; c < end; c += VFI_LANES, from += VFI_LANES, to += VFI_LANES) {
+  for (; c < end; c += VFI_LANES, from += VFI_LANES) {
     const Vec bias = *(const Vec *) (r->bias + c), slope = *(const Vec *) (r->slopes + c);
     const int n = MIN (end - c, VFI_LANES);
     Vec v[DOWN][ACROSS];
 
     results (from, v);
+#pragma GCC unroll 2
+    for (int i = 0; i < DOWN; i++)
+#pragma GCC unroll 4
+      for (int j = 0; j < ACROSS; j++)
+        v[i][j] += bias;
     if (within && n == VFI_LANES) {
 #pragma GCC unroll 2
       for (int i = 0; i < DOWN; i++)
 #pragma GCC unroll 4
-        for (int j = 0; j < ACROSS; j++)
-          *(Vec *) (to + i * line + j * ld) = apply_slope (v[i][j] + bias, slope);
+        for (int j = 0; j < ACROSS; j++) {
+          if (residual)
+            v[i][j] += *(const Vec *) (residual + i * residual_line + j * residual_ld + c);
+          *(Vec *) (to + i * line + j * ld + c) = apply_slope (v[i][j], slope);
+        }
     } else {
       Vec some[DOWN][ACROSS]; /* a copy: what is picked by a variable cannot stay in registers */
 
@@ -290,12 +300,12 @@ give_tile (const Result *r, const float *from, int y, int x, int c, int end)
       for (int i = 0; i < DOWN; i++)
 #pragma GCC unroll 4
         for (int j = 0; j < ACROSS; j++)
-          some[i][j] = v[i][j] + bias;
+          some[i][j] = v[i][j];
       for (int i = MAX (r->y0 - y, 0); i < MIN (r->y1 - y, DOWN); i++)
         for (int j = 0; j < MIN (r->w - x, ACROSS); j++) {
-          if (r->residual)
-            some[i][j] += vec_load (r->residual, VFI_F32, (first + i * r->w + j) * r->residual_ld + c, n);
-          vec_store (to, VFI_F32, i * line + j * ld, n, apply_slope (some[i][j], slope));
+          if (residual)
+            some[i][j] += vec_load (residual, VFI_F32, i * residual_line + j * residual_ld + c, n);
+          vec_store (to, VFI_F32, i * line + j * ld + c, n, apply_slope (some[i][j], slope));
         }
     }
   }
