@@ -18,7 +18,7 @@
  * At last chroma is clamped to +-VFI_CHROMA_LIMIT: colours that footage hardly has are none that networks have learnt from, and on them (a green
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
- * synthesize: state (H/2, W/2, 8: v0x v0y v1x v1y logit, q ux uy, F32, in pixels of its grid) -> frame. For every plane, in its own samples:
+ * synthesize: state (H/2, W/2, 8: v0x v0y v1x v1y logit, q ux uy, F32, in pixels of its grid; q: what a second opinion on motion, u, weighs) -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
  *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), p clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with

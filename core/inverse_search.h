@@ -20,7 +20,7 @@
 #define VFI_SEARCH_GREY 255.f
 #define VFI_SEARCH_RIDGE 0.064f
 #define VFI_SEARCH_MARGIN 0.05f
-#define VFI_SEARCH_ENOUGH 4.f
+#define VFI_SEARCH_ENOUGH 9.f
 #define VFI_SEARCH_APART 0.25f /* pixels */
 #define VFI_SEARCH_LOOSE 0.3f
 #define VFI_SEARCH_KEPT 0.9f

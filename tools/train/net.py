@@ -161,7 +161,7 @@ def lucas_kanade(y0, y1, state, t):
 
 
 PATCH, CELL, STEPS, ROUNDS = 8, 4, 5, 4
-GREY, RIDGE, MARGIN, APART, ENOUGH, LOOSE, KEPT, LEAST = 255., .064, .05, .25, 4., .3, .9, 1.
+GREY, RIDGE, MARGIN, APART, ENOUGH, LOOSE, KEPT, LEAST = 255., .064, .05, .25, 9., .3, .9, 1.
 
 
 def grey(x):
