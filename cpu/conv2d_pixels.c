@@ -71,10 +71,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
         for (int k = 0; k < squares; k++)
           s->weights[(gsize) first * seen + (k * src->c + c) * columns + o - first] = weights[0][((gsize) o * src->c + c) * squares + k];
   }
-  for (int o = 0; o < dst->c; o++) {
-    s->bias[o] = p->bias ? weights[1][o] : 0;
-    s->slopes[o] = p->act == VFI_PRELU ? weights[2][o] : p->act == VFI_LEAKY_RELU ? p->slope : p->act == VFI_RELU ? 0 : 1;
-  }
+  set_results (p, weights, dst->c, s->bias, s->slopes);
   return s;
 }
 

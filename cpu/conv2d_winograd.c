@@ -155,10 +155,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
                    (gsize) s->in * columns);
     }
   b->klass->end (b);
-  for (int o = 0; o < dst->c; o++) {
-    s->bias[o] = p->bias ? weights[1][o] : 0;
-    s->slopes[o] = p->act == VFI_PRELU ? weights[2][o] : p->act == VFI_LEAKY_RELU ? p->slope : p->act == VFI_RELU ? 0 : 1;
-  }
+  set_results (p, weights, dst->c, s->bias, s->slopes);
   return s;
 }
 

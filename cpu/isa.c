@@ -29,7 +29,6 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_lucas_kanade),
   &VFI_ISA_NAME (vfi_cpu_inverse_search),
   &VFI_ISA_NAME (vfi_cpu_dense_search),
-  &VFI_ISA_NAME (vfi_cpu_weigh),
   &VFI_ISA_NAME (vfi_cpu_max_pool),
   &VFI_ISA_NAME (vfi_cpu_crop),
   &VFI_ISA_NAME (vfi_cpu_mean_pool),
@@ -46,6 +45,7 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_shear),
   &VFI_ISA_NAME (vfi_cpu_warp),
   &VFI_ISA_NAME (vfi_cpu_warp_zeros),
+  &VFI_ISA_NAME (vfi_cpu_weigh),
   NULL,
 };
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "op.h"
 #include "simd.h"
 
 #define ROWS 12                      /* whole blocks, whichever */
@@ -23,6 +24,16 @@ VFI_INLINE int
 block_columns (int c, int n)
 {
   return n - c == 2 * VFI_LANES || n - c == 4 * VFI_LANES ? 2 * VFI_LANES : 3 * VFI_LANES;
+}
+
+/* Of a convolution's n results the bias, and what a negative one is to be multiplied by. */
+VFI_INLINE void
+set_results (const VfiConv2dParams *p, const float *const *weights, int n, float *bias, float *slopes)
+{
+  for (int o = 0; o < n; o++) {
+    bias[o] = p->bias ? weights[1][o] : 0;
+    slopes[o] = p->act == VFI_PRELU ? weights[2][o] : p->act == VFI_LEAKY_RELU ? p->slope : p->act == VFI_RELU ? 0 : 1;
+  }
 }
 
 /* Negative numbers times their slopes. */

@@ -11,7 +11,7 @@
 #define WINDOW VFI_WEIGH_WINDOW
 #define PAD 32 /* around a row, so that neighbours are plain loads */
 #define BLOCK 8
-#define LINES 6
+#define LINES 6 /* of each opinion sums down columns, and of the window; parts of these */
 
 /* Rows of `pitch` floats, pixel 0 at PAD: of each opinion the differences in each second row, h of them; then LINES for each thread. */
 typedef struct

@@ -409,7 +409,6 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_affine,
   &vfi_cuda_blend,
   &vfi_cuda_bridge,
-  &vfi_cuda_weigh,
   &vfi_cuda_conv2d,
   &vfi_cuda_correlation,
   &vfi_cuda_dense_search,
@@ -435,6 +434,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_shear,
   &vfi_cuda_warp,
   &vfi_cuda_warp_zeros,
+  &vfi_cuda_weigh,
   &vfi_cuda_gate,
   NULL,
 };

@@ -275,8 +275,8 @@ def inverse_search(y0, y1, state, warped=False):
 def dense_search(y0, y1, coarse, first, far, rounds, steps):
     """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None).
 
-    A patch whose mean square of e is below ENOUGH is content and looks no further. Each starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or from 0, and takes `first` Lucas-Kanade steps. Then, `rounds` times, the best of
-    what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
+    A patch whose mean square of e is below ENOUGH is content and looks no further. Each starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or
+    from 0, and takes `first` Lucas-Kanade steps. Then, `rounds` times, the best of what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
     weighted by 1 / max (1, |e| of that pixel, without the patch's mean)."""
     patches = Patches(y0, y1)
     n, _, h, w = y0.shape
