@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d in fp32 for AVX2: pixels x what they see by what they see x channels, straight from where the pixels lie, slices as well; and some rows of
+ * Operator conv2d for AVX2 and AVX-512, in fp32 inside: pixels x what they see by what they see x channels, straight from where the pixels lie, slices as well; and some rows of
  * a picture as well as all. What a pixel sees of a row lies side by side. Pixels at the border see a copy with zeros around it.
  */
 #include <stdlib.h>
 
 #include "isa.h"
 
-#if defined(__AVX2__) && VFI_LANES == 8
+#ifdef __AVX2__
 
+#include "dnnl.h"
 #include "multiply.h"
 
-#define PIXELS (4 * ROWS) /* that a thread takes through the same weights: both stay in its caches */
-#define MOST 2304         /* numbers that a pixel sees, above which weights do not */
-#define LEAST 16          /* channels, below which what lies side by side is short, and oneDNN faster */
+#define PIXELS 48 /* that a thread takes through the same weights: both stay in its caches */
+#define MOST 2304 /* numbers that a pixel sees, above which weights do not */
+#define LEAST 16  /* channels, below which what lies side by side is short, and oneDNN faster; but for bf16, of which it is a copy */
 
 typedef struct
 {
@@ -33,8 +34,10 @@ supports (VfiBackend *b, const VfiNode *node)
 
   if (p->dilation != 1 || p->act == VFI_SIGMOID || p->act == VFI_TANH)
     return FALSE;
-  return x->dtype == VFI_F32 && y->dtype == VFI_F32 && (!p->residual || node->src[1]->dtype == VFI_F32) && x->c >= LEAST &&
-         p->kernel * p->kernel * x->c <= MOST && y->c >= COLUMNS;
+  if (x->dtype == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ()))
+    return FALSE;
+  return (y->dtype == x->dtype || y->dtype == VFI_F32) && (!p->residual || node->src[1]->dtype == y->dtype) && x->c >= (x->dtype == VFI_BF16 ? 4 : LEAST) &&
+         p->kernel * p->kernel * x->c <= MOST && y->c >= LEAST;
 }
 
 static void
@@ -98,46 +101,46 @@ typedef struct
 
 /* lanes results from c on of pixel `at`, to which the residual and the activation belong. */
 VFI_INLINE void
-finish (const Result *r, gsize at, int c, Vec v, Vec slope, int lanes)
+finish (const Result *r, const VfiDType type, gsize at, int c, Vec v, Vec slope, int lanes)
 {
   if (r->residual)
-    v += vec_load (r->residual->data, VFI_F32, at * r->residual->ld + c, lanes);
-  vec_store (r->dst->data, VFI_F32, at * r->dst->ld + c, lanes, apply_slope (v, slope));
+    v += vec_load (r->residual->data, type, at * r->residual->ld + c, lanes);
+  vec_store (r->dst->data, type, at * r->dst->ld + c, lanes, apply_slope (v, slope));
 }
 
 /* Results o to o + vectors VFI_LANES - 1 of all pixels. */
 VFI_INLINE void
 block (const float *from, gsize step, const Across *across, const float *weights, const float *bias, const float *slopes, const Result *r,
-       int o, const int rows, const int vectors)
+       int o, const VfiDType type, const int vectors)
 {
-  const int channels = r->dst->c - o;
-  Vec first[3], slope[3];
+  const int channels = r->dst->c - o, rows = BLOCK_ROWS (vectors, 1);
+  Vec first[MOST_VECTORS], slope[MOST_VECTORS];
 
   for (int j = 0; j < vectors; j++) {
     first[j] = *(const Vec *) (bias + o + j * VFI_LANES);
     slope[j] = *(const Vec *) (slopes + o + j * VFI_LANES);
   }
   for (int p = 0; p < r->n; p += rows) {
-    Vec sum[6][3];
+    Vec sum[MOST_ROWS][MOST_VECTORS];
 
     multiply (from + p * step, step, across, weights, first, sum, rows, vectors, 1);
     if (p + rows <= r->n && channels >= vectors * VFI_LANES) {
-#pragma GCC unroll 6
+#pragma GCC unroll 8
       for (int i = 0; i < rows; i++)
-#pragma GCC unroll 3
+#pragma GCC unroll 4
         for (int j = 0; j < vectors; j++)
-          finish (r, r->at + p + i, o + j * VFI_LANES, sum[i][j], slope[j], VFI_LANES);
+          finish (r, type, r->at + p + i, o + j * VFI_LANES, sum[i][j], slope[j], VFI_LANES);
     } else {
-      Vec some[6][3]; /* a copy: what is picked by a variable cannot stay in registers */
+      Vec some[MOST_ROWS][MOST_VECTORS]; /* a copy: what is picked by a variable cannot stay in registers */
 
-#pragma GCC unroll 6
+#pragma GCC unroll 8
       for (int i = 0; i < rows; i++)
-#pragma GCC unroll 3
+#pragma GCC unroll 4
         for (int j = 0; j < vectors; j++)
           some[i][j] = sum[i][j];
       for (int i = 0; i < MIN (rows, r->n - p); i++)
         for (int j = 0; j * VFI_LANES < MIN (channels, vectors * VFI_LANES); j++)
-          finish (r, r->at + p + i, o + j * VFI_LANES, some[i][j], slope[j], MIN (channels - j * VFI_LANES, VFI_LANES));
+          finish (r, type, r->at + p + i, o + j * VFI_LANES, some[i][j], slope[j], MIN (channels - j * VFI_LANES, VFI_LANES));
     }
   }
 }
@@ -150,24 +153,29 @@ copy (const VfiView *x, int y, int x0, int h, int w, float *to)
   const gsize c = x->c;
 
   for (int i = y; i < y + h; i++, to += w * c) {
-    const gboolean outside = i < 0 || i >= x->h;
-    const float *from = (const float *) x->data + ((gssize) i * x->w + x0) * x->ld;
+    const gboolean outside = i < 0 || i >= x->h, dense = x->ld == x->c;
+    const gsize n = dense ? (right - left) * c : c; /* that lie side by side */
 
     memset (to, 0, (outside ? w : left) * c * sizeof (float));
     if (outside)
       continue;
-    if (x->ld == x->c)
-      memcpy (to + left * c, from + left * c, (right - left) * c * sizeof (float));
-    else
-      for (int j = left; j < right; j++)
-        memcpy (to + j * c, from + (gssize) j * x->ld, c * sizeof (float));
+    for (int j = left; j < right; j += dense ? right - left : 1) {
+      const gsize from = ((gsize) i * x->w + x0 + j) * x->ld;
+
+      if (x->dtype == VFI_F32)
+        memcpy (to + j * c, (const float *) x->data + from, n * sizeof (float));
+      else
+        for (gsize k = 0; k < n; k += VFI_LANES)
+          vec_store (to, VFI_F32, j * c + k, MIN (n - k, VFI_LANES), vec_load (x->data, VFI_BF16, from + k, MIN (n - k, VFI_LANES)));
+    }
     memset (to + right * c, 0, (w - right) * c * sizeof (float));
   }
 }
 
 /* n <= PIXELS pixels from (y, x0) on. */
-static void
-some_pixels (const State *s, const VfiView *x, const VfiView *residual, const VfiView *dst, float *room, int y, int x0, int n)
+VFI_INLINE void
+some_pixels (const State *s, const VfiView *x, const VfiView *residual, const VfiView *dst, float *room, int y, int x0, int n,
+             const VfiDType type)
 {
   const int whole = (n + ROWS - 1) / ROWS * ROWS, k = s->kernel, top = y * s->stride - s->padding, left = x0 * s->stride - s->padding;
   const int w = (whole - 1) * s->stride + k;
@@ -176,7 +184,7 @@ some_pixels (const State *s, const VfiView *x, const VfiView *residual, const Vf
   const Result r = { residual, dst, (gsize) y * dst->w + x0, n };
   gsize step = (gsize) s->stride * x->ld;
 
-  if (top < 0 || top + k > x->h || left < 0 || left + w > x->w) {
+  if (x->dtype != VFI_F32 || top < 0 || top + k > x->h || left < 0 || left + w > x->w) {
     copy (x, top, left, k, w, room);
     from = room;
     across.line = (gsize) w * s->in;
@@ -191,10 +199,14 @@ some_pixels (const State *s, const VfiView *x, const VfiView *residual, const Vf
     const float *weights = s->weights + (gsize) o * k * k * s->in;
 
     columns = block_columns (o, s->out);
-    if (columns == MOST_COLUMNS)
-      block (from, step, &across, weights, s->bias, s->slopes, &r, o, 4, 3);
+    if (columns == 2 * VFI_LANES)
+      block (from, step, &across, weights, s->bias, s->slopes, &r, o, type, 2);
+    else if (columns == 3 * VFI_LANES)
+      block (from, step, &across, weights, s->bias, s->slopes, &r, o, type, 3);
+#if MOST_VECTORS == 4
     else
-      block (from, step, &across, weights, s->bias, s->slopes, &r, o, 6, 2);
+      block (from, step, &across, weights, s->bias, s->slopes, &r, o, type, 4);
+#endif
   }
 }
 
@@ -215,7 +227,10 @@ rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiV
   for (int i = y0; i < y1; i++)
     for (int at = first, n; at < y.w; at += n) {
       n = MIN (y.w - at, at < s.padding ? ROWS : PIXELS); /* few of those at the border */
-      some_pixels (&s, &x, residual ? &of : NULL, &y, s.copies + thread * s.size, i, at, n);
+      if (y.dtype == VFI_F32)
+        some_pixels (&s, &x, residual ? &of : NULL, &y, s.copies + thread * s.size, i, at, n, VFI_F32);
+      else
+        some_pixels (&s, &x, residual ? &of : NULL, &y, s.copies + thread * s.size, i, at, n, VFI_BF16);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d of 3x3 in fp32 by Winograd's minimal filtering, F(2x4, 3x3), for AVX2, where multiplying is what takes the time. With the
- * matrices below a tile of 2 x 4 results is
+ * Operator conv2d of 3x3 by Winograd's minimal filtering, F(2x4, 3x3), for AVX2 and AVX-512, where multiplying is what takes the time. It is in fp32 inside,
+ * whatever features are. With the matrices below a tile of 2 x 4 results is
  *
  *   A^T (sum over channels of (G g H^T) * (B^T d C)) D,   * by elements, d the 4 x 6 pixels that it sees, g a kernel:
  *
@@ -27,11 +27,12 @@
  */
 #include "isa.h"
 
-#if defined(__AVX2__) && VFI_LANES == 8
+#ifdef __AVX2__
 
+#include "dnnl.h"
 #include "multiply.h"
 
-#define TILES (4 * ROWS)                                 /* that a thread takes at once: they stay in its caches */
+#define TILES 48                                         /* that a thread takes at once: they stay in its caches */
 #define OUT_PITCH (TILES * MOST_COLUMNS + 2 * VFI_LANES) /* as State's pitch, of results */
 #define LEAST 24                                         /* channels, below which there is little to gain */
 #define SUM 128                                          /* channels that are summed up at once: with more, rounding would show */
@@ -56,8 +57,9 @@ enum
 typedef struct
 {
   int in, out;          /* channels, up to whole vectors and to whole blocks */
+  int depth;            /* channels that are multiplied: an even number */
   gsize pitch;          /* floats from one of the matrices to the next; no power of two, or they would meet in the cache */
-  float *weights;       /* of a block of results after the other: [PRODUCTS][in][columns] */
+  float *weights;       /* of a block of results after the other: [PRODUCTS][depth][columns] */
   float *bias, *slopes; /* of `out`; a negative result times its slope */
   float *space;         /* in the workspace, for each thread: what is multiplied, and results */
   int threads;
@@ -71,8 +73,10 @@ supports (VfiBackend *b, const VfiNode *node)
 
   if (p->kernel != 3 || p->stride != 1 || p->dilation != 1 || p->act == VFI_SIGMOID || p->act == VFI_TANH)
     return FALSE;
-  return x->dtype == VFI_F32 && y->dtype == VFI_F32 && (!p->residual || node->src[1]->dtype == VFI_F32) && x->c >= LEAST && y->c >= LEAST &&
-         y->h * y->w >= FEW;
+  if (x->dtype == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ()))
+    return FALSE;
+  return (y->dtype == x->dtype || y->dtype == VFI_F32) && (!p->residual || node->src[1]->dtype == y->dtype) && x->c >= LEAST &&
+         y->c >= LEAST && y->h * y->w >= FEW;
 }
 
 static void
@@ -135,8 +139,9 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   s->threads = b->threads;
   s->in = (src->c + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
   s->out = whole_columns (dst->c);
+  s->depth = (src->c + 1) & ~1;
   s->pitch = (gsize) TILES * s->in + VFI_LANES * 2;
-  s->weights = floats ((gsize) PRODUCTS * s->in * s->out);
+  s->weights = floats ((gsize) PRODUCTS * s->depth * s->out);
   s->bias = floats (s->out);
   s->slopes = floats (s->out);
   if (!s->weights || !s->bias || !s->slopes) {
@@ -148,11 +153,11 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 #pragma omp parallel for schedule(static)
   for (int c = 0; c < src->c; c++)
     for (int o = 0, columns; o < s->out; o += columns) {
-      float *to = s->weights + ((gsize) o * PRODUCTS * s->in + c * (columns = block_columns (o, s->out)));
+      float *to = s->weights + ((gsize) o * PRODUCTS * s->depth + c * (columns = block_columns (o, s->out)));
 
       for (int i = 0; i < columns && o + i < dst->c; i += VFI_LANES)
         transform (weights[0] + ((gsize) (o + i) * src->c + c) * 9, (gsize) src->c * 9, MIN (dst->c - o - i, VFI_LANES), to + i,
-                   (gsize) s->in * columns);
+                   (gsize) s->depth * columns);
     }
   b->klass->end (b);
   set_results (p, weights, dst->c, s->bias, s->slopes);
@@ -175,64 +180,82 @@ bind (gpointer state, void *place)
 /* The source, of which there are rows y0 to y1 - 1; outside of them, and of the picture, are zeros. */
 typedef struct
 {
-  const float *data;
+  const void *data;
+  VfiDType type;
   int w, c, y0, y1;
   gsize ld;
 } Source;
 
 /* B^T d C of the pixels from (y0, x0) on, for the n channels from c on; `within`: none is outside. */
 VFI_INLINE void
-take (const Source *s, int y0, int x0, float *to, gsize pitch, int c, const int n, const gboolean within)
+take (const Source *s, const VfiDType type, int y0, int x0, float *to, gsize pitch, int c, const int n, const gboolean within)
 {
-  const float *from = s->data + ((gssize) y0 * s->w + x0) * (gssize) s->ld + c;
-  const gssize line = (gssize) s->w * s->ld, ld = s->ld;
+  const gsize line = (gsize) s->w * s->ld, ld = s->ld, size = vfi_dtype_size (type);
+  const guint8 *from = (const guint8 *) s->data + (((gssize) y0 * s->w + x0) * (gssize) s->ld + c) * (gssize) size;
+  Vec d[SEEN_DOWN][SEEN_ACROSS];
 
-#define PIXEL(I, J)                                                                                                                        \
-  (within || (y0 + (I) >= s->y0 && y0 + (I) < s->y1 && x0 + (J) >= 0 && x0 + (J) < s->w)                                                   \
-       ? vec_load (from + (I) *line + (J) *ld, VFI_F32, 0, n)                                                                              \
-       : vec_set (0))
+#pragma GCC unroll 4
+  for (int i = 0; i < SEEN_DOWN; i++)
+#pragma GCC unroll 6
+    for (int j = 0; j < SEEN_ACROSS; j++)
+      d[i][j] = within || (y0 + i >= s->y0 && y0 + i < s->y1 && x0 + j >= 0 && x0 + j < s->w)
+                    ? vec_load (from + (i * line + j * ld) * size, type, 0, n)
+                    : vec_set (0);
+#pragma GCC unroll 6
+  for (int j = 0; j < SEEN_ACROSS; j++) {
+    const Vec one = d[1][j], two = d[2][j];
+
+    d[0][j] -= two;
+    d[1][j] = one + two;
+    d[2][j] = two - one;
+    d[3][j] = one - d[3][j];
+  }
 #pragma GCC unroll 4
   for (int i = 0; i < SEEN_DOWN; i++) {
     float *row = to + SEEN_ACROSS * i * pitch + c;
-    Vec d[SEEN_ACROSS], even, odd;
+    Vec even, odd;
 
-#pragma GCC unroll 6
-    for (int j = 0; j < SEEN_ACROSS; j++)
-      d[j] = i == 0   ? PIXEL (0, j) - PIXEL (2, j)
-             : i == 1 ? PIXEL (1, j) + PIXEL (2, j)
-             : i == 2 ? PIXEL (2, j) - PIXEL (1, j)
-                      : PIXEL (1, j) - PIXEL (3, j);
-#undef PIXEL
-    *(Vec *) row = vec_fma (vec_set (AA * BB), d[0], vec_fma (vec_set (-AA - BB), d[2], d[4]));
-    even = vec_fma (vec_set (-BB), d[2], d[4]);
-    odd = vec_fma (vec_set (-BB), d[1], d[3]);
+    *(Vec *) row = vec_fma (vec_set (AA * BB), d[i][0], vec_fma (vec_set (-AA - BB), d[i][2], d[i][4]));
+    even = vec_fma (vec_set (-BB), d[i][2], d[i][4]);
+    odd = vec_fma (vec_set (-BB), d[i][1], d[i][3]);
     *(Vec *) (row + pitch) = vec_fma (vec_set (A), odd, even);
     *(Vec *) (row + 2 * pitch) = vec_fma (vec_set (-A), odd, even);
-    even = vec_fma (vec_set (-AA), d[2], d[4]);
-    odd = vec_fma (vec_set (-AA), d[1], d[3]);
+    even = vec_fma (vec_set (-AA), d[i][2], d[i][4]);
+    odd = vec_fma (vec_set (-AA), d[i][1], d[i][3]);
     *(Vec *) (row + 3 * pitch) = vec_fma (vec_set (B), odd, even);
     *(Vec *) (row + 4 * pitch) = vec_fma (vec_set (-B), odd, even);
-    *(Vec *) (row + 5 * pitch) = vec_fma (vec_set (AA * BB), d[1], vec_fma (vec_set (-AA - BB), d[3], d[5]));
+    *(Vec *) (row + 5 * pitch) = vec_fma (vec_set (AA * BB), d[i][1], vec_fma (vec_set (-AA - BB), d[i][3], d[i][5]));
   }
 }
 
-static __attribute__ ((noinline)) void
-take_tile (const Source *s, int y, int x, float *to, gsize pitch)
+VFI_INLINE void
+take_tile_of (const Source *s, const VfiDType type, int y, int x, float *to, gsize pitch)
 {
   const gboolean within = y >= s->y0 && y + SEEN_DOWN <= s->y1 && x >= 0 && x + SEEN_ACROSS <= s->w;
   int c = 0;
 
   for (; within && c + VFI_LANES <= s->c; c += VFI_LANES)
-    take (s, y, x, to, pitch, c, VFI_LANES, TRUE);
+    take (s, type, y, x, to, pitch, c, VFI_LANES, TRUE);
   for (; c < s->c; c += VFI_LANES)
-    take (s, y, x, to, pitch, c, MIN (s->c - c, VFI_LANES), FALSE);
+    take (s, type, y, x, to, pitch, c, MIN (s->c - c, VFI_LANES), FALSE);
+}
+
+static __attribute__ ((noinline)) void
+take_tile (const Source *s, int y, int x, float *to, gsize pitch)
+{
+  if (s->type == VFI_F32)
+    take_tile_of (s, VFI_F32, y, x, to, pitch);
+  else
+    take_tile_of (s, VFI_BF16, y, x, to, pitch);
 }
 
 /* The result, of which rows y0 to y1 - 1 are asked for, and what belongs to it. */
 typedef struct
 {
-  float *data;
-  const float *residual, *bias, *slopes; /* residual: NULL if there is none */
+  void *data;
+  VfiDType type;        /* of the residual, too */
+  const void *residual; /* NULL if there is none */
+  const float *bias, *slopes;
   int w, c, y0, y1;
   gsize ld, residual_ld;
 } Result;
@@ -262,13 +285,14 @@ results (const float *m, Vec to[DOWN][ACROSS])
 }
 
 /* The tile from pixel (y, x) on, channels c to `end` - 1, with what belongs after the convolution. */
-static __attribute__ ((noinline)) void
-give_tile (const Result *r, const float *from, int y, int x, int c, int end)
+VFI_INLINE void
+give_tile_of (const Result *r, const VfiDType type, const float *from, int y, int x, int c, int end)
 {
   const gboolean within = y >= r->y0 && y + DOWN <= r->y1 && x + ACROSS <= r->w;
   const gsize first = (gsize) y * r->w + x, ld = r->ld, line = r->w * ld, residual_ld = r->residual_ld, residual_line = r->w * residual_ld;
-  const float *residual = r->residual ? r->residual + first * residual_ld : NULL;
-  float *to = r->data + first * ld;
+  const gsize size = vfi_dtype_size (type);
+  const guint8 *residual = r->residual ? (const guint8 *) r->residual + first * residual_ld * size : NULL;
+  guint8 *to = (guint8 *) r->data + first * ld * size;
 
   for (; c < end; c += VFI_LANES, from += VFI_LANES) {
     const Vec bias = *(const Vec *) (r->bias + c), slope = *(const Vec *) (r->slopes + c);
@@ -287,8 +311,8 @@ give_tile (const Result *r, const float *from, int y, int x, int c, int end)
 #pragma GCC unroll 4
         for (int j = 0; j < ACROSS; j++) {
           if (residual)
-            v[i][j] += *(const Vec *) (residual + i * residual_line + j * residual_ld + c);
-          *(Vec *) (to + i * line + j * ld + c) = apply_slope (v[i][j], slope);
+            v[i][j] += vec_load (residual, type, i * residual_line + j * residual_ld + c, VFI_LANES);
+          vec_store (to, type, i * line + j * ld + c, VFI_LANES, apply_slope (v[i][j], slope));
         }
     } else {
       Vec some[DOWN][ACROSS]; /* a copy: what is picked by a variable cannot stay in registers */
@@ -301,27 +325,37 @@ give_tile (const Result *r, const float *from, int y, int x, int c, int end)
       for (int i = MAX (r->y0 - y, 0); i < MIN (r->y1 - y, DOWN); i++)
         for (int j = 0; j < MIN (r->w - x, ACROSS); j++) {
           if (residual)
-            some[i][j] += vec_load (residual, VFI_F32, i * residual_line + j * residual_ld + c, n);
-          vec_store (to, VFI_F32, i * line + j * ld + c, n, apply_slope (some[i][j], slope));
+            some[i][j] += vec_load (residual, type, i * residual_line + j * residual_ld + c, n);
+          vec_store (to, type, i * line + j * ld + c, n, apply_slope (some[i][j], slope));
         }
     }
   }
 }
 
-/* to (tiles x columns) = a (tiles x n) w (n x columns). */
-VFI_INLINE void
-block (const float *a, int n, int tiles, const float *w, float *to, const int rows, const int vectors)
+static __attribute__ ((noinline)) void
+give_tile (const Result *r, const float *from, int y, int x, int c, int end)
 {
-  const Vec zero[3] = { { 0 } };
+  if (r->type == VFI_F32)
+    give_tile_of (r, VFI_F32, from, y, x, c, end);
+  else
+    give_tile_of (r, VFI_BF16, from, y, x, c, end);
+}
 
-  for (int t = 0; t < tiles; t += rows, a += rows * n, to += rows * vectors * VFI_LANES)
+/* to (tiles x columns) = a (tiles x n, `in` floats a row) w (n x columns). */
+VFI_INLINE void
+block (const float *a, int in, int n, int tiles, const float *w, float *to, const int vectors)
+{
+  const Vec zero[MOST_VECTORS] = { { 0 } };
+  const int rows = BLOCK_ROWS (vectors, 2);
+
+  for (int t = 0; t < tiles; t += rows, a += rows * in, to += rows * vectors * VFI_LANES)
     for (int k = 0; k < n; k += SUM) {
-      Vec sum[6][3];
+      Vec sum[MOST_ROWS][MOST_VECTORS];
 
-      multiply (a + k, n, &(Across){ 1, 1, MIN (n - k, SUM) }, w + k * vectors * VFI_LANES, zero, sum, rows, vectors, 2);
-#pragma GCC unroll 3
+      multiply (a + k, in, &(Across){ 1, 1, MIN (n - k, SUM) }, w + k * vectors * VFI_LANES, zero, sum, rows, vectors, 2);
+#pragma GCC unroll 6
       for (int i = 0; i < rows; i++)
-#pragma GCC unroll 3
+#pragma GCC unroll 4
         for (int j = 0; j < vectors; j++) {
           Vec *at = (Vec *) (to + (i * vectors + j) * VFI_LANES);
 
@@ -333,12 +367,16 @@ block (const float *a, int n, int tiles, const float *w, float *to, const int ro
 }
 
 static void
-products (const float *a, int n, int tiles, const float *w, float *to, int columns)
+products (const float *a, int in, int n, int tiles, const float *w, float *to, int columns)
 {
-  if (columns == MOST_COLUMNS)
-    block (a, n, tiles, w, to, 2, 3);
+  if (columns == 2 * VFI_LANES)
+    block (a, in, n, tiles, w, to, 2);
+  else if (columns == 3 * VFI_LANES)
+    block (a, in, n, tiles, w, to, 3);
+#if MOST_VECTORS == 4
   else
-    block (a, n, tiles, w, to, 3, 2);
+    block (a, in, n, tiles, w, to, 4);
+#endif
 }
 
 static void
@@ -346,9 +384,9 @@ rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiV
 {
   const VfiConv2dParams *p = node->params;
   const State s = *(const State *) state; /* copies: for all that the compiler knows, what is written might be the state, and views */
-  const Source x = { src->data, src->w, src->c, MAX (y0 - p->padding, 0), MIN (y1 + 2 - p->padding, src->h), src->ld };
-  const Result y = { dst->data, p->residual ? src[1].data : NULL, s.bias, s.slopes, dst->w, dst->c, y0, y1,
-                     dst->ld,   p->residual ? src[1].ld : 0 };
+  const Source x = { src->data, src->dtype, src->w, src->c, MAX (y0 - p->padding, 0), MIN (y1 + 2 - p->padding, src->h), src->ld };
+  const Result y = { dst->data, dst->dtype, p->residual ? src[1].data : NULL, s.bias, s.slopes, dst->w, dst->c, y0,
+                     y1,        dst->ld,    p->residual ? src[1].ld : 0 };
   const int across = (dst->w + ACROSS - 1) / ACROSS, end = (y1 + DOWN - 1) / DOWN * across, channels = dst->c, padding = p->padding;
   float *in = s.space + PRODUCTS * (s.pitch + OUT_PITCH) * thread, *out = in + PRODUCTS * s.pitch;
 
@@ -362,7 +400,8 @@ rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiV
     for (int o = 0, columns; o < s.out; o += columns) {
       columns = block_columns (o, s.out);
       for (int m = 0; m < PRODUCTS; m++)
-        products (in + m * s.pitch, s.in, n, s.weights + (gsize) (o * PRODUCTS + m * columns) * s.in, out + m * OUT_PITCH, columns);
+        products (in + m * s.pitch, s.in, s.depth, n, s.weights + (gsize) (o * PRODUCTS + m * columns) * s.depth, out + m * OUT_PITCH,
+                  columns);
       for (int i = 0; i < n; i++)
         give_tile (&y, out + i * columns, (first + i) / across * DOWN, (first + i) % across * ACROSS, o, MIN (o + columns, channels));
     }

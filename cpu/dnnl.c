@@ -312,23 +312,42 @@ vfi_dnnl_conv_scratch (const VfiDnnlConv *c)
 }
 
 /* By the name of the implementation that a usual convolution gets: "jit:avx2", "brgconv:avx512_core_bf16". */
+/* Whether the name of the implementation that it chooses for a 3x3 convolution in this precision has that in it. */
+static gboolean
+chooses (VfiDType type, const char *part)
+{
+  const VfiDnnlConvDesc desc = {
+    .h = 16, .w = 16, .ic = 64, .oc = 64, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .src = type, .dst = type
+  };
+  g_autofree float *weights = g_new0 (float, 64 * 64 * 9);
+  VfiDnnlConv *c = vfi_dnnl_conv_new (&desc, weights, NULL, NULL);
+  const char *name = "";
+  gboolean has;
+
+  if (c)
+    dnnl_primitive_desc_query (c->pd, dnnl_query_impl_info_str, 0, (void *) &name);
+  has = strstr (name, part) != NULL;
+  vfi_dnnl_conv_free (c);
+  return has;
+}
+
 gboolean
 vfi_dnnl_likes_blocks (void)
 {
   static gsize once;
-  if (g_once_init_enter (&once)) {
-    const VfiDnnlConvDesc desc = {
-      .h = 16, .w = 16, .ic = 64, .oc = 64, .kernel = 3, .stride = 1, .padding = 1, .dilation = 1, .src = VFI_F32, .dst = VFI_F32
-    };
-    g_autofree float *weights = g_new0 (float, 64 * 64 * 9);
-    VfiDnnlConv *c = vfi_dnnl_conv_new (&desc, weights, NULL, NULL);
-    const char *name = "";
-    if (c)
-      dnnl_primitive_desc_query (c->pd, dnnl_query_impl_info_str, 0, (void *) &name);
-    gboolean likes = g_str_has_prefix (name, "jit:avx2");
-    vfi_dnnl_conv_free (c);
-    g_once_init_leave (&once, likes ? 1 : 2);
-  }
+
+  if (g_once_init_enter (&once))
+    g_once_init_leave (&once, chooses (VFI_F32, "jit:avx2") ? 1 : 2);
+  return once == 1;
+}
+
+gboolean
+vfi_dnnl_has_tiles (void)
+{
+  static gsize once;
+
+  if (g_once_init_enter (&once))
+    g_once_init_leave (&once, chooses (VFI_BF16, "amx") ? 1 : 2);
   return once == 1;
 }
 

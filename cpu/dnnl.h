@@ -33,5 +33,8 @@ gsize vfi_dnnl_conv_scratch (const VfiDnnlConv *conv);
 /* Whether this machine's oneDNN is a lot faster with .blocked than without: its kernels for AVX2 are, those for AVX-512 are not. */
 gboolean vfi_dnnl_likes_blocks (void);
 
+/* Whether it multiplies bf16 by tiles (AMX), many times as fast as fp32. */
+gboolean vfi_dnnl_has_tiles (void);
+
 /* "oneDNN 2.6.3", of the library that runs. Static. */
 const char *vfi_dnnl_version (void);

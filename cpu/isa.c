@@ -9,7 +9,7 @@
 #define BAND_BYTES (VFI_LANES == 16 ? 0 : 5 << 20)
 
 static const VfiKernel *const kernels[] = {
-#if defined(__AVX2__) && VFI_LANES == 8
+#ifdef __AVX2__
   &VFI_ISA_NAME (vfi_cpu_conv2d_winograd),
   &VFI_ISA_NAME (vfi_cpu_conv2d_pixels),
 #endif

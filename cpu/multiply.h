@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Products of matrices for convolutions on AVX2: a block of results at a time, whose sums and what they take fill the 16 registers. A block has three
- * vectors of columns, or, where one would be left, two.
+ * Products of matrices for convolutions on AVX2 and AVX-512: a block of results at a time, whose sums and what they take fill the 16 or 32 registers. A
+ * block has as many vectors of columns as there can be, or fewer so that none is left with one only.
  */
 #pragma once
 
 #include "op.h"
 #include "simd.h"
 
-#define ROWS 12                      /* whole blocks, whichever */
-#define COLUMNS (2 * VFI_LANES)      /* of the smaller block, */
-#define MOST_COLUMNS (3 * VFI_LANES) /* of the larger one */
+#if VFI_LANES == 16
+#define SUMS 24 /* vectors of a block */
+#define MOST_VECTORS 4
+#define ROWS 24 /* whole blocks, whichever */
+#else
+#define SUMS 12
+#define MOST_VECTORS 3
+#define ROWS 12
+#endif
+#define MOST_ROWS 8 /* for more there are no registers that point to them */
+#define BLOCK_ROWS(vectors, sets) MIN (SUMS / (vectors) / (sets), MOST_ROWS)
+#define MOST_COLUMNS (MOST_VECTORS * VFI_LANES)
+#define LEAST_COLUMNS (VFI_LANES + 1) /* results, below which more than half of a block would be for nothing */
 
 /* Columns of n results, with those behind them that blocks fill: at least two vectors. */
 VFI_INLINE int
@@ -23,7 +33,8 @@ whole_columns (int n)
 VFI_INLINE int
 block_columns (int c, int n)
 {
-  return n - c == 2 * VFI_LANES || n - c == 4 * VFI_LANES ? 2 * VFI_LANES : 3 * VFI_LANES;
+  const int left = n - c;
+  return left <= MOST_COLUMNS ? left : left == MOST_COLUMNS + VFI_LANES ? MOST_COLUMNS - VFI_LANES : MOST_COLUMNS;
 }
 
 /* Of a convolution's n results the bias, and what a negative one is to be multiplied by. */
@@ -40,7 +51,11 @@ set_results (const VfiConv2dParams *p, const float *const *weights, int n, float
 VFI_INLINE Vec
 apply_slope (Vec v, Vec slope)
 {
+#if VFI_LANES == 16
+  return (Vec) _mm512_mask_mul_ps ((__m512) v, _mm512_movepi32_mask ((__m512i) v), (__m512) v, (__m512) slope);
+#else
   return (Vec) _mm256_blendv_ps ((__m256) v, (__m256) (v * slope), (__m256) v);
+#endif
 }
 
 /* Where the numbers of a row are: `lines` times `runs` times n that lie side by side. */
@@ -51,16 +66,16 @@ typedef struct
 } Across;
 
 /* sum (rows x vectors) = `first`, in every row, plus a (rows, `step` floats a row) w (across->lines runs n x vectors). Each of 1 or 2 `sets` of sums takes every other number:
- * sums that are half as large cost half as much when they are rounded. A set is 12 sums or, of two, 6. */
+ * sums that are half as large cost half as much when they are rounded. rows = BLOCK_ROWS (vectors, sets). */
 VFI_INLINE void
-multiply (const float *a, gsize step, const Across *across, const float *w, const Vec first[3], Vec sum[6][3], const int rows,
-          const int vectors, const int sets)
+multiply (const float *a, gsize step, const Across *across, const float *w, const Vec first[MOST_VECTORS], Vec sum[MOST_ROWS][MOST_VECTORS],
+          const int rows, const int vectors, const int sets)
 {
-  Vec part[2][6][3];
+  Vec part[2][MOST_ROWS][MOST_VECTORS];
 
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int i = 0; i < rows; i++)
-#pragma GCC unroll 3
+#pragma GCC unroll 4
     for (int j = 0; j < vectors; j++) {
       part[0][i][j] = first[j];
       part[1][i][j] = vec_set (0);
@@ -72,27 +87,27 @@ multiply (const float *a, gsize step, const Across *across, const float *w, cons
       for (int k = 0; k < across->n; k += sets, w += sets * vectors * VFI_LANES)
 #pragma GCC unroll 2
         for (int set = 0; set < sets; set++) {
-          Vec v[3];
+          Vec v[MOST_VECTORS];
 
-#pragma GCC unroll 3
+#pragma GCC unroll 4
           for (int j = 0; j < vectors; j++) {
-            v[j] = (Vec) _mm256_load_ps (w + (set * vectors + j) * VFI_LANES);
+            v[j] = *(const Vec *) (w + (set * vectors + j) * VFI_LANES);
             if (rows == 2)
               __asm__("" : "+x"(v[j])); /* for two rows GCC would load it twice */
           }
-#pragma GCC unroll 6
+#pragma GCC unroll 8
           for (int i = 0; i < rows; i++) {
-            const Vec x = (Vec) _mm256_broadcast_ss (from + i * step + k + set);
+            const Vec x = vec_set (from[i * step + k + set]);
 
-#pragma GCC unroll 3
+#pragma GCC unroll 4
             for (int j = 0; j < vectors; j++)
               part[set][i][j] = vec_fma (x, v[j], part[set][i][j]);
           }
         }
     }
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int i = 0; i < rows; i++)
-#pragma GCC unroll 3
+#pragma GCC unroll 4
     for (int j = 0; j < vectors; j++) {
       sum[i][j] = part[0][i][j];
       if (sets == 2)
