@@ -234,8 +234,9 @@ machine_isas (const VfiCpuIsa *isas[4])
 {
   int n = 0;
 #ifdef __x86_64__
-  if (__builtin_cpu_supports ("avx512bf16") && __builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512bw") &&
-      __builtin_cpu_supports ("avx512dq") && __builtin_cpu_supports ("avx512vbmi") && __builtin_cpu_supports ("avx512vnni"))
+  /* That of BF16 is not asked for: what there is of it runs on features of that type only (supports_precision). */
+  if (__builtin_cpu_supports ("avx512vl") && __builtin_cpu_supports ("avx512bw") && __builtin_cpu_supports ("avx512dq") &&
+      __builtin_cpu_supports ("avx512vbmi") && __builtin_cpu_supports ("avx512vnni"))
     isas[n++] = &vfi_cpu_isa_avx512;
   if (__builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma"))
     isas[n++] = &vfi_cpu_isa_avx2;
