@@ -57,19 +57,31 @@ bind (gpointer state, void *place)
 
 /* ---- patches ------------------------------------------------------------------------------------ */
 
+/* One component of the coarser flow in the middle of SEARCH_RUN patches of a row, as vfi_search_first has it, times 2. */
+static void
+coarse_row (const VfiView *coarse, int channel, int row, int first, int columns, float to[SEARCH_RUN])
+{
+  const int h = coarse->h, w = coarse->w, y = 2 * row, inner = coarse->ld == 1 ? MIN (first + SEARCH_RUN, (w + 1) / 2) : 0;
+  const float *flow = (const float *) coarse->data + (gsize) channel * coarse->cd;
+  const float *top = flow + (gssize) CLAMP (y - 1, 0, h - 1) * w, *low = flow + (gssize) MIN (y, h - 1) * w;
+
+  for (int k = MAX (first, 1); k < inner; k++)
+    to[k - first] = (top[2 * k - 1] + top[2 * k] + low[2 * k - 1] + low[2 * k]) * 0.5f;
+  for (int k = first; k < first + SEARCH_RUN; k++)
+    if (k == 0 || k >= inner)
+      to[k - first] = 2 * vfi_search_first (flow, coarse->ld, h, w, y, 2 * MIN (k, columns - 1));
+}
+
 /* The first look at a row. */
 static void
 start_row (const VfiSearchFrames *f, const State *s, const VfiView *coarse, const SearchFound *found, int row, int n)
 {
   for (int first = 0; first < s->grid.columns; first += SEARCH_RUN) {
-    float u[SEARCH_RUN], v[SEARCH_RUN];
+    float u[SEARCH_RUN] = { 0 }, v[SEARCH_RUN] = { 0 };
 
-    for (int i = 0; i < SEARCH_RUN; i++) {
-      const float *flow = coarse ? coarse->data : NULL;
-      const int x = 2 * MIN (first + i, s->grid.columns - 1);
-
-      u[i] = coarse ? 2 * vfi_search_first (flow, coarse->ld, coarse->h, coarse->w, 2 * row, x) : 0;
-      v[i] = coarse ? 2 * vfi_search_first (flow + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * row, x) : 0;
+    if (coarse) {
+      coarse_row (coarse, 0, row, first, s->grid.columns, u);
+      coarse_row (coarse, 1, row, first, s->grid.columns, v);
     }
     search_start (f, &s->grid, found, row, first, u, v);
     search_steps (f, &s->grid, found, row, first, n, VFI_SEARCH_ENOUGH);
@@ -94,7 +106,7 @@ typedef struct
 {
   float u[4][TILE + 4 * CELL], v[4][TILE + 4 * CELL];
   float miss[4][CELL][TILE + 4 * CELL]; /* 1 or what differs, if that is more */
-} Tile;
+} SEARCH_ALIGNED Tile;
 
 /* What one patch knows of CELL rows from row y on, to column `to` of the tile. */
 VFI_INLINE void

@@ -10,6 +10,7 @@
 #include "simd.h"
 
 #define SEARCH_RUN 32 /* patches that are taken together */
+#define SEARCH_ALIGNED __attribute__ ((aligned (64)))
 
 /* Floats from one row to the next: the last vector of a row may reach beyond it. */
 VFI_INLINE int
@@ -118,7 +119,7 @@ typedef struct
 {
   gint32 a[VFI_LANES], b[VFI_LANES];
   float x[VFI_LANES], y[VFI_LANES];
-} SearchPlaces;
+} SEARCH_ALIGNED SearchPlaces;
 
 VFI_INLINE void
 search_places (const VfiSearchFrames *f, int row, const gint32 *column, Vec u, Vec v, SearchPlaces *p)
@@ -214,7 +215,7 @@ search_squares_at (const VfiSearchFrames *f, const SearchPlaces *p, int n, float
 typedef struct
 {
   Row x[VFI_SEARCH_PATCH], y[VFI_SEARCH_PATCH];
-} SearchSlope;
+} SEARCH_ALIGNED SearchSlope;
 
 /* Of four patches, and the sums of their products. */
 VFI_INLINE void
@@ -301,7 +302,7 @@ typedef struct
   int n;
   gint32 column[4 * SEARCH_RUN + VFI_LANES];
   float u[4 * SEARCH_RUN + VFI_LANES], v[4 * SEARCH_RUN + VFI_LANES], square[4 * SEARCH_RUN + VFI_LANES];
-} SearchList;
+} SEARCH_ALIGNED SearchList;
 
 VFI_INLINE void
 search_append (SearchList *l, VecI which, VecI column, Vec u, Vec v)
@@ -347,7 +348,7 @@ search_some_steps (const VfiSearchFrames *f, int row, gint32 *column, float *u, 
 {
   SearchSlope slope[VFI_LANES];
   SearchPlaces p;
-  float sum[3][VFI_LANES];
+  float sum[3][VFI_LANES] SEARCH_ALIGNED;
   Vec xx, xy, yy, scale, to_u, to_v, du, dv, there;
   VecI better;
 
