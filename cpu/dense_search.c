@@ -187,31 +187,37 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   const VfiView *coarse = o.coarse ? &src[2] : NULL, result = *dst;
   const gsize origin = (gsize) PAD * s->pitch + PAD;
   const VfiSearchFrames f = { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch };
+  int arrived = 0;
 
 #pragma omp parallel
   {
     const SearchFound *found = &s->found[0], *next = &s->found[1];
+    int met = 0;
 
-#pragma omp for
+#pragma omp for schedule(dynamic, 8) nowait
     for (int y = -PAD; y < s->h + PAD; y++)
       for (int i = 0; i < 2; i++)
         search_grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
-#pragma omp for schedule(dynamic)
+    search_meet (&arrived, &met);
+#pragma omp for schedule(dynamic) nowait
     for (int i = 0; i < s->grid.rows; i++)
       start_row (&f, s, coarse, found, i, o.first);
+    search_meet (&arrived, &met);
     for (int round = 0; round < o.rounds; round++)
       for (int d = o.far; d; d /= 2) {
         const SearchFound *swap = found;
 
-#pragma omp for schedule(dynamic)
+#pragma omp for schedule(dynamic) nowait
         for (int i = 0; i < s->grid.rows; i++)
           hand_row (&f, s, found, next, i, d, d == 1 ? o.steps : 0);
+        search_meet (&arrived, &met);
         found = next;
         next = swap;
       }
-#pragma omp for
+#pragma omp for schedule(dynamic) nowait
     for (int i = 0; i < s->grid.rows - 1; i++)
       spread_row (s, &f, found, i, &result);
+    search_meet (&arrived, &met);
   }
 }
 

@@ -3,8 +3,6 @@
  * Operator inverse_search: rows of patches, shared by threads, SEARCH_RUN of a row at a time (search.h); then rows of cells: what flows miss, a vector of pixels
  * at a time, of which each thread keeps the few rows that a choice needs.
  */
-#include <omp.h>
-
 #include "isa.h"
 #include "search.h"
 
@@ -275,27 +273,32 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   const VfiView *state = &src[2];
   const gsize origin = (gsize) PAD * s->pitch + PAD;
   const VfiSearchFrames f = { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch };
+  int arrived = 0;
 
 #pragma omp parallel
   {
     float *rows = s->rows + (gsize) omp_get_thread_num () * N_ROWS * s->pitch + PAD, *line[SUM + 2];
-    int missed = -1; /* the last row whose misses are in the rings */
+    int met = 0, missed = -1; /* the last row whose misses are in the rings */
 
     for (int i = 0; i < SUM + 2; i++)
       line[i] = rows + (gsize) i * s->pitch;
-#pragma omp for
+#pragma omp for schedule(dynamic, 8) nowait
     for (int y = -PAD; y < s->h + PAD; y++)
       for (int i = 0; i < 2; i++)
         search_grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
-#pragma omp for schedule(dynamic)
+    search_meet (&arrived, &met);
+#pragma omp for schedule(dynamic) nowait
     for (int i = 0; i < s->grid.rows; i++)
       start_row (&f, s, state, i);
-#pragma omp for schedule(dynamic)
+    search_meet (&arrived, &met);
+#pragma omp for schedule(dynamic) nowait
     for (int i = 0; i < s->grid.rows; i++)
       again_row (&f, s, i);
-#pragma omp single
+    search_meet (&arrived, &met);
+#pragma omp single nowait
     smooth (s);
-#pragma omp for schedule(static)
+    search_meet (&arrived, &met);
+#pragma omp for schedule(static) nowait
     for (int i = 0; i < s->grid.rows - 1; i++) {
       const int y0 = i * CELL, y1 = y0 + CELL;
 
@@ -312,6 +315,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
       if (y1 < s->h)
         cell_row (s, i + 1, line);
     }
+    search_meet (&arrived, &met);
   }
 }
 
