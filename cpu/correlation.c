@@ -2,9 +2,10 @@
  *
  * Operator correlation. Both sources are first turned to channels x pixels, so that a vector is a run of pixels and a sum over
  * channels needs no reduction; with q = p - d the products are a (q) b (q + 2 d), where one load of a serves all dx of a row, as it does
- * one-sided, where they are a (p) b (p + d). A load of b serves two rows, of which one sees it dy below itself, the other dy - 1.
- * bf16 travels as pairs of channels where the CPU multiplies such pairs. The picture is taken in strips, of which each thread turns the rows that
- * it needs: those around two rows stay in its second cache.
+ * one-sided, where they are a (p) b (p + d). A load of b serves ROWS rows, of which one sees it dy below itself, the next dy - 1.
+ * bf16 travels as pairs of channels with AVX-512, and becomes single precision to be multiplied: where products of pairs were measured, they take four times as
+ * long as one in single precision. The picture is taken in strips, of which each thread turns the rows that it needs: those around ROWS rows stay in its second
+ * cache.
  */
 #include <stdlib.h>
 
@@ -16,17 +17,25 @@
 #define PAIRS 0
 #endif
 
-#define STRIP_WORDS 5120 /* of a turned row without margins, at most: with less there is more margin, more leaves the second cache */
-#define GROUP 6          /* dx whose sums, for two rows, are kept in registers together */
+/* STRIP_WORDS of a turned row without margins, at most: with less there is more margin, more leaves the second cache. */
+#if VFI_LANES == 16
+#define STRIP_WORDS 10240
+#define ROWS 4  /* that see a row of b together, */
+#define GROUP 5 /* and dx: their sums are kept in registers */
+#else
+#define STRIP_WORDS 5120
+#define ROWS 2
+#define GROUP 6
+#endif
 
 /* A turned row: `planes` (channels or pairs of them) of `pitch` words, the strip's first pixel at `margin`, zeros outside the picture. */
 typedef struct
 {
   int radius, planes, strip, margin, pitch;
   gboolean one_sided;
-  int window;    /* rows that two see around them */
+  int window;    /* rows that ROWS see around them */
   int sum_pitch; /* of (2 radius + 1)^2 rows of sums, the strip's first pixel at 2 `radius` */
-  /* For each thread: the sums of two rows, then a ring of `window` turned rows of each source; row y is at y mod `window`. */
+  /* For each thread: the sums of ROWS rows, then a ring of `window` turned rows of each source; row y is at y mod `window`. */
   gint32 *scratch;
   gsize sums_size, row_size, scratch_size;
 } State;
@@ -62,11 +71,11 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   s->margin = round_up ((p->one_sided ? 1 : 3) * p->radius, VFI_LANES);
   /* An odd number of cache lines, so that planes take different places in a cache. */
   s->pitch = round_up (s->strip + 2 * s->margin, 16) | 16;
-  s->window = side + 1;
+  s->window = side + ROWS - 1;
   s->sum_pitch = s->strip + 4 * p->radius + VFI_LANES;
   s->sums_size = round_up (side * side * s->sum_pitch, 16);
   s->row_size = (gsize) s->planes * s->pitch;
-  s->scratch_size = 2 * s->sums_size + 2 * s->window * s->row_size + 16; /* the last vector may end behind the last row */
+  s->scratch_size = ROWS * s->sums_size + 2 * s->window * s->row_size + 16; /* the last vector may end behind the last row */
   s->scratch = aligned_alloc (64, s->scratch_size * b->threads * sizeof (gint32));
   if (s->scratch) {
     memset (s->scratch, 0, s->scratch_size * b->threads * sizeof (gint32));
@@ -135,55 +144,63 @@ turn_row (const State *s, const VfiView *x, int y, int p0, gint32 *to, const Vfi
         *(VecI *) (to + (gsize) c * s->pitch) = (VecI){ 0 };
 }
 
-/* sum plus products of a and VFI_LANES words at b: single precision, or pairs of bf16. */
-VFI_INLINE Vec
-add_products (Vec sum, Vec a, Vec b, const gboolean pairs)
+/* What VFI_LANES words are: a channel, or two of bf16, of which products in single precision are the faster ones. */
+typedef struct
 {
-#if PAIRS
+  Vec one, two;
+} Words;
+
+VFI_INLINE Words
+words (VecI w, const gboolean pairs)
+{
   if (pairs)
-    return (Vec) _mm512_dpbf16_ps ((__m512) sum, (__m512bh) a, (__m512bh) b);
-#endif
-  return vec_fma (a, b, sum);
+    return (Words){ (Vec) (w << 16), (Vec) (w & (gint32) 0xffff0000) };
+  return (Words){ (Vec) w, (Vec) w };
 }
 
 /* For VFI_LANES pixels q at a[i] and b, and each i < rows: sums[i][k] = products of a[i] (q) and b (q + 2 k), k < n, for pixels k further on.
  * One-sided, sums[i][k] = products of a[i] (q) and b (q + k). */
 VFI_INLINE void
-products (const State *s, const gint32 *const a[2], const gint32 *b, float *const sums[2], const int rows, const int n,
+products (const State *s, const gint32 *const a[ROWS], const gint32 *b, float *const sums[ROWS], const int rows, const int n,
           const gboolean pairs, const gboolean one_sided)
 {
   const int step = one_sided ? 1 : 2;
-  const gsize pitch = s->pitch, next = s->sum_pitch + (one_sided ? 0 : 1);
-  const gint32 *first = a[0], *second = a[rows - 1];
-  float *const to[] = { sums[0], sums[rows - 1] };
-  Vec sum[2][GROUP];
+  const gsize pitch = s->pitch, next = s->sum_pitch + (one_sided ? 0 : 1), end = s->planes * pitch;
+  Vec sum[ROWS][GROUP];
 
+#pragma GCC unroll 4
+  for (int i = 0; i < rows; i++)
 #pragma GCC unroll 6
-  for (int k = 0; k < n; k++)
-    sum[0][k] = sum[1][k] = vec_set (0);
-  for (int c = 0; c < s->planes; c++, first += pitch, second += pitch, b += pitch) {
-    const Vec x = *(const Vec *) first, y = *(const Vec *) second;
+    for (int k = 0; k < n; k++)
+      sum[i][k] = vec_set (0);
+  for (gsize at = 0; at < end; at += pitch) {
+    Words x[ROWS];
 
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; i++)
+      x[i] = words (*(const VecI *) (a[i] + at), pairs);
 #pragma GCC unroll 6
     for (int k = 0; k < n; k++) {
-      const Vec z = *(const volatile Vec *) (b + step * k); /* GCC would load it twice */
+      const Words z = words (*(const volatile VecI *) (b + at + step * k), pairs); /* GCC would load it twice */
 
-      sum[0][k] = add_products (sum[0][k], x, z, pairs);
-      if (rows == 2)
-        sum[1][k] = add_products (sum[1][k], y, z, pairs);
+#pragma GCC unroll 4
+      for (int i = 0; i < rows; i++) {
+        sum[i][k] = vec_fma (x[i].one, z.one, sum[i][k]);
+        if (pairs)
+          sum[i][k] = vec_fma (x[i].two, z.two, sum[i][k]);
+      }
     }
   }
+#pragma GCC unroll 4
+  for (int i = 0; i < rows; i++)
 #pragma GCC unroll 6
-  for (int k = 0; k < n; k++) {
-    *(Vec *) (to[0] + k * next) = sum[0][k];
-    if (rows == 2)
-      *(Vec *) (to[1] + k * next) = sum[1][k];
-  }
+    for (int k = 0; k < n; k++)
+      *(Vec *) (sums[i] + k * next) = sum[i][k];
 }
 
-/* Products of a row of b with one of a, or two, for a strip of `pixels` and all dx. */
+/* Products of a row of b with some of a, for a strip of `pixels` and all dx. */
 VFI_INLINE void
-row_products (const State *s, const gint32 *const a[2], const gint32 *b, float *const sums[2], const int rows, int pixels,
+row_products (const State *s, const gint32 *const a[ROWS], const gint32 *b, float *const sums[ROWS], const int rows, int pixels,
               const gboolean pairs, const gboolean one_sided)
 {
   const int r = s->radius, side = 2 * r + 1, groups = (side + GROUP - 1) / GROUP, group = (side + groups - 1) / groups;
@@ -191,10 +208,14 @@ row_products (const State *s, const gint32 *const a[2], const gint32 *b, float *
 
   for (int q = -beside; q < pixels + beside; q += VFI_LANES)
     for (int k = 0; k < side; k += group) {
-      const gint32 *const from_a[] = { a[0] + q, a[rows - 1] + q }, *from_b = b + q + (one_sided ? 1 : 2) * (k - r);
       const gsize at = (gsize) k * s->sum_pitch + 2 * r + q + (one_sided ? 0 : k - r);
-      float *const to[] = { sums[0] + at, sums[rows - 1] + at };
+      const gint32 *from_a[ROWS], *from_b = b + q + (one_sided ? 1 : 2) * (k - r);
+      float *to[ROWS];
 
+      for (int i = 0; i < rows; i++) {
+        from_a[i] = a[i] + q;
+        to[i] = sums[i] + at;
+      }
       switch (MIN (side - k, group)) {
 #define CASE(N)                                                                                                                            \
   case N:                                                                                                                                  \
@@ -205,13 +226,15 @@ row_products (const State *s, const gint32 *const a[2], const gint32 *b, float *
         CASE (3);
         CASE (4);
         CASE (5);
+#if GROUP > 5
         CASE (6);
+#endif
 #undef CASE
       }
     }
 }
 
-/* Sums of rows y to y + n - 1 (two, or one), for a strip of `pixels` and all displacements. */
+/* Sums of rows y to y + n - 1 (ROWS, or fewer), for a strip of `pixels` and all displacements. */
 VFI_INLINE void
 row_sums (const State *s, const VfiView *x, int y, int n, int pixels, const gint32 *const ring[2], float *sums, const gboolean pairs,
           const gboolean one_sided)
@@ -219,8 +242,8 @@ row_sums (const State *s, const VfiView *x, int y, int n, int pixels, const gint
   const int r = s->radius, side = 2 * r + 1;
 
   for (int of_b = y - r; of_b < y + n + r; of_b++) {
-    const gint32 *a[2], *b = ring[1] + (of_b + s->window) % s->window * s->row_size + s->margin;
-    float *to[2];
+    const gint32 *a[ROWS], *b = ring[1] + (of_b + s->window) % s->window * s->row_size + s->margin;
+    float *to[ROWS];
     int seen = 0; /* by so many of the rows */
 
     for (int i = 0; i < n; i++) {
@@ -236,10 +259,19 @@ row_sums (const State *s, const VfiView *x, int y, int n, int pixels, const gint
         to[seen++] = sum;
       }
     }
-    if (seen == 2)
-      row_products (s, a, b, to, 2, pixels, pairs, one_sided);
-    else if (seen == 1)
-      row_products (s, a, b, to, 1, pixels, pairs, one_sided);
+    switch (seen) {
+#define CASE(N)                                                                                                                            \
+  case N:                                                                                                                                  \
+    row_products (s, a, b, to, N, pixels, pairs, one_sided);                                                                               \
+    break
+      CASE (1);
+      CASE (2);
+#if ROWS > 2
+      CASE (3);
+      CASE (4);
+#endif
+#undef CASE
+    }
   }
 }
 
@@ -296,14 +328,14 @@ some_rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y
 {
   const gboolean pairs = PAIRS && type == VFI_BF16;
   float *sums = (float *) scratch;
-  gint32 *ring[] = { scratch + 2 * s->sums_size, scratch + 2 * s->sums_size + s->window * s->row_size };
+  gint32 *ring[] = { scratch + ROWS * s->sums_size, scratch + ROWS * s->sums_size + s->window * s->row_size };
 
   for (int p0 = 0; p0 < dst->w; p0 += s->strip) {
     const int p1 = MIN (p0 + s->strip, dst->w);
     int turned = MAX (y0 - s->radius, 0);
 
-    for (int y = y0; y < y1; y += 2) {
-      const int n = MIN (y1 - y, 2);
+    for (int y = y0; y < y1; y += ROWS) {
+      const int n = MIN (y1 - y, ROWS);
 
       for (; turned < MIN (y + n + s->radius, src->h); turned++)
         for (int i = 0; i < 2; i++)

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator inverse_search: patches and cells as core/inverse_search.h has them, row after row, shared by threads; what flows miss, a vector of
- * pixels at a time.
+ * Operator inverse_search: rows of patches, shared by threads, SEARCH_RUN of a row at a time (search.h); then rows of cells: what flows miss, a vector of pixels
+ * at a time, of which each thread keeps the few rows that a choice needs.
  */
-#include <omp.h>
-
 #include "isa.h"
 #include "search.h"
 
 #define PAD VFI_SEARCH_PAD
-#define LINES 6 /* of each thread: u and v of both flows, sums of what they miss */
+#define CELL VFI_SEARCH_CELL
+#define RING 8 /* rows of what is missed: row y is at y mod RING */
+#define LEAD 16
 
 enum
 {
-  GREY,
-  MISS = GREY + 2,
-  FOUND = MISS + 2,
-  LINE = FOUND + 2, /* LINES of each thread */
-  N_PARTS
+  LINE = 0,                /* u and v of both flows */
+  SUM = LINE + 4,          /* of what they miss */
+  MISS = SUM + 2,          /* what they miss: a ring each */
+  N_ROWS = MISS + 2 * RING /* of each thread */
 };
 
 typedef struct
 {
   gboolean warped;
-  int h, w, pitch, rows, columns;
-  gsize bytes[N_PARTS];
+  int h, w, pitch;
+  SearchGrid grid;
+  gsize grey_size, plane_size, rows_size;
   /* In the workspace. */
-  float *grey[2], *miss[2], *lines;
-  VfiSearchFound *found[2];
+  float *grey[2], *rows;
+  SearchFound found[2]; /* a patch more on every side */
+  float *trust;         /* 1 / (1 + square) */
 } State;
 
 static gpointer
@@ -38,44 +39,129 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   s->h = dst->h, s->w = dst->w;
   s->pitch = search_pitch (dst->w);
-  s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
-  for (int i = 0; i < 2; i++) {
-    s->bytes[GREY + i] = (gsize) (s->h + 2 * PAD) * s->pitch * sizeof (float);
-    s->bytes[MISS + i] = (gsize) s->h * s->pitch * sizeof (float);
-    s->bytes[FOUND + i] = (gsize) s->rows * s->columns * sizeof (VfiSearchFound);
-  }
-  s->bytes[LINE] = (gsize) LINES * b->threads * s->pitch * sizeof (float);
-  for (int i = 0; i < N_PARTS; i++)
-    s->bytes[i] = (s->bytes[i] + 63) & ~(gsize) 63;
+  s->grid = search_grid (dst->h, dst->w);
+  s->grid.pitch += LEAD; /* for neighbours of the first and last patches */
+  s->grey_size = ((gsize) (s->h + 2 * PAD) * s->pitch + 15) & ~(gsize) 15;
+  s->plane_size = (gsize) (s->grid.rows + 2) * s->grid.pitch + 2 * LEAD;
+  s->rows_size = ((gsize) N_ROWS * s->pitch + 15) & ~(gsize) 15;
+  s->rows_size *= b->threads;
   return s;
 }
 
 static gsize
 workspace (gpointer state)
 {
-  gsize sum = 0;
+  const State *s = state;
 
-  for (int i = 0; i < N_PARTS; i++)
-    sum += ((State *) state)->bytes[i];
-  return sum;
+  return (2 * s->grey_size + s->rows_size + 7 * s->plane_size) * sizeof (float);
 }
 
 static void
 bind (gpointer state, void *place)
 {
   State *s = state;
-  gpointer part[N_PARTS];
-  guint8 *at = place;
+  float *at = place;
 
-  for (int i = 0; i < N_PARTS; at += s->bytes[i++])
-    part[i] = at;
-  for (int i = 0; i < 2; i++) {
-    s->grey[i] = part[GREY + i];
-    s->miss[i] = part[MISS + i];
-    s->found[i] = part[FOUND + i];
-  }
-  s->lines = part[LINE];
+  for (int i = 0; i < 2; i++, at += s->grey_size)
+    s->grey[i] = at;
+  s->rows = at;
+  at += s->rows_size + s->grid.pitch + LEAD;
+  for (int i = 0; i < 2; i++, at += 3 * s->plane_size)
+    s->found[i] = (SearchFound){ at, at + s->plane_size, at + 2 * s->plane_size };
+  s->trust = at;
 }
+
+/* ---- patches ------------------------------------------------------------------------------------ */
+
+/* The first look at a row, from the flow there was, or none. */
+static void
+start_row (const VfiSearchFrames *f, const State *s, const VfiView *state, int row)
+{
+  const float *flow = (const float *) state->data + 2 * state->cd;
+
+  for (int first = 0; first < s->grid.columns; first += SEARCH_RUN) {
+    float u[SEARCH_RUN] = { 0 }, v[SEARCH_RUN] = { 0 };
+
+    for (int i = 0; i < SEARCH_RUN && !s->warped; i++) {
+      const int x = CELL * MIN (first + i, s->grid.columns - 1);
+
+      u[i] = vfi_search_first (flow, state->ld, s->h, s->w, CELL * row, x);
+      v[i] = vfi_search_first (flow + state->cd, state->ld, s->h, s->w, CELL * row, x);
+    }
+    search_start (f, &s->grid, &s->found[0], row, first, u, v);
+    search_steps (f, &s->grid, &s->found[0], row, first, VFI_SEARCH_STEPS, 0);
+  }
+}
+
+/* The second one, at its neighbours' flows, too. */
+static void
+again_row (const VfiSearchFrames *f, const State *s, int row)
+{
+  for (int first = 0; first < s->grid.columns; first += SEARCH_RUN) {
+    search_hand (f, &s->grid, &s->found[0], &s->found[1], row, first, 1, 0, 0);
+    search_steps (f, &s->grid, &s->found[1], row, first, VFI_SEARCH_STEPS, 0);
+  }
+}
+
+/* Patches around all others, like the nearest of these. */
+static void
+surround (const SearchGrid *grid, float *plane)
+{
+  for (int i = 0; i < grid->rows; i++) {
+    float *p = plane + (gsize) i * grid->pitch;
+
+    p[-1] = p[0];
+    p[grid->columns] = p[grid->columns - 1];
+  }
+  memcpy (plane - grid->pitch - 1, plane - 1, (grid->columns + 2) * sizeof (float));
+  memcpy (plane + (gsize) grid->rows * grid->pitch - 1, plane + (gsize) (grid->rows - 1) * grid->pitch - 1,
+          (grid->columns + 2) * sizeof (float));
+}
+
+/* As vfi_search_smooth, of all patches, so many times that they are where they were. So few they are that threads would only wait for one another. */
+static void
+smooth (const State *s)
+{
+  const SearchGrid *grid = &s->grid;
+
+  for (int i = 0; i < grid->rows; i++)
+    for (int k = 0; k < grid->columns; k += VFI_LANES) {
+      const gsize at = (gsize) i * grid->pitch + k;
+
+      *(Vec *) (s->trust + at) = 1 / (1 + *(const Vec *) (s->found[1].square + at));
+    }
+  surround (grid, s->trust);
+  for (int n = 0; n < VFI_SEARCH_ROUNDS; n++) {
+    const SearchFound *from = &s->found[!(n & 1)], *to = &s->found[n & 1];
+
+    surround (grid, from->u);
+    surround (grid, from->v);
+    for (int i = 0; i < grid->rows; i++)
+      for (int k = 0; k < grid->columns; k += VFI_LANES) {
+        const gsize here = (gsize) i * grid->pitch + k;
+        const Vec trust = *(const Vec *) (s->trust + here);
+        Vec u = vec_set (0), v = vec_set (0), sum = vec_set (0), loose, scale;
+
+#pragma GCC unroll 3
+        for (int y = -1; y <= 1; y++)
+#pragma GCC unroll 3
+          for (int x = -1; x <= 1; x++) {
+            const gsize at = here + y * (gssize) grid->pitch + x;
+            const Vec weight = *(const Vec *) (s->trust + at);
+
+            u = vec_fma (weight, *(const Vec *) (from->u + at), u);
+            v = vec_fma (weight, *(const Vec *) (from->v + at), v);
+            sum += weight;
+          }
+        loose = VFI_SEARCH_LOOSE / sum;
+        scale = 1 / (trust + VFI_SEARCH_LOOSE);
+        *(Vec *) (to->u + here) = vec_fma (loose, u, trust * *(const Vec *) (from->u + here)) * scale;
+        *(Vec *) (to->v + here) = vec_fma (loose, v, trust * *(const Vec *) (from->v + here)) * scale;
+      }
+  }
+}
+
+/* ---- pixels ------------------------------------------------------------------------------------- */
 
 /* What flows u, v miss along row y, and two pixels on either side, repeated. */
 static void
@@ -101,19 +187,42 @@ miss_row (const VfiSearchFrames *f, int y, const float *u, const float *v, float
   }
 }
 
-/* u and v of the pixels in a row of cells; none in what its last vector has besides. */
+/* u and v of the pixels in a row of cells, as vfi_search_cell; none in what its last vector has besides. */
 static void
 cell_row (const State *s, int row, float *line[2])
 {
-  for (int k = 0; k < s->columns - 1; k++) {
-    const VfiSearchFound u = vfi_search_cell (s->found[1], s->columns, row, k);
-    for (int i = 0; i < VFI_SEARCH_CELL; i++) {
-      line[0][VFI_SEARCH_CELL * k + i] = u.u;
-      line[1][VFI_SEARCH_CELL * k + i] = u.v;
+  const SearchFound *found = &s->found[1];
+  const int cells = s->grid.columns - 1;
+
+  for (int k = 0; k < cells; k += VFI_LANES) {
+    float cell[2][VFI_LANES];
+    Vec u = vec_set (0), v = vec_set (0), sum = vec_set (0);
+
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      const gsize at = (gsize) (row + i / 2) * s->grid.pitch + k + i % 2;
+      const Vec weight = *(const Vec *) (s->trust + at);
+
+      u = vec_fma (weight, *(const Vec *) (found->u + at), u);
+      v = vec_fma (weight, *(const Vec *) (found->v + at), v);
+      sum += weight;
     }
+    sum = 1 / sum;
+    *(Vec *) cell[0] = u * sum;
+    *(Vec *) cell[1] = v * sum;
+    for (int i = 0; i < MIN (cells - k, VFI_LANES); i++)
+      for (int c = 0; c < 2; c++)
+        *(Four *) (line[c] + CELL * (k + i)) = (Four){ cell[c][i], cell[c][i], cell[c][i], cell[c][i] };
   }
-  for (int x = VFI_SEARCH_CELL * (s->columns - 1); x % VFI_LANES; x++)
+  for (int x = CELL * cells; x % VFI_LANES; x++)
     line[0][x] = line[1][x] = 0;
+}
+
+/* Row y of what flow i misses. */
+VFI_INLINE float *
+ring_row (const State *s, float *rows, int i, int y)
+{
+  return rows + (gsize) (MISS + i * RING + y % RING) * s->pitch;
 }
 
 /* u and v of the state along row y. */
@@ -126,7 +235,7 @@ state_row (const State *s, const VfiView *state, int y, float *line[2])
 }
 
 static void
-choose_row (const State *s, const VfiView *old, const VfiView *new, int y, float *line[2], float *sum[2])
+choose_row (const State *s, const VfiView *old, const VfiView *new, int y, float *rows, float *line[2], float *sum[2])
 {
   const VfiView state = *old, dst = *new; /* copies: what is written might be the views, for all that the compiler knows */
 
@@ -134,7 +243,7 @@ choose_row (const State *s, const VfiView *old, const VfiView *new, int y, float
     for (int x = -VFI_LANES; x < s->w + 2; x += VFI_LANES) {
       Vec v = vec_set (0);
       for (int k = -2; k <= 2; k++)
-        v += *(const Vec *) (s->miss[i] + PAD + (gsize) CLAMP (y + k, 0, s->h - 1) * s->pitch + x);
+        v += *(const Vec *) (ring_row (s, rows, i, CLAMP (y + k, 0, s->h - 1)) + x);
       *(Vec *) (sum[i] + x) = v;
     }
   for (int x = 0; x < s->w; x += VFI_LANES) {
@@ -162,56 +271,51 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 {
   const State *s = kernel_state;
   const VfiView *state = &src[2];
-  const float *flow = (const float *) state->data + 2 * state->cd;
   const gsize origin = (gsize) PAD * s->pitch + PAD;
   const VfiSearchFrames f = { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch };
+  int arrived = 0;
 
 #pragma omp parallel
   {
-    float *line[LINES];
-    VfiSearchPatch p;
+    float *rows = s->rows + (gsize) omp_get_thread_num () * N_ROWS * s->pitch + PAD, *line[SUM + 2];
+    int met = 0, missed = -1; /* the last row whose misses are in the rings */
 
-    for (int i = 0; i < LINES; i++)
-      line[i] = s->lines + ((gsize) omp_get_thread_num () * LINES + i) * s->pitch + PAD;
-#pragma omp for
+    for (int i = 0; i < SUM + 2; i++)
+      line[i] = rows + (gsize) i * s->pitch;
+#pragma omp for schedule(dynamic, 8) nowait
     for (int y = -PAD; y < s->h + PAD; y++)
       for (int i = 0; i < 2; i++)
         search_grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
-#pragma omp for schedule(dynamic)
-    for (int i = 0; i < s->rows; i++)
-      for (int k = 0; k < s->columns; k++) {
-        const float u = s->warped ? 0 : vfi_search_first (flow, state->ld, s->h, s->w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
-        const float v =
-            s->warped ? 0 : vfi_search_first (flow + state->cd, state->ld, s->h, s->w, VFI_SEARCH_CELL * i, VFI_SEARCH_CELL * k);
+    search_meet (&arrived, &met);
+#pragma omp for schedule(dynamic) nowait
+    for (int i = 0; i < s->grid.rows; i++)
+      start_row (&f, s, state, i);
+    search_meet (&arrived, &met);
+#pragma omp for schedule(dynamic) nowait
+    for (int i = 0; i < s->grid.rows; i++)
+      again_row (&f, s, i);
+    search_meet (&arrived, &met);
+#pragma omp single nowait
+    smooth (s);
+    search_meet (&arrived, &met);
+#pragma omp for schedule(static) nowait
+    for (int i = 0; i < s->grid.rows - 1; i++) {
+      const int y0 = i * CELL, y1 = y0 + CELL;
 
-        vfi_search_patch (&f, i, k, &p);
-        s->found[0][i * s->columns + k] = vfi_search_steps (&f, &p, (VfiSearchFound){ u, v, 0 }, VFI_SEARCH_STEPS);
-      }
-#pragma omp for schedule(dynamic)
-    for (int i = 0; i < s->rows; i++)
-      for (int k = 0; k < s->columns; k++)
-        s->found[1][i * s->columns + k] = vfi_search_again (&f, s->found[0], i, k, &p);
-    for (int n = 0; n < VFI_SEARCH_ROUNDS; n++) {
-#pragma omp for
-      for (int i = 0; i < s->rows; i++)
-        for (int k = 0; k < s->columns; k++)
-          s->found[n & 1][i * s->columns + k] = vfi_search_smooth (s->found[!(n & 1)], s->rows, s->columns, i, k);
-    }
-#pragma omp for
-    for (int i = 0; i < s->rows - 1; i++) {
-      cell_row (s, i, line);
-      for (int y = i * VFI_SEARCH_CELL; y < (i + 1) * VFI_SEARCH_CELL; y++) {
+      for (int y = MAX (missed < 0 ? y0 - 2 : missed + 1, 0); y < MIN (y1 + 2, s->h); missed = y++) {
+        if (y % CELL == 0 || missed < 0)
+          cell_row (s, y / CELL, line);
         state_row (s, state, y, line + 2);
         for (int k = 0; k < 2; k++)
-          miss_row (&f, y, line[2 * k], line[2 * k + 1], s->miss[k] + PAD + (gsize) y * s->pitch);
+          miss_row (&f, y, line[2 * k], line[2 * k + 1], ring_row (s, rows, k, y));
       }
-    }
-#pragma omp for
-    for (int i = 0; i < s->rows - 1; i++) {
       cell_row (s, i, line);
-      for (int y = i * VFI_SEARCH_CELL; y < (i + 1) * VFI_SEARCH_CELL; y++)
-        choose_row (s, state, dst, y, line, line + 4);
+      for (int y = y0; y < y1; y++)
+        choose_row (s, state, dst, y, rows, line, line + SUM);
+      if (y1 < s->h)
+        cell_row (s, i + 1, line);
     }
+    search_meet (&arrived, &met);
   }
 }
 

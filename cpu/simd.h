@@ -111,19 +111,40 @@ vec_mini (VecI a, VecI b)
 #endif
 }
 
+/* Of finite numbers that an int holds. */
+VFI_INLINE Vec
+vec_floor (Vec v)
+{
+#if defined(__AVX512F__)
+  return (Vec) _mm512_roundscale_ps ((__m512) v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+#elif defined(__AVX2__)
+  return (Vec) _mm256_floor_ps ((__m256) v);
+#else
+  const VecI i = VEC_TO_INT (v);
+  return VEC_TO_FLOAT (i + (VEC_TO_FLOAT (i) > v));
+#endif
+}
+
+/* Bit i: lane i is negative. */
+VFI_INLINE guint
+vec_negative (VecI v)
+{
+#if defined(__AVX512F__)
+  return _mm512_movepi32_mask ((__m512i) v);
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps ((__m256) v);
+#else
+  guint bits = 0;
+  for (int i = 0; i < VFI_LANES; i++)
+    bits |= (guint) (v[i] < 0) << i;
+  return bits;
+#endif
+}
+
 VFI_INLINE gboolean
 vec_any_negative (VecI v)
 {
-#ifdef __AVX512F__
-  return _mm512_movepi32_mask ((__m512i) v) != 0;
-#elif defined(__AVX2__)
-  return _mm256_movemask_ps ((__m256) v) != 0;
-#else
-  int any = 0;
-  for (int i = 0; i < VFI_LANES; i++)
-    any |= v[i];
-  return any < 0;
-#endif
+  return vec_negative (v) != 0;
 }
 
 /* p[i] for each lane: 32 bits at p + scale i bytes. */
