@@ -17,7 +17,8 @@
 typedef struct
 {
   VfiBackend base;
-  VfiBackendClass klass;      /* the common one, with what one instruction set has */
+  VfiBackendClass klass; /* the common one, with what one instruction set has */
+  VfiCpuPool *pool;
   const VfiKernel *kernels[]; /* of the instruction set, then the references */
 } CpuBackend;
 
@@ -26,6 +27,7 @@ typedef struct
 static void
 backend_free (VfiBackend *b)
 {
+  vfi_cpu_pool_free (((CpuBackend *) b)->pool);
   g_free (b->description);
   g_free (b);
 }
@@ -93,8 +95,7 @@ end (VfiBackend *b)
 static void
 share (VfiBackend *b, void (*part) (gpointer data, int i, int n), gpointer data)
 {
-#pragma omp parallel num_threads(b->threads)
-  part (data, omp_get_thread_num (), omp_get_num_threads ());
+  vfi_cpu_pool_share (((CpuBackend *) b)->pool, part, data);
 }
 
 /* The best rate of a 3x3 convolution, n channels to n, over `seconds`, in the layout that oneDNN likes best. */
@@ -319,6 +320,7 @@ vfi_cpu_backend_new_isa (int threads, const char *isa, GError **error)
   cpu->base.refs = 1;
   cpu->base.description = g_strdup_printf ("cpu (%s)", vfi_dnnl_version ());
   cpu->base.threads = threads ? threads : allowed_cpus ();
+  cpu->pool = vfi_cpu_pool_new (cpu->base.threads);
   if (cpu->base.threads > 1)
     wait_asleep ();
   return &cpu->base;

@@ -21,5 +21,14 @@ extern const VfiCpuIsa vfi_cpu_isa_avx512, vfi_cpu_isa_avx2, vfi_cpu_isa_base;
 
 extern const VfiKernel vfi_cpu_conv2d;
 
+/* pool.c: n threads, the one that calls included. One share at a time; part runs once in each thread, i below n. */
+typedef struct _VfiCpuPool VfiCpuPool;
+VfiCpuPool *vfi_cpu_pool_new (int n);
+void vfi_cpu_pool_free (VfiCpuPool *p);
+void vfi_cpu_pool_share (VfiCpuPool *p, void (*part) (gpointer data, int i, int n), gpointer data);
+
+/* Calls `each` for every i below n, `step` of them at a time to a thread that has nothing to do. For kernels. */
+void vfi_cpu_each (VfiBackend *b, int n, int step, void (*each) (gpointer data, int i, int thread), gpointer data);
+
 /* As vfi_cpu_backend_new, with the instruction set given (NULL: the best); VFI_ERROR_UNSUPPORTED if the machine has not got it. For tests. */
 VfiBackend *vfi_cpu_backend_new_isa (int threads, const char *isa, GError **error);

@@ -179,46 +179,69 @@ spread_row (const State *s, const VfiSearchFrames *f, const SearchFound *found, 
   }
 }
 
+/* A run, for the threads. */
+typedef struct
+{
+  const State *s;
+  const VfiDenseSearchParams *o;
+  const VfiView *src, *coarse, *dst;
+  VfiSearchFrames f;
+  const SearchFound *found, *next;
+  int d;
+} Run;
+
+static void
+grey (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+
+  for (int k = 0; k < 2; k++)
+    search_grey_row (&r->src[k], i - PAD, r->s->grey[k] + (gsize) i * r->s->pitch + PAD);
+}
+
+static void
+start (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+  start_row (&r->f, r->s, r->coarse, r->found, i, r->o->first);
+}
+
+static void
+hand (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+  hand_row (&r->f, r->s, r->found, r->next, i, r->d, r->d == 1 ? r->o->steps : 0);
+}
+
+static void
+spread (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+  spread_row (r->s, &r->f, r->found, i, r->dst);
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
-  const VfiDenseSearchParams o = *(const VfiDenseSearchParams *) node->params;
+  const VfiDenseSearchParams *o = node->params;
   const State *s = kernel_state;
-  const VfiView *coarse = o.coarse ? &src[2] : NULL, result = *dst;
   const gsize origin = (gsize) PAD * s->pitch + PAD;
-  const VfiSearchFrames f = { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch };
-  int arrived = 0;
+  Run r = {
+    s,           o, src, o->coarse ? &src[2] : NULL, dst, { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch }, &s->found[0],
+    &s->found[1]
+  };
 
-#pragma omp parallel
-  {
-    const SearchFound *found = &s->found[0], *next = &s->found[1];
-    int met = 0;
+  vfi_cpu_each (b, s->h + 2 * PAD, 8, grey, &r);
+  vfi_cpu_each (b, s->grid.rows, 1, start, &r);
+  for (int round = 0; round < o->rounds; round++)
+    for (r.d = o->far; r.d; r.d /= 2) {
+      const SearchFound *swap = r.found;
 
-#pragma omp for schedule(dynamic, 8) nowait
-    for (int y = -PAD; y < s->h + PAD; y++)
-      for (int i = 0; i < 2; i++)
-        search_grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
-    search_meet (&arrived, &met);
-#pragma omp for schedule(dynamic) nowait
-    for (int i = 0; i < s->grid.rows; i++)
-      start_row (&f, s, coarse, found, i, o.first);
-    search_meet (&arrived, &met);
-    for (int round = 0; round < o.rounds; round++)
-      for (int d = o.far; d; d /= 2) {
-        const SearchFound *swap = found;
-
-#pragma omp for schedule(dynamic) nowait
-        for (int i = 0; i < s->grid.rows; i++)
-          hand_row (&f, s, found, next, i, d, d == 1 ? o.steps : 0);
-        search_meet (&arrived, &met);
-        found = next;
-        next = swap;
-      }
-#pragma omp for schedule(dynamic) nowait
-    for (int i = 0; i < s->grid.rows - 1; i++)
-      spread_row (s, &f, found, i, &result);
-    search_meet (&arrived, &met);
-  }
+      vfi_cpu_each (b, s->grid.rows, 1, hand, &r);
+      r.found = r.next;
+      r.next = swap;
+    }
+  vfi_cpu_each (b, s->grid.rows - 1, 1, spread, &r);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_dense_search) = { &vfi_op_dense_search, NULL, prepare, run, g_free, workspace, bind };

@@ -266,57 +266,79 @@ choose_row (const State *s, const VfiView *old, const VfiView *new, int y, float
   }
 }
 
+/* A run, for the threads. */
+typedef struct
+{
+  const State *s;
+  const VfiView *src, *dst;
+  VfiSearchFrames f;
+} Run;
+
+static void
+grey (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+
+  for (int k = 0; k < 2; k++)
+    search_grey_row (&r->src[k], i - PAD, r->s->grey[k] + (gsize) i * r->s->pitch + PAD);
+}
+
+static void
+start (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+  start_row (&r->f, r->s, &r->src[2], i);
+}
+
+static void
+again (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+  again_row (&r->f, r->s, i);
+}
+
+/* Thread i's part of the rows, of n. */
+static void
+choose (gpointer data, int i, int n)
+{
+  const Run *r = data;
+  const State *s = r->s;
+  const int rows = s->grid.rows - 1, end = rows * (i + 1) / n;
+  float *room = s->rows + (gsize) i * N_ROWS * s->pitch + PAD, *line[SUM + 2];
+  int missed = -1; /* the last row whose misses are in the rings */
+
+  for (int k = 0; k < SUM + 2; k++)
+    line[k] = room + (gsize) k * s->pitch;
+  for (int row = rows * i / n; row < end; row++) {
+    const int y0 = row * CELL, y1 = y0 + CELL;
+
+    for (int y = MAX (missed < 0 ? y0 - 2 : missed + 1, 0); y < MIN (y1 + 2, s->h); missed = y++) {
+      if (y % CELL == 0 || missed < 0)
+        cell_row (s, y / CELL, line);
+      state_row (s, &r->src[2], y, line + 2);
+      for (int k = 0; k < 2; k++)
+        miss_row (&r->f, y, line[2 * k], line[2 * k + 1], ring_row (s, room, k, y));
+    }
+    cell_row (s, row, line);
+    for (int y = y0; y < y1; y++)
+      choose_row (s, &r->src[2], r->dst, y, room, line, line + SUM);
+    if (y1 < s->h)
+      cell_row (s, row + 1, line);
+  }
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   const State *s = kernel_state;
-  const VfiView *state = &src[2];
   const gsize origin = (gsize) PAD * s->pitch + PAD;
-  const VfiSearchFrames f = { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch };
-  int arrived = 0;
+  Run r = { s, src, dst, { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch } };
 
-#pragma omp parallel
-  {
-    float *rows = s->rows + (gsize) omp_get_thread_num () * N_ROWS * s->pitch + PAD, *line[SUM + 2];
-    int met = 0, missed = -1; /* the last row whose misses are in the rings */
-
-    for (int i = 0; i < SUM + 2; i++)
-      line[i] = rows + (gsize) i * s->pitch;
-#pragma omp for schedule(dynamic, 8) nowait
-    for (int y = -PAD; y < s->h + PAD; y++)
-      for (int i = 0; i < 2; i++)
-        search_grey_row (&src[i], y, s->grey[i] + origin + (gssize) y * s->pitch);
-    search_meet (&arrived, &met);
-#pragma omp for schedule(dynamic) nowait
-    for (int i = 0; i < s->grid.rows; i++)
-      start_row (&f, s, state, i);
-    search_meet (&arrived, &met);
-#pragma omp for schedule(dynamic) nowait
-    for (int i = 0; i < s->grid.rows; i++)
-      again_row (&f, s, i);
-    search_meet (&arrived, &met);
-#pragma omp single nowait
-    smooth (s);
-    search_meet (&arrived, &met);
-#pragma omp for schedule(static) nowait
-    for (int i = 0; i < s->grid.rows - 1; i++) {
-      const int y0 = i * CELL, y1 = y0 + CELL;
-
-      for (int y = MAX (missed < 0 ? y0 - 2 : missed + 1, 0); y < MIN (y1 + 2, s->h); missed = y++) {
-        if (y % CELL == 0 || missed < 0)
-          cell_row (s, y / CELL, line);
-        state_row (s, state, y, line + 2);
-        for (int k = 0; k < 2; k++)
-          miss_row (&f, y, line[2 * k], line[2 * k + 1], ring_row (s, rows, k, y));
-      }
-      cell_row (s, i, line);
-      for (int y = y0; y < y1; y++)
-        choose_row (s, state, dst, y, rows, line, line + SUM);
-      if (y1 < s->h)
-        cell_row (s, i + 1, line);
-    }
-    search_meet (&arrived, &met);
-  }
+  vfi_cpu_each (b, s->h + 2 * PAD, 8, grey, &r);
+  vfi_cpu_each (b, s->grid.rows, 1, start, &r);
+  vfi_cpu_each (b, s->grid.rows, 1, again, &r);
+  smooth (s);
+  b->klass->share (b, choose, &r);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_inverse_search) = { &vfi_op_inverse_search, NULL, prepare, run, g_free, workspace, bind };

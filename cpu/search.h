@@ -6,31 +6,11 @@
  */
 #pragma once
 
-#include <omp.h>
-
 #include "inverse_search.h"
 #include "simd.h"
 
-#define SEARCH_SPINS 400 /* microseconds or tens of them, about what one row of patches takes */
-#define SEARCH_RUN 32    /* patches that are taken together */
+#define SEARCH_RUN 32 /* patches that are taken together */
 #define SEARCH_ALIGNED __attribute__ ((aligned (64)))
-
-/* Waits for the threads of a team, at first without falling asleep (cpu/backend.c): all come at nearly the same time, and waking up takes longer than that. `arrived`
- * is the team's, `met` the thread's, both 0 at first. */
-static void
-search_meet (int *arrived, int *met)
-{
-  const int all = ++*met * omp_get_num_threads ();
-
-  __atomic_add_fetch (arrived, 1, __ATOMIC_RELAXED);
-  for (int i = 0; i < SEARCH_SPINS && __atomic_load_n (arrived, __ATOMIC_RELAXED) < all; i++)
-#ifdef __x86_64__
-    __builtin_ia32_pause ();
-#else
-    ;
-#endif
-#pragma omp barrier
-}
 
 /* Floats from one row to the next: the last vector of a row may reach beyond it. */
 VFI_INLINE int

@@ -75,6 +75,49 @@ waiting (void)
   vfi_backend_unref (b);
 }
 
+static void
+part (gpointer data, int i, int n)
+{
+  g_assert_cmpint (i, <, n);
+  __atomic_add_fetch ((int *) data, 1, __ATOMIC_RELAXED);
+  if (i == 0)
+    g_usleep (10000);
+}
+
+static void
+count (gpointer data, int i, int thread)
+{
+  g_assert_cmpint (thread, <, 3);
+  __atomic_add_fetch ((int *) data + i, 1, __ATOMIC_RELAXED);
+}
+
+/* The same of threads of our own, which look out before they sleep; each of them has its part, and each number its call. */
+static void
+sharing (void)
+{
+  g_autoptr (GError) error = NULL;
+  VfiBackend *b = vfi_cpu_backend_new_isa (3, NULL, &error);
+  int parts = 0, calls[1000] = { 0 };
+  clock_t start = 0;
+
+  g_assert_no_error (error);
+  for (int i = 0; i < 11; i++) {
+    if (i == 1)
+      start = clock ();
+    b->klass->share (b, part, &parts);
+  }
+  g_assert_cmpfloat ((double) (clock () - start) / CLOCKS_PER_SEC, <, 0.01);
+  g_assert_cmpint (parts, ==, 33);
+  for (int step = 1; step < 10; step++)
+    for (int n = 0; n < 1000; n += 37) {
+      memset (calls, 0, sizeof calls);
+      vfi_cpu_each (b, n, step, count, calls);
+      for (int i = 0; i < 1000; i++)
+        g_assert_cmpint (calls[i], ==, i < n);
+    }
+  vfi_backend_unref (b);
+}
+
 static int
 bench (int argc, char **argv)
 {
@@ -114,6 +157,7 @@ main (int argc, char **argv)
         g_free (name);
       }
   g_test_add_func ("/ops/cpu/waiting", waiting);
+  g_test_add_func ("/ops/cpu/sharing", sharing);
   result = g_test_run ();
   g_print ("# largest difference in fp32: %.2g of the root mean square\n", worst);
   return result;
