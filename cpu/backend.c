@@ -194,21 +194,41 @@ rates (VfiBackend *b, VfiDType feature, double seconds, double *flops, double *c
   return FALSE;
 }
 
+/* What pack_picture and unpack_picture are given, for the threads. */
+typedef struct
+{
+  const VfiFrameInfo *info;
+  const VfiFrame *f0, *f1, *dst;
+  double t;
+  const VfiPicture *picture;
+  const VfiView *x;
+} Job;
+
+static void
+pack_row (gpointer data, int row, int thread)
+{
+  const Job *j = data;
+  vfi_picture_pack_row (j->info, j->f0, j->picture, j->x, row);
+}
+
 static void
 pack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x)
 {
-#pragma omp parallel for schedule(static)
-  for (int row = 0; row < x->h; row++)
-    vfi_picture_pack_row (info, frame, picture, x, row);
+  vfi_cpu_each (b, x->h, 4, pack_row, &(Job){ info, frame, .picture = picture, .x = x });
+}
+
+static void
+unpack_rows (gpointer data, int i, int thread)
+{
+  const Job *j = data;
+  vfi_picture_unpack_rows (j->info, j->f0, j->f1, j->t, j->picture, j->x, j->dst, i);
 }
 
 static void
 unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
                 const VfiView *x, const VfiFrame *dst)
 {
-#pragma omp parallel for schedule(static)
-  for (int i = 0; i < (info->height + 1) / 2; i++)
-    vfi_picture_unpack_rows (info, f0, f1, t, picture, x, dst, i);
+  vfi_cpu_each (b, (info->height + 1) / 2, 4, unpack_rows, &(Job){ info, f0, f1, dst, t, picture, x });
 }
 
 static const VfiBackendClass common = {

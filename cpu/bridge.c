@@ -50,36 +50,61 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   return g_new (gboolean, src->h + src->w);
 }
 
+/* A run, for the threads. */
+typedef struct
+{
+  const float *from;
+  float *to, enough;
+  gboolean *have;
+  int n, h, w;
+  gsize ld, to_ld;
+} Run;
+
+static void
+row (gpointer data, int y, int thread)
+{
+  const Run *r = data;
+  float *to = r->to + y * r->w * r->to_ld;
+
+  r->have[y] = bridge_line (r->from + y * r->w * r->ld, r->ld, r->w, r->n, r->enough, to, to + 2 * r->n, r->to_ld);
+}
+
+static void
+column (gpointer data, int x, int thread)
+{
+  const Run *r = data;
+  float *to = r->to + x * r->to_ld;
+
+  r->have[r->h + x] = bridge_line (r->from + x * r->ld, r->w * r->ld, r->h, r->n, r->enough, to + r->n, to + 2 * r->n + 1, r->w * r->to_ld);
+}
+
+/* Where one of the two found nothing it is given what the other one has. */
+static void
+lend (gpointer data, int y, int thread)
+{
+  const Run *r = data;
+  const int n = r->n;
+
+  for (int x = 0; x < r->w; x++) {
+    float *row = r->to + ((gsize) y * r->w + x) * r->to_ld, *column = row + n;
+
+    if (!r->have[y] && !r->have[r->h + x])
+      memset (row, 0, 2 * n * sizeof (float));
+    else if (!r->have[y])
+      memcpy (row, column, n * sizeof (float));
+    else if (!r->have[r->h + x])
+      memcpy (column, row, n * sizeof (float));
+  }
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
-  const float enough = ((const VfiBridgeParams *) node->params)->enough, *from = src->data;
-  const int n = src->c - 1, h = src->h, w = src->w;
-  const gsize ld = src->ld, to_ld = dst->ld;
-  gboolean *have = state;
-  float *to = dst->data;
+  Run r = { src->data, dst->data, ((const VfiBridgeParams *) node->params)->enough, state, src->c - 1, src->h, src->w, src->ld, dst->ld };
 
-#pragma omp parallel
-  {
-#pragma omp for schedule(static) nowait
-    for (int y = 0; y < h; y++)
-      have[y] = bridge_line (from + y * w * ld, ld, w, n, enough, to + y * w * to_ld, to + y * w * to_ld + 2 * n, to_ld);
-#pragma omp for schedule(static)
-    for (int x = 0; x < w; x++)
-      have[h + x] = bridge_line (from + x * ld, w * ld, h, n, enough, to + x * to_ld + n, to + x * to_ld + 2 * n + 1, w * to_ld);
-#pragma omp for schedule(static)
-    for (int y = 0; y < h; y++)
-      for (int x = 0; x < w; x++) {
-        float *row = to + ((gsize) y * w + x) * to_ld, *column = row + n;
-
-        if (!have[y] && !have[h + x])
-          memset (row, 0, 2 * n * sizeof (float));
-        else if (!have[y])
-          memcpy (row, column, n * sizeof (float));
-        else if (!have[h + x])
-          memcpy (column, row, n * sizeof (float));
-      }
-  }
+  vfi_cpu_each (b, r.h, 4, row, &r);
+  vfi_cpu_each (b, r.w, 16, column, &r);
+  vfi_cpu_each (b, r.h, 4, lend, &r);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_bridge) = { &vfi_op_bridge, NULL, prepare, run, g_free };

@@ -21,17 +21,16 @@ row (const VfiView *src, const VfiDownsampleParams *p, const VfiView *dst, int y
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     if (dst->dtype == VFI_F32)
       row (src, node->params, dst, y, VFI_F32);
     else
       row (src, node->params, dst, y, VFI_BF16);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_downsample) = { &vfi_op_downsample, .run = run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_downsample) = { &vfi_op_downsample, .rows = rows };
 
 VFI_INLINE void
 max_row (const VfiView *src, const VfiView *dst, int y, const VfiDType type)
@@ -50,25 +49,23 @@ max_row (const VfiView *src, const VfiView *dst, int y, const VfiDType type)
 }
 
 static void
-max_run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+max_rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     if (dst->dtype == VFI_F32)
       max_row (src, dst, y, VFI_F32);
     else
       max_row (src, dst, y, VFI_BF16);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_max_pool) = { &vfi_op_max_pool, .run = max_run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_max_pool) = { &vfi_op_max_pool, .rows = max_rows };
 
 static void
-crop_run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+crop_rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const gsize size = vfi_dtype_size (dst->dtype);
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++) {
+  for (int y = y0; y < y1; y++) {
     const guint8 *from = (const guint8 *) src->data + (gsize) y * src->w * src->ld * size;
     guint8 *to = (guint8 *) dst->data + (gsize) y * dst->w * dst->ld * size;
 
@@ -77,4 +74,4 @@ crop_run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_crop) = { &vfi_op_crop, .run = crop_run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_crop) = { &vfi_op_crop, .rows = crop_rows };

@@ -47,14 +47,13 @@ gate_row (const VfiView *src, const VfiGateParams *p, const VfiView *dst, int y,
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     if (dst->dtype == VFI_F32)
       gate_row (src, node->params, dst, y, VFI_F32);
     else
       gate_row (src, node->params, dst, y, VFI_BF16);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_gate) = { &vfi_op_gate, .run = run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_gate) = { &vfi_op_gate, .rows = rows };

@@ -5,12 +5,11 @@
 #include "isa.h"
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const gsize size = vfi_dtype_size (dst->dtype), line = dst->c * size;
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++) {
+  for (int y = y0; y < y1; y++) {
     const guint8 *from = (const guint8 *) src->data + ((gsize) ((y + 1) / 2) * src->w * src->ld + 2 * (y % 2) * dst->c) * size;
     guint8 *to = (guint8 *) dst->data + (gsize) y * dst->w * dst->ld * size;
 
@@ -19,4 +18,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_interleave) = { &vfi_op_interleave, .run = run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_interleave) = { &vfi_op_interleave, .rows = rows };

@@ -9,17 +9,16 @@
 /* ---- fill --------------------------------------------------------------------------------------- */
 
 static void
-fill (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+fill (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const float v = *(const float *) src->data;
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     for (int x = 0; x < dst->w; x++)
       vfi_view_set (dst, y, x, 0, v);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_fill) = { &vfi_op_fill, .run = fill };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_fill) = { &vfi_op_fill, .rows = fill };
 
 /* ---- mix ---------------------------------------------------------------------------------------- */
 
@@ -42,13 +41,12 @@ mix_row (const VfiView *src, float p, float q, const VfiView *dst, int y, const 
 }
 
 static void
-mix (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+mix (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiMixParams *o = node->params;
   const float t = o->timed ? *(const float *) src[2].data : 0, p = vfi_mix_gain (o->p, t), q = vfi_mix_gain (o->q, t);
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     if (dst->dtype == VFI_F32)
       mix_row (src, p, q, dst, y, VFI_F32);
     else
@@ -61,18 +59,17 @@ mix_supports (VfiBackend *b, const VfiNode *node)
   return node->src[1]->dtype == node->dst->dtype;
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_mix) = { &vfi_op_mix, mix_supports, .run = mix };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_mix) = { &vfi_op_mix, mix_supports, .rows = mix };
 
 /* ---- blend -------------------------------------------------------------------------------------- */
 
 static void
-blend (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+blend (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiBlendParams *p = node->params;
   const float bias = p->timed ? vfi_blend_logit (*(const float *) src[3 + p->residual].data) : 0;
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++) {
+  for (int y = y0; y < y1; y++) {
     const gsize first = (gsize) y * dst->w;
     const float *a = (const float *) src[0].data + first * src[0].ld, *d = (const float *) src[1].data + first * src[1].ld;
     const float *logit = (const float *) src[2].data + first * src[2].ld;
@@ -90,7 +87,7 @@ blend (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, c
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_blend) = { &vfi_op_blend, .run = blend };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_blend) = { &vfi_op_blend, .rows = blend };
 
 /* ---- moments and normalize ---------------------------------------------------------------------- */
 
@@ -101,26 +98,37 @@ moments_prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const f
   return g_new (double, 2 * src->h);
 }
 
+typedef struct
+{
+  const VfiView *src;
+  double *rows;
+} Moments;
+
+static void
+moments_row (gpointer data, int y, int thread)
+{
+  const Moments *m = data;
+  const VfiView *src = m->src;
+  const float *p = (const float *) src->data + (gsize) y * src->w * src->ld;
+  double s = 0, q = 0;
+
+  for (int x = 0; x < src->w; x++)
+    for (int c = 0; c < src->c; c++) {
+      const double v = p[(gsize) x * src->ld + c];
+      s += v;
+      q += v * v;
+    }
+  m->rows[2 * y] = s;
+  m->rows[2 * y + 1] = q;
+}
+
 static void
 moments (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
-  double *rows = state, sum = 0, squares = 0;
-  const double n = (double) src->h * src->w * src->c;
+  const double *rows = state, n = (double) src->h * src->w * src->c;
+  double sum = 0, squares = 0;
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < src->h; y++) {
-    const float *p = (const float *) src->data + (gsize) y * src->w * src->ld;
-    double s = 0, q = 0;
-
-    for (int x = 0; x < src->w; x++)
-      for (int c = 0; c < src->c; c++) {
-        const double v = p[(gsize) x * src->ld + c];
-        s += v;
-        q += v * v;
-      }
-    rows[2 * y] = s;
-    rows[2 * y + 1] = q;
-  }
+  vfi_cpu_each (b, src->h, 4, moments_row, &(Moments){ src, state });
   for (int y = 0; y < src->h; y++) {
     sum += rows[2 * y];
     squares += rows[2 * y + 1];
@@ -138,13 +146,12 @@ source_is_f32 (VfiBackend *b, const VfiNode *node)
 const VfiKernel VFI_ISA_NAME (vfi_cpu_moments) = { &vfi_op_moments, source_is_f32, moments_prepare, moments, g_free };
 
 static void
-normalize (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+normalize (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   float mean, gain;
 
   vfi_normalize_by (src[1].data, src[2].data, ((const VfiNormalizeParams *) node->params)->unit, &mean, &gain);
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++) {
+  for (int y = y0; y < y1; y++) {
     const float *from = (const float *) src->data + (gsize) y * src->w * src->ld;
     float *to = (float *) dst->data + (gsize) y * dst->w * dst->ld;
 
@@ -154,17 +161,16 @@ normalize (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *sr
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_normalize) = { &vfi_op_normalize, source_is_f32, .run = normalize };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_normalize) = { &vfi_op_normalize, source_is_f32, .rows = normalize };
 
 /* ---- affine ------------------------------------------------------------------------------------- */
 
 static void
-affine (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+affine (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const VfiAffineParams *p = node->params;
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     for (int x = 0; x < dst->w; x++) {
       const float *from = (const float *) src->data + ((gsize) y * src->w + x) * src->ld;
 
@@ -180,7 +186,7 @@ affine (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, 
     }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_affine) = { &vfi_op_affine, source_is_f32, .run = affine };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_affine) = { &vfi_op_affine, source_is_f32, .rows = affine };
 
 /* ---- prelu and divide --------------------------------------------------------------------------- */
 
@@ -204,25 +210,23 @@ prelu_row (const VfiView *src, float slope, const VfiView *dst, int y, const Vfi
 }
 
 static void
-prelu (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+prelu (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const float slope = *(const float *) state;
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     if (dst->dtype == VFI_F32)
       prelu_row (src, slope, dst, y, VFI_F32);
     else
       prelu_row (src, slope, dst, y, VFI_BF16);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_prelu) = { &vfi_op_prelu, NULL, prelu_prepare, prelu, g_free };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_prelu) = { &vfi_op_prelu, .prepare = prelu_prepare, .release = g_free, .rows = prelu };
 
 static void
-divide (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+divide (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     for (int x = 0; x < dst->w; x++) {
       const float *from = (const float *) src->data + ((gsize) y * src->w + x) * src->ld;
       float *to = (float *) dst->data + ((gsize) y * dst->w + x) * dst->ld;
@@ -232,4 +236,4 @@ divide (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, 
     }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_divide) = { &vfi_op_divide, source_is_f32, .run = divide };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_divide) = { &vfi_op_divide, source_is_f32, .rows = divide };

@@ -3,8 +3,6 @@
  * Operator resample. Each thread has a part of the height. Of the rows that a row of the result is made of it keeps, in a ring, what becomes of them
  * along the row, pixels as four floats, so that no channel is a special case: a row of the picture is worked on once, but where two parts meet.
  */
-#include <omp.h>
-
 #include "isa.h"
 
 typedef float Pixel __attribute__ ((vector_size (16), may_alias)); /* channels that there are not: 0 */
@@ -124,26 +122,20 @@ across (const State *s, const Pixel *ring, const float *weight, int start, const
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const State *s = state;
   const int n = s->y->n;
+  Pixel *ring = s->rows + (gsize) thread * (n * s->row + s->line);
+  int next = 0; /* of the picture's rows */
 
-#pragma omp parallel num_threads(s->threads)
-  {
-    const gint64 thread = omp_get_thread_num (), threads = omp_get_num_threads ();
-    const int end = dst->h * (thread + 1) / threads;
-    Pixel *ring = s->rows + thread * (n * s->row + s->line);
-    int next = 0; /* of the picture's rows */
+  for (int y = y0; y < y1; y++) {
+    const int first = s->y->first[y];
 
-    for (int y = dst->h * thread / threads; y < end; y++) {
-      const int first = s->y->first[y];
-
-      for (next = MAX (next, first); next < first + n; next++)
-        along (s, src, next, dst->w, ring + n * s->row, ring + next % n * s->row);
-      across (s, ring, s->y->weight + (gsize) y * n, first % n, dst, y);
-    }
+    for (next = MAX (next, first); next < first + n; next++)
+      along (s, src, next, dst->w, ring + n * s->row, ring + next % n * s->row);
+    across (s, ring, s->y->weight + (gsize) y * n, first % n, dst, y);
   }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_resample) = { &vfi_op_resample, NULL, prepare, run, release, workspace, bind };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_resample) = { &vfi_op_resample, NULL, prepare, NULL, release, workspace, bind, rows };

@@ -45,13 +45,12 @@ row (const VfiView *x, const VfiView *flow, float kx, float ky, const VfiView *d
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const gboolean shrink = ((const VfiWarpZerosParams *) node->params)->shrink;
   const float kx = shrink ? (src->w - 1) / (float) src->w : 1, ky = shrink ? (src->h - 1) / (float) src->h : 1;
 
-#pragma omp parallel for schedule(static)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     row (&src[0], &src[1], kx, ky, dst, y);
 }
 
@@ -61,4 +60,4 @@ supports (VfiBackend *b, const VfiNode *node)
   return node->src[0]->dtype == VFI_F32;
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_warp_zeros) = { &vfi_op_warp_zeros, supports, .run = run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_warp_zeros) = { &vfi_op_warp_zeros, supports, .rows = rows };
