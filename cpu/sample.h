@@ -171,7 +171,7 @@ typedef struct
   VecS part_x, part_y; /* of a pixel that the place is beyond the taps' middle, 2^-15 */
   Reach reach;
   gboolean uneven; /* some places begin a row below the top */
-} Place;
+} __attribute__ ((aligned (64))) Place;
 
 #ifdef WINDOWS
 #ifdef __AVX512F__
@@ -284,7 +284,7 @@ place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, c
 typedef struct
 {
   VecS x[4], y[5]; /* of taps; y has one more for places that begin a row below */
-} Weights;
+} __attribute__ ((aligned (64))) Weights;
 
 /* Of a place f 2^-15 of a pixel beyond the taps' middle. */
 VFI_INLINE void
@@ -500,7 +500,7 @@ sample (const guint8 *data, int stride, int h, int w, const Place *t, const Weig
     to[c] = (VecS){ 0 };
 #ifdef WINDOWS
   if (WINDOWED (k) && t->reach != FAR) {
-    guint8 copy[2 * 5 * 128];
+    guint8 copy[2 * 5 * 128] __attribute__ ((aligned (64)));
     const guint8 *p[2];
     gssize row = stride;
 

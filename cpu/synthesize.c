@@ -127,7 +127,7 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
   const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
   const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, s->w - 1);
-  float cells[8][CELLS];
+  float cells[8][CELLS] __attribute__ ((aligned (64)));
 
   load_cells (s, p, at, first, last - first + 1, from, end, cells);
   for (int c = from; c < end; c++) {
@@ -230,7 +230,7 @@ pixels (const Planes *p, int y, int x0, int n, const Columns columns[8][GROUPS],
     int opinions;
     Place place[2][2];   /* by each in both frames */
     VecS weight, second; /* of the first frame, and of the second opinion, 2^-15 */
-  } groups[GROUPS], *g;
+  } groups[GROUPS] __attribute__ ((aligned (64))), *g;
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
   for (int i = 0; i * PLACES < n; i++) {
@@ -296,7 +296,7 @@ row (const Planes *p, const VfiView *state, int y)
   const int taps = l->sub_x || l->sub_y ? 2 : 4;
 
   for (int x0 = 0; x0 < p->w; x0 += PIXELS) {
-    Columns columns[8][GROUPS];
+    Columns columns[8][GROUPS] __attribute__ ((aligned (64)));
     const int n = MIN (PIXELS, p->w - x0);
 
     state_row (state, p, y, x0, n, columns);
