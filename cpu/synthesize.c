@@ -9,6 +9,7 @@
 #include "isa.h"
 #include "sample.h"
 
+#define BAND 16
 #define PIXELS 256
 #define GROUPS (PIXELS / PLACES)         /* of pixels that are sampled at once */
 #define CELLS (PIXELS + 2 * PLACES + 32) /* of the state's grid that a piece needs, with room for whole groups and on either side */
@@ -289,31 +290,28 @@ pixels (const Planes *p, int y, int x0, int n, const Columns columns[8][GROUPS],
   }
 }
 
+/* Pixels x0 to x0 + n - 1 of row y. */
 static void
-row (const Planes *p, const VfiView *state, int y)
+piece (const Planes *p, const VfiView *state, int y, int x0, int n)
 {
   const VfiPlaneLayout *l = p->layout;
   const int taps = l->sub_x || l->sub_y ? 2 : 4;
+  Columns columns[8][GROUPS] __attribute__ ((aligned (64)));
 
-  for (int x0 = 0; x0 < p->w; x0 += PIXELS) {
-    Columns columns[8][GROUPS] __attribute__ ((aligned (64)));
-    const int n = MIN (PIXELS, p->w - x0);
-
-    state_row (state, p, y, x0, n, columns);
+  state_row (state, p, y, x0, n, columns);
 #define CASE(TAPS, COMPS, BYTES, DEPTH, SHIFT)                                                                                             \
   if (taps == TAPS && l->comps == COMPS && l->depth == DEPTH && l->shift == SHIFT)                                                         \
   pixels (p, y, x0, n, columns, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
-    CASE (4, 1, 1, 8, 0);
-    CASE (2, 1, 1, 8, 0);
-    CASE (4, 1, 2, 10, 0);
-    CASE (2, 1, 2, 10, 0);
-    CASE (4, 1, 2, 10, 6);
-    CASE (2, 2, 1, 8, 0);
-    CASE (2, 2, 2, 10, 6);
-    CASE (4, 3, 1, 8, 0);
-    CASE (4, 4, 1, 8, 0);
+  CASE (4, 1, 1, 8, 0);
+  CASE (2, 1, 1, 8, 0);
+  CASE (4, 1, 2, 10, 0);
+  CASE (2, 1, 2, 10, 0);
+  CASE (4, 1, 2, 10, 6);
+  CASE (2, 2, 1, 8, 0);
+  CASE (2, 2, 2, 10, 6);
+  CASE (4, 3, 1, 8, 0);
+  CASE (4, 4, 1, 8, 0);
 #undef CASE
-  }
 }
 
 void
@@ -324,7 +322,7 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
   const float u = (float) (1 - t);
-  const int bands = (info->height + 7) / 8;
+  const int bands = (info->height + BAND - 1) / BAND;
   Planes all[4];
   int n = 0;
 
@@ -356,10 +354,11 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
       return;
     }
   }
-  /* Bands of all planes, as they have the same part of the state. */
+  /* Bands of all planes, as they have the same part of the state; and in these piece below piece, so that what they have in common is near. */
 #pragma omp parallel for schedule(dynamic)
   for (int i = 0; i < bands; i++)
     for (const Planes *p = all; p < all + n; p++)
-      for (int y = p->h * i / bands; y < p->h * (i + 1) / bands; y++)
-        row (p, state, y);
+      for (int x = 0; x < p->w; x += PIXELS)
+        for (int y = p->h * i / bands; y < p->h * (i + 1) / bands; y++)
+          piece (p, state, y, x, MIN (PIXELS, p->w - x));
 }
