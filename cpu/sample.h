@@ -13,9 +13,9 @@
 #include "simd.h"
 
 #define PLACES (2 * VFI_LANES)
-#define ONE_PIXEL 0x10000                /* places, from the pixel's own one: sides of up to 32767 pixels, more than frames may have */
-#define WORTH (VFI_LANES == 16 ? 3 : 1) /* gathers take as long as so many windows */
-#define WEIGHT_BITS 14                   /* weights are -2 to 2 */
+#define ONE_PIXEL 0x10000               /* places, from the pixel's own one: sides of up to 32767 pixels, more than frames may have */
+#define WORTH (VFI_LANES == 16 ? 2 : 1) /* gathers take as long as so many windows */
+#define WEIGHT_BITS 14                  /* weights are -2 to 2 */
 #define ONE (1 << WEIGHT_BITS)
 
 /* How a plane is sampled and what its pixels are; all constants where it is used. */
