@@ -4,6 +4,8 @@
  */
 #include "isa.h"
 
+#define SMALL (1 << 16) /* elements */
+
 VFI_INLINE float
 get (const VfiView *v, gsize i, const VfiDType type)
 {
@@ -126,7 +128,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 {
   const int k = ((const VfiMeanPoolParams *) node->params)->k;
 
-#pragma omp parallel for schedule(static)
+  /* To wake another thread takes longer than what is small. */
+#pragma omp parallel for schedule(dynamic, 8) if ((gsize) src->h * src->w * src->c > SMALL)
   for (int y = 0; y < dst->h; y++)
     if (dst->ld == 1 && src->dtype == VFI_F32 && k == 2 && src->c == 1 && src->ld == 1)
       halve (src, dst, y);

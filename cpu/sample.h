@@ -4,16 +4,18 @@
  * integers: samples are signed fractions (their middle is 0), and of the product with a weight the upper 16 bits are kept, rounded.
  *
  * Where motion is smooth, the taps of all places lie in a window of a few rows: one load and a permutation for each tap
- * instead of gathers. Some places may begin a row lower than the others: they get their weights a row lower. At the plane's border taps
- * are moved inside, and the rows are a copy with the border's repeated.
+ * instead of gathers. Some places may begin a row lower than the others: they get their weights a row lower. Elsewhere, and at the plane's
+ * border, where taps are moved inside, there is one window after the other, each for the places that it happens to serve; what is left
+ * after a few of them is gathered.
  */
 #pragma once
 
 #include "simd.h"
 
 #define PLACES (2 * VFI_LANES)
-#define ONE_PIXEL 0x10000 /* places, from the pixel's own one: sides of up to 32767 pixels, more than frames may have */
-#define WEIGHT_BITS 14    /* weights are -2 to 2 */
+#define ONE_PIXEL 0x10000               /* places, from the pixel's own one: sides of up to 32767 pixels, more than frames may have */
+#define WORTH (VFI_LANES == 16 ? 2 : 1) /* gathers take as long as so many windows */
+#define WEIGHT_BITS 14                  /* weights are -2 to 2 */
 #define ONE (1 << WEIGHT_BITS)
 
 /* How a plane is sampled and what its pixels are; all constants where it is used. */
@@ -124,6 +126,18 @@ shorts_any (VecS v)
   return !_mm256_testz_si256 ((Int) v, (Int) v);
 #endif
 }
+
+/* SHORT_BITS bits of each. */
+VFI_INLINE guint32
+shorts_bits (VecS mask)
+{
+#ifdef __AVX512F__
+  return _mm512_movepi16_mask ((Int) mask);
+#else
+  return _mm256_movemask_epi8 ((Int) mask);
+#endif
+}
+#define SHORT_BITS (VFI_LANES == 16 ? 1 : 2)
 #endif
 
 /* The lower halves of even and of odd places' words, in order. */
@@ -159,19 +173,28 @@ halves (VecS v, VecI to[2])
 
 typedef enum
 {
-  NEAR,   /* the taps of all places lie in a window inside the plane */
-  BORDER, /* in a window that hangs over */
-  FAR     /* they do not */
+  NEAR,    /* the taps of all places lie in a window inside the plane */
+  PATCHES, /* in a few windows, or beyond the border */
+  FAR      /* they do not */
 } Reach;
+
+/* A window of taps + 2 rows, where each part begins; outside of the plane its border is repeated. */
+typedef struct
+{
+  int left[2], top[2];
+  VecS y; /* from the top; 3: not here */
+} Patch;
 
 typedef struct
 {
-  VecS x, y;           /* of the first tap: in the plane; in windows x is less IN_WINDOW (k), and y from the top */
-  VecS left, top;      /* of the part's window */
+  VecS x, y;           /* of the first tap: in the plane; if NEAR, x in the window less IN_WINDOW (k), and y from the top */
+  VecS left, top;      /* of the part's window, if NEAR */
   VecS part_x, part_y; /* of a pixel that the place is beyond the taps' middle, 2^-15 */
   Reach reach;
   gboolean uneven; /* some places begin a row below the top */
-} Place;
+  int patches;
+  Patch patch[WORTH];
+} __attribute__ ((aligned (64))) Place;
 
 #ifdef WINDOWS
 #ifdef __AVX512F__
@@ -197,35 +220,98 @@ of_part (VecS v, const int i, const Kind k)
 
 /* 0 where v is 0 to n. */
 VFI_INLINE VecS
-beyond (VecS v, int n)
+beyond (VecS v, VecS n)
 {
-  return (VecS) I (subs_epu16) ((Int) v, (Int) shorts_set (n));
+  return (VecS) I (subs_epu16) ((Int) v, (Int) n);
 }
 
-/* First taps in windows instead of the plane; whether these have all taps, and, if they have to, lie inside the plane. */
+/* First taps in windows instead of the plane; whether these have all taps and lie inside the plane. */
 VFI_INLINE gboolean
-find_windows (Place *p, int w, int h, gboolean inside, const Kind k)
+find_windows (Place *p, int w, int h, const Kind k)
 {
-  const int last_left = w - WINDOW (k) / BYTES (k), last_top = h - k.taps - 1;
+  /* Whole windows are read. */
+  const int last_left = w - (WINDOW (k) + BYTES (k) - 1) / BYTES (k), last_top = h - k.taps - 1;
   const VecS moved = p->x - shorts_iota (), middle = of_part (moved, SIZE (k) / 2, k);
   const VecS left = middle + (shorts_iota () - IN_WINDOW (k)), top = shorts_min (of_part (p->y, 0, k), of_part (p->y, SIZE (k) - 1, k));
   VecS outside;
 
-  if (last_left < 1 || last_top < 0)
+  if (last_left < 0 || last_top < 0)
     return FALSE;
   p->x = moved - middle;
   p->y -= top;
-  outside = beyond (p->x + IN_WINDOW (k), ROOM (k)) | (VecS) ((VecSU) p->y >> 1);
+  outside = beyond (p->x + IN_WINDOW (k), shorts_set (ROOM (k))) | (VecS) ((VecSU) p->y >> 1);
+  outside |= beyond (left, shorts_set (last_left)) | beyond (top, shorts_set (last_top));
   p->left = left;
   p->top = top;
   p->uneven = shorts_any (p->y);
-  if (inside)
-    outside |= beyond (left, last_left - (WINDOW (k) % BYTES (k) > 0)) | beyond (top, last_top); /* whole windows are read */
-  else {
-    p->left = shorts_max (shorts_min (left, shorts_set (last_left)), shorts_set (0));
-    p->x += left - p->left;
-  }
   return !shorts_any (outside);
+}
+
+/* v[i] in part i. */
+VFI_INLINE VecS
+parts_set (const int v[2], const Kind k)
+{
+  if (PARTS (k) == 1)
+    return shorts_set (v[0]);
+#ifdef __AVX512F__
+  return (VecS) _mm512_inserti64x4 (_mm512_castsi256_si512 (_mm256_set1_epi16 (v[0])), _mm256_set1_epi16 (v[1]), 1);
+#else
+  return (VecS) _mm256_set_m128i (_mm_set1_epi16 (v[1]), _mm_set1_epi16 (v[0]));
+#endif
+}
+
+/* Windows around the first place, of each part, that is in none yet. Whether gathers would take longer. */
+VFI_INLINE gboolean
+find_patches (Place *p, int w, const Kind k)
+{
+  const int last_left = w - WINDOW (k) / BYTES (k);
+  guint32 bits = shorts_bits (shorts_set (-1));
+  VecS todo = shorts_set (-1);
+
+  if (last_left < 0)
+    return FALSE;
+  if (WORTH == 1) { /* most often there is none */
+    const VecS top = shorts_min (of_part (p->y, 0, k), of_part (p->y, SIZE (k) - 1, k));
+
+    if (shorts_any (beyond (p->y - top, shorts_set (2))))
+      return FALSE;
+  }
+  for (p->patches = 0; bits; p->patches++) {
+    Patch *a = &p->patch[p->patches];
+    int first[2], last[2];
+    guint32 begins[3];
+    VecS x, y, fit;
+
+    for (int i = 0; i < PARTS (k); i++) {
+      const guint32 part = bits >> (SIZE (k) * SHORT_BITS * i);
+      const int lead = __builtin_ctz (part | 1u << (SIZE (k) * SHORT_BITS - 1)) / SHORT_BITS;
+
+      a->left[i] = CLAMP (p->x[i * SIZE (k) + lead] - lead - (ROOM (k) - SIZE (k) + 1) / 2, 0, last_left);
+      a->top[i] = p->y[i * SIZE (k) + lead] - 2;
+      first[i] = a->left[i] == 0 ? -BEFORE (k) : 0;
+      last[i] = (a->left[i] == last_left ? WINDOW (k) / BYTES (k) - 1 - BEFORE (k) : ROOM (k)) - first[i];
+    }
+    x = p->x - parts_set (a->left, k);
+    y = p->y - parts_set (a->top, k);
+    fit = todo & (beyond (x - parts_set (first, k), parts_set (last, k)) == 0);
+    for (int i = 0; i < 3; i++)
+      begins[i] = shorts_bits (fit & (beyond (y - (gint16) i, shorts_set (2)) == 0));
+    for (int i = 0; i < PARTS (k); i++) {
+      const guint32 part = ((1ull << SIZE (k) * SHORT_BITS) - 1) << (SIZE (k) * SHORT_BITS * i);
+      const int n0 = __builtin_popcount (begins[0] & part), n1 = __builtin_popcount (begins[1] & part);
+      const int n2 = __builtin_popcount (begins[2] & part);
+
+      a->top[i] += n1 >= MAX (n0, n2) ? 1 : n0 >= n2 ? 0 : 2;
+    }
+    y = p->y - parts_set (a->top, k);
+    fit &= beyond (y, shorts_set (2)) == 0;
+    a->y = shorts_select (fit, y, shorts_set (3));
+    todo &= ~fit;
+    bits = shorts_bits (todo);
+    if (PLACES - __builtin_popcount (bits) / SHORT_BITS < (p->patches + 1) * PLACES / WORTH)
+      return FALSE;
+  }
+  return TRUE;
 }
 #endif
 
@@ -242,7 +328,7 @@ set_place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, const Kind 
 }
 
 /* Where there is no window inside the plane: places are clamped to the plane. */
-static __attribute__ ((noinline)) void
+VFI_INLINE void
 place_at_border (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, const Kind k)
 {
   Vec inside_x[2], inside_y[2];
@@ -254,13 +340,11 @@ place_at_border (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w
     inside_y[i] = vec_min (vec_max (y[i], vec_set (-y0 * ONE_PIXEL)), vec_set ((h - 1 - y0) * ONE_PIXEL));
   }
   set_place (p, inside_x, inside_y, x0, y0, k);
-#ifdef WINDOWS
-  p->reach = BORDER;
-  if (WINDOWED (k) && find_windows (p, w, h, FALSE, k))
-    return;
-  set_place (p, inside_x, inside_y, x0, y0, k);
-#endif
   p->reach = FAR;
+#ifdef WINDOWS
+  if (WINDOWED (k) && find_patches (p, w, k))
+    p->reach = PATCHES;
+#endif
   p->uneven = FALSE;
 }
 
@@ -272,7 +356,7 @@ place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, c
   if (WINDOWED (k)) {
     set_place (p, x, y, x0, y0, k);
     p->reach = NEAR;
-    if (find_windows (p, w, h, TRUE, k))
+    if (find_windows (p, w, h, k))
       return;
   }
 #endif
@@ -284,7 +368,7 @@ place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, c
 typedef struct
 {
   VecS x[4], y[5]; /* of taps; y has one more for places that begin a row below */
-} Weights;
+} __attribute__ ((aligned (64))) Weights;
 
 /* Of a place f 2^-15 of a pixel beyond the taps' middle. */
 VFI_INLINE void
@@ -323,19 +407,13 @@ weigh (const Place *p, const Kind k, Weights *w)
 /* ---- samples ------------------------------------------------------------------------------------ */
 
 #ifdef WINDOWS
-/* Bytes of its window that each place's taps take; of samples of one byte they become the upper ones. */
-VFI_INLINE void
-tap_bytes (const Place *p, int w, const Kind k, VecS to[4])
+/* Bytes of its window that the tap at column x of it takes; of samples of one byte they become the upper ones. */
+VFI_INLINE VecS
+tap_bytes (VecS x, const Kind k)
 {
-  const gint16 scale = BYTES (k) * (k.sample_bytes == 1 ? 0x100 : 0x101),
-               first = k.sample_bytes == 1 ? 0x90 : 0x100; /* 0x80 and more take none */
+  const gint16 scale = BYTES (k) * (k.sample_bytes == 1 ? 0x100 : 0x101);
 
-#pragma GCC unroll 4
-  for (int i = 0; i < k.taps; i++)
-    to[i] = p->x * scale + ((IN_WINDOW (k) + (gint16) i) * scale + first);
-  if (p->reach == BORDER)
-    for (int i = 0; i < k.taps; i++)
-      to[i] = shorts_min (shorts_max (p->x + (IN_WINDOW (k) + (gint16) i), -p->left), shorts_set (w - 1) - p->left) * scale + first;
+  return x * scale + (gint16) (k.sample_bytes == 1 ? 0x90 : 0x100); /* 0x80 and more take none */
 }
 
 /* A row of the windows. */
@@ -394,13 +472,32 @@ take (const Row *r, VecB bytes, const Kind k)
 #endif
 }
 
-/* From the windows' first rows, p. */
+/* Of a row, all components. */
 VFI_INLINE void
-sample_windows (const guint8 *const p[2], gssize stride, int w, const Place *t, const Weights *weights, const Kind k, VecS to[4])
+add_row (const Row *r, const VecS bytes[4], const VecS x[4], VecS y, const Kind k, VecS to[4])
 {
+#pragma GCC unroll 4
+  for (int c = 0; c < k.comps; c++) {
+    VecS sum = { 0 };
+
+#pragma GCC unroll 4
+    for (int i = 0; i < k.taps; i++)
+      sum += multiply (take (r, (VecB) (bytes[i] + shorts_set (0x101 * c * k.sample_bytes)), k), x[i]);
+    to[c] += multiply (sum, y);
+  }
+}
+
+VFI_INLINE void
+sample_windows (const guint8 *data, gssize stride, const Place *t, const Weights *weights, const Kind k, VecS to[4])
+{
+  const guint8 *p[2];
   VecS bytes[4];
 
-  tap_bytes (t, w, k, bytes);
+  for (int i = 0; i < PARTS (k); i++)
+    p[i] = data + (gssize) t->top[i * SIZE (k)] * stride + (gssize) t->left[i * SIZE (k)] * BYTES (k);
+#pragma GCC unroll 4
+  for (int i = 0; i < k.taps; i++)
+    bytes[i] = tap_bytes (t->x + (IN_WINDOW (k) + (gint16) i), k);
 #pragma GCC unroll 5
   for (int j = 0; j <= k.taps; j++) {
     Row r;
@@ -408,26 +505,40 @@ sample_windows (const guint8 *const p[2], gssize stride, int w, const Place *t, 
     if (j == k.taps && !t->uneven)
       break;
     r = load_row (p, j * stride, k);
-#pragma GCC unroll 4
-    for (int c = 0; c < k.comps; c++) {
-      VecS sum = { 0 };
-
-#pragma GCC unroll 4
-      for (int i = 0; i < k.taps; i++)
-        sum += multiply (take (&r, (VecB) (bytes[i] + shorts_set (0x101 * c * k.sample_bytes)), k), weights->x[i]);
-      to[c] += multiply (sum, weights->y[j]);
-    }
+    add_row (&r, bytes, weights->x, weights->y[j], k, to);
   }
 }
 
-/* The windows' rows, those outside the plane as at its border: of one window after the other. */
-static void
-copy_windows (const guint8 *data, int stride, int h, const Place *t, const Kind k, guint8 *to)
+VFI_INLINE void
+sample_patches (const guint8 *data, gssize stride, int h, int w, const Place *t, const Weights *weights, const Kind k, VecS to[4])
 {
-  for (int i = 0; i < PARTS (k); i++)
-    for (int j = 0; j <= k.taps; j++, to += WINDOW (k))
-      memcpy (to, data + (gssize) CLAMP (t->top[i * SIZE (k)] + j, 0, h - 1) * stride + (gssize) t->left[i * SIZE (k)] * BYTES (k),
-              WINDOW (k) / BYTES (k) * BYTES (k));
+  for (const Patch *a = t->patch; a < t->patch + t->patches; a++) {
+    const VecS left = parts_set (a->left, k), x = t->x - left, last = shorts_set (w - 1) - left;
+    VecS bytes[4];
+
+#pragma GCC unroll 4
+    for (int i = 0; i < k.taps; i++)
+      bytes[i] = tap_bytes (shorts_min (shorts_max (x + (gint16) i, -left), last), k);
+#pragma GCC unroll 6
+    for (int j = 0; j < k.taps + 2; j++) {
+      guint8 copy[2][128] __attribute__ ((aligned (64)));
+      const guint8 *p[2];
+      VecS y = shorts_set (0);
+      Row r;
+
+      for (int i = 0; i < PARTS (k); i++) {
+        p[i] = data + CLAMP (a->top[i] + j, 0, h - 1) * stride + (gssize) a->left[i] * BYTES (k);
+        if (WINDOW (k) % BYTES (k)) /* the last one may end beyond what there is */
+          p[i] = memcpy (copy[i], p[i], WINDOW (k) / BYTES (k) * BYTES (k));
+      }
+#pragma GCC unroll 3
+      for (int i = 0; i < 3; i++)
+        if (j >= i && j - i < k.taps)
+          y |= (a->y == (gint16) i) & weights->y[j - i];
+      r = load_row (p, 0, k);
+      add_row (&r, bytes, weights->x, y, k, to);
+    }
+  }
 }
 #endif
 
@@ -499,21 +610,14 @@ sample (const guint8 *data, int stride, int h, int w, const Place *t, const Weig
   for (int c = 0; c < k.comps; c++)
     to[c] = (VecS){ 0 };
 #ifdef WINDOWS
-  if (WINDOWED (k) && t->reach != FAR) {
-    guint8 copy[2 * 5 * 128];
-    const guint8 *p[2];
-    gssize row = stride;
-
-    for (int i = 0; i < PARTS (k); i++)
-      p[i] = data + (gssize) t->top[i * SIZE (k)] * stride + (gssize) t->left[i * SIZE (k)] * BYTES (k);
-    if (t->reach == BORDER) {
-      copy_windows (data, stride, h, t, k, copy);
-      row = WINDOW (k);
-      for (int i = 0; i < PARTS (k); i++)
-        p[i] = copy + i * (k.taps + 1) * WINDOW (k);
-    }
-    sample_windows (p, row, w, t, weights, k, to);
-  } else
+  if (WINDOWED (k) && t->reach == NEAR) {
+    sample_windows (data, stride, t, weights, k, to);
+    return;
+  }
+  if (WINDOWED (k) && t->reach == PATCHES) {
+    sample_patches (data, stride, h, w, t, weights, k, to);
+    return;
+  }
 #endif
-    sample_far (data, stride, h, w, t, weights, k, to);
+  sample_far (data, stride, h, w, t, weights, k, to);
 }

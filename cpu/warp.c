@@ -63,8 +63,6 @@ row (const VfiView *x, const VfiView *flow, float gain, const VfiView *dst, int 
     for (int k = 0; k < n; k++) {
       const gsize p = (gsize) pixel[k] * from_ld, q = ((gsize) y * dst->w + x0 + k) * to_ld;
       int c = 0;
-
-#if VFI_LANES == 8 /* with AVX-512 come caches that have it */
       const gsize size = vfi_dtype_size (type), bytes = channels * size;
       /* What the row below this one is likely to see first, too far away for the machine to expect it; and where the next vector's pixel goes, which may
        * be some way off, too, in a wider tensor. */
@@ -72,7 +70,6 @@ row (const VfiView *x, const VfiView *flow, float gain, const VfiView *dst, int 
         __builtin_prefetch ((const guint8 *) from + (p + 2 * below) * size + i, 0, 2);
       for (gsize i = 0; i < bytes; i += 64)
         __builtin_prefetch ((const guint8 *) to + (q + VFI_LANES * to_ld) * size + i, 1, 3);
-#endif
       for (; c + VFI_LANES <= channels; c += VFI_LANES)
         pixel_mean (from, p + c, right, below, to, q + c, VFI_LANES, w00[k], w01[k], w10[k], w11[k], type);
       if (c < channels)

@@ -198,10 +198,10 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
     for (int i = 0; i < LINES; i++)
       line[i] = s->lines + ((gsize) omp_get_thread_num () * LINES + i) * s->pitch + PAD;
 
-#pragma omp for
+#pragma omp for schedule(dynamic, 8)
     for (int y = 0; y < dst->h; y++)
       opinions_row (s, &p, &src[3], &src[4], dst, y);
-#pragma omp for
+#pragma omp for schedule(dynamic)
     for (int y = 0; y < s->h; y += BLOCK)
       weigh_block (s, y, &src[3], dst, line);
   }
