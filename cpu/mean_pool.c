@@ -4,8 +4,6 @@
  */
 #include "isa.h"
 
-#define SMALL (1 << 16) /* elements */
-
 VFI_INLINE float
 get (const VfiView *v, gsize i, const VfiDType type)
 {
@@ -124,13 +122,11 @@ row (const VfiView *src, const VfiView *dst, int y, int k, const VfiDType type)
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const int k = ((const VfiMeanPoolParams *) node->params)->k;
 
-  /* To wake another thread takes longer than what is small. */
-#pragma omp parallel for schedule(dynamic, 8) if ((gsize) src->h * src->w * src->c > SMALL)
-  for (int y = 0; y < dst->h; y++)
+  for (int y = y0; y < y1; y++)
     if (dst->ld == 1 && src->dtype == VFI_F32 && k == 2 && src->c == 1 && src->ld == 1)
       halve (src, dst, y);
     else if (dst->ld == 1 && src->dtype == VFI_BF16 && k == 1 && src->c == 4)
@@ -143,4 +139,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
       row (src, dst, y, k, VFI_BF16);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_mean_pool) = { &vfi_op_mean_pool, .run = run };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_mean_pool) = { &vfi_op_mean_pool, .rows = rows };

@@ -219,6 +219,23 @@ piece (const Packer *k, int i, int j0, int n, const VfiView *x)
     interleave (rows, n, x, (gsize) i * x->w + j0, VFI_BF16);
 }
 
+/* What is to be done, for the threads: `blocks` at a time. */
+typedef struct
+{
+  const Packer *k;
+  const VfiView *x;
+  int blocks;
+} Job;
+
+static void
+row (gpointer data, int y, int thread)
+{
+  const Job *j = data;
+
+  for (int x = 0; x < j->x->w; x += j->blocks)
+    piece (j->k, y, x, MIN (j->blocks, j->x->w - x), j->x);
+}
+
 void
 VFI_ISA_NAME (vfi_cpu_pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x)
 {
@@ -244,8 +261,5 @@ VFI_ISA_NAME (vfi_cpu_pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiF
     vfi_format_scale (info, i, &p->gain, &p->bias);
     blocks = MIN (blocks, (int) ((COLUMNS - 2) / (2 * p->kx)));
   }
-#pragma omp parallel for schedule(dynamic, 4)
-  for (int i = 0; i < x->h; i++)
-    for (int j = 0; j < x->w; j += blocks)
-      piece (&k, i, j, MIN (blocks, x->w - j), x);
+  vfi_cpu_each (b, x->h, 4, row, &(Job){ &k, x, blocks });
 }

@@ -4,7 +4,6 @@
  * buffer with zeros around, then columns.
  */
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 
 #include "isa.h"
@@ -86,17 +85,15 @@ row (const State *s, const VfiView *cost, int radius, float shift, float *blende
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const State *s = state;
   const int radius = ((const VfiCorrelationParams *) node->params)->radius;
   const float shift = 1 - 2 * *(const float *) src[1].data;
   const gsize size = vfi_dtype_size (dst->dtype);
+  float *blended = s->rows + s->row_size * thread;
 
-#pragma omp parallel for schedule(static) num_threads(b->threads)
-  for (int y = 0; y < dst->h; y++) {
-    float *blended = s->rows + s->row_size * omp_get_thread_num ();
-
+  for (int y = y0; y < y1; y++)
     if (shift == 0)
       for (int x = 0; x < dst->w; x++) {
         const gsize i = (gsize) y * dst->w + x;
@@ -106,7 +103,6 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
       row (s, src, radius, shift, blended, dst, y, VFI_F32);
     else
       row (s, src, radius, shift, blended, dst, y, VFI_BF16);
-  }
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_shear) = { &vfi_op_shear, NULL, prepare, run, release };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_shear) = { &vfi_op_shear, .prepare = prepare, .release = release, .rows = rows };

@@ -319,6 +319,26 @@ piece (const Planes *p, const VfiView *state, int y, int x0, int n)
 #undef CASE
 }
 
+/* What is to be done, for the threads. */
+typedef struct
+{
+  const VfiView *state;
+  const Planes *planes;
+  int n, bands;
+} Job;
+
+/* A band of all planes, as they have the same part of the state; and in these piece below piece, so that what they have in common is near. */
+static void
+band (gpointer data, int i, int thread)
+{
+  const Job *j = data;
+
+  for (const Planes *p = j->planes; p < j->planes + j->n; p++)
+    for (int x = 0; x < p->w; x += PIXELS)
+      for (int y = p->h * i / j->bands; y < p->h * (i + 1) / j->bands; y++)
+        piece (p, j->state, y, x, MIN (PIXELS, p->w - x));
+}
+
 void
 VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale,
                                    double t, const VfiView *state, const VfiFrame *dst)
@@ -359,11 +379,5 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
       return;
     }
   }
-  /* Bands of all planes, as they have the same part of the state; and in these piece below piece, so that what they have in common is near. */
-#pragma omp parallel for schedule(dynamic)
-  for (int i = 0; i < bands; i++)
-    for (const Planes *p = all; p < all + n; p++)
-      for (int x = 0; x < p->w; x += PIXELS)
-        for (int y = p->h * i / bands; y < p->h * (i + 1) / bands; y++)
-          piece (p, state, y, x, MIN (PIXELS, p->w - x));
+  vfi_cpu_each (b, bands, 1, band, &(Job){ state, all, n, bands });
 }

@@ -2,11 +2,9 @@
  *
  * Operator weigh, in two passes over rows: both opinions, and what the pictures differ by along them; then sums of that, and what follows. A vector is a run of pixels.
  */
-#include <omp.h>
-
+#include "weigh.h"
 #include "isa.h"
 #include "smooth.h"
-#include "weigh.h"
 
 #define WINDOW VFI_WEIGH_WINDOW
 #define PAD 32 /* around a row, so that neighbours are plain loads */
@@ -183,6 +181,33 @@ weigh_block (const State *s, int first, const VfiView *state, const VfiView *dst
   }
 }
 
+/* A run, for the threads. */
+typedef struct
+{
+  const State *s;
+  const Planes *planes;
+  const VfiView *src, *dst;
+} Run;
+
+static void
+opinions (gpointer data, int y, int thread)
+{
+  const Run *r = data;
+  opinions_row (r->s, r->planes, &r->src[3], &r->src[4], r->dst, y);
+}
+
+static void
+block (gpointer data, int i, int thread)
+{
+  const Run *r = data;
+  const State *s = r->s;
+  float *line[LINES];
+
+  for (int k = 0; k < LINES; k++)
+    line[k] = s->lines + ((gsize) thread * LINES + k) * s->pitch + PAD;
+  weigh_block (s, i * BLOCK, &r->src[3], r->dst, line);
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
@@ -190,21 +215,10 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   const Planes p = {
     plane_of (&src[0], 0), plane_of (&src[1], 0), { plane_of (&src[4], 0), plane_of (&src[4], 1) }, *(const float *) src[2].data
   };
+  Run r = { s, &p, src, dst };
 
-#pragma omp parallel
-  {
-    float *line[LINES];
-
-    for (int i = 0; i < LINES; i++)
-      line[i] = s->lines + ((gsize) omp_get_thread_num () * LINES + i) * s->pitch + PAD;
-
-#pragma omp for schedule(dynamic, 8)
-    for (int y = 0; y < dst->h; y++)
-      opinions_row (s, &p, &src[3], &src[4], dst, y);
-#pragma omp for schedule(dynamic)
-    for (int y = 0; y < s->h; y += BLOCK)
-      weigh_block (s, y, &src[3], dst, line);
-  }
+  vfi_cpu_each (b, dst->h, 8, opinions, &r);
+  vfi_cpu_each (b, (s->h + BLOCK - 1) / BLOCK, 1, block, &r);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_weigh) = { &vfi_op_weigh, NULL, prepare, run, g_free, workspace, bind };
