@@ -184,20 +184,11 @@ typedef struct
 {
   const State *s;
   const VfiDenseSearchParams *o;
-  const VfiView *src, *coarse, *dst;
+  const VfiView *coarse, *dst;
   VfiSearchFrames f;
   const SearchFound *found, *next;
   int d;
 } Run;
-
-static void
-grey (gpointer data, int i, int thread)
-{
-  const Run *r = data;
-
-  for (int k = 0; k < 2; k++)
-    search_grey_row (&r->src[k], i - PAD, r->s->grey[k] + (gsize) i * r->s->pitch + PAD);
-}
 
 static void
 start (gpointer data, int i, int thread)
@@ -225,13 +216,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 {
   const VfiDenseSearchParams *o = node->params;
   const State *s = kernel_state;
-  const gsize origin = (gsize) PAD * s->pitch + PAD;
-  Run r = {
-    s,           o, src, o->coarse ? &src[2] : NULL, dst, { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch }, &s->found[0],
-    &s->found[1]
-  };
+  Run r = { s, o, o->coarse ? &src[2] : NULL, dst, search_grey (b, src, s->grey, s->pitch), &s->found[0], &s->found[1] };
 
-  vfi_cpu_each (b, s->h + 2 * PAD, 8, grey, &r);
   vfi_cpu_each (b, s->grid.rows, 1, start, &r);
   for (int round = 0; round < o->rounds; round++)
     for (r.d = o->far; r.d; r.d /= 2) {

@@ -275,15 +275,6 @@ typedef struct
 } Run;
 
 static void
-grey (gpointer data, int i, int thread)
-{
-  const Run *r = data;
-
-  for (int k = 0; k < 2; k++)
-    search_grey_row (&r->src[k], i - PAD, r->s->grey[k] + (gsize) i * r->s->pitch + PAD);
-}
-
-static void
 start (gpointer data, int i, int thread)
 {
   const Run *r = data;
@@ -331,10 +322,8 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   const State *s = kernel_state;
-  const gsize origin = (gsize) PAD * s->pitch + PAD;
-  Run r = { s, src, dst, { s->grey[0] + origin, s->grey[1] + origin, s->h, s->w, s->pitch } };
+  Run r = { s, src, dst, search_grey (b, src, s->grey, s->pitch) };
 
-  vfi_cpu_each (b, s->h + 2 * PAD, 8, grey, &r);
   vfi_cpu_each (b, s->grid.rows, 1, start, &r);
   vfi_cpu_each (b, s->grid.rows, 1, again, &r);
   smooth (s);

@@ -20,7 +20,6 @@
 #define MOST_ROWS 8 /* for more there are no registers that point to them */
 #define BLOCK_ROWS(vectors, sets) MIN (SUMS / (vectors) / (sets), MOST_ROWS)
 #define MOST_COLUMNS (MOST_VECTORS * VFI_LANES)
-#define LEAST_COLUMNS (VFI_LANES + 1) /* results, below which more than half of a block would be for nothing */
 
 /* Columns of n results, with those behind them that blocks fill: at least two vectors. */
 VFI_INLINE int

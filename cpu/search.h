@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "cpu.h"
 #include "inverse_search.h"
 #include "simd.h"
 
@@ -30,6 +31,33 @@ search_grey_row (const VfiView *src, int y, float *to)
     to[-i] = to[0];
     to[src->w - 1 + i] = to[src->w - 1];
   }
+}
+
+/* Where two frames are wanted in grey. */
+typedef struct
+{
+  const VfiView *src;
+  float *const *to;
+  int pitch;
+} SearchGrey;
+
+static void
+search_grey_rows (gpointer data, int i, int thread)
+{
+  const SearchGrey *g = data;
+
+  for (int k = 0; k < 2; k++)
+    search_grey_row (&g->src[k], i - VFI_SEARCH_PAD, g->to[k] + (gsize) i * g->pitch + VFI_SEARCH_PAD);
+}
+
+/* The first two sources in grey. */
+static VfiSearchFrames
+search_grey (VfiBackend *b, const VfiView *src, float *const to[2], int pitch)
+{
+  const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD;
+
+  vfi_cpu_each (b, src->h + 2 * VFI_SEARCH_PAD, 8, search_grey_rows, &(SearchGrey){ src, to, pitch });
+  return (VfiSearchFrames){ to[0] + origin, to[1] + origin, src->h, src->w, pitch };
 }
 
 /* Patches, and numbers from a row of them to the next. */
