@@ -9,7 +9,6 @@
 
 #ifdef __AVX2__
 
-#include "dnnl.h"
 #include "multiply.h"
 
 #define PIXELS 48 /* that a thread takes through the same weights: both stay in its caches */
@@ -33,14 +32,9 @@ supports (VfiBackend *b, const VfiNode *node)
   const VfiConv2dParams *p = node->params;
   const VfiTensor *x = node->src[0], *y = node->dst;
 
-  if (p->dilation != 1 || p->act == VFI_SIGMOID || p->act == VFI_TANH)
-    return FALSE;
-  if (x->dtype == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ()))
-    return FALSE;
   if (x->dtype == VFI_F32 && VFI_LANES == 16 && y->h * y->w < FEW)
     return FALSE;
-  return (y->dtype == x->dtype || y->dtype == VFI_F32) && (!p->residual || node->src[1]->dtype == y->dtype) &&
-         x->c >= (x->dtype == VFI_BF16 ? 4 : LEAST) && p->kernel * p->kernel * x->c <= MOST && y->c >= LEAST;
+  return multiplies (node) && x->c >= (x->dtype == VFI_BF16 ? 4 : LEAST) && p->kernel * p->kernel * x->c <= MOST && y->c >= LEAST;
 }
 
 static void

@@ -29,7 +29,6 @@
 
 #ifdef __AVX2__
 
-#include "dnnl.h"
 #include "multiply.h"
 
 #define TILES 48                                         /* that a thread takes at once: they stay in its caches */
@@ -71,12 +70,7 @@ supports (VfiBackend *b, const VfiNode *node)
   const VfiConv2dParams *p = node->params;
   const VfiTensor *x = node->src[0], *y = node->dst;
 
-  if (p->kernel != 3 || p->stride != 1 || p->dilation != 1 || p->act == VFI_SIGMOID || p->act == VFI_TANH)
-    return FALSE;
-  if (x->dtype == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ()))
-    return FALSE;
-  return (y->dtype == x->dtype || y->dtype == VFI_F32) && (!p->residual || node->src[1]->dtype == y->dtype) && x->c >= LEAST &&
-         y->c >= LEAST && y->h * y->w >= FEW;
+  return p->kernel == 3 && p->stride == 1 && multiplies (node) && x->c >= LEAST && y->c >= LEAST && y->h * y->w >= FEW;
 }
 
 static void
@@ -121,6 +115,29 @@ transform (const float *kernels, gsize step, int n, float *to, gsize pitch)
   }
 }
 
+/* What transform_channel is given: [out][in][3][3]. */
+typedef struct
+{
+  const State *s;
+  const float *weights;
+  int in, out;
+} Kernels;
+
+static void
+transform_channel (gpointer data, int c, int thread)
+{
+  const Kernels *k = data;
+  const State *s = k->s;
+
+  for (int o = 0, columns; o < s->out; o += columns) {
+    float *to = s->weights + ((gsize) o * PRODUCTS * s->depth + c * (columns = block_columns (o, s->out)));
+
+    for (int i = 0; i < columns && o + i < k->out; i += VFI_LANES)
+      transform (k->weights + ((gsize) (o + i) * k->in + c) * 9, (gsize) k->in * 9, MIN (k->out - o - i, VFI_LANES), to + i,
+                 (gsize) s->depth * columns);
+  }
+}
+
 static void *
 floats (gsize n)
 {
@@ -149,17 +166,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     release (s);
     return NULL;
   }
-  b->klass->begin (b);
-#pragma omp parallel for schedule(static)
-  for (int c = 0; c < src->c; c++)
-    for (int o = 0, columns; o < s->out; o += columns) {
-      float *to = s->weights + ((gsize) o * PRODUCTS * s->depth + c * (columns = block_columns (o, s->out)));
-
-      for (int i = 0; i < columns && o + i < dst->c; i += VFI_LANES)
-        transform (weights[0] + ((gsize) (o + i) * src->c + c) * 9, (gsize) src->c * 9, MIN (dst->c - o - i, VFI_LANES), to + i,
-                   (gsize) s->depth * columns);
-    }
-  b->klass->end (b);
+  vfi_cpu_each (b, src->c, 1, transform_channel, &(Kernels){ s, weights[0], src->c, dst->c });
   set_results (p, weights, dst->c, s->bias, s->slopes);
   return s;
 }

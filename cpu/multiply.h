@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "dnnl.h"
 #include "op.h"
 #include "simd.h"
 
@@ -34,6 +35,18 @@ block_columns (int c, int n)
 {
   const int left = n - c;
   return left <= MOST_COLUMNS ? left : left == MOST_COLUMNS + VFI_LANES ? MOST_COLUMNS - VFI_LANES : MOST_COLUMNS;
+}
+
+/* Whether a convolution's types and activation are such as these kernels take. bf16 is left to tiles (AMX), where there are. */
+static gboolean
+multiplies (const VfiNode *node)
+{
+  const VfiConv2dParams *p = node->params;
+  const VfiDType x = node->src[0]->dtype, y = node->dst->dtype;
+
+  if (p->dilation != 1 || p->act == VFI_SIGMOID || p->act == VFI_TANH || (x == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ())))
+    return FALSE;
+  return (y == x || y == VFI_F32) && (!p->residual || node->src[1]->dtype == y);
 }
 
 /* Of a convolution's n results the bias, and what a negative one is to be multiplied by. */
