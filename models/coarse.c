@@ -9,32 +9,38 @@ const float vfi_coarse_twice[5] = { 2, 2, 2, 2, 1 };
 
 #define ACT .act = VFI_LEAKY_RELU, .slope = 0.1f
 
-VfiTensor *
-vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
+void
+vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char name)
 {
-  const VfiCoarse *k = model->config;
-  VfiTensor *picture = vfi_input (g, "x", VFI_F32, h / 2, w / 2, 6), *x = vfi_cast (g, picture, VFI_FEATURE);
-  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, picture, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
+  VfiTensor *x = vfi_cast (g, picture, VFI_FEATURE);
 
   vfi_push (g, "enc");
-  vfi_output (g, "y0", y);
   for (int l = 0; l < 3; l++) {
     x = vfi_conv2d (g, vfi_numbered ("down%d", l), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
     for (int i = 0; i < k->enc_convs[l]; i++)
       x = vfi_conv2d (g, vfi_numbered ("conv%d_%d", l, i), x, k->enc[l], 3, .padding = 1, ACT);
-    vfi_output (g, vfi_numbered ("f%d", l), x);
-    y = vfi_mean_pool (g, y, 2);
-    vfi_output (g, vfi_numbered ("y%d", l + 1), y);
+    vfi_output (g, vfi_numbered ("%c%d", name, l), x);
   }
-  vfi_output (g, "y4", vfi_mean_pool (g, y, 2));
   vfi_pop (g);
+}
+
+VfiTensor *
+vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  VfiTensor *picture = vfi_input (g, "x", VFI_F32, h / 2, w / 2, 6);
+  VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, picture, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
+
+  vfi_output (g, "y0", y);
+  for (int l = 1; l < 5; l++)
+    vfi_output (g, vfi_numbered ("y%d", l), y = vfi_mean_pool (g, y, 2));
+  vfi_coarse_encoder (g, model->config, picture, 'f');
   return picture;
 }
 
 VfiTensor *
-vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w)
+vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, char name, int i, int l, int h, int w)
 {
-  return vfi_input (g, vfi_numbered ("%d.f%d", i, l), VFI_FEATURE, h >> (l + 2), w >> (l + 2), k->enc[l]);
+  return vfi_input (g, vfi_numbered ("%d.%c%d", i, name, l), VFI_FEATURE, h >> (l + 2), w >> (l + 2), k->enc[l]);
 }
 
 void
@@ -46,19 +52,35 @@ vfi_coarse_luma (VfiGraph *g, int h, int w, VfiTensor *y[2][5])
 }
 
 VfiTensor *
-vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5])
+vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1)
 {
-  VfiTensor *state;
+  VfiTensor *state = vfi_lucas_kanade (g, y0, y1, time, NULL, FALSE);
 
-  vfi_coarse_luma (g, h, w, y);
-  state = vfi_lucas_kanade (g, y[0][4], y[1][4], time, NULL, FALSE);
-  return vfi_coarse_finer (g, vfi_lucas_kanade (g, y[0][4], y[1][4], time, state, FALSE), NULL);
+  return vfi_coarse_finer (g, vfi_lucas_kanade (g, y0, y1, time, state, FALSE), NULL);
+}
+
+/* x, and what is seen of it on a grid half as fine. */
+static VfiTensor *
+with_context (VfiGraph *g, int n, VfiTensor *x)
+{
+  const int channels = vfi_channels (x);
+  VfiTensor *z;
+
+  vfi_push (g, "context");
+  z = vfi_conv2d (g, "down", x, channels, 3, .stride = 2, .padding = 1, ACT);
+  for (int i = 0; i < n; i++)
+    z = vfi_conv2d (g, vfi_numbered ("conv%d", i), z, channels, 3, .padding = 1, .residual = z, ACT);
+  z = vfi_pixel_shuffle (g, vfi_conv2d (g, "up", z, 4 * channels, 1), 2);
+  vfi_pop (g);
+  return vfi_mix (g, x, z);
 }
 
 VfiTensor *
 vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x, int first)
 {
   x = vfi_conv2d (g, "reduce", x, k->dec[l], 1, .first = first, ACT);
+  if (l == 2 && k->context)
+    x = with_context (g, k->context, x);
   for (int i = 0; i < k->dec_convs[l]; i++)
     x = vfi_conv2d (g, vfi_numbered ("conv%d", i), x, k->dec[l], 3, .padding = 1, .residual = x, ACT);
   return vfi_conv2d (g, "head", x, 4 * (5 + (l ? k->feat[l - 1] : 0)), 1, .dtype = VFI_F32);

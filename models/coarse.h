@@ -12,6 +12,7 @@ typedef struct
 {
   int enc[3], enc_convs[3]; /* at 1/4, 1/8, 1/16 */
   int dec[3], dec_convs[3]; /* flow.c: a width of 0: none */
+  int context;              /* 3x3 convolutions at 1/32 beside the decoder at 1/16, each added to what it began with; 0: nothing there */
   int feat[2];              /* handed to level l from the coarser one */
   int radius[3];
 } VfiCoarse;
@@ -22,12 +23,14 @@ extern const float vfi_coarse_twice[5];    /* velocities in pixels of a grid twi
 /* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. model->config is a VfiCoarse. Returns the input, in
  * fp32 whatever the features are: 8 bits of a bf16 are too few for steps and patches on the frame's own grid. */
 VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w);
-/* Features of frame i at level l, as an input. */
-VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, int i, int l, int h, int w);
+/* Features of what vfi_coarse_frame returned, as outputs: the name, of one letter, and the level 0 ... 2. Those of vfi_coarse_frame itself are named f. */
+void vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char name);
+/* Features of this name of frame i at level l, as an input. */
+VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, char name, int i, int l, int h, int w);
 /* Luma of both frames at 1/2 ... 1/32, as inputs, to y. */
 void vfi_coarse_luma (VfiGraph *g, int h, int w, VfiTensor *y[2][5]);
-/* The same, and the state at 1/16 after two Lucas-Kanade steps at 1/32. */
-VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, int h, int w, VfiTensor *y[2][5]);
+/* The state at 1/16 after two Lucas-Kanade steps on luma at 1/32. */
+VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1);
 /* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. The last `first` channels of x are
  * the first ones in the file: what begins a tensor is aligned. */
 VfiTensor *vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x, int first);

@@ -3,23 +3,42 @@
  * vfi-flow-nano and vfi-flow-base: dense optical flow, coarse to fine, this project's own.
  *
  * The twin of tools/train/flownet.py, which explains the idea: the bricks of interpolation seen from the first frame. Time is 0, v1 of the
- * state is the flow, its logit says whether what is seen here is seen in the second frame, v0 is the network's to use.
+ * state is the flow, its logit says whether what is seen here is seen in the second frame, v0 is the network's to use. vfi-flow-base is
+ * vfi-flow-nano both ways, and a second network that corrects the way there by the way back.
  */
 #include "coarse.h"
+
+typedef struct
+{
+  VfiCoarse coarse;        /* first: what coarse.c takes the configuration for */
+  const VfiCoarse *refine; /* NULL: nothing is corrected */
+} Config;
 
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
+  const Config *k = model->config;
   VfiTensor *x = vfi_coarse_frame (g, model, h, w);
 
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
+  if (k->refine) {
+    vfi_push (g, "refine");
+    vfi_coarse_encoder (g, k->refine, x, 'r');
+    vfi_pop (g);
+  }
 }
 
-/* The head of level l, from what a step of Lucas-Kanade has moved and the head of the coarser level, if there is one. */
-static VfiTensor *
-decoded (VfiGraph *g, const VfiCoarse *k, int l, int h, int w, VfiTensor *moved, VfiTensor *head)
+/* What is known of both frames. */
+typedef struct
 {
-  VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w), *f1 = vfi_coarse_features (g, k, 1, l, h, w), *x;
+  VfiTensor *f[2][3], *r[2][3], *y[2][5]; /* features at 1/4 ... 1/16, those for the correction, luma at 1/2 ... 1/32 */
+} Seen;
+
+/* The head of level l, seen from frame i, from what a step of Lucas-Kanade has moved and the head of the coarser level, if there is one. */
+static VfiTensor *
+decoded (VfiGraph *g, const VfiCoarse *k, const Seen *seen, int i, int l, VfiTensor *moved, VfiTensor *head)
+{
+  VfiTensor *f0 = seen->f[i][l], *f1 = seen->f[1 - i][l], *x;
   VfiTensor *v = vfi_scale (g, moved, vfi_coarse_state_in, VFI_FEATURE);
 
   if (head) {
@@ -34,42 +53,97 @@ decoded (VfiGraph *g, const VfiCoarse *k, int l, int h, int w, VfiTensor *moved,
   return head;
 }
 
+/* The state at 1/2, from frame i to the other one. */
+static VfiTensor *
+motion (VfiGraph *g, const VfiCoarse *k, const Seen *seen, int i, VfiTensor *t)
+{
+  VfiTensor *const *y0 = seen->y[i], *const *y1 = seen->y[1 - i], *state = vfi_coarse_start (g, t, y0[4], y1[4]), *head = NULL;
+
+  for (int l = 2; l >= 0; l--) {
+    VfiTensor *moved = vfi_lucas_kanade (g, y0[l + 1], y1[l + 1], t, state, k->dec[l] != 0);
+
+    head = k->dec[l] ? decoded (g, k, seen, i, l, moved, head) : NULL;
+    state = vfi_inverse_search (g, y0[l], y1[l], vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head));
+  }
+  return vfi_lucas_kanade (g, y0[0], y1[0], t, state, FALSE);
+}
+
+/* The state of frame 0, corrected from 1/16 on: there is a cost volume round what it says, and the other one's seen along it, which says otherwise where
+ * either is wrong or nothing is seen. */
+static VfiTensor *
+refined (VfiGraph *g, const VfiCoarse *k, const Seen *seen, VfiTensor *here, VfiTensor *there)
+{
+  static const float coarser[5] = { 0.5f, 0.5f, 0.5f, 0.5f, 1 }, minus[3] = { -1, 0, 0 };
+  VfiTensor *s[2][4] = { { here }, { there } }, *change = NULL, *head = NULL;
+
+  for (int i = 0; i < 2; i++)
+    for (int l = 0; l < 3; l++)
+      s[i][l + 1] = vfi_downsample (g, s[i][l], 2, coarser);
+  vfi_push (g, "refine");
+  for (int l = 2; l >= 0; l--) {
+    VfiTensor *now = change ? vfi_mix (g, s[0][l + 1], change) : s[0][l + 1], *flow = vfi_slice (g, now, 2, 2);
+    VfiTensor *f0 = seen->r[0][l], *f1 = vfi_warp (g, seen->r[1][l], flow);
+    VfiTensor *back = vfi_warp (g, s[1][l + 1], flow), *apart = vfi_mix (g, vfi_slice (g, back, 2, 2), flow);
+    VfiTensor *brighter = vfi_mix (g, vfi_warp (g, seen->y[1][l + 1], flow), seen->y[0][l + 1], .q = minus);
+    VfiTensor *all[9] = { f0, f1, vfi_slice (g, now, 2, 3), apart, vfi_slice (g, back, 4, 1), brighter }, *cost = NULL, *x;
+
+    if (head)
+      all[6] = vfi_coarse_handed (g, k, l, head);
+    if (k->radius[l]) /* first in the file */
+      all[head ? 7 : 6] = cost = vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE);
+    x = vfi_concat_ (g, all);
+    vfi_push (g, "dec%d", l);
+    head = vfi_coarse_decoder (g, k, l, x, cost ? vfi_channels (cost) : 0);
+    vfi_pop (g);
+    change = change ? vfi_coarse_finer (g, change, head) : vfi_pixel_shuffle (g, vfi_slice (g, head, 0, 20), 2);
+  }
+  vfi_pop (g);
+  return vfi_mix (g, here, change);
+}
+
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  const VfiCoarse *k = model->config;
+  const Config *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *y[2][5], *state = vfi_coarse_start (g, t, h, w, y), *head = NULL;
+  VfiTensor *y0 = vfi_input (g, "0.y", VFI_F32, h, w, 1), *y1 = vfi_input (g, "1.y", VFI_F32, h, w, 1);
+  VfiTensor *state;
+  Seen seen;
 
-  for (int l = 2; l >= 0; l--) {
-    VfiTensor *moved = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, k->dec[l] != 0);
-
-    head = k->dec[l] ? decoded (g, k, l, h, w, moved, head) : NULL;
-    state = vfi_inverse_search (g, y[0][l], y[1][l], vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head));
-  }
-  state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
-  state = vfi_coarse_finer (g, state, NULL);
-  y[0][0] = vfi_input (g, "0.y", VFI_F32, h, w, 1), y[1][0] = vfi_input (g, "1.y", VFI_F32, h, w, 1);
-  state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
-  vfi_output (g, "state", vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE));
+  vfi_coarse_luma (g, h, w, seen.y);
+  for (int i = 0; i < 2; i++)
+    for (int l = 0; l < 3; l++) {
+      seen.f[i][l] = k->coarse.dec[l] ? vfi_coarse_features (g, &k->coarse, 'f', i, l, h, w) : NULL;
+      seen.r[i][l] = k->refine ? vfi_coarse_features (g, k->refine, 'r', i, l, h, w) : NULL;
+    }
+  state = motion (g, &k->coarse, &seen, 0, t);
+  if (k->refine)
+    state = refined (g, k->refine, &seen, state, motion (g, &k->coarse, &seen, 1, t));
+  state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
+  vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
 }
 
-static const VfiCoarse nano = {
+/* The search alone is as good at 1/4. */
+#define NANO                                                                                                                               \
+  .coarse = {                                                                                                                              \
+    .enc = { 24, 40, 64 },                                                                                                                 \
+    .enc_convs = { 0, 1, 1 },                                                                                                              \
+    .dec = { 0, 64, 80 },                                                                                                                  \
+    .dec_convs = { 0, 3, 4 },                                                                                                              \
+    .feat = { 0, 20 },                                                                                                                     \
+    .radius = { 0, 3, 4 },                                                                                                                 \
+  }
+
+static const VfiCoarse correction = {
   .enc = { 24, 40, 64 },
   .enc_convs = { 0, 1, 1 },
-  .dec = { 0, 64, 80 }, /* the search alone is as good at 1/4 */
-  .dec_convs = { 0, 3, 4 },
-  .feat = { 0, 20 },
-  .radius = { 0, 3, 4 },
+  .dec = { 40, 96, 128 },
+  .dec_convs = { 2, 3, 3 },
+  .context = 2,
+  .feat = { 24, 32 },
+  .radius = { 0, 4, 8 }, /* what is small and fast, the first one misses */
 };
-static const VfiCoarse base = {
-  .enc = { 32, 64, 112 },
-  .enc_convs = { 1, 2, 3 },
-  .dec = { 96, 128, 160 },
-  .dec_convs = { 5, 6, 8 },
-  .feat = { 32, 48 },
-  .radius = { 3, 4, 6 },
-};
+static const Config nano = { NANO }, base = { NANO, .refine = &correction };
 
 #define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
   {                                                                                                                                        \

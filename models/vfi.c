@@ -14,7 +14,8 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   const VfiCoarse *k = model->config;
   VfiTensor *flow = NULL, *y[2][5];
 
-  vfi_output (g, "cost", vfi_correlation (g, vfi_coarse_features (g, k, 0, 2, h, w), vfi_coarse_features (g, k, 1, 2, h, w), k->radius[2]));
+  vfi_output (g, "cost",
+              vfi_correlation (g, vfi_coarse_features (g, k, 'f', 0, 2, h, w), vfi_coarse_features (g, k, 'f', 1, 2, h, w), k->radius[2]));
   vfi_coarse_luma (g, h, w, y);
   for (int l = 4; l > 0; l--)
     flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
@@ -32,12 +33,14 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *y[2][5], *state = vfi_coarse_start (g, t, h, w, y), *head = NULL;
+  VfiTensor *y[2][5], *state, *head = NULL;
 
+  vfi_coarse_luma (g, h, w, y);
+  state = vfi_coarse_start (g, t, y[0][4], y[1][4]);
   for (int l = 2; l >= 0; l--) {
     int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
-    VfiTensor *f0 = vfi_coarse_features (g, k, 0, l, h, w);
-    VfiTensor *f1 = vfi_coarse_features (g, k, 1, l, h, w);
+    VfiTensor *f0 = vfi_coarse_features (g, k, 'f', 0, l, h, w);
+    VfiTensor *f1 = vfi_coarse_features (g, k, 'f', 1, l, h, w);
     VfiTensor *moved, *v, *cost, *x;
 
     if (!head) /* far motion needs two steps here */

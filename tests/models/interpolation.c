@@ -162,12 +162,14 @@ main (int argc, char **argv)
     VfiBackendKind backend;
     VfiDType feature;
     const char *name;
-    double tolerance, flow; /* in pixels of the state's grid; of flow, as a part of the largest */
+    /* In pixels of the state's grid; of flow, and of flow that a second network corrects, as a part of the largest. In bf16 they were 0.029 at worst, of
+     * velocities up to 7, 0.003 and 0.0083. */
+    double tolerance, flow, corrected;
   } on[] = {
-    { VFI_BACKEND_REFERENCE, VFI_F32, "reference/fp32", 1.5e-5, 5e-6 },
-    { VFI_BACKEND_CPU, VFI_F32, "cpu/fp32", 1.5e-5, 5e-6 },
-    { VFI_BACKEND_REFERENCE, VFI_BF16, "reference/bf16", 0.06, 0.006 }, /* 0.029 at worst, of velocities up to 7; 0.003 of flow */
-    { VFI_BACKEND_CPU, VFI_BF16, "cpu/bf16", 0.06, 0.006 },
+    { VFI_BACKEND_REFERENCE, VFI_F32, "reference/fp32", 1.5e-5, 5e-6, 5e-6 },
+    { VFI_BACKEND_CPU, VFI_F32, "cpu/fp32", 1.5e-5, 5e-6, 5e-6 },
+    { VFI_BACKEND_REFERENCE, VFI_BF16, "reference/bf16", 0.06, 0.006, 0.015 },
+    { VFI_BACKEND_CPU, VFI_BF16, "cpu/bf16", 0.06, 0.006, 0.015 },
   };
 
   g_test_init (&argc, &argv, NULL);
@@ -184,7 +186,8 @@ main (int argc, char **argv)
     g_free (name);
     for (guint i = 0; i < G_N_ELEMENTS (on); i++) {
       const gboolean flow = !strcmp ((*m)->task, "flow");
-      Output o = { *m, on[i].backend, on[i].feature, flow ? on[i].flow : on[i].tolerance, flow };
+      const gboolean corrected = !strcmp ((*m)->name, "vfi-flow-base");
+      Output o = { *m, on[i].backend, on[i].feature, corrected ? on[i].corrected : flow ? on[i].flow : on[i].tolerance, flow };
 
       name = g_strdup_printf ("/models/%s/%s", (*m)->name, on[i].name);
       g_test_add_data_func_full (name, g_memdup2 (&o, sizeof o), output, g_free);

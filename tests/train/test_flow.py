@@ -131,6 +131,20 @@ class Pieces(unittest.TestCase):
         own[0][:, 2:4].sum().backward()
         self.assertGreater(float(m.dec2.head.weight.grad[flow].abs().max()), 0)
 
+    def test_correction(self):
+        """It begins as the first network, which stays as it is; coarser levels answer for themselves."""
+        torch.manual_seed(0)
+        m = flownet.FlowNet('vfi-flow-base')
+        x0, x1, own = *torch.rand(2, 1, 6, 64, 96), []
+        states = m(x0, x1, None, own)
+        first = flownet.FlowNet()
+        first.load_state_dict({k: v for k, v in m.state_dict().items() if not k.startswith('refine.')})
+        torch.testing.assert_close(states[-1], first(x0, x1)[-1], atol=1e-4, rtol=1e-4)
+        self.assertEqual([s.shape[2] for s in states], [16, 32, 64])
+        own[0][:, 2:4].sum().backward()
+        learns = {k for k, p in m.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+        self.assertEqual({k.rsplit('.', 1)[0] for k in learns}, {'refine.dec2.head'})
+
 
 class Program(unittest.TestCase):
     def test_score(self):
@@ -168,6 +182,7 @@ class Program(unittest.TestCase):
             self.assertIn('from step 0', train('--steps', '3'))
             self.assertIn('from step 3', train('--steps', '5', '--resume', f'{out}/last.ckpt'))
             self.assertIn('1 of 32', train('--steps', '1', '--init', self.one_weight(tmp)))
+            self.assertIn('32 of 78', train('--steps', '1', '--model', 'vfi-flow-base', '--init', f'{out}/vfi-flow-nano.safetensors'))
             table = subprocess.run([sys.executable, f'{here}/flowevaluate.py', '--weights', f'{out}/vfi-flow-nano.safetensors', val],
                                    check=True, capture_output=True, text=True).stdout
             for name in 'vfi-flow-nano', 'no flow':

@@ -5,7 +5,6 @@ The twin of models/complete.c: same layers, same weight names, same numbers. The
 al., CVPR 2019), small and for one field: it sees a hole that was filled smoothly and says what is wrong with that inside of it. A smooth fill
 knows no borders between motions and is led astray by a border that passes the hole; that is what there is to learn.
 """
-import torch
 import torch.nn as nn
 import torch.nn.functional as F
 

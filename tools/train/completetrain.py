@@ -33,8 +33,7 @@ LEAST = 32  # pixels of a flow field's side that become a grid
 
 def arguments(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    filltrain.common(p)
-    p.add_argument('--batch', type=int, default=16, help='samples per step and process (default %(default)s)')
+    train.common(p, batch=16, **filltrain.DEFAULTS)
     p.add_argument('--exact', type=float, default=.3, metavar='PART', help='part of the samples from moving layers (default %(default)s)')
     p.add_argument('--every', type=int, default=15, metavar='N', help='a pair of frames from every N (default %(default)s)')
     args = p.parse_args(argv)

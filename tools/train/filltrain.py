@@ -10,7 +10,6 @@ PSNR inside the holes of fixed crops of clips that are held out is printed as it
 a sheet of them is written. Checkpoints, averaging and schedule are train.py's.
 """
 import argparse
-import contextlib
 import math
 import os
 import sys
@@ -29,43 +28,18 @@ import masks
 import train
 
 
-def common(p):
-    """Options that every network which fills holes is trained with."""
-    p.add_argument('--footage', required=True, metavar='DIR', help='folder of clips to learn from')
-    p.add_argument('--exclude', default='', metavar='A,B', help='leave out clips whose names contain one of these')
-    p.add_argument('--cache', default=os.path.expanduser('~/.cache/gst-vfi-train'), metavar='DIR',
-                   help='where decoded clips are kept (about 0.7 MB a frame; default %(default)s)')
-    p.add_argument('--out', required=True, metavar='DIR', help='folder of checkpoint, weights and log')
-    length = p.add_mutually_exclusive_group(required=True)
-    length.add_argument('--minutes', type=float, help='length of the run in wall-clock time, all resumed parts together')
-    length.add_argument('--steps', type=int, help='length of the run in optimiser steps')
-    p.add_argument('--lr', type=float, default=2e-3, help='peak learning rate (default %(default)s)')
-    p.add_argument('--warmup', type=int, default=100, help='steps of linear warm-up (default %(default)s)')
-    p.add_argument('--decay', type=float, default=1e-4, help='weight decay (default %(default)s)')
-    p.add_argument('--ema', type=float, default=.998, help='decay of the averaged weights (default %(default)s)')
-    p.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
-    p.add_argument('--amp', default='auto', choices=('auto', 'off', 'bf16'), help='precision of the convolutions (auto: bf16 on a GPU)')
-    p.add_argument('--compile', action='store_true', help='use torch.compile')
-    p.add_argument('--eager', action='store_true', help=train.EAGER)
-    p.add_argument('--resume', metavar='CKPT', help='continue a run from its last.ckpt')
-    p.add_argument('--init', metavar='FILE', help='start a new run from these .safetensors weights')
-    p.add_argument('--val-every', type=float, default=5, metavar='MIN', help='minutes between validations (default %(default)s)')
-    p.add_argument('--workers', type=int, default=1, help='loader processes (default %(default)s; 0 loads in line)')
-    p.add_argument('--seed', type=int, default=1)
+DEFAULTS = dict(lr=2e-3, warmup=100, ema=.998, amp='auto')  # of all networks that fill holes
 
 
 def arguments(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    common(p)
-    p.add_argument('--crop', type=int, default=256, help='side of the square samples (default %(default)s)')
-    p.add_argument('--batch', type=int, default=4, help='samples per step and process (default %(default)s)')
+    train.common(p, batch=4, **DEFAULTS)
+    train.square(p, 2 * fillnet.MULTIPLE)
     p.add_argument('--small', type=float, default=.6, metavar='PART',
                    help='part of the steps with four times as many crops of half the side (default %(default)s)')
     p.add_argument('--pictures', action='store_true', help='write a sheet of the held-out crops at each validation')
     args = p.parse_args(argv)
     args.model = fillnet.NAME
-    if args.crop % (2 * fillnet.MULTIPLE):
-        p.error(f'--crop must be a multiple of {2 * fillnet.MULTIPLE}')
     return args
 
 
@@ -177,8 +151,6 @@ class Run(train.Run):
 
     def __init__(self, args):
         super().__init__(args)
-        self.bf16 = args.amp == 'bf16' or args.amp == 'auto' and self.device.type == 'cuda'
-        self.precision = (lambda: torch.autocast(self.device.type, torch.bfloat16)) if self.bf16 else contextlib.nullcontext
         self.told = False
 
     def network(self):

@@ -10,6 +10,9 @@ has no effect at t = 0, is two numbers a pixel that the network may hand from le
 
 What each level finds is then looked for anew with patches of luma, which reach farther and hold better than either (net.inverse_search).
 After the last level come Lucas-Kanade steps alone: one at 1/2, and two on the frame's own grid (sharpen), which is what sub-pixel motion takes.
+
+vfi-flow-base is vfi-flow-nano both ways, as it is, and a second network that corrects the way there (Refine): what is hidden in the second frame has no match
+there, which searches do not know, and most of the error of the first one is found round it.
 """
 import torch
 import torch.nn as nn
@@ -18,12 +21,9 @@ import torch.nn.functional as F
 import net
 from correlation import Correlation
 
-CONFIGS = {
-    'vfi-flow-nano': net.Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(0, 64, 80), dec_convs=(0, 3, 4),
-                                feat=(0, 20), radius=(0, 3, 4)),  # the search alone is as good at 1/4
-    'vfi-flow-base': net.Config(enc=(32, 64, 112), enc_convs=(1, 2, 3), dec=(96, 128, 160), dec_convs=(5, 6, 8),
-                                feat=(32, 48), radius=(3, 4, 6)),
-}
+NANO = net.Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(0, 64, 80), dec_convs=(0, 3, 4), feat=(0, 20), radius=(0, 3, 4))  # the search alone is as good at 1/4
+REFINE = net.Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(40, 96, 128), dec_convs=(2, 3, 3), feat=(24, 32), radius=(0, 4, 8))
+CONFIGS = {'vfi-flow-nano': (NANO, None), 'vfi-flow-base': (NANO, REFINE)}
 MULTIPLE = net.MULTIPLE
 
 
@@ -38,15 +38,79 @@ def correlation(f0, f1, r):
                         for dy in range(-r, r + 1) for dx in range(-r, r + 1)], 1)
 
 
+class Context(nn.Module):
+    """What is seen of x (n,c,h,w) on a grid half as fine."""
+
+    def __init__(self, c, n):
+        super().__init__()
+        self.n = n
+        self.down = net.conv(c, c, 3, 2)
+        for i in range(n):
+            self.add_module(f'conv{i}', net.conv(c, c))
+        self.up = net.conv(c, 4 * c, 1)
+
+    def forward(self, x):
+        z = net.act(self.down(x))
+        for i in range(self.n):
+            z = net.act(getattr(self, f'conv{i}')(z) + z)
+        return F.pixel_shuffle(self.up(z), 2)
+
+
+class Refine(nn.Module):
+    """What to add to the state of x0 at 1/2, from 1/16 on: there is a cost volume round what it says, and the state of x1 seen along it, which says otherwise where either is
+    wrong or nothing is seen."""
+
+    SEEN = 7  # flow, logit, how far apart it and the way back are, the other one's logit, how much brighter it is there
+
+    def __init__(self, c):
+        super().__init__()
+        self.c = c
+        self.enc = net.Encoder(c)
+        for l in (2, 1, 0):
+            self.add_module(f'dec{l}', net.Decoder(c, l, self.SEEN, c.radius[l] > 0))
+        self.dec2.context = Context(c.dec[2], 2)
+
+    def forward(self, f0, f1, y0, y1, here, there, costs=None):
+        """Features (of enc) at 1/4 ... 1/16 and luma at 1/2 ... 1/32 of both frames, their states at 1/2. Returns what to add, at 1/8, 1/4, 1/2, and the states of
+        x0 at 1/2 ... 1/16. For costs, see FlowNet."""
+        states = [[s] for s in (here, there)]
+        for s in states:
+            for _ in range(3):
+                s.append(coarser(s[-1]))
+        change, feat, changes = None, None, []
+        for l in (2, 1, 0):
+            now = states[0][l + 1] if change is None else states[0][l + 1] + change
+            flow, one = now[:, 2:4], now.new_ones(1, 1, 1, 1)
+            w1, back, luma = net.warp(f1[l], flow, one), net.warp(states[1][l + 1], flow, one), net.warp(y1[l + 1], flow, one)
+            x = (f0[l], w1, *(v.to(w1.dtype) for v in (now[:, 2:], back[:, 2:4] + flow, back[:, 4:], luma - y0[l + 1])))
+            if self.c.radius[l]:
+                x = (correlation(f0[l], w1, self.c.radius[l]), *x)
+                if costs is not None:
+                    costs.append((x[0], flow))
+            change, feat = getattr(self, f'dec{l}')(torch.cat(x if feat is None else (*x, feat), 1), change)
+            changes.append(change)
+        return changes, states[0]
+
+
+def coarser(state):
+    """The same state on the grid half as fine."""
+    s = F.avg_pool2d(state, 2)
+    return torch.cat((s[:, :4] / 2, s[:, 4:]), 1)
+
+
 class FlowNet(nn.Module):
     def __init__(self, name='vfi-flow-nano'):
         super().__init__()
-        c = CONFIGS[name]
+        c, refine = CONFIGS[name]
         self.c, self.name = c, name
         self.enc = net.Encoder(c)
         for l in (2, 1, 0):
             if c.dec[l]:
                 self.add_module(f'dec{l}', net.Decoder(c, l))
+        self.refine = None
+        if refine:
+            self.requires_grad_(False)
+            self.refine = Refine(refine)
         self.register_buffer('state_in', net.state_in(), persistent=False)
 
     def forward(self, x0, x1, costs=None, own=None, both=False):
@@ -54,11 +118,23 @@ class FlowNet(nn.Module):
         Returns the states [at 1/8, at 1/4, at 1/2] (net.py) at t = 0; with `both` of twice the batch, then from x1 to x0.
         For training, lists given are appended: to costs (cost volume, flow its second frame was warped by or None) of each level, to `own` the state
         before patches are searched for, which is what learns. What they find is where the next level starts, and passes no gradient: a decoder
-        whose errors the search repairs would be told of those that remain, and drift."""
-        f0, f1 = self.enc(x0), self.enc(x1)
-        y0, y1 = ([net.mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1))  # luma at 1/2 ... 1/32
-        if both:
-            (f0, f1), (y0, y1) = (([torch.cat(q) for q in zip(a, b)], [torch.cat(q) for q in zip(b, a)]) for a, b in ((f0, f1), (y0, y1)))
+        whose errors the search repairs would be told of those that remain, and drift. Where there is a second network, that alone learns."""
+        def twice(a, b):
+            return ([torch.cat(q) for q in zip(a, b)], [torch.cat(q) for q in zip(b, a)]) if both else (a, b)
+        y0, y1 = twice(*([net.mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1)))  # luma at 1/2 ... 1/32
+        f0, f1 = twice(self.enc(x0), self.enc(x1))
+        if self.refine is None:
+            return self.motion(f0, f1, y0, y1, costs, own)
+        with torch.no_grad():
+            here, there = self.motion(f0, f1, y0, y1)[-1], self.motion(f1, f0, y1, y0)[-1]
+        changes, states = self.refine(*twice(self.refine.enc(x0), self.refine.enc(x1)), y0, y1, here, there, costs)
+        out = [state + change for state, change in zip(states[2::-1], changes)]
+        if own is not None:
+            own += out
+        return out
+
+    def motion(self, f0, f1, y0, y1, costs=None, own=None):
+        """The states, by the first network alone."""
         t = y0[0].new_zeros(1, 1, 1, 1)
         state = net.lucas_kanade(y0[4], y1[4], None, t)[:, :5]
         state = net.finer(net.lucas_kanade(y0[4], y1[4], state, t)[:, :5])

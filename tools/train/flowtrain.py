@@ -11,7 +11,6 @@ Pictures of the footage become moving layers whose flow is known exactly, drawn 
 weights: the encoder of an interpolation network is a good start. Checkpoints, averaging and schedule are train.py's.
 """
 import argparse
-import contextlib
 import os
 import sys
 
@@ -34,36 +33,12 @@ LAYERS = 4
 def arguments(argv=None):
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--model', default='vfi-flow-nano', choices=sorted(flownet.CONFIGS))
-    p.add_argument('--footage', required=True, metavar='DIR', help='folder of clips to learn from')
-    p.add_argument('--exclude', default='', metavar='A,B', help='leave out clips whose names contain one of these')
-    p.add_argument('--cache', default=os.path.expanduser('~/.cache/gst-vfi-train'), metavar='DIR',
-                   help='where decoded clips are kept (about 0.7 MB a frame; default %(default)s)')
-    p.add_argument('--out', required=True, metavar='DIR', help='folder of checkpoint, weights and log')
-    length = p.add_mutually_exclusive_group(required=True)
-    length.add_argument('--minutes', type=float, help='length of the run in wall-clock time, all resumed parts together')
-    length.add_argument('--steps', type=int, help='length of the run in optimiser steps')
-    p.add_argument('--batch', type=int, default=8, help='pairs with exact flow per step and process (default %(default)s)')
+    train.common(p, lr=8e-4)
+    train.square(p, net.MULTIPLE)
     p.add_argument('--real', type=int, default=2, help='pairs of footage per step and process (default %(default)s)')
     p.add_argument('--real-from', type=float, default=.6, metavar='PART', help='part of the run before them (default %(default)s)')
-    p.add_argument('--crop', type=int, default=256, help='side of the square samples, a multiple of 32 (default %(default)s)')
-    p.add_argument('--lr', type=float, default=8e-4, help='peak learning rate (default %(default)s)')
-    p.add_argument('--warmup', type=int, default=300, help='steps of linear warm-up (default %(default)s)')
-    p.add_argument('--decay', type=float, default=1e-4, help='weight decay (default %(default)s)')
-    p.add_argument('--ema', type=float, default=.999, help='decay of the averaged weights (default %(default)s)')
-    p.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
-    p.add_argument('--amp', default='bf16', choices=('off', 'bf16'), help='precision of the convolutions (default %(default)s)')
-    p.add_argument('--compile', action='store_true', help='use torch.compile')
-    p.add_argument('--eager', action='store_true', help=train.EAGER)
-    p.add_argument('--resume', metavar='CKPT', help='continue a run from its last.ckpt')
-    p.add_argument('--init', metavar='FILE', help='start a new run from what fits of these .safetensors weights')
     p.add_argument('--val', metavar='DIR', help='pairs with exact flow to score while training (see flowevaluate.py)')
-    p.add_argument('--val-every', type=float, default=5, metavar='MIN', help='minutes between validations (default %(default)s)')
-    p.add_argument('--workers', type=int, default=1, help='loader processes (default %(default)s; 0 loads in line)')
-    p.add_argument('--seed', type=int, default=1)
-    args = p.parse_args(argv)
-    if args.crop % net.MULTIPLE:
-        p.error(f'--crop must be a multiple of {net.MULTIPLE}')
-    return args
+    return p.parse_args(argv)
 
 
 class Sampler(data.Sampler):
@@ -125,7 +100,7 @@ class Run(train.Run):
         """Returns (loss, end-point error) as tensors."""
         x0, x1, flow, seen, *pairs = tensors
         real = pairs and progress >= self.args.real_from
-        with torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext():
+        with self.precision():
             costs, own, real_own = [], [], []
             final = self.trained(x0, x1, costs, own)[-1]
             if real:

@@ -368,11 +368,11 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """One level: evidence -> (v0 v1 logit: 5 fp32 channels, features) on the grid twice as fine."""
 
-    def __init__(self, c, l):
+    def __init__(self, c, l, beside=7, cost=True):
         super().__init__()
-        k = (2 * c.radius[l] + 1) ** 2
-        cin = k + 2 * c.enc[l] + 7 + (0 if l == 2 else c.feat[l])
-        self.cost = k
+        k = (2 * c.radius[l] + 1) ** 2 if cost else 0
+        cin = k + 2 * c.enc[l] + beside + (0 if l == 2 else c.feat[l])
+        self.cost, self.context = k, None
         self.n, self.nfeat = c.dec_convs[l], c.feat[l - 1] if l > 0 else 0
         self.reduce = conv(cin, c.dec[l], 1)
         for i in range(self.n):
@@ -383,10 +383,13 @@ class Decoder(nn.Module):
 
     def forward(self, x, state):
         y = act(self.reduce(x))
+        if self.context is not None:
+            y = y + self.context(y)
         for i in range(self.n):
             y = act(getattr(self, f'conv{i}')(y) + y)
         y = F.pixel_shuffle(self.head(y), 2)
-        return finer(state) + exact(y[:, :5]), y[:, 5:]
+        own = exact(y[:, :5])
+        return own if state is None else finer(state) + own, y[:, 5:]
 
 
 class Net(nn.Module):

@@ -32,12 +32,9 @@ import net
 import resident
 
 
-EAGER = 'on a GPU, start each kernel from Python, as several processes do: without it a step is captured once and replayed'
 
-
-def arguments(argv=None):
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--model', default='vfi-nano', choices=sorted(net.CONFIGS))
+def common(p, **defaults):
+    """Options that every network is trained with, of these defaults."""
     p.add_argument('--footage', required=True, metavar='DIR', help='folder of clips to learn from')
     p.add_argument('--exclude', default='', metavar='A,B', help='leave out clips whose names contain one of these')
     p.add_argument('--cache', default=os.path.expanduser('~/.cache/gst-vfi-train'), metavar='DIR',
@@ -47,19 +44,39 @@ def arguments(argv=None):
     length.add_argument('--minutes', type=float, help='length of the run in wall-clock time, all resumed parts together')
     length.add_argument('--steps', type=int, help='length of the run in optimiser steps')
     p.add_argument('--batch', type=int, default=8, help='samples per step and process (default %(default)s)')
-    p.add_argument('--crop', type=int, default=256, help='side of the square samples, a multiple of 16 (default %(default)s)')
     p.add_argument('--lr', type=float, default=1e-3, help='peak learning rate (default %(default)s)')
     p.add_argument('--warmup', type=int, default=300, help='steps of linear warm-up (default %(default)s)')
     p.add_argument('--decay', type=float, default=1e-4, help='weight decay (default %(default)s)')
     p.add_argument('--ema', type=float, default=.999, help='decay of the averaged weights (default %(default)s)')
     p.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'))
-    p.add_argument('--amp', default='bf16', choices=('off', 'bf16'), help='precision of the convolutions (default %(default)s)')
+    p.add_argument('--amp', default='bf16', choices=('auto', 'off', 'bf16'),
+                   help='precision of the convolutions; auto: bf16 on a GPU (default %(default)s)')
     p.add_argument('--compile', action='store_true', help='use torch.compile')
-    p.add_argument('--eager', action='store_true', help=EAGER)
+    p.add_argument('--eager', action='store_true',
+                   help='on a GPU, start each kernel from Python, as several processes do: without it a step is captured once and replayed')
     p.add_argument('--resume', metavar='CKPT', help='continue a run from its last.ckpt')
     p.add_argument('--init', metavar='FILE', help='start a new run from these .safetensors weights')
-    p.add_argument('--val', metavar='DIR', help='triplet folders to score while training (see evaluate.py)')
     p.add_argument('--val-every', type=float, default=5, metavar='MIN', help='minutes between validations (default %(default)s)')
+    p.add_argument('--workers', type=int, default=1, help='loader processes (default %(default)s; 0 loads in line)')
+    p.add_argument('--seed', type=int, default=1)
+    p.set_defaults(**defaults)
+
+
+def square(p, multiple):
+    """The option --crop."""
+    def side(text):
+        if int(text) % multiple:
+            raise argparse.ArgumentTypeError(f'must be a multiple of {multiple}')
+        return int(text)
+    p.add_argument('--crop', type=side, default=256, metavar='N', help=f'side of the square samples, a multiple of {multiple} (default %(default)s)')
+
+
+def arguments(argv=None):
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--model', default='vfi-nano', choices=sorted(net.CONFIGS))
+    common(p)
+    square(p, net.MULTIPLE)
+    p.add_argument('--val', metavar='DIR', help='triplet folders to score while training (see evaluate.py)')
     p.add_argument('--val-limit', type=int, default=0, metavar='N', help='score only N triplets of --val, evenly spread')
     p.add_argument('--loss', default='frames', choices=('frames', 'cc', 'cc+ps'),
                    help='frames: the real frame in between is the aim. cc: only that successive frames come back from frames made '
@@ -69,15 +86,11 @@ def arguments(argv=None):
                    help='early in the run also learn motion from OpenCV\'s optical flow to the true frame (needs cv2)')
     p.add_argument('--resident', action='store_true',
                    help='keep all frames in the memory of the GPU (0.8 MB each at 960x540) and draw the samples there: see resident.py')
-    p.add_argument('--workers', type=int, default=1, help='loader processes (default %(default)s; 0 loads in line)')
-    p.add_argument('--seed', type=int, default=1)
     args = p.parse_args(argv)
     if args.resident and (args.loss != 'frames' or args.teacher != 'none'):
         p.error('--resident goes with --loss frames and without a teacher')
     if args.loss == 'cc+ps' and not args.init:
         p.error('--loss cc+ps needs the weights to stay near to, as --init')
-    if args.crop % net.MULTIPLE:
-        p.error(f'--crop must be a multiple of {net.MULTIPLE}')
     return args
 
 
@@ -136,8 +149,8 @@ def calibrate(model, *inputs, only=''):
     """Scale the fresh convolutions (those whose names begin with `only`) so that on real frames every channel comes out with mean 0 and deviation 1.
     Without this the features shrink from layer to layer, the cost volume (their product) to nothing, and the coarse
     levels take very long to see any motion. Heads stay as they are, zero."""
-    for m in model.modules():
-        if isinstance(m, net.Decoder):
+    for name, m in model.named_modules():
+        if isinstance(m, net.Decoder) and name.startswith(only):
             m.reduce.weight[:, :m.cost] *= 4  # a mean of many products varies less than the features beside it
 
     def hook(conv, _, out):
@@ -202,6 +215,8 @@ class Run:
         local = int(os.environ.get('LOCAL_RANK', 0))
         cuda = args.device == 'cuda' or args.device == 'auto' and torch.cuda.is_available()
         self.device = torch.device('cuda', local) if cuda else torch.device('cpu')
+        bf16 = args.amp == 'bf16' or args.amp == 'auto' and cuda
+        self.precision = (lambda: torch.autocast(self.device.type, torch.bfloat16)) if bf16 else contextlib.nullcontext
         if self.world > 1:
             dist.init_process_group('nccl' if cuda else 'gloo')
         torch.manual_seed(args.seed + self.rank)
@@ -310,15 +325,14 @@ class Run:
     def learn(self, tensors, progress):
         """The step itself, which waits for nothing on the device; returns (loss, luma MSE) as tensors."""
         y, uv, t, *v = tensors
-        precision = torch.autocast(self.device.type, torch.bfloat16) if self.args.amp == 'bf16' else contextlib.nullcontext()
         if self.args.loss == 'frames':
             x0, x1, t = self.inputs(y, uv, t)
             costs = []
-            with precision:
+            with self.precision():
                 states = self.trained(x0, x1, t, costs)
             loss, mse = losses.total(states, y, uv, t, progress, costs, *v)
         else:
-            with precision:
+            with self.precision():
                 loss, mse = losses.cycle(self.trained, y, uv, t, progress, self.anchor)
         self.follow(loss)
         return loss.detach(), mse
