@@ -88,16 +88,20 @@ vfi_graphs_check (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GErr
 
 /* ---- choice ------------------------------------------------------------------------------------- */
 
-static gboolean
-fits (const VfiModel *model, VfiWeights *weights)
+/* -1: they are not this network's; else how many of them it does not ask for. */
+static int
+left_over (const VfiModel *model, VfiWeights *weights)
 {
   VfiGraph *graphs[4];
-  gboolean ok;
+  char **unused = NULL;
+  int n = -1;
 
   vfi_model_graphs (model, VFI_F32, model->multiple, model->multiple, 1, graphs);
-  ok = vfi_graphs_check (graphs, weights, NULL, NULL);
+  if (vfi_graphs_check (graphs, weights, &unused, NULL))
+    n = unused ? (int) g_strv_length (unused) : 0;
+  g_strfreev (unused);
   vfi_graphs_free (graphs);
-  return ok;
+  return n;
 }
 
 /* auto is the large network on CUDA and the small one elsewhere; where only another for the task has weights, that; where the caller
@@ -138,11 +142,14 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
   if (o->weights && *o->weights) {
     if (!(*weights = vfi_weights_open (o->weights, error)))
       return FALSE;
-    for (int i = 0; automatic && vfi_models[i]; i++)
-      if (strcmp (vfi_models[i]->task, task) == 0 && fits (vfi_models[i], *weights)) {
+    for (int i = 0, least = G_MAXINT; automatic && vfi_models[i]; i++) {
+      const int n = strcmp (vfi_models[i]->task, task) == 0 ? left_over (vfi_models[i], *weights) : -1;
+
+      if (n >= 0 && n < least) { /* one may be a part of another */
         *model = vfi_models[i];
-        break;
+        least = n;
       }
+    }
     return TRUE;
   }
 

@@ -152,4 +152,4 @@ static const Config nano = { NANO }, base = { NANO, .refine = &correction };
   }
 
 const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano);
-const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs", base);
+const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", base);

@@ -83,6 +83,29 @@ find (void)
   g_free (old);
 }
 
+/* The network that weights are of, where the caller names none: vfi-flow-nano is a part of vfi-flow-base. */
+static void
+by_weights (void)
+{
+  GError *error = NULL;
+  VfiBackend *b = vfi_backend_open (&(VfiOptions){ .backend = VFI_BACKEND_REFERENCE }, NULL, &error);
+
+  g_assert_no_error (error);
+  for (const VfiModel *const *m = vfi_models; *m; m++) {
+    g_autofree char *file = vfi_model_find_weights (*m);
+    const VfiModel *chosen;
+    VfiWeights *weights;
+
+    if (!file)
+      continue;
+    g_assert_true (vfi_model_choose ((*m)->task, &(VfiOptions){ .weights = file }, b, &chosen, &weights, &error));
+    g_assert_no_error (error);
+    g_assert_cmpstr (chosen->name, ==, (*m)->name);
+    vfi_weights_unref (weights);
+  }
+  vfi_backend_unref (b);
+}
+
 static void
 backends (void)
 {
@@ -135,6 +158,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/model/list", list);
   g_test_add_func ("/model/find", find);
+  g_test_add_func ("/model/by-weights", by_weights);
   g_test_add_func ("/model/backends", backends);
   g_test_add_func ("/model/version", version);
   return g_test_run ();

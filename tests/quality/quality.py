@@ -59,17 +59,13 @@ def means(rows, first, second):
     return {key: sum(v) / len(v) for key, v in values.items()}
 
 
-def interp(precision):
+def by_model(precision):
+    """Each model that has a limit; rows of other methods are left out."""
     got = {}
     for model in {model for model, *_ in limits()}:
         rows = evaluate('--model', model, '--weights', weights(model), '--precision', precision)
-        got.update(means([{**row, 'model': model} for row in rows], 'model', 'set'))
+        got.update(means([{**row, 'model': model} for row in rows if row.get('method', 'vfi') == 'vfi'], 'model', 'set'))
     return got
-
-
-def flow(precision):
-    rows = evaluate('--weights', weights('vfi-flow-nano'), '--precision', precision)
-    return means([{**row, 'model': 'vfi-flow-nano'} for row in rows if row['method'] == 'vfi'], 'model', 'set')
 
 
 def inpaint(precision):
@@ -85,8 +81,8 @@ def inpaint(precision):
 
 
 def main():
-    task, precisions, needs = {'interp': (interp, ('fp32', 'auto'), []),  # auto: its best one
-                               'flow': (flow, ('fp32',), ['vfi-flow-nano']),
+    task, precisions, needs = {'interp': (by_model, ('fp32', 'auto'), []),  # auto: its best one
+                               'flow': (by_model, ('fp32',), []),
                                'inpaint': (inpaint, ('fp32',), ['vfi-flow-nano', 'vfi-fill-nano'])}[TASK]
     missing = [weights(m) for m in needs or {model for model, *_ in limits()} if not os.path.exists(weights(m))]
     skip = ('no frames in %s: set VFI_FOOTAGE' % FRAMES if not os.path.isdir(FRAMES) else
