@@ -25,7 +25,7 @@ vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char na
 }
 
 VfiTensor *
-vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
+vfi_coarse_frame (VfiGraph *g, const VfiCoarse *k, int h, int w)
 {
   VfiTensor *picture = vfi_input (g, "x", VFI_F32, h / 2, w / 2, 6);
   VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, picture, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
@@ -33,7 +33,7 @@ vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_output (g, "y0", y);
   for (int l = 1; l < 5; l++)
     vfi_output (g, vfi_numbered ("y%d", l), y = vfi_mean_pool (g, y, 2));
-  vfi_coarse_encoder (g, model->config, picture, 'f');
+  vfi_coarse_encoder (g, k, picture, 'f');
   return picture;
 }
 

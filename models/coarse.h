@@ -20,9 +20,9 @@ typedef struct
 extern const float vfi_coarse_state_in[7]; /* net.py: STATE_IN */
 extern const float vfi_coarse_twice[5];    /* velocities in pixels of a grid twice as fine */
 
-/* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. model->config is a VfiCoarse. Returns the input, in
+/* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. Returns the input, in
  * fp32 whatever the features are: 8 bits of a bf16 are too few for steps and patches on the frame's own grid. */
-VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiModel *model, int h, int w);
+VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiCoarse *k, int h, int w);
 /* Features of what vfi_coarse_frame returned, as outputs: the name, of one letter, and the level 0 ... 2. Those of vfi_coarse_frame itself are named f. */
 void vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char name);
 /* Features of this name of frame i at level l, as an input. */

@@ -10,15 +10,14 @@
 
 typedef struct
 {
-  VfiCoarse coarse;        /* first: what coarse.c takes the configuration for */
-  const VfiCoarse *refine; /* NULL: nothing is corrected */
+  const VfiCoarse *coarse, *refine; /* refine: NULL where nothing is corrected */
 } Config;
 
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const Config *k = model->config;
-  VfiTensor *x = vfi_coarse_frame (g, model, h, w);
+  VfiTensor *x = vfi_coarse_frame (g, k->coarse, h, w);
 
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
   if (k->refine) {
@@ -113,27 +112,24 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_coarse_luma (g, h, w, seen.y);
   for (int i = 0; i < 2; i++)
     for (int l = 0; l < 3; l++) {
-      seen.f[i][l] = k->coarse.dec[l] ? vfi_coarse_features (g, &k->coarse, 'f', i, l, h, w) : NULL;
+      seen.f[i][l] = k->coarse->dec[l] ? vfi_coarse_features (g, k->coarse, 'f', i, l, h, w) : NULL;
       seen.r[i][l] = k->refine ? vfi_coarse_features (g, k->refine, 'r', i, l, h, w) : NULL;
     }
-  state = motion (g, &k->coarse, &seen, 0, t);
+  state = motion (g, k->coarse, &seen, 0, t);
   if (k->refine)
-    state = refined (g, k->refine, &seen, state, motion (g, &k->coarse, &seen, 1, t));
+    state = refined (g, k->refine, &seen, state, motion (g, k->coarse, &seen, 1, t));
   state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
   vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
 }
 
-/* The search alone is as good at 1/4. */
-#define NANO                                                                                                                               \
-  .coarse = {                                                                                                                              \
-    .enc = { 24, 40, 64 },                                                                                                                 \
-    .enc_convs = { 0, 1, 1 },                                                                                                              \
-    .dec = { 0, 64, 80 },                                                                                                                  \
-    .dec_convs = { 0, 3, 4 },                                                                                                              \
-    .feat = { 0, 20 },                                                                                                                     \
-    .radius = { 0, 3, 4 },                                                                                                                 \
-  }
-
+static const VfiCoarse search = {
+  .enc = { 24, 40, 64 },
+  .enc_convs = { 0, 1, 1 },
+  .dec = { 0, 64, 80 }, /* the search alone is as good at 1/4 */
+  .dec_convs = { 0, 3, 4 },
+  .feat = { 0, 20 },
+  .radius = { 0, 3, 4 },
+};
 static const VfiCoarse correction = {
   .enc = { 24, 40, 64 },
   .enc_convs = { 0, 1, 1 },
@@ -143,7 +139,7 @@ static const VfiCoarse correction = {
   .feat = { 24, 32 },
   .radius = { 0, 4, 8 }, /* what is small and fast, the first one misses */
 };
-static const Config nano = { NANO }, base = { NANO, .refine = &correction };
+static const Config nano = { .coarse = &search }, base = { .coarse = &search, .refine = &correction };
 
 #define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
   {                                                                                                                                        \

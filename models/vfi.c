@@ -25,7 +25,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  vfi_coarse_frame (g, model, h, w);
+  vfi_coarse_frame (g, model->config, h, w);
 }
 
 static void

@@ -67,7 +67,7 @@ class Refine(nn.Module):
         self.c = c
         self.enc = net.Encoder(c)
         for l in (2, 1, 0):
-            self.add_module(f'dec{l}', net.Decoder(c, l, self.SEEN, c.radius[l] > 0))
+            self.add_module(f'dec{l}', net.Decoder(c, l, self.SEEN))
         self.dec2.context = Context(c.dec[2], 2)
 
     def forward(self, f0, f1, y0, y1, here, there, costs=None):

@@ -368,9 +368,9 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """One level: evidence -> (v0 v1 logit: 5 fp32 channels, features) on the grid twice as fine."""
 
-    def __init__(self, c, l, beside=7, cost=True):
+    def __init__(self, c, l, beside=7):
         super().__init__()
-        k = (2 * c.radius[l] + 1) ** 2 if cost else 0
+        k = (2 * c.radius[l] + 1) ** 2 if c.radius[l] else 0
         cin = k + 2 * c.enc[l] + beside + (0 if l == 2 else c.feat[l])
         self.cost, self.context = k, None
         self.n, self.nfeat = c.dec_convs[l], c.feat[l - 1] if l > 0 else 0

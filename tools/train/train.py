@@ -32,7 +32,6 @@ import net
 import resident
 
 
-
 def common(p, **defaults):
     """Options that every network is trained with, of these defaults."""
     p.add_argument('--footage', required=True, metavar='DIR', help='folder of clips to learn from')
