@@ -270,12 +270,13 @@ typedef struct
 
 /* An interpolation network is up to three static graphs; h, w are the padded frame's, multiples of `multiple`.
  *   frame: run once for each new frame.  input "x": VFI_FEATURE h/2 w/2 6 (see core/frame.h: pack). Outputs: any names.
- *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names. May be NULL.
+ *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names; where all begin with "0." or "1.",
+ *          they are of the one frame or the other, and serve the pair the other way round. May be NULL.
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
  *          output "state": F32 h/2 w/2 8: v0x v0y v1x v1y logit, q ux uy (see core/frame.h: synthesize).
  * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
  * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle.
- * A flow network is `frame` and `at`, and its state h w 5, without a second: t is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
+ * A flow network's state is h w 5, without a second: t, which `pair` may take too, is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
  * of frame 0, and sigmoid (logit) the confidence that what is seen there is seen in frame 1.
  * A network that fills holes is `frame` alone, run once for each:
  *   inpainting: input "picture", F32 h w 4: r, g, b in [0, 1] whose hole was filled smoothly (harmonic), and the mask, 1 in the hole. Output

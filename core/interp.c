@@ -39,6 +39,7 @@ typedef struct
   int h, w, n_slots;
   double flow_scale;          /* of the graphs: 1 but for networks that see pictures */
   VfiPlan *frame, *pair, *at; /* pair may be NULL */
+  gboolean mirrored;          /* pair gives nothing but what belongs to one frame or the other: it serves both ways round */
   GArray *buffers;
   gsize bytes;
 } Net;
@@ -101,11 +102,17 @@ net_free (Net *net)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Net, net_free)
 
+static gboolean
+is_prefixed (const char *name)
+{
+  return (name[0] == '0' || name[0] == '1') && name[1] == '.';
+}
+
 /* The buffer for an input or output of a plan, NULL if there is none. "1.f0" is buffer "f0" of the second frame. */
 static Buffer *
 net_buffer (Net *net, const char *name, int *frame)
 {
-  gboolean prefixed = (name[0] == '0' || name[0] == '1') && name[1] == '.';
+  const gboolean prefixed = is_prefixed (name);
 
   *frame = prefixed ? name[0] - '0' : 0;
   for (guint i = 0; i < net->buffers->len; i++) {
@@ -116,7 +123,8 @@ net_buffer (Net *net, const char *name, int *frame)
   return NULL;
 }
 
-/* Makes buffers for the outputs of a plan and for `own`, an input that the session fills; checks that its other inputs are there. */
+/* Makes buffers for the outputs of a plan and for `own`, an input that the session fills; checks that its other inputs are there. Outputs are the
+ * frame's where `feature` says so or their names ("0.motion", "1.motion"), of which the first makes the buffer for both. */
 static gboolean
 net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GError **error)
 {
@@ -130,8 +138,14 @@ net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GEr
     const Buffer *have = net_buffer (net, name, &frame);
 
     vfi_plan_io (plan, name, &view);
-    if (output || g_strcmp0 (name, own) == 0) {
-      Buffer b = { .name = g_strdup (name), .view = view, .feature = feature && output, .result = strcmp (name, "result") == 0 };
+    if (have && output && is_prefixed (name))
+      continue;
+    if (output || (!have && g_strcmp0 (name, own) == 0)) {
+      const gboolean prefixed = is_prefixed (name);
+      Buffer b = { .name = g_strdup (prefixed ? name + 2 : name),
+                   .view = view,
+                   .feature = output && (feature || prefixed),
+                   .result = strcmp (name, "result") == 0 };
       g_array_append_val (net->buffers, b);
       for (int s = 0; s < (b.feature || b.result ? net->n_slots : 1); s++) {
         void *data = klass->alloc (net->backend, view_bytes (&view), error);
@@ -189,11 +203,17 @@ net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
   if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), self->backend, self->weights, error)) ||
       !net_add_buffers (net, net->frame, self->model->picture.order ? "picture" : "x", TRUE, error) ||
       (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), self->backend, self->weights, error)) ||
-                     !net_add_buffers (net, net->pair, NULL, FALSE, error))) ||
+                     !net_add_buffers (net, net->pair, "t", FALSE, error))) ||
       !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), self->backend, self->weights, error)) ||
       !net_add_buffers (net, net->at, "t", FALSE, error)) {
     vfi_graphs_free (graphs);
     return NULL;
+  }
+  net->mirrored = net->pair != NULL;
+  for (int i = 0; net->pair && i < vfi_plan_n_io (net->pair); i++) {
+    gboolean output;
+    const char *name = vfi_plan_io_name (net->pair, i, &output);
+    net->mirrored &= !output || is_prefixed (name);
   }
   return g_steal_pointer (&net);
 }
@@ -526,11 +546,12 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
   for (int i = 0; i < 2; i++)
     if (!self->known[slot[i]])
       learn_frame (self, slot[i]);
-  if (net->pair && memcmp (self->pair_of, slot, sizeof self->pair_of) != 0)
-    net_run (net, net->pair, slot, 0);
-  memcpy (self->pair_of, slot, sizeof self->pair_of);
   if (net_buffer (net, "t", &frame))
     self->backend->klass->upload (self->backend, net_view (net, "t", 0).data, &time, sizeof time);
+  if (net->pair && !(self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) &&
+      !(net->mirrored && self->pair_of[0] == slot[1] && self->pair_of[1] == slot[0]))
+    net_run (net, net->pair, slot, 0);
+  memcpy (self->pair_of, slot, sizeof self->pair_of);
   net_run (net, net->at, slot, result);
 }
 

@@ -100,6 +100,31 @@ refined (VfiGraph *g, const VfiCoarse *k, const Seen *seen, VfiTensor *here, Vfi
   return vfi_mix (g, here, change);
 }
 
+/* What `frame` gives of both frames. */
+static void
+see (VfiGraph *g, const Config *k, int h, int w, Seen *seen)
+{
+  vfi_coarse_luma (g, h, w, seen->y);
+  for (int i = 0; i < 2; i++)
+    for (int l = 0; l < 3; l++) {
+      seen->f[i][l] = k->coarse->dec[l] ? vfi_coarse_features (g, k->coarse, 'f', i, l, h, w) : NULL;
+      seen->r[i][l] = k->refine ? vfi_coarse_features (g, k->refine, 'r', i, l, h, w) : NULL;
+    }
+}
+
+/* vfi-flow-base: the first network's states of both frames, each the other way. */
+static void
+pair (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  const Config *k = model->config;
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
+  Seen seen;
+
+  see (g, k, h, w, &seen);
+  for (int i = 0; i < 2; i++)
+    vfi_output (g, vfi_numbered ("%d.motion", i), motion (g, k->coarse, &seen, i, t));
+}
+
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
@@ -109,15 +134,10 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *state;
   Seen seen;
 
-  vfi_coarse_luma (g, h, w, seen.y);
-  for (int i = 0; i < 2; i++)
-    for (int l = 0; l < 3; l++) {
-      seen.f[i][l] = k->coarse->dec[l] ? vfi_coarse_features (g, k->coarse, 'f', i, l, h, w) : NULL;
-      seen.r[i][l] = k->refine ? vfi_coarse_features (g, k->refine, 'r', i, l, h, w) : NULL;
-    }
-  state = motion (g, k->coarse, &seen, 0, t);
-  if (k->refine)
-    state = refined (g, k->refine, &seen, state, motion (g, k->coarse, &seen, 1, t));
+  see (g, k, h, w, &seen);
+  state = k->refine ? refined (g, k->refine, &seen, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5),
+                               vfi_input_planes (g, "1.motion", h / 2, w / 2, 5))
+                    : motion (g, k->coarse, &seen, 0, t);
   state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
   vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
 }
@@ -141,11 +161,11 @@ static const VfiCoarse correction = {
 };
 static const Config nano = { .coarse = &search }, base = { .coarse = &search, .refine = &correction };
 
-#define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
+#define MODEL(NAME, SUMMARY, CONFIG, PAIR)                                                                                                 \
   {                                                                                                                                        \
     .name = NAME, .task = "flow", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 32, .config = &CONFIG,           \
-    .frame = frame, .at = at                                                                                                               \
+    .frame = frame, .pair = PAIR, .at = at                                                                                                 \
   }
 
-const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano);
-const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", base);
+const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano, NULL);
+const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", base, pair);

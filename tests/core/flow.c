@@ -24,14 +24,15 @@ frame (guint8 *pixels, int i)
 }
 
 static void
-session (void)
+session (gconstpointer model)
 {
   static guint8 pixels[3][W * H];
   static float flow[4][2 * W * H], sure[2][W * H];
   const VfiFrame f[] = { frame (pixels[0], 0), frame (pixels[1], 1), frame (pixels[2], 2) };
   const VfiFrameInfo info = { VFI_FORMAT_GRAY8, W, H, VFI_RANGE_FULL };
   g_autoptr (GError) error = NULL;
-  VfiFlow *a = vfi_flow_new (&info, &(VfiOptions){ .backend = VFI_BACKEND_CPU, .precision = VFI_PRECISION_FP32, .threads = 1 }, &error);
+  VfiFlow *a = vfi_flow_new (
+      &info, &(VfiOptions){ .model = model, .backend = VFI_BACKEND_CPU, .precision = VFI_PRECISION_FP32, .threads = 1 }, &error);
   g_assert_no_error (error);
   for (int i = 0; i < 2; i++) /* in a stream */
     g_assert_true (vfi_flow_run (a, &f[i], &f[i + 1], &(VfiFlowField){ flow[0], sure[0] }, &(VfiFlowField){ flow[1], NULL }, NULL));
@@ -96,7 +97,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/flow/session", session);
+  g_test_add_data_func ("/flow/session/nano", "vfi-flow-nano", session);
+  g_test_add_data_func ("/flow/session/base", "vfi-flow-base", session);
   g_test_add_func ("/flow/check", check);
   g_test_add_func ("/flow/colours", colours);
   return g_test_run ();
