@@ -146,6 +146,10 @@ VfiTensor *vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTens
  * pictures y0, y1 (F32, 1 channel) are along it. 8 channels, F32: v0x v0y v1x v1y logit, weight x y. Velocities that are nearly the same become one. */
 VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow);
 
+/* A state (as above, at t = 0) whose flow v1, where it is not sure, becomes the median of that round it, of what looks alike in luma (1 channel) and chroma (2) and is not far `apart`
+ * (2 channels: the flow, and the flow back as it is seen along it, added). All F32; 5 channels. */
+VfiTensor *vfi_weighted_median (VfiGraph *g, VfiTensor *state, VfiTensor *apart, VfiTensor *luma, VfiTensor *chroma);
+
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
 

@@ -75,6 +75,7 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (divide),
   KERNEL (gate),
   KERNEL (bridge),
+  KERNEL (weighted_median),
   NULL,
 };
 

@@ -4,23 +4,6 @@
  */
 #include "isa.h"
 
-/* exp, within 2 units in the last place: 2^n times a polynomial (Cephes' coefficients) of what is left, |r| <= ln 2 / 2. -87 <= v <= 87. */
-VFI_INLINE Vec
-vec_exp (Vec v)
-{
-  const Vec shift = vec_set (0x1.8p23f); /* in its sum with a number below 2^22 the last place is 1 */
-  const Vec n = vec_fma (v, vec_set (1.44269504f), shift) - shift;
-  const Vec r = vec_fma (n, vec_set (2.12194440e-4f), vec_fma (n, vec_set (-0.693359375f), v));
-  Vec p = vec_fma (vec_set (1.9875691500e-4f), r, vec_set (1.3981999507e-3f));
-
-  p = vec_fma (p, r, vec_set (8.3334519073e-3f));
-  p = vec_fma (p, r, vec_set (4.1665795894e-2f));
-  p = vec_fma (p, r, vec_set (1.6666665459e-1f));
-  p = vec_fma (p, r, vec_set (0.5f));
-  p = vec_fma (p * r, r, r) + 1;
-  return p * (Vec) ((VEC_TO_INT (n) + 127) << 23);
-}
-
 VFI_INLINE Vec
 vec_sigmoid (Vec v)
 {

@@ -46,6 +46,7 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_warp),
   &VFI_ISA_NAME (vfi_cpu_warp_zeros),
   &VFI_ISA_NAME (vfi_cpu_weigh),
+  &VFI_ISA_NAME (vfi_cpu_weighted_median),
   NULL,
 };
 

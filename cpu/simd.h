@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <math.h>
+
 #include "tensor.h"
 
 #ifdef __AVX2__
@@ -164,6 +166,39 @@ vec_gather (const void *p, VecI i, const int scale)
   }
   return v;
 #endif
+}
+
+/* exp, within 2 units in the last place: 2^n times a polynomial (Cephes' coefficients) of what is left, |r| <= ln 2 / 2. -87 <= v <= 87. */
+VFI_INLINE Vec
+vec_exp (Vec v)
+{
+  const Vec shift = vec_set (0x1.8p23f); /* in its sum with a number below 2^22 the last place is 1 */
+  const Vec n = vec_fma (v, vec_set (1.44269504f), shift) - shift;
+  const Vec r = vec_fma (n, vec_set (2.12194440e-4f), vec_fma (n, vec_set (-0.693359375f), v));
+  Vec p = vec_fma (vec_set (1.9875691500e-4f), r, vec_set (1.3981999507e-3f));
+
+  p = vec_fma (p, r, vec_set (8.3334519073e-3f));
+  p = vec_fma (p, r, vec_set (4.1665795894e-2f));
+  p = vec_fma (p, r, vec_set (1.6666665459e-1f));
+  p = vec_fma (p, r, vec_set (0.5f));
+  p = vec_fma (p * r, r, r) + 1;
+  return p * (Vec) ((VEC_TO_INT (n) + 127) << 23);
+}
+
+/* 1 / sqrt, within 3 units in the last place, of what is neither tiny nor huge: the machine's estimate and a step of Newton. */
+VFI_INLINE Vec
+vec_rsqrt (Vec v)
+{
+#if defined(__AVX512F__)
+  const Vec r = (Vec) _mm512_rsqrt14_ps ((__m512) v);
+#elif defined(__AVX2__)
+  const Vec r = (Vec) _mm256_rsqrt_ps ((__m256) v);
+#else
+  Vec r;
+  for (int i = 0; i < VFI_LANES; i++)
+    r[i] = 1 / sqrtf (v[i]);
+#endif
+  return r * vec_fma (v * -0.5f * r, r, vec_set (1.5f));
 }
 
 /* Elements i to i + n - 1 of an array of dtype t; lanes n and up are 0. n <= VFI_LANES. */

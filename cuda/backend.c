@@ -435,6 +435,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_warp,
   &vfi_cuda_warp_zeros,
   &vfi_cuda_weigh,
+  &vfi_cuda_weighted_median,
   &vfi_cuda_gate,
   NULL,
 };

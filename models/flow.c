@@ -4,7 +4,7 @@
  *
  * The twin of tools/train/flownet.py, which explains the idea: the bricks of interpolation seen from the first frame. Time is 0, v1 of the
  * state is the flow, its logit says whether what is seen here is seen in the second frame, v0 is the network's to use. vfi-flow-base is
- * vfi-flow-nano both ways, and a second network that corrects the way there by the way back.
+ * vfi-flow-nano both ways, and a second network that corrects the way there by the way back; then, of what looks alike round a pixel, the median.
  */
 #include "coarse.h"
 
@@ -21,6 +21,7 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
 
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
   if (k->refine) {
+    vfi_output (g, "chroma", vfi_slice (g, x, 4, 2));
     vfi_push (g, "refine");
     vfi_coarse_encoder (g, k->refine, x, 'r');
     vfi_pop (g);
@@ -135,9 +136,16 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   Seen seen;
 
   see (g, k, h, w, &seen);
-  state = k->refine ? refined (g, k->refine, &seen, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5),
-                               vfi_input_planes (g, "1.motion", h / 2, w / 2, 5))
-                    : motion (g, k->coarse, &seen, 0, t);
+  if (k->refine) {
+    VfiTensor *there = vfi_input_planes (g, "1.motion", h / 2, w / 2, 5), *flow;
+
+    state = refined (g, k->refine, &seen, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5), there);
+    flow = vfi_slice (g, state, 2, 2);
+    state = vfi_weighted_median (g, state, vfi_mix (g, vfi_slice (g, vfi_warp (g, there, flow), 2, 2), flow), seen.y[0][0],
+                                 vfi_input (g, "0.chroma", VFI_F32, h / 2, w / 2, 2));
+  } else {
+    state = motion (g, k->coarse, &seen, 0, t);
+  }
   state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
   vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
 }

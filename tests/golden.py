@@ -261,6 +261,12 @@ def gate(k, src):
     return F.leaky_relu(x[:, :n], k.slope) * torch.sigmoid(x[:, n:]).repeat(1, n // k.radius, 1, 1)
 
 
+def weighted_median(k, src):
+    state, apart = (nchw(motion(k, f'src{i}', k.h, k.w, c)).double() for i, c in ((0, 5), (1, 2)))
+    luma, chroma = (nchw(coarse(f'{k.name}/src{i}', k.h, k.w, c)).double() / 64 for i, c in ((2, 1), (3, 2)))
+    return flownet.weighted_median(state, apart, luma, chroma).float()
+
+
 def moments(k, src):
     x = src(k.h, k.w, k.c).double()
     return torch.stack((x.mean(), (x * x).mean())).view(1, 2, 1, 1)
@@ -377,7 +383,7 @@ def hole_model(name):
 def model(name):
     """Outputs of a network whose weights are made from their names, and the list of those names."""
     flow = name in flownet.CONFIGS
-    m = generated(flownet.FlowNet(name) if flow else net.Net(name))
+    m = generated(flownet.FlowNet(name).eval() if flow else net.Net(name))
     out = {}
     for h, w, t in RUNS:
         x0, x1 = picture(name, h, w, 0).double(), picture(name, h, w, 1).double()

@@ -23,6 +23,8 @@
   .scale = ROUNDS, .kernel = STEPS, .src_f32 = TRUE, .dst_f32 = TRUE
 #define WEIGH(NAME, H, W, F, T)                                                                                                            \
   .name = "weigh/" NAME, .op = &vfi_op_weigh, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
+#define WEIGHTED_MEDIAN(NAME, H, W, F)                                                                                                     \
+  .name = "weighted_median/" NAME, .op = &vfi_op_weighted_median, .h = H, .w = W, .c = 5, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
 #define INTERLEAVE(NAME, H, W, C) .name = "interleave/" NAME, .op = &vfi_op_interleave, .h = H, .w = W, .c = C
 #define DOWNSAMPLE(NAME, H, W, C, K) .name = "downsample/" NAME, .op = &vfi_op_downsample, .h = H, .w = W, .c = C, .scale = K
 #define FILL(NAME, H, W, T) .name = "fill/" NAME, .op = &vfi_op_fill, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE
@@ -186,6 +188,9 @@ const OpCase op_cases[] = {
   { BRIDGE ("column", 9, 1, 2) },
   { BRIDGE ("few", 3, 2, 4) },
   { BRIDGE ("one-pixel", 1, 1, 4) },
+  { WEIGHTED_MEDIAN ("odd", 33, 61, 3) },
+  { WEIGHTED_MEDIAN ("larger-than-window", 70, 80, 6) },
+  { WEIGHTED_MEDIAN ("one-pixel", 1, 1, 3) },
   { GATE ("one-to-three", 5, 7, 32, 8), .conv = { .slope = 0.2f } },
   { GATE ("one-to-one", 3, 4, 40, 20), .conv = { .slope = 0.1f } },
   { GATE ("one-for-all", 4, 5, 6, 1) },
@@ -345,6 +350,9 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_dense_search (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1),
                              k->residual ? vfi_input (g, "src2", VFI_F32, k->h / 2, k->w / 2, 2) : NULL, .first = k->conv.stride,
                              .far = k->radius, .rounds = k->scale, .steps = k->kernel);
+  if (k->op == &vfi_op_weighted_median)
+    return vfi_weighted_median (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), vfi_input (g, "src2", VFI_F32, k->h, k->w, 1),
+                                vfi_input (g, "src3", VFI_F32, k->h, k->w, 2));
   if (k->op == &vfi_op_weigh) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
     VfiTensor *state = vfi_input (g, "src3", VFI_F32, k->h, k->w, 5);

@@ -96,7 +96,8 @@ static gboolean
 is_flow (const VfiNode *node, int i)
 {
   return ((node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search) && i == 2) || (node->op == &vfi_op_weigh && i >= 3) ||
-         ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
+         (node->op == &vfi_op_weighted_median && i < 2) || ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) ||
+         (node->op == &vfi_op_lucas_kanade && i == 3);
 }
 
 static gboolean
@@ -131,6 +132,8 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
   for (gsize j = 0; node->op == &vfi_op_weigh && i == 4 && j < n; j++) /* on the left nearly how the waves move, so that both weigh */
     if (j / 2 % x->w < (gsize) x->w / 2)
       v[j] = (j % 2 ? -0.75f : 1.5f) + test_uniform (seed, j) / 8;
+  for (gsize j = 0; node->op == &vfi_op_weighted_median && i >= 2 && j < n; j++) /* pixels that are nearly alike */
+    v[j] /= 64;
   if (node->op == &vfi_op_normalize && i)
     v[1] = v[0] * v[0] + fabsf (v[1]); /* moments that fit each other */
   g_free (full);

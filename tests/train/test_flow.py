@@ -36,27 +36,36 @@ def waves(c, seed):
     return torch.nn.functional.interpolate(z, size=(c, c), mode='bicubic', align_corners=False)[0].mul(255)
 
 
-def drawn(seed=0, n=3, c=96):
+def drawn(seed=0, n=3, c=96, draw=synth.flow_pairs):
     y = torch.stack([torch.cat([waves(c, 10 * i + k) for k in range(3)]) for i in range(n)])
-    return synth.flow_pairs(torch.Generator().manual_seed(seed), y, torch.full((n, 3, 2, c // 2, c // 2), 128.))
+    return draw(torch.Generator().manual_seed(seed), y, torch.full((n, 3, 2, c // 2, c // 2), 128.))
 
 
 class Pieces(unittest.TestCase):
     def test_flow_is_exact_where_it_is_seen(self):
-        y, uv, flow, seen = drawn()
-        self.assertEqual((tuple(y.shape), tuple(uv.shape), tuple(flow.shape), tuple(seen.shape)),
-                         ((3, 2, 96, 96), (3, 2, 2, 48, 48), (3, 2, 96, 96), (3, 1, 96, 96)))
-        self.assertGreater(float(flow.abs().mean()), 1)
-        wrong = (net.warp(y[:, 1:], flow, 1) - y[:, :1]).abs()
-        still = float((y[:, 1:] - y[:, :1]).abs().mean())
-        self.assertLess(float((wrong * seen).sum() / seen.sum()), .05 * still)
-        hidden = 1 - seen
-        self.assertGreater(float((wrong * hidden).sum() / hidden.sum()), .3 * still)
+        for draw, off in ((synth.flow_pairs, .05), (synth.thing_pairs, .1)):
+            with self.subTest(draw.__name__):
+                y, uv, flow, seen = drawn(draw=draw)
+                self.assertEqual((tuple(y.shape), tuple(uv.shape), tuple(flow.shape), tuple(seen.shape)),
+                                 ((3, 2, 96, 96), (3, 2, 2, 48, 48), (3, 2, 96, 96), (3, 1, 96, 96)))
+                self.assertGreater(float(flow.abs().mean()), 1)
+                wrong = (net.warp(y[:, 1:], flow, 1) - y[:, :1]).abs()
+                still = float((y[:, 1:] - y[:, :1]).abs().mean())
+                self.assertLess(float((wrong * seen).sum() / seen.sum()), off * still)
+                hidden = 1 - seen
+                self.assertGreater(float((wrong * hidden).sum() / hidden.sum()), .3 * still)
+
+    def test_things_are_thin_and_many(self):
+        """They have edges all over, and flows of their own."""
+        _, _, flow, _ = drawn(n=2, c=160, draw=synth.thing_pairs)
+        jump = ((flow[..., 1:] - flow[..., :-1]).norm(dim=1) > .5).float().mean((1, 2))
+        self.assertTrue(bool((jump > .01).all()), jump)
 
     def test_drawing_follows_its_seed(self):
-        for a, b in zip(drawn(3), drawn(3)):
-            self.assertTrue(torch.equal(a, b))
-        self.assertFalse(torch.equal(drawn(3)[2], drawn(4)[2]))
+        for draw in (synth.flow_pairs, synth.thing_pairs):
+            for a, b in zip(drawn(3, draw=draw), drawn(3, draw=draw)):
+                self.assertTrue(torch.equal(a, b))
+            self.assertFalse(torch.equal(drawn(3, draw=draw)[2], drawn(4, draw=draw)[2]))
 
     def test_one_sided_correlation(self):
         """What moves by (dx, dy) peaks in its channel; the fast one is the definition, and its slope is right."""
@@ -69,6 +78,20 @@ class Pieces(unittest.TestCase):
                 want = flownet.correlation(f0, f1, r)
             torch.testing.assert_close(flownet.correlation(f0, f1, r).detach(), want, atol=1e-12, rtol=0)
             self.assertTrue(torch.autograd.gradcheck(lambda a, b: flownet.correlation(a, b, r), (f0, f1)))
+
+    def test_median_takes_what_looks_alike(self):
+        """A square that moves, before a background that does not: what is wrong here and there, and round its outline, is put right; what is not, stays."""
+        inside = torch.zeros(1, 1, 96, 96)
+        inside[..., 30:66, 30:66] = 1
+        truth = torch.cat((torch.zeros(1, 2, 96, 96), inside * 8, -inside, inside - .5), 1)
+        luma, chroma = .3 + .4 * inside, torch.full((1, 2, 96, 96), .5)
+        wrong = truth.clone()
+        blurred = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(truth[:, 2:4], (4,) * 4), 9, 1)
+        wrong[:, 2:4] = blurred + 6 * torch.randn(blurred.shape, generator=torch.Generator().manual_seed(0)) * (torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(1)) < .2)
+        apart = wrong[:, 2:4] - truth[:, 2:4]
+        got = flownet.weighted_median(wrong, apart, luma, chroma)
+        self.assertLess(float((got - truth).abs().mean()), .05 * float((wrong - truth).abs().mean()))
+        torch.testing.assert_close(flownet.weighted_median(truth, apart * 0, luma, chroma), truth, atol=1e-3, rtol=0)
 
     def test_losses_are_least_at_the_truth(self):
         y, _, flow, seen = drawn()

@@ -12,7 +12,7 @@ What each level finds is then looked for anew with patches of luma, which reach 
 After the last level come Lucas-Kanade steps alone: one at 1/2, and two on the frame's own grid (sharpen), which is what sub-pixel motion takes.
 
 vfi-flow-base is vfi-flow-nano both ways, as it is, and a second network that corrects the way there (Refine): what is hidden in the second frame has no match
-there, which searches do not know, and most of the error of the first one is found round it.
+there, which searches do not know, and most of the error of the first one is found round it. What comes of it is taken over by all that looks alike round it (weighted_median), which does not learn.
 """
 import torch
 import torch.nn as nn
@@ -92,6 +92,28 @@ class Refine(nn.Module):
         return changes, states[0]
 
 
+PLACES, STEP, ALIKE, CHROMA, DOUBT, NEAR, ROUNDS, KEPT = 4, 7, .04, 1.5, .02, .25, 4, 4
+
+
+@torch.no_grad()
+def weighted_median(state, apart, luma, chroma):
+    """The state (n,5,h,w) whose flow v1, where it is not sure, is the median of that at places p + STEP (i, j) round each pixel p, i and j from -PLACES to PLACES, clamped to the border: of what looks alike in
+    luma (n,1,h,w) and chroma (n,2,h,w), and where the flow there and back are not far apart (n,2,h,w: their sum, in pixels). The median of both components together: Weiszfeld's iteration.
+    What is sure stays, as a median takes the slopes from what is smooth."""
+    h, w = state.shape[2:]
+    reach = PLACES * STEP
+    pad = F.pad(torch.cat((state[:, 2:4], 1 / (1 + apart.square().sum(1, True)) + DOUBT, luma, CHROMA * chroma), 1), (reach,) * 4, 'replicate')
+    here = pad[:, 3:, reach:reach + h, reach:reach + w]
+    at = [pad[:, :, y:y + h, x:x + w] for y in range(0, 2 * reach + 1, STEP) for x in range(0, 2 * reach + 1, STEP)]
+    weights = [torch.exp((q[:, 3:] - here).square().sum(1, True) / (-2 * ALIKE ** 2)) * q[:, 2:3] for q in at]
+    u = sum(k * q[:, :2] for k, q in zip(weights, at)) / sum(weights)
+    for _ in range(ROUNDS):
+        near = [k / ((q[:, :2] - u).square().sum(1, True) + NEAR ** 2).sqrt() for k, q in zip(weights, at)]
+        u = sum(k * q[:, :2] for k, q in zip(near, at)) / sum(near)
+    kept = torch.sigmoid(state[:, 4:]) ** 2 / (1 + KEPT * apart.square().sum(1, True))
+    return torch.cat((state[:, :2], u + kept * (state[:, 2:4] - u), state[:, 4:]), 1)
+
+
 def coarser(state):
     """The same state on the grid half as fine."""
     s = F.avg_pool2d(state, 2)
@@ -131,6 +153,10 @@ class FlowNet(nn.Module):
         out = [state + change for state, change in zip(states[2::-1], changes)]
         if own is not None:
             own += out
+        if not self.training:
+            back = net.warp(there, out[-1][:, 2:4], there.new_ones(1, 1, 1, 1))[:, 2:4]
+            chroma = torch.cat((x0[:, 4:], x1[:, 4:])) if both else x0[:, 4:]
+            out[-1] = weighted_median(out[-1], back + out[-1][:, 2:4], y0[0], net.exact(chroma))
         return out
 
     def motion(self, f0, f1, y0, y1, costs=None, own=None):

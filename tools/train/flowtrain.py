@@ -35,6 +35,7 @@ def arguments(argv=None):
     p.add_argument('--model', default='vfi-flow-nano', choices=sorted(flownet.CONFIGS))
     train.common(p, lr=8e-4)
     train.square(p, net.MULTIPLE)
+    p.add_argument('--things', type=float, default=.5, metavar='PART', help='part of the moving layers that is thin things on a background (default %(default)s)')
     p.add_argument('--real', type=int, default=2, help='pairs of footage per step and process (default %(default)s)')
     p.add_argument('--real-from', type=float, default=.6, metavar='PART', help='part of the run before them (default %(default)s)')
     p.add_argument('--val', metavar='DIR', help='pairs with exact flow to score while training (see flowevaluate.py)')
@@ -85,7 +86,9 @@ class Run(train.Run):
         """Network inputs, flow and visibility of a batch's moving layers, and its real pairs, if any: y, uv."""
         with torch.no_grad():
             y, uv = (b.to(self.device, non_blocking=True).float() for b in batch[:2])
-            y, uv, flow, seen = synth.flow_pairs(self.generator, y, uv)
+            m = round(self.args.things * y.shape[0])
+            drawn = [draw(self.generator, y[part], uv[part]) for draw, part in ((synth.thing_pairs, slice(m)), (synth.flow_pairs, slice(m, None))) if y[part].shape[0]]
+            y, uv, flow, seen = map(torch.cat, zip(*drawn))
             noise = torch.rand(y.shape[0], 1, 1, 1, device=y.device) ** 2 * 4
             y = y + torch.randn_like(y) * noise
             y, uv = data.jitter(*data.to_float(y, uv))

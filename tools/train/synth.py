@@ -124,6 +124,113 @@ def _shapes(gen, n, c):
     return ((inside + .6 * z) * r2.unsqueeze(1) * .8 + .5).clamp(0, 1)
 
 
+def _shown(y, uv, places):
+    """A picture y (n,1,c,c), uv (n,2,c/2,c/2) as it is seen at each of these places (n,2,c,c), in pixels from its middle: their mean."""
+    luma = sum(_look(y, q, 'reflection', 'bicubic') for q in places) / len(places)
+    # a chroma sample lies in the middle of four of luma
+    return luma, sum(_look(uv, F.avg_pool2d(q, 2) / 2, 'reflection', 'bilinear') for q in places) / len(places)
+
+
+def _inside(p):
+    return (p.abs() <= (p.shape[3] - 1) / 2).all(1, True).float()
+
+
+def _cover(p, scene, own, masks, layer):
+    """A layer (luma, chroma) of both frames with its masks and flow, in front of what there is: frames, flow, seen."""
+    frames, flow, seen = scene
+    hidden, front = _look(masks[1], p + flow, 'zeros', 'bilinear') > .5, masks[0] > .5
+    frames = [(f + m * (g - f), u + F.avg_pool2d(m, 2) * (v - u)) for (f, u), m, (g, v) in zip(frames, masks, layer)]
+    return frames, torch.where(front, own, flow), torch.where(front, _inside(p + own), seen * (~hidden).float())
+
+
+def _drawn(scene):
+    frames, flow, seen = scene
+    return torch.cat([f for f, _ in frames], 1), torch.stack([u for _, u in frames], 1), flow, seen
+
+
+def _between(p, at, side):
+    """Distance in pixels of p (n,2,c,c) from the lines from at along side, both (n,2): (n,1,c,c)."""
+    (x, y), (dx, dy) = (p - at[:, :, None, None]).split(1, 1), side.view(-1, 2, 1, 1).split(1, 1)
+    t = ((x * dx + y * dy) / (dx * dx + dy * dy)).clamp(0, 1)
+    return torch.hypot(x - t * dx, y - t * dy)
+
+
+def _plate(p, at, one, two):
+    """How far inside the parallelograms from at along one and two p is, in pixels; negative outside: (n,1,c,c)."""
+    (x, y), inside = (p - at[:, :, None, None]).split(1, 1), None
+    area = one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
+    for side, sign in ((two, 1), (one, -1)):
+        length = side.norm(dim=1)
+        u, v, high = ((a * sign * torch.sign(area) / length).view(-1, 1, 1, 1) for a in (side[:, 1], side[:, 0], sign * area))
+        d = u * x - v * y
+        d = torch.minimum(d, high - d)
+        inside = d if inside is None else torch.minimum(inside, d)
+    return inside
+
+
+def _frames(gen, n, c=128):
+    """Thin things, each as a picture of its own (n,2,c,c): how far inside, in pixels (negative outside), and the shade of the part, -1..1.
+    A plate on four legs, with a back of slats."""
+    p = _pixels(n, c, gen.device)
+    angle = _rand(gen, n, 1, low=-.3, high=.3) + (_rand(gen, n, 1) < .3) * _rand(gen, n, 1, high=6.2832)
+    turn = torch.stack((torch.cos(angle), torch.sin(angle), -torch.sin(angle), torch.cos(angle)), -1).view(n, 2, 2) * (.4 * c)
+
+    def side(x, y):
+        return torch.einsum('nij,nj->ni', turn, torch.cat((_rand(gen, n, 1, low=x[0], high=x[1]), _rand(gen, n, 1, low=y[0], high=y[1])), 1))
+    wide, deep, leg, back = side((.4, .8), (-.2, .2)), side((-.4, .4), (.15, .4)), side((-.15, .15), (.2, .8)), side((-.2, .2), (-.9, -.3))
+    thick = .4 * c * _rand(gen, n, 1, 1, 1, low=.012, high=.05)
+    o = -(wide + deep) / 2
+    parts = [(o + a + leg * .95, leg * -.95) for a in (0, wide, deep, wide + deep)] + [(o + leg * .7, wide), (o + deep + leg * .7, wide), (o, back), (o + wide, back), (o + back, wide)]
+    parts += [(o + wide * f, back) for f in (.25, .5, .75)]
+    on, shade = torch.full((n, 1, c, c), -float(c), device=gen.device), torch.zeros(n, 1, c, c, device=gen.device)
+    for d, often in [(thick - _between(p, *q), .8) for q in parts] + [(_plate(p, o, wide, back), .4), (_plate(p, o, wide, deep), .9)]:
+        d = torch.where(_rand(gen, n, 1, 1, 1) < often, d, -float(c))
+        shade = torch.where(d > -.7, _rand(gen, n, 1, 1, 1, low=-1), shade)
+        on = torch.maximum(on, d)
+    return torch.cat((on, shade), 1)
+
+
+def _far(gen, n, sigma, reach):
+    """Shifts (n,2) with long tails, as those of FlyingChairs have: a fourth power of a normal."""
+    z = torch.randn(n, 2, generator=gen, device=gen.device) * sigma
+    return (z.sign() * z.abs() ** 4).clamp(-reach, reach)
+
+
+def _rigid(gen, n, c, middle, shift, turn, zoom):
+    """The flow (n,2,c,c) of what is turned and zoomed by up to so much and shifted, and gets to `middle` (n,2)."""
+    a = _rand(gen, n, low=-turn, high=turn) * (_rand(gen, n) < .5)
+    s = 1 + _rand(gen, n, low=-zoom, high=zoom) * (_rand(gen, n) < .5)
+    m = torch.stack((s * torch.cos(a) - 1, -s * torch.sin(a), s * torch.sin(a), s * torch.cos(a) - 1), -1).view(n, 2, 2)
+    return torch.einsum('nij,njyx->niyx', m, _pixels(n, c, gen.device) - (middle - shift)[:, :, None, None]) + shift[:, :, None, None]
+
+
+def thing_pairs(gen, y, uv, things=9):
+    """As flow_pairs, but nothing bends, and many thin things are in front: the first picture is the background, the others lend them a pattern, often a faint one.
+
+    y (n,k,c,c), uv (n,k,2,c/2,c/2), k >= 2; the same is returned."""
+    n, k, c = y.shape[0], y.shape[1], y.shape[-1]
+    p = _pixels(n, c, gen.device)
+    base = _rigid(gen, n, c, torch.zeros(n, 2, device=gen.device), _far(gen, n, 1.5, .12 * c), .1, .06)
+    scene = [_shown(y[:, :1], uv[:, 0], [q]) for q in (p + base, p)], base, _inside(p + base)
+    for i in range(things):
+        size, middle = c * (.08 + .7 * _rand(gen, n, 1) ** 2), _rand(gen, n, 2, low=-.55 * c, high=.55 * c)
+        own = base + _rigid(gen, n, c, middle, _far(gen, n, 1.5, .25 * c), .4, .2)
+        thing, large = _frames(gen, n), (size / (.4 * 128))[:, :, None, None]
+        (m0, s0), (m1, s1) = (_look(thing, (q - middle[:, :, None, None]) / large, 'border', 'bilinear').split(1, 1) for q in (p + own, p))
+        m0, m1 = ((m * large + .5).clamp(0, 1) for m in (m0, m1))
+        if i % 3 == 2:  # something else now and then
+            other, shape = _rand(gen, n, 1, 1, 1) < .5, _shapes(gen, n, c)
+            m0, m1 = torch.where(other, _look(shape, p + own, 'zeros', 'bilinear'), m0), torch.where(other, shape, m1)
+        tone, contrast = _rand(gen, n, 1, 1, 1) ** 2 * 235, _rand(gen, n, 1, 1, 1) ** 2
+        relief, colour = _rand(gen, n, 1, 1, 1) ** 2 * 60, _rand(gen, n, 2, 1, 1, low=-40, high=40) * _rand(gen, n, 1, 1, 1) ** 2
+        j, layer = 1 + i % (k - 1), []
+        for q, shade in ((p + own, s0), (p, s1)):
+            luma, chroma = _shown(y[:, j:j + 1], uv[:, j], [q])
+            layer.append(((tone + relief * shade + contrast * (luma - 128)).clamp(0, 255), (chroma - 128) * contrast + 128 + colour))
+        scene = _cover(p, scene, own, (m0, m1), layer)
+    return _drawn(scene)
+
+
 def flow_pairs(gen, y, uv, far=.5):
     """Layers in front of each other, each moved by a flow of its own that is known exactly.
 
@@ -133,7 +240,7 @@ def flow_pairs(gen, y, uv, far=.5):
     the first shows is seen in the second (n,1,c,c): 1, else 0."""
     n, k, c = y.shape[0], y.shape[1], y.shape[-1]
     p = _pixels(n, c, gen.device)
-    frames, flow, seen, base = None, None, None, None
+    scene = base = None
     blurred = (_rand(gen, k) < .1).tolist()  # all at once: the only wait for the device
     for i in range(k):
         own = _layer_flow(gen, n, c, base, far if i == 0 else far * .6)
@@ -143,22 +250,11 @@ def flow_pairs(gen, y, uv, far=.5):
         def place(q):  # both frames resample the picture
             return torch.einsum('nij,njyx->niyx', zoom, q) + offset
         steps = (-.25, 0, .25) if blurred[i] else (0,)  # exposure over half the motion, at its middle: the flow stays true
-        pair = []
-        for at in (p + own, p):
-            places = [place(at + s * own) for s in steps]
-            luma = sum(_look(y[:, i:i + 1], q, 'reflection', 'bicubic') for q in places) / len(steps)
-            # a chroma sample lies in the middle of four of luma
-            chroma = sum(_look(uv[:, i], F.avg_pool2d(q, 2) / 2, 'reflection', 'bilinear') for q in places) / len(steps)
-            pair.append((luma, chroma))
+        layer = [_shown(y[:, i:i + 1], uv[:, i], [place(at + s * own) for s in steps]) for at in (p + own, p)]
         if i == 0:
-            base, frames, flow = own, pair, own
-            seen = ((p + own).abs() <= (c - 1) / 2).all(1, True).float()
+            base, scene = own, (layer, own, _inside(p + own))
             continue
         on = (_rand(gen, n, 1, 1, 1) < .75).float()
         m1 = _shapes(gen, n, c) * on
-        m0, hidden = _look(m1, p + own, 'zeros', 'bilinear'), _look(m1, p + flow, 'zeros', 'bilinear') > .5
-        frames = [(f + m * (g - f), u + F.avg_pool2d(m, 2) * (v - u)) for (f, u), m, (g, v) in zip(frames, (m0, m1), pair)]
-        front = m0 > .5
-        seen = torch.where(front, ((p + own).abs() <= (c - 1) / 2).all(1, True).float(), seen * (~hidden).float())
-        flow = torch.where(front, own, flow)
-    return torch.cat([f for f, _ in frames], 1), torch.stack([u for _, u in frames], 1), flow, seen
+        scene = _cover(p, scene, own, (_look(m1, p + own, 'zeros', 'bilinear'), m1), layer)
+    return _drawn(scene)
