@@ -204,7 +204,7 @@ class Program(unittest.TestCase):
                                        '--val', val, *more], check=True, capture_output=True, text=True).stdout
             self.assertIn('from step 0', train('--steps', '3'))
             self.assertIn('from step 3', train('--steps', '5', '--resume', f'{out}/last.ckpt'))
-            self.assertIn('1 of 32', train('--steps', '1', '--init', self.one_weight(tmp)))
+            self.assertIn('1 of 32', train('--steps', '1', '--things', '1', '--init', self.one_weight(tmp)))
             self.assertIn('32 of 78', train('--steps', '1', '--model', 'vfi-flow-base', '--init', f'{out}/vfi-flow-nano.safetensors'))
             table = subprocess.run([sys.executable, f'{here}/flowevaluate.py', '--weights', f'{out}/vfi-flow-nano.safetensors', val],
                                    check=True, capture_output=True, text=True).stdout

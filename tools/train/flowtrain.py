@@ -35,7 +35,7 @@ def arguments(argv=None):
     p.add_argument('--model', default='vfi-flow-nano', choices=sorted(flownet.CONFIGS))
     train.common(p, lr=8e-4)
     train.square(p, net.MULTIPLE)
-    p.add_argument('--things', type=float, default=.5, metavar='PART', help='part of the moving layers that is thin things on a background (default %(default)s)')
+    p.add_argument('--things', type=float, default=0., metavar='PART', help='part of the moving layers that is thin things on a background (default %(default)s)')
     p.add_argument('--real', type=int, default=2, help='pairs of footage per step and process (default %(default)s)')
     p.add_argument('--real-from', type=float, default=.6, metavar='PART', help='part of the run before them (default %(default)s)')
     p.add_argument('--val', metavar='DIR', help='pairs with exact flow to score while training (see flowevaluate.py)')
