@@ -136,12 +136,12 @@ net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GEr
     VfiView view;
     int frame;
     const Buffer *have = net_buffer (net, name, &frame);
+    const gboolean prefixed = is_prefixed (name);
 
     vfi_plan_io (plan, name, &view);
-    if (have && output && is_prefixed (name))
+    if (have && output && prefixed)
       continue;
     if (output || (!have && g_strcmp0 (name, own) == 0)) {
-      const gboolean prefixed = is_prefixed (name);
       Buffer b = { .name = g_strdup (prefixed ? name + 2 : name),
                    .view = view,
                    .feature = output && (feature || prefixed),

@@ -185,7 +185,7 @@ vec_exp (Vec v)
   return p * (Vec) ((VEC_TO_INT (n) + 127) << 23);
 }
 
-/* 1 / sqrt, within 3 units in the last place, of what is neither tiny nor huge: the machine's estimate and a step of Newton. */
+/* 1 / sqrt of what is neither tiny nor huge, but for the last bits: the machine's estimate and a step of Newton. */
 VFI_INLINE Vec
 vec_rsqrt (Vec v)
 {

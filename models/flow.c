@@ -141,7 +141,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 
     state = refined (g, k->refine, &seen, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5), there);
     flow = vfi_slice (g, state, 2, 2);
-    state = vfi_weighted_median (g, state, vfi_mix (g, vfi_slice (g, vfi_warp (g, there, flow), 2, 2), flow), seen.y[0][0],
+    state = vfi_weighted_median (g, state, vfi_mix (g, vfi_warp (g, vfi_slice (g, there, 2, 2), flow), flow), seen.y[0][0],
                                  vfi_input (g, "0.chroma", VFI_F32, h / 2, w / 2, 2));
   } else {
     state = motion (g, k->coarse, &seen, 0, t);

@@ -63,9 +63,9 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
           u[c] = s[c] / sum;
       }
       for (int c = 0; c < 5; c++) {
-        const float v = vfi_view_get (state, y, x, c);
+        const float old = vfi_view_get (state, y, x, c);
 
-        vfi_view_set (dst, y, x, c, c == 2 || c == 3 ? (float) (u[c - 2] + k * (v - u[c - 2])) : v);
+        vfi_view_set (dst, y, x, c, c == 2 || c == 3 ? (float) (u[c - 2] + k * (old - u[c - 2])) : old);
       }
     }
 }

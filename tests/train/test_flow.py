@@ -90,8 +90,8 @@ class Pieces(unittest.TestCase):
         wrong[:, 2:4] = blurred + 6 * torch.randn(blurred.shape, generator=torch.Generator().manual_seed(0)) * (torch.rand(1, 1, 96, 96, generator=torch.Generator().manual_seed(1)) < .2)
         apart = wrong[:, 2:4] - truth[:, 2:4]
         got = flownet.weighted_median(wrong, apart, luma, chroma)
-        self.assertLess(float((got - truth).abs().mean()), .05 * float((wrong - truth).abs().mean()))
-        torch.testing.assert_close(flownet.weighted_median(truth, apart * 0, luma, chroma), truth, atol=1e-3, rtol=0)
+        self.assertLess(float((got - truth).abs().mean()), .02 * float((wrong - truth).abs().mean()))
+        torch.testing.assert_close(flownet.weighted_median(truth, apart * 0, luma, chroma), truth, atol=1e-6, rtol=0)
 
     def test_losses_are_least_at_the_truth(self):
         y, _, flow, seen = drawn()

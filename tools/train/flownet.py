@@ -154,7 +154,7 @@ class FlowNet(nn.Module):
         if own is not None:
             own += out
         if not self.training:
-            back = net.warp(there, out[-1][:, 2:4], there.new_ones(1, 1, 1, 1))[:, 2:4]
+            back = net.warp(there[:, 2:4], out[-1][:, 2:4], there.new_ones(1, 1, 1, 1))
             chroma = torch.cat((x0[:, 4:], x1[:, 4:])) if both else x0[:, 4:]
             out[-1] = weighted_median(out[-1], back + out[-1][:, 2:4], y0[0], net.exact(chroma))
         return out
