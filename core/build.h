@@ -150,6 +150,14 @@ VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time
  * (2 channels: the flow, and the flow back as it is seen along it, added). All F32; 5 channels. */
 VfiTensor *vfi_weighted_median (VfiGraph *g, VfiTensor *state, VfiTensor *apart, VfiTensor *luma, VfiTensor *chroma);
 
+/* How well a motion on a grid half as fine (F32: a flow seen from time t, 2 channels, or the first four of a state) explains pictures y0, y1 (F32, 1 channel): a logit, 1 channel,
+ * F32. */
+VfiTensor *vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *motion);
+
+/* A state (5 channels) with n further opinions on motion, flows seen from its time (x and y of each), weighted by the evidence for all n + 1 (logits). All F32; 5 + 3 n channels:
+ * v0x v0y v1x v1y logit, and of each further one weight x y. */
+VfiTensor *vfi_opinions (VfiGraph *g, VfiTensor *state, VfiTensor *evidence, VfiTensor *flows);
+
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);
 
@@ -249,9 +257,9 @@ VfiTensor *vfi_rows (VfiGraph *g, VfiTensor *x, int first, int rows);
 /* Rows of all n inputs one after the other, in the type of the first. Inputs are produced in place where possible, else copied. */
 VfiTensor *vfi_stack (VfiGraph *g, VfiTensor **xs, int n);
 
-/* Channels of all inputs one after the other, VFI_FEATURE. Inputs are produced in place where possible, else copied. */
-VfiTensor *vfi_concat_ (VfiGraph *g, VfiTensor **xs);
-#define vfi_concat(g, ...) vfi_concat_ (g, (VfiTensor *[]){ __VA_ARGS__, NULL })
+/* Channels of all inputs one after the other, VFI_FEATURE or another type. Inputs are produced in place where possible, else copied. */
+VfiTensor *vfi_concat_ (VfiGraph *g, VfiDType dtype, VfiTensor **xs);
+#define vfi_concat(g, ...) vfi_concat_ (g, VFI_FEATURE, (VfiTensor *[]){ __VA_ARGS__, NULL })
 
 /* ---- what a model file exports ------------------------------------------------------------------ */
 
@@ -277,7 +285,7 @@ typedef struct
  *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names; where all begin with "0." or "1.",
  *          they are of the one frame or the other, and serve the pair the other way round. May be NULL.
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
- *          output "state": F32 h/2 w/2 8: v0x v0y v1x v1y logit, q ux uy (see core/frame.h: synthesize).
+ *          output "state": F32 h/2 w/2 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy (see core/frame.h: synthesize).
  * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
  * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle.
  * A flow network's state is h w 5, without a second: t, which `pair` may take too, is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid

@@ -105,10 +105,10 @@ lerp (float a, float b, float f)
 }
 
 static void
-state_at (const VfiView *state, float y, float x, float s[8])
+state_at (const VfiView *state, float y, float x, float s[5 + 3 * VFI_MAX_OPINIONS])
 {
   Tap ty = tap (y, state->h), tx = tap (x, state->w);
-  for (int c = 0; c < 8; c++)
+  for (int c = 0; c < state->c; c++)
     s[c] = lerp (lerp (vfi_view_get (state, ty.i, tx.i, c), vfi_view_get (state, ty.i, tx.i1, c), tx.f),
                  lerp (vfi_view_get (state, ty.i1, tx.i, c), vfi_view_get (state, ty.i1, tx.i1, c), tx.f), ty.f);
 }
@@ -149,20 +149,24 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
 
     for (int y = 0; y < d.h; y++)
       for (int x = 0; x < d.w; x++) {
-        float s[8], m, q;
+        float s[5 + 3 * VFI_MAX_OPINIONS], m;
 
         state_at (state, ((y + 0.5f) * ky - 1) / 2, ((x + 0.5f) * kx - 1) / 2, s);
         m = 1 / (1 + expf (-(s[4] + logit_t)));
-        q = fminf (fmaxf (s[5], 0), 1); /* 0 of NaN */
         for (int c = 0; c < d.l->comps; c++) {
-          float v = 0;
+          float v = 0, first = 0;
 
-          for (int k = 0; k < 2; k++) {
-            const float *v0 = k ? s + 6 : s, *v1 = k ? s + 6 : s + 2, share = k ? q : 1 - q;
+          for (int k = 0; k == 0 || 3 * k + 5 <= state->c; k++) {
+            const float *v0 = k ? s + 3 * k + 3 : s, *v1 = k ? v0 : s + 2;
             const Tap x0 = tap (x - (float) t * v0[0] * 2 / kx, d.w), y0 = tap (y - (float) t * v0[1] * 2 / ky, d.h);
             const Tap x1 = tap (x + u * v1[0] * 2 / kx, d.w), y1 = tap (y + u * v1[1] * 2 / ky, d.h);
 
-            v += share * lerp (sample (&p1, y1, x1, c), sample (&p0, y0, x0, c), m);
+            const float along = lerp (sample (&p1, y1, x1, c), sample (&p0, y0, x0, c), m);
+
+            if (k == 0)
+              v = first = along;
+            else
+              v += fminf (fmaxf (s[3 * k + 2], 0), 1) * (along - first); /* 0 of NaN */
           }
           vfi_plane_set (&d, y, x, c, v);
         }

@@ -18,13 +18,14 @@
  * At last chroma is clamped to +-VFI_CHROMA_LIMIT: colours that footage hardly has are none that networks have learnt from, and on them (a green
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
- * synthesize: state (H/2, W/2, 8: v0x v0y v1x v1y logit, q ux uy, F32, in pixels of its grid; q: what a second opinion on motion, u, weighs) -> frame. For every plane, in its own samples:
+ * synthesize: state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
+ * VFI_MAX_OPINIONS - 1) -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
  *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), p clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
  *   Catmull-Rom's cubics (4x4 taps, replicated beyond the border), which keep fine texture, planes of subsampled chroma bilinearly,
- *   m = sigmoid (logit + log ((1 - t) / t)),  first = m w0 + (1 - m) w1,  second = the same with u as v0 and as v1,
- *   dst = floor ((1 - q) first + q second + 1/2), clamped to 0..2^depth - 1; q is 0 to 1, and what it does not ask for need not be read.
+ *   m = sigmoid (logit + log ((1 - t) / t)),  first = m w0 + (1 - m) w1,  further = the same with u as v0 and as v1, of each,
+ *   dst = floor (first + sum of q (further - first) + 1/2), clamped to 0..2^depth - 1; q is clamped to 0..1, all of them together are at most 1, and what one does not ask for need not be read.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
  * are written as 0. All components of a plane (alpha, x) are treated alike. dst may not overlap f0 or f1.
  *
@@ -48,6 +49,7 @@
 
 #define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
 #define VFI_ALMOST 0x1p-10f    /* of a level */
+#define VFI_MAX_OPINIONS 5
 
 /* core/picture.c; one row of x, and rows 2 i and 2 i + 1 of the frame: for backends that share rows among threads. */
 void vfi_picture_pack_row (const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x, int row);

@@ -306,7 +306,7 @@ can_move (const VfiTensor *x, VfiDType dtype)
 }
 
 VfiTensor *
-vfi_concat_ (VfiGraph *g, VfiTensor **xs)
+vfi_concat_ (VfiGraph *g, VfiDType dtype, VfiTensor **xs)
 {
   VfiTensor *y;
   gint64 channels = 0;
@@ -326,7 +326,7 @@ vfi_concat_ (VfiGraph *g, VfiTensor **xs)
   }
   if (!shape_ok (g, "concat", xs[0]->h, xs[0]->w, channels))
     return vfi_graph_dummy (g);
-  y = tensor_new (g, VFI_FEATURE, xs[0]->h, xs[0]->w, (int) channels);
+  y = tensor_new (g, dtype, xs[0]->h, xs[0]->w, (int) channels);
   for (int i = 0; i < n; i++) {
     VfiTensor *x = can_move (xs[i], y->dtype) ? xs[i] : vfi_scale (g, xs[i], NULL, y->dtype);
 

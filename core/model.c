@@ -104,7 +104,7 @@ left_over (const VfiModel *model, VfiWeights *weights)
   return n;
 }
 
-/* auto is the large network on CUDA and the small one elsewhere; where only another for the task has weights, that; where the caller
+/* auto is the network of this table, `large` on CUDA and `small` elsewhere; where only another for the task has weights, that; where the caller
  * gives weights, the network that they are of. */
 gboolean
 vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backend, const VfiModel **model, VfiWeights **weights,
@@ -114,7 +114,7 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
   {
     const char *task, *small, *large, *training;
   } own[] = {
-    { "interpolation", "vfi-nano", "vfi-base", "train" },
+    { "interpolation", "vfi-nano", "vfi-nano", "train" }, /* vfi-base is for who asks for it, until it is known to keep up with a stream */
     { "flow", "vfi-flow-nano", "vfi-flow-base", "flowtrain" },
     { "inpainting", "vfi-fill-nano", "vfi-fill-nano", "filltrain" },
     { "completion", "vfi-complete-nano", "vfi-complete-nano", "completetrain" },

@@ -76,6 +76,8 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (gate),
   KERNEL (bridge),
   KERNEL (weighted_median),
+  KERNEL (evidence),
+  KERNEL (opinions),
   NULL,
 };
 

@@ -47,6 +47,8 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_warp_zeros),
   &VFI_ISA_NAME (vfi_cpu_weigh),
   &VFI_ISA_NAME (vfi_cpu_weighted_median),
+  &VFI_ISA_NAME (vfi_cpu_evidence),
+  &VFI_ISA_NAME (vfi_cpu_opinions),
   NULL,
 };
 

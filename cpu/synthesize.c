@@ -13,7 +13,8 @@
 #define PIXELS 256
 #define GROUPS (PIXELS / PLACES)         /* of pixels that are sampled at once */
 #define CELLS (PIXELS + 2 * PLACES + 32) /* of the state's grid that a piece needs, with room for whole groups and on either side */
-#define FIRST 16                         /* where the first of them stands in a row */
+#define CHANNELS (2 + 3 * VFI_MAX_OPINIONS)
+#define FIRST 16 /* where the first of them stands in a row */
 
 /* Planes of one shape. */
 typedef struct
@@ -22,7 +23,7 @@ typedef struct
   int n, w, h;
   float kx, ky; /* samples of the scaled picture per pixel */
   float gain[8],
-      bias[8]; /* the state times gain, plus bias: ONE_PIXEL parts of a pixel to add to a place in x and y for both frames; an exponent of 2;
+      bias[5]; /* the state times gain, plus bias: ONE_PIXEL parts of a pixel to add to a place in x and y for both frames; an exponent of 2;
                              2^-15; ONE_PIXEL parts of a pixel from one frame to the other */
   float t;
   const guint8 *source[2][3];
@@ -49,19 +50,21 @@ tap (float v, int n, int *upper, float *f)
   return i;
 }
 
-/* Cells first to first + n - 1 of channels from to end - 1 of the state at row coordinate y, to cells[c][FIRST + i]; repeated by one before and a group behind
+/* Cells first to first + n - 1 of n_channels of the state, the first of them `from`, at row coordinate y, to cells[k][FIRST + i]; repeated by one before and a group behind
  * them. */
 VFI_INLINE void
-load_cells (const VfiView *state, const Planes *p, float y, int first, int n, const int from, const int end, float cells[8][CELLS])
+load_cells (const VfiView *state, const Planes *p, float y, int first, int n, const int from, const int n_channels, float cells[6][CELLS])
 {
   const VfiView s = *state; /* a copy: for all that the compiler knows, what is written might be the view */
   float f;
   int upper, lower = tap (y, s.h, &upper, &f);
 
-  for (int c = from; c < end; c++) {
-    const Vec gain_a = vec_set ((1 - f) * p->gain[c]), gain_b = vec_set (f * p->gain[c]), bias = vec_set (p->bias[c]);
+  for (int k = 0; k < n_channels; k++) {
+    const int c = from + k, kind = c < 8 ? c : 5 + (c - 5) % 3;
+    const Vec gain_a = vec_set ((1 - f) * p->gain[kind]), gain_b = vec_set (f * p->gain[kind]),
+              bias = vec_set (kind < 5 ? p->bias[kind] : 0);
     const float *next = (const float *) s.data + ((gsize) (upper + 1) * s.w + first) * s.ld + (gsize) c * s.cd;
-    float *to = cells[c] + FIRST;
+    float *to = cells[k] + FIRST;
     int x = 0;
 
     for (int i = 0; i < n * s.ld; i += 16)
@@ -114,25 +117,27 @@ any_ratio (const float *cell, int first, int w, int x0, int last, float k, Colum
   }
 }
 
-/* Whether any of these weights of the second opinion is one. */
+/* Whether any of these weights of a further opinion is one. */
 VFI_INLINE gboolean
 weighs (const Columns c)
 {
   return vec_any_negative ((c[0] >= 0.5f) | (c[1] >= 0.5f));
 }
 
-/* Channels from to end - 1 of the state for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
+/* Channels from to from + n_channels - 1 of the state, six at most, for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
 VFI_INLINE void
-channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int end, Columns columns[8][GROUPS])
+channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int n_channels,
+              Columns columns[CHANNELS][GROUPS])
 {
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
   const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
   const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, s->w - 1);
-  float cells[8][CELLS] __attribute__ ((aligned (64)));
+  float cells[6][CELLS] __attribute__ ((aligned (64)));
 
-  load_cells (s, p, at, first, last - first + 1, from, end, cells);
-  for (int c = from; c < end; c++) {
-    const float *cell = cells[c] + FIRST;
+  load_cells (s, p, at, first, last - first + 1, from, n_channels, cells);
+  for (int k = 0; k < n_channels; k++) {
+    const float *cell = cells[k] + FIRST;
+    const int c = from + k;
 
     if (p->kx == 1)
       for (int i = 0; i * PLACES < n; i++)
@@ -146,16 +151,20 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
   }
 }
 
-/* All of them; no second opinion where none weighs anything. */
+/* All of them; no further opinion where it weighs nothing. */
 static void
-state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[8][GROUPS])
+state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[CHANNELS][GROUPS])
 {
   channels_row (s, p, y, x0, n, 0, 6, columns);
-  for (int i = 0; i * PLACES < n; i++)
-    if (weighs (columns[5][i])) {
-      channels_row (s, p, y, x0, n, 6, 8, columns);
-      return;
-    }
+  for (int c = 5; c < s->c; c += 3) {
+    if (c > 5)
+      channels_row (s, p, y, x0, n, c, 1, columns);
+    for (int i = 0; i * PLACES < n; i++)
+      if (weighs (columns[c][i])) {
+        channels_row (s, p, y, x0, n, c + 1, 2, columns);
+        break;
+      }
+  }
 }
 
 /* ---- pixels ------------------------------------------------------------------------------------- */
@@ -228,14 +237,14 @@ shorts_of (const Columns c)
 
 /* Pixels x0 to x0 + n - 1 of row y. */
 VFI_INLINE void
-pixels (const Planes *p, int y, int x0, int n, const Columns columns[8][GROUPS], const Kind k)
+pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[CHANNELS][GROUPS], const Kind k)
 {
   const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
   struct
   {
     int opinions;
-    Place place[2][2];   /* by each in both frames */
-    VecS weight, second; /* of the first frame, and of the second opinion, 2^-15 */
+    Place place[VFI_MAX_OPINIONS][2];       /* by each in both frames */
+    VecS weight, opinion[VFI_MAX_OPINIONS]; /* of the first frame, and of each opinion but the first, 2^-15 */
   } groups[GROUPS] __attribute__ ((aligned (64))), *g;
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
@@ -248,27 +257,33 @@ pixels (const Planes *p, int y, int x0, int n, const Columns columns[8][GROUPS],
     for (int odd = 0; odd < 2; odd++)
       m[odd] = sigmoid2 (columns[4][i][odd], 32767);
     g->weight = shorts_of (m);
-    g->opinions = 1 + weighs (columns[5][i]);
-    if (g->opinions == 2) {
+    g->opinions = 1;
+    for (int c = 5; c < channels; c += 3) {
+      const int j = g->opinions;
+      const Columns *x = &columns[c + 1][i], *y_ = &columns[c + 2][i];
+
+      if (!weighs (columns[c][i]))
+        continue;
       for (int odd = 0; odd < 2; odd++)
-        m[odd] = vec_min (vec_max (columns[5][i][odd], vec_set (0)), vec_set (32767));
-      g->second = shorts_of (m);
+        m[odd] = vec_min (vec_max (columns[c][i][odd], vec_set (0)), vec_set (32767));
+      g->opinion[j] = shorts_of (m);
       for (int f = 0; f < 2; f++) {
         const float part = f - p->t;
-        const Columns u = { columns[6][i][0] * part, columns[6][i][1] * part }, v = { columns[7][i][0] * part, columns[7][i][1] * part };
+        const Columns u = { (*x)[0] * part, (*x)[1] * part }, v = { (*y_)[0] * part, (*y_)[1] * part };
 
-        place (&g->place[1][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
+        place (&g->place[j][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
       }
+      g->opinions++;
     }
   }
   for (int i = 0; i * PLACES < n; i++) {
-    Weights w[2][2];
+    Weights w[VFI_MAX_OPINIONS][2];
 
     g = &groups[i];
     for (int j = 0; j < 2 * g->opinions; j++)
       weigh (&g->place[j / 2][j % 2], k, &w[j / 2][j % 2]);
     for (int q = 0; q < p->n; q++) {
-      VecS s[2][4], comps[4] = { 0 };
+      VecS s[2][4], comps[4] = { 0 }, first[4];
 
       for (int j = 0; j < g->opinions; j++) {
 #pragma GCC unroll 1
@@ -279,9 +294,9 @@ pixels (const Planes *p, int y, int x0, int n, const Columns columns[8][GROUPS],
           const VecS v = s[1][c] + multiply (s[0][c] - s[1][c], g->weight);
 
           if (j == 0)
-            comps[c] = v;
+            comps[c] = first[c] = v;
           else
-            comps[c] += multiply (v - comps[c], g->second);
+            comps[c] += multiply (v - first[c], g->opinion[j]);
         }
       }
 #pragma GCC unroll 4
@@ -301,12 +316,12 @@ piece (const Planes *p, const VfiView *state, int y, int x0, int n)
 {
   const VfiPlaneLayout *l = p->layout;
   const int taps = l->sub_x || l->sub_y ? 2 : 4;
-  Columns columns[8][GROUPS] __attribute__ ((aligned (64)));
+  Columns columns[CHANNELS][GROUPS] __attribute__ ((aligned (64)));
 
   state_row (state, p, y, x0, n, columns);
 #define CASE(TAPS, COMPS, BYTES, DEPTH, SHIFT)                                                                                             \
   if (taps == TAPS && l->comps == COMPS && l->depth == DEPTH && l->shift == SHIFT)                                                         \
-  pixels (p, y, x0, n, columns, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
+  pixels (p, y, x0, n, state->c, columns, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
   CASE (4, 1, 1, 8, 0);
   CASE (2, 1, 1, 8, 0);
   CASE (4, 1, 2, 10, 0);

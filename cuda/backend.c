@@ -436,6 +436,8 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_warp_zeros,
   &vfi_cuda_weigh,
   &vfi_cuda_weighted_median,
+  &vfi_cuda_evidence,
+  &vfi_cuda_opinions,
   &vfi_cuda_gate,
   NULL,
 };

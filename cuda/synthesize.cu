@@ -88,35 +88,55 @@ sample (const Plane &p, const guint8 *data, int stride, const Tap &y, const Tap 
   return lerp (lerp (load<T> (p, a, i), load<T> (p, a, j), x.f), lerp (load<T> (p, b, i), load<T> (p, b, j), x.f), y.f);
 }
 
+/* Where a pixel lies in both frames. */
+struct Along
+{
+  Tap y0, x0, y1, x1;
+};
+
+static __device__ Along
+along (const Plane &p, const Moment &m, int y, int x, float v0x, float v0y, float v1x, float v1y)
+{
+  return { tap (y - m.t * v0y * p.gy, p.h), tap (x - m.t * v0x * p.gx, p.w), tap (y + m.u * v1y * p.gy, p.h),
+           tap (x + m.u * v1x * p.gx, p.w) };
+}
+
+template <typename T, bool CUBIC>
+static __device__ float
+made (const Plane &p, const Along &a, float w, int c)
+{
+  return lerp (sample<T, CUBIC> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, CUBIC> (p, p.f0, p.stride0, a.y0, a.x0, c), w);
+}
+
 template <typename T, bool CUBIC>
 static __global__ void
 __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 {
   const int i = blockIdx.x * blockDim.x + threadIdx.x, y = i / p.w, x = i % p.w;
-  float s[8] = { 0 }, w, q;
+  float s[5], w;
 
   if (y >= p.h)
     return;
   const Tap sy = tap (((y + 0.5f) * p.ky - 1) / 2, m.state.h), sx = tap (((x + 0.5f) * p.kx - 1) / 2, m.state.w);
-  for (int c = 0; c < 6; c++)
+  for (int c = 0; c < 5; c++)
     s[c] = state_at (m.state, sy, sx, c);
   w = 1 / (1 + expf (-(s[4] + m.logit)));
-  q = clampf (s[5], 0, 1);
-  if (q > 0)
-    for (int c = 6; c < 8; c++)
-      s[c] = state_at (m.state, sy, sx, c);
-  const Tap x0 = tap (x - m.t * s[0] * p.gx, p.w), y0 = tap (y - m.t * s[1] * p.gy, p.h);
-  const Tap x1 = tap (x + m.u * s[2] * p.gx, p.w), y1 = tap (y + m.u * s[3] * p.gy, p.h);
-  const Tap back_x = tap (x - m.t * s[6] * p.gx, p.w), back_y = tap (y - m.t * s[7] * p.gy, p.h);
-  const Tap on_x = tap (x + m.u * s[6] * p.gx, p.w), on_y = tap (y + m.u * s[7] * p.gy, p.h);
+  const Along first = along (p, m, y, x, s[0], s[1], s[2], s[3]);
   guint8 *row = p.dst + (gsize) y * p.stride;
   for (int c = 0; c < p.comps; c++) {
-    float v = lerp (sample<T, CUBIC> (p, p.f1, p.stride1, y1, x1, c), sample<T, CUBIC> (p, p.f0, p.stride0, y0, x0, c), w);
+    const float v = made<T, CUBIC> (p, first, w, c);
+    float sum = v;
 
-    if (q > 0)
-      v = lerp (v, lerp (sample<T, CUBIC> (p, p.f1, p.stride1, on_y, on_x, c), sample<T, CUBIC> (p, p.f0, p.stride0, back_y, back_x, c), w),
-                q);
-    const int n = (int) floorf (clampf (v, 0, p.top) + 0.5f);
+    for (int k = 5; k < m.state.c; k += 3) {
+      const float q = clampf (state_at (m.state, sy, sx, k), 0, 1);
+
+      if (q > 0) {
+        const float ux = state_at (m.state, sy, sx, k + 1), uy = state_at (m.state, sy, sx, k + 2);
+
+        sum += q * (made<T, CUBIC> (p, along (p, m, y, x, ux, uy, ux, uy), w, c) - v);
+      }
+    }
+    const int n = (int) floorf (clampf (sum, 0, p.top) + 0.5f);
 
     ((T *) row)[x * p.comps + c] = (T) (n << (sizeof (T) == 1 ? 0 : p.shift));
   }

@@ -25,7 +25,7 @@ vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char na
 }
 
 VfiTensor *
-vfi_coarse_frame (VfiGraph *g, const VfiCoarse *k, int h, int w)
+vfi_coarse_frame (VfiGraph *g, int h, int w)
 {
   VfiTensor *picture = vfi_input (g, "x", VFI_F32, h / 2, w / 2, 6);
   VfiTensor *y = vfi_mean_pool (g, vfi_slice (g, picture, 0, 4), 1); /* luma, at 1/2 ... 1/32 */
@@ -33,7 +33,6 @@ vfi_coarse_frame (VfiGraph *g, const VfiCoarse *k, int h, int w)
   vfi_output (g, "y0", y);
   for (int l = 1; l < 5; l++)
     vfi_output (g, vfi_numbered ("y%d", l), y = vfi_mean_pool (g, y, 2));
-  vfi_coarse_encoder (g, k, picture, 'f');
   return picture;
 }
 
@@ -96,4 +95,20 @@ VfiTensor *
 vfi_coarse_handed (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *head)
 {
   return vfi_pixel_shuffle (g, vfi_slice (g, head, 20, 4 * k->feat[l]), 2);
+}
+
+VfiTensor *
+vfi_coarse_cost (VfiGraph *g, const VfiCoarse *k, int h, int w)
+{
+  return vfi_correlation (g, vfi_coarse_features (g, k, 'f', 0, 2, h, w), vfi_coarse_features (g, k, 'f', 1, 2, h, w), k->radius[2]);
+}
+
+VfiTensor *
+vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5])
+{
+  VfiTensor *flow = NULL;
+
+  for (int l = 4; l > 0; l--)
+    flow = vfi_dense_search (g, y0[l], y1[l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
+  return vfi_dense_search (g, y0[0], y1[0], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1);
 }

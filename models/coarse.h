@@ -20,10 +20,12 @@ typedef struct
 extern const float vfi_coarse_state_in[7]; /* net.py: STATE_IN */
 extern const float vfi_coarse_twice[5];    /* velocities in pixels of a grid twice as fine */
 
-/* For VfiModel.frame: features f0 f1 f2 at 1/4, 1/8, 1/16 and luma y0 ... y4 at 1/2 ... 1/32. Returns the input, in
- * fp32 whatever the features are: 8 bits of a bf16 are too few for steps and patches on the frame's own grid. */
-VfiTensor *vfi_coarse_frame (VfiGraph *g, const VfiCoarse *k, int h, int w);
-/* Features of what vfi_coarse_frame returned, as outputs: the name, of one letter, and the level 0 ... 2. Those of vfi_coarse_frame itself are named f. */
+extern const VfiCoarse vfi_coarse_nano; /* that of vfi-nano */
+
+/* For VfiModel.frame: luma y0 ... y4 at 1/2 ... 1/32, as outputs. Returns the input, in fp32 whatever the features are: 8 bits of a bf16 are too few for
+ * steps and patches on the frame's own grid. */
+VfiTensor *vfi_coarse_frame (VfiGraph *g, int h, int w);
+/* Features at 1/4, 1/8, 1/16 of what vfi_coarse_frame returned, as outputs: the name, of one letter, and the level 0 ... 2. */
 void vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char name);
 /* Features of this name of frame i at level l, as an input. */
 VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, char name, int i, int l, int h, int w);
@@ -38,3 +40,9 @@ VfiTensor *vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor
 VfiTensor *vfi_coarse_finer (VfiGraph *g, VfiTensor *state, VfiTensor *head);
 /* The features in the head of the coarser level, on the grid of level l. */
 VfiTensor *vfi_coarse_handed (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *head);
+/* The coarsest cost volume of both frames' features "f". */
+VfiTensor *vfi_coarse_cost (VfiGraph *g, const VfiCoarse *k, int h, int w);
+/* The state at 1/2 that the network of vfi.c sees from time t, without a second opinion. */
+VfiTensor *vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *time, VfiTensor *y[2][5]);
+/* The flow at 1/2 from one frame to another that no network has a part in, of luma at 1/2 ... 1/32. */
+VfiTensor *vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5]);

@@ -6,20 +6,15 @@
  * state is the flow, its logit says whether what is seen here is seen in the second frame, v0 is the network's to use. vfi-flow-base is
  * vfi-flow-nano both ways, and a second network that corrects the way there by the way back; then, of what looks alike round a pixel, the median.
  */
-#include "coarse.h"
+#include <string.h>
 
-typedef struct
+#include "flow.h"
+
+void
+vfi_flow_frame (VfiGraph *g, const VfiFlow *k, VfiTensor *x)
 {
-  const VfiCoarse *coarse, *refine; /* refine: NULL where nothing is corrected */
-} Config;
-
-static void
-frame (VfiGraph *g, const VfiModel *model, int h, int w)
-{
-  const Config *k = model->config;
-  VfiTensor *x = vfi_coarse_frame (g, k->coarse, h, w);
-
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
+  vfi_coarse_encoder (g, k->coarse, x, 'g');
   if (k->refine) {
     vfi_output (g, "chroma", vfi_slice (g, x, 4, 2));
     vfi_push (g, "refine");
@@ -28,10 +23,17 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
   }
 }
 
+static void
+frame (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  vfi_flow_frame (g, model->config, vfi_coarse_frame (g, h, w));
+}
+
 /* What is known of both frames. */
 typedef struct
 {
-  VfiTensor *f[2][3], *r[2][3], *y[2][5]; /* features at 1/4 ... 1/16, those for the correction, luma at 1/2 ... 1/32 */
+  VfiTensor *f[2][3], *r[2][3], *y[2][5]; /* features at 1/4 ... 1/16, those for the correction, luma at 1/2 ... 1/32, */
+  VfiTensor *chroma[2];                   /* chroma at 1/2 */
 } Seen;
 
 /* The head of level l, seen from frame i, from what a step of Lucas-Kanade has moved and the head of the coarser level, if there is one. */
@@ -68,30 +70,30 @@ motion (VfiGraph *g, const VfiCoarse *k, const Seen *seen, int i, VfiTensor *t)
   return vfi_lucas_kanade (g, y0[0], y1[0], t, state, FALSE);
 }
 
-/* The state of frame 0, corrected from 1/16 on: there is a cost volume round what it says, and the other one's seen along it, which says otherwise where
+/* The state of frame i, corrected from 1/16 on: there is a cost volume round what it says, and the other one's seen along it, which says otherwise where
  * either is wrong or nothing is seen. */
 static VfiTensor *
-refined (VfiGraph *g, const VfiCoarse *k, const Seen *seen, VfiTensor *here, VfiTensor *there)
+refined (VfiGraph *g, const VfiCoarse *k, const Seen *seen, int i, VfiTensor *here, VfiTensor *there)
 {
   static const float coarser[5] = { 0.5f, 0.5f, 0.5f, 0.5f, 1 }, minus[3] = { -1, 0, 0 };
   VfiTensor *s[2][4] = { { here }, { there } }, *change = NULL, *head = NULL;
 
-  for (int i = 0; i < 2; i++)
+  for (int j = 0; j < 2; j++)
     for (int l = 0; l < 3; l++)
-      s[i][l + 1] = vfi_downsample (g, s[i][l], 2, coarser);
+      s[j][l + 1] = vfi_downsample (g, s[j][l], 2, coarser);
   vfi_push (g, "refine");
   for (int l = 2; l >= 0; l--) {
     VfiTensor *now = change ? vfi_mix (g, s[0][l + 1], change) : s[0][l + 1], *flow = vfi_slice (g, now, 2, 2);
-    VfiTensor *f0 = seen->r[0][l], *f1 = vfi_warp (g, seen->r[1][l], flow);
+    VfiTensor *f0 = seen->r[i][l], *f1 = vfi_warp (g, seen->r[1 - i][l], flow);
     VfiTensor *back = vfi_warp (g, s[1][l + 1], flow), *apart = vfi_mix (g, vfi_slice (g, back, 2, 2), flow);
-    VfiTensor *brighter = vfi_mix (g, vfi_warp (g, seen->y[1][l + 1], flow), seen->y[0][l + 1], .q = minus);
+    VfiTensor *brighter = vfi_mix (g, vfi_warp (g, seen->y[1 - i][l + 1], flow), seen->y[i][l + 1], .q = minus);
     VfiTensor *all[9] = { f0, f1, vfi_slice (g, now, 2, 3), apart, vfi_slice (g, back, 4, 1), brighter }, *cost = NULL, *x;
 
     if (head)
       all[6] = vfi_coarse_handed (g, k, l, head);
     if (k->radius[l]) /* first in the file */
       all[head ? 7 : 6] = cost = vfi_correlation (g, f0, f1, k->radius[l], .one_sided = TRUE);
-    x = vfi_concat_ (g, all);
+    x = vfi_concat_ (g, VFI_FEATURE, all);
     vfi_push (g, "dec%d", l);
     head = vfi_coarse_decoder (g, k, l, x, cost ? vfi_channels (cost) : 0);
     vfi_pop (g);
@@ -101,27 +103,55 @@ refined (VfiGraph *g, const VfiCoarse *k, const Seen *seen, VfiTensor *here, Vfi
   return vfi_mix (g, here, change);
 }
 
+/* The same, and then of what looks alike the median. */
+static VfiTensor *
+settled (VfiGraph *g, const VfiFlow *k, const Seen *seen, int i, VfiTensor *here, VfiTensor *there)
+{
+  VfiTensor *state = refined (g, k->refine, seen, i, here, there), *flow = vfi_slice (g, state, 2, 2);
+
+  return vfi_weighted_median (g, state, vfi_mix (g, vfi_warp (g, vfi_slice (g, there, 2, 2), flow), flow), seen->y[i][0], seen->chroma[i]);
+}
+
 /* What `frame` gives of both frames. */
 static void
-see (VfiGraph *g, const Config *k, int h, int w, Seen *seen)
+see (VfiGraph *g, const VfiFlow *k, VfiTensor *y[2][5], Seen *seen)
 {
-  vfi_coarse_luma (g, h, w, seen->y);
-  for (int i = 0; i < 2; i++)
+  const int h = 2 * vfi_height (y[0][0]), w = 2 * vfi_width (y[0][0]);
+
+  for (int i = 0; i < 2; i++) {
+    memcpy (seen->y[i], y[i], sizeof seen->y[i]);
+    seen->chroma[i] = k->refine ? vfi_input (g, vfi_numbered ("%d.chroma", i), VFI_F32, h / 2, w / 2, 2) : NULL;
     for (int l = 0; l < 3; l++) {
-      seen->f[i][l] = k->coarse->dec[l] ? vfi_coarse_features (g, k->coarse, 'f', i, l, h, w) : NULL;
+      seen->f[i][l] = k->coarse->dec[l] ? vfi_coarse_features (g, k->coarse, 'g', i, l, h, w) : NULL;
       seen->r[i][l] = k->refine ? vfi_coarse_features (g, k->refine, 'r', i, l, h, w) : NULL;
     }
+  }
+}
+
+void
+vfi_flow_both (VfiGraph *g, const VfiFlow *k, VfiTensor *zero, VfiTensor *y[2][5], VfiTensor *state[2])
+{
+  VfiTensor *first[2];
+  Seen seen;
+
+  see (g, k, y, &seen);
+  for (int i = 0; i < 2; i++)
+    first[i] = motion (g, k->coarse, &seen, i, zero);
+  for (int i = 0; i < 2; i++)
+    state[i] = settled (g, k, &seen, i, first[i], first[1 - i]);
 }
 
 /* vfi-flow-base: the first network's states of both frames, each the other way. */
 static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  const Config *k = model->config;
+  const VfiFlow *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
+  VfiTensor *y[2][5];
   Seen seen;
 
-  see (g, k, h, w, &seen);
+  vfi_coarse_luma (g, h, w, y);
+  see (g, k, y, &seen);
   for (int i = 0; i < 2; i++)
     vfi_output (g, vfi_numbered ("%d.motion", i), motion (g, k->coarse, &seen, i, t));
 }
@@ -129,23 +159,19 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  const Config *k = model->config;
+  const VfiFlow *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
   VfiTensor *y0 = vfi_input (g, "0.y", VFI_F32, h, w, 1), *y1 = vfi_input (g, "1.y", VFI_F32, h, w, 1);
   VfiTensor *state;
+  VfiTensor *y[2][5];
   Seen seen;
 
-  see (g, k, h, w, &seen);
-  if (k->refine) {
-    VfiTensor *there = vfi_input_planes (g, "1.motion", h / 2, w / 2, 5), *flow;
-
-    state = refined (g, k->refine, &seen, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5), there);
-    flow = vfi_slice (g, state, 2, 2);
-    state = vfi_weighted_median (g, state, vfi_mix (g, vfi_warp (g, vfi_slice (g, there, 2, 2), flow), flow), seen.y[0][0],
-                                 vfi_input (g, "0.chroma", VFI_F32, h / 2, w / 2, 2));
-  } else {
+  vfi_coarse_luma (g, h, w, y);
+  see (g, k, y, &seen);
+  if (k->refine)
+    state = settled (g, k, &seen, 0, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5), vfi_input_planes (g, "1.motion", h / 2, w / 2, 5));
+  else
     state = motion (g, k->coarse, &seen, 0, t);
-  }
   state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
   vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
 }
@@ -167,7 +193,8 @@ static const VfiCoarse correction = {
   .feat = { 24, 32 },
   .radius = { 0, 4, 8 }, /* what is small and fast, the first one misses */
 };
-static const Config nano = { .coarse = &search }, base = { .coarse = &search, .refine = &correction };
+static const VfiFlow nano = { .coarse = &search };
+const VfiFlow vfi_flow_base = { .coarse = &search, .refine = &correction };
 
 #define MODEL(NAME, SUMMARY, CONFIG, PAIR)                                                                                                 \
   {                                                                                                                                        \
@@ -176,4 +203,4 @@ static const Config nano = { .coarse = &search }, base = { .coarse = &search, .r
   }
 
 const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano, NULL);
-const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", base, pair);
+const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", vfi_flow_base, pair);

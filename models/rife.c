@@ -108,7 +108,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
         x[n++] = reduce (g, carried, s, 1);
       x[n++] = reduce (g, flow, s, 1.0f / s);
     }
-    out = block (g, k, i, vfi_concat_ (g, x), s);
+    out = block (g, k, i, vfi_concat_ (g, VFI_FEATURE, x), s);
 
     next = vfi_slice (g, out, 0, 4);
     flow = flow ? vfi_mix (g, flow, next) : next;

@@ -12,31 +12,25 @@ static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
-  VfiTensor *flow = NULL, *y[2][5];
+  VfiTensor *y[2][5];
 
-  vfi_output (g, "cost",
-              vfi_correlation (g, vfi_coarse_features (g, k, 'f', 0, 2, h, w), vfi_coarse_features (g, k, 'f', 1, 2, h, w), k->radius[2]));
+  vfi_output (g, "cost", vfi_coarse_cost (g, k, h, w));
   vfi_coarse_luma (g, h, w, y);
-  for (int l = 4; l > 0; l--)
-    flow = vfi_dense_search (g, y[0][l], y[1][l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
-  vfi_output (g, "flow", vfi_dense_search (g, y[0][0], y[1][0], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1));
+  vfi_output (g, "flow", vfi_coarse_search (g, y[0], y[1]));
 }
 
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  vfi_coarse_frame (g, model->config, h, w);
+  vfi_coarse_encoder (g, model->config, vfi_coarse_frame (g, h, w), 'f');
 }
 
-static void
-at (VfiGraph *g, const VfiModel *model, int h, int w)
+VfiTensor *
+vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *t, VfiTensor *y[2][5])
 {
-  const VfiCoarse *k = model->config;
-  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *y[2][5], *state, *head = NULL;
+  const int h = 2 * vfi_height (y[0][0]), w = 2 * vfi_width (y[0][0]);
+  VfiTensor *state = vfi_coarse_start (g, t, y[0][4], y[1][4]), *head = NULL;
 
-  vfi_coarse_luma (g, h, w, y);
-  state = vfi_coarse_start (g, t, y[0][4], y[1][4]);
   for (int l = 2; l >= 0; l--) {
     int hl = h >> (l + 2), wl = w >> (l + 2), r = k->radius[l];
     VfiTensor *f0 = vfi_coarse_features (g, k, 'f', 0, l, h, w);
@@ -70,11 +64,20 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
       state = vfi_inverse_search (g, w0, w1, state, .warped = TRUE);
     }
   }
-  state = vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
+  return vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
+}
+
+static void
+at (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *y[2][5], *state;
+
+  vfi_coarse_luma (g, h, w, y);
+  state = vfi_coarse_velocities (g, model->config, t, y);
   vfi_output (g, "state", vfi_weigh (g, y[0][0], y[1][0], t, state, vfi_input_planes (g, "flow", h / 2, w / 2, 2)));
 }
 
-static const VfiCoarse nano = {
+const VfiCoarse vfi_coarse_nano = {
   .enc = { 24, 40, 64 },
   .enc_convs = { 0, 1, 1 },
   .dec = { 32, 48, 64 },
@@ -82,20 +85,16 @@ static const VfiCoarse nano = {
   .feat = { 8, 16 },
   .radius = { 1, 3, 4 },
 };
-static const VfiCoarse base = {
-  .enc = { 32, 64, 112 },
-  .enc_convs = { 1, 2, 3 },
-  .dec = { 72, 112, 144 },
-  .dec_convs = { 4, 5, 6 },
-  .feat = { 24, 32 },
-  .radius = { 2, 3, 4 },
+
+const VfiModel vfi_model_nano = {
+  .name = "vfi-nano",
+  .task = "interpolation",
+  .summary = "small: for CPUs in real time",
+  .paper = "this project",
+  .any_t = TRUE,
+  .multiple = 32,
+  .config = &vfi_coarse_nano,
+  .frame = frame,
+  .pair = pair,
+  .at = at,
 };
-
-#define MODEL(NAME, SUMMARY, CONFIG)                                                                                                       \
-  {                                                                                                                                        \
-    .name = NAME, .task = "interpolation", .summary = SUMMARY, .paper = "this project", .any_t = TRUE, .multiple = 32, .config = &CONFIG,  \
-    .frame = frame, .pair = pair, .at = at                                                                                                 \
-  }
-
-const VfiModel vfi_model_nano = MODEL ("vfi-nano", "small: for CPUs in real time", nano);
-const VfiModel vfi_model_base = MODEL ("vfi-base", "large: for GPUs", base);

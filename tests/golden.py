@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'tools', 'train'))
+import basenet  # noqa: E402
 import completenet  # noqa: E402
 import fillnet  # noqa: E402
 import flownet  # noqa: E402
@@ -145,6 +146,15 @@ def weigh(k, src):
     n = k.w // 2
     flow[:, :n] = np.array((1.5, -.75), np.float32) + uniform(k.name + '/src4', k.h, k.w, 2)[:, :n] / 8  # nearly how the waves move
     return net.weigh(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()
+
+
+def evidence(k, src):
+    v = motion(k, 'src3', k.h // 2, k.w // 2, 5 if k.residual else 2)
+    return basenet.evidence(wave(k, 0), wave(k, 1), nchw(v).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()
+
+
+def opinions(k, src):
+    return basenet.opinions(*(src(k.h, k.w, c) for c in (k.c, k.radius, 2 * k.radius - 2)))
 
 
 def interleave(k, src):
@@ -383,7 +393,7 @@ def hole_model(name):
 def model(name):
     """Outputs of a network whose weights are made from their names, and the list of those names."""
     flow = name in flownet.CONFIGS
-    m = generated(flownet.FlowNet(name).eval() if flow else net.Net(name))
+    m = generated(flownet.FlowNet(name).eval() if flow else basenet.network(name).eval())
     out = {}
     for h, w, t in RUNS:
         x0, x1 = picture(name, h, w, 0).double(), picture(name, h, w, 1).double()
@@ -400,7 +410,7 @@ if __name__ == '__main__':
     if sys.argv[1:2] == ['ops'] and len(sys.argv) == 3:
         ops(sys.argv[2])
     elif sys.argv[1:2] == ['models']:
-        for name in sys.argv[2:] or (*net.CONFIGS, *flownet.CONFIGS, *HOLES):
+        for name in sys.argv[2:] or (*basenet.MODELS, *flownet.CONFIGS, *HOLES):
             (hole_model if name in HOLES else model)(name)
     else:
         sys.exit(__doc__)

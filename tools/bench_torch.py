@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'train'))
+import basenet
 import net as networks
 
 MODES = ('eager', 'compile', 'graphs')
@@ -47,7 +48,7 @@ class Interpolator(torch.nn.Module):
 
     def __init__(self, name, dtype):
         super().__init__()
-        self.net = networks.Net(name).to(dtype)
+        self.net = basenet.network(name).to(dtype)
         self.dtype = dtype
 
     @staticmethod
@@ -121,7 +122,7 @@ def bench(name, w, h, mode, device, seconds):
     x = (model.picture(*model.planes(*frames[:2])),)
     networks.correlation = whole if mode == 'compile' else LOOPED
     pair, first = measure(prepare(model, mode, args), args, device, seconds)
-    encoder, _ = measure(prepare(model.net.enc, mode, x), x, device, seconds)
+    encoder, _ = measure(prepare(getattr(model.net, 'encode', None) or model.net.enc, mode, x), x, device, seconds)
     return {'model': name, 'width': w, 'height': h, 'mode': mode, 'first_s': first, 'pair_ms': pair, 'encoder_ms': encoder,
             'stream_ms': pair - encoder}
 
@@ -136,8 +137,8 @@ def main():
     p.add_argument('--json', metavar='OUT')
     a = p.parse_args()
     for name in a.models.split(','):
-        if name not in networks.CONFIGS:
-            p.error(f'--models: {name} is none of {", ".join(networks.CONFIGS)}')
+        if name not in basenet.MODELS:
+            p.error(f'--models: {name} is none of {", ".join(basenet.MODELS)}')
     for mode in a.modes.split(','):
         if mode not in MODES:
             p.error(f'--modes: {mode} is none of {", ".join(MODES)}')

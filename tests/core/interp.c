@@ -574,18 +574,21 @@ refused (VfiOptions o, int code, const char *word)
 static void
 save_weights (const VfiModel *m, const char *path, gboolean extra)
 {
-  VfiGraph *graphs[3] = { vfi_graph_new (VFI_F32), vfi_graph_new (VFI_F32), NULL };
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  VfiGraph *graphs[4];
   GArray *specs = g_array_new (FALSE, FALSE, sizeof (VfiWeightSpec));
   VfiWeightSpec more = { (char *) "teacher.weight", 1, { 3 } };
   g_autoptr (GBytes) file = NULL;
   GError *error = NULL;
 
-  m->frame (graphs[0], m, m->multiple, m->multiple);
-  m->at (graphs[1], m, m->multiple, m->multiple);
-  for (int i = 0; i < 2; i++)
+  vfi_model_graphs (m, VFI_F32, m->multiple, m->multiple, 1, graphs);
+  for (int i = 0; graphs[i]; i++)
     for (guint j = 0; j < graphs[i]->nodes->len; j++) {
       const VfiNode *node = g_ptr_array_index (graphs[i]->nodes, j);
-      g_array_append_vals (specs, node->weights, node->n_weights);
+
+      for (int k = 0; k < node->n_weights; k++)
+        if (g_hash_table_add (names, node->weights[k].name))
+          g_array_append_val (specs, node->weights[k]);
     }
   if (extra)
     g_array_append_val (specs, more);
@@ -593,8 +596,7 @@ save_weights (const VfiModel *m, const char *path, gboolean extra)
   g_file_set_contents (path, g_bytes_get_data (file, NULL), (gssize) g_bytes_get_size (file), &error);
   g_assert_no_error (error);
   g_array_unref (specs);
-  vfi_graph_free (graphs[0]);
-  vfi_graph_free (graphs[1]);
+  vfi_graphs_free (graphs);
 }
 
 static void

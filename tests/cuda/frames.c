@@ -112,20 +112,23 @@ state_fill (VfiView *s, gboolean wild)
   static const float broken[] = { INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 3e9f, 0 };
   const guint64 seed = test_seed ("state");
 
-  for (int i = 0; i < s->h * s->w * 8; i++) {
+  for (int i = 0; i < s->h * s->w * s->c; i++) {
     const float v = test_uniform (seed, i);
     const int c = i / s->cd;
 
-    ((float *) s->data)[i] = wild ? broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)] : c == 4 ? 3 * v : c == 5 ? MAX (v, 0) : 6 * v;
+    ((float *) s->data)[i] = wild                   ? broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)]
+                             : c == 4               ? 3 * v
+                             : c >= 5 && c % 3 == 2 ? MAX (v, 0) * 3 / (s->c - 5)
+                                                    : 6 * v;
   }
 }
 
 static void
-check_synthesize (const VfiFrameInfo *info, double flow_scale, double t, gboolean wild)
+check_synthesize (const VfiFrameInfo *info, int opinions, double flow_scale, double t, gboolean wild)
 {
   g_autoptr (TestFrame) a = test_frame_new (info, 3), b = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
-  VfiView state = { .dtype = VFI_F32, .c = 8, .ld = 1 }, s;
+  VfiView state = { .dtype = VFI_F32, .c = 2 + 3 * opinions, .ld = 1 }, s;
   DeviceFrame da, db, dg;
   gsize bytes;
 
@@ -135,7 +138,7 @@ check_synthesize (const VfiFrameInfo *info, double flow_scale, double t, gboolea
   state.h /= 2;
   state.w /= 2;
   state.cd = state.h * state.w;
-  bytes = (gsize) state.cd * 8 * sizeof (float);
+  bytes = (gsize) state.cd * state.c * sizeof (float);
   state.data = g_malloc (bytes);
   state_fill (&state, wild);
   vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, &want->frame);
@@ -298,8 +301,8 @@ check (gconstpointer data)
 
         check_pack (&info, flow_scales[k], VFI_F32);
         check_pack (&info, flow_scales[k], VFI_F16);
-        check_synthesize (&info, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE);
-        check_synthesize (&info, flow_scales[k], 0.3, TRUE);
+        check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE);
+        check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, flow_scales[k], 0.3, TRUE);
         check_picture (&info, &pictures[k], 0.3);
       }
     }

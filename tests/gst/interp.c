@@ -576,7 +576,7 @@ static const Wrong wrongs[] = {
   { "missing-weights", "weights=/nowhere.safetensors", NULL, gst_resource_error_quark, GST_RESOURCE_ERROR_OPEN_READ,
     "/nowhere.safetensors" },
   { "damaged-weights", "weights=DAMAGED", NULL, gst_resource_error_quark, GST_RESOURCE_ERROR_OPEN_READ, "damaged" },
-  { "no-weights", "model=vfi-base", NULL, gst_resource_error_quark, GST_RESOURCE_ERROR_OPEN_READ, "vfi-base" },
+  { "no-weights", "model=rife-4.6", NULL, gst_resource_error_quark, GST_RESOURCE_ERROR_OPEN_READ, "rife-4.6" },
   { "interlaced", "", GOOD ",interlace-mode=interleaved", gst_stream_error_quark, GST_STREAM_ERROR_FORMAT, "deinterlace" },
   { "mixed", "", GOOD ",interlace-mode=mixed", gst_stream_error_quark, GST_STREAM_ERROR_FORMAT, "deinterlace" },
   { "tiny", "", "video/x-raw,format=I420,width=8,height=8,framerate=25/1", gst_library_error_quark, GST_LIBRARY_ERROR_SETTINGS, "16" },

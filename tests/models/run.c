@@ -116,16 +116,36 @@ model_names (gconstpointer model)
   model_check_names (model, w);
 }
 
+/* The last graph's result for pictures of 1 x 1 multiples: its width as a part of theirs, and its channels. */
+static void
+of_result (const VfiModel *model, int *grid, int *channels)
+{
+  VfiGraph *graphs[4];
+  const VfiTensor *x;
+
+  model_graphs (model, VFI_F32, model->multiple, model->multiple, 1, graphs);
+  x = graphs[1]->outputs->pdata[0];
+  *grid = model->multiple / x->w;
+  *channels = x->c;
+  vfi_graphs_free (graphs);
+}
+
 int
 model_grid (const VfiModel *model)
 {
-  return strcmp (model->task, "flow") ? 2 : 1;
+  int grid, channels;
+
+  of_result (model, &grid, &channels);
+  return grid;
 }
 
 int
 model_state (const VfiModel *model)
 {
-  return strcmp (model->task, "flow") ? 8 : 5;
+  int grid, channels;
+
+  of_result (model, &grid, &channels);
+  return channels;
 }
 
 /* A buffer's numbers, in the order of the pixels; the view is dense or planar. */

@@ -25,6 +25,11 @@
   .name = "weigh/" NAME, .op = &vfi_op_weigh, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define WEIGHTED_MEDIAN(NAME, H, W, F)                                                                                                     \
   .name = "weighted_median/" NAME, .op = &vfi_op_weighted_median, .h = H, .w = W, .c = 5, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
+/* Of pictures of h x w; residual: along a state, else along a flow. */
+#define EVIDENCE(NAME, H, W, F, T)                                                                                                         \
+  .name = "evidence/" NAME, .op = &vfi_op_evidence, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
+#define OPINIONS(NAME, H, W, N)                                                                                                            \
+  .name = "opinions/" NAME, .op = &vfi_op_opinions, .h = H, .w = W, .c = 5, .radius = N, .src_f32 = TRUE, .dst_f32 = TRUE
 #define INTERLEAVE(NAME, H, W, C) .name = "interleave/" NAME, .op = &vfi_op_interleave, .h = H, .w = W, .c = C
 #define DOWNSAMPLE(NAME, H, W, C, K) .name = "downsample/" NAME, .op = &vfi_op_downsample, .h = H, .w = W, .c = C, .scale = K
 #define FILL(NAME, H, W, T) .name = "fill/" NAME, .op = &vfi_op_fill, .h = H, .w = W, .c = 1, .time = T, .src_f32 = TRUE
@@ -188,6 +193,15 @@ const OpCase op_cases[] = {
   { BRIDGE ("column", 9, 1, 2) },
   { BRIDGE ("few", 3, 2, 4) },
   { BRIDGE ("one-pixel", 1, 1, 4) },
+  { EVIDENCE ("flow", 34, 62, 3, 0.5f) },
+  { EVIDENCE ("state", 34, 102, -6, 0.25f), .residual = TRUE },
+  { EVIDENCE ("far", 50, 70, 30, 0.7f), .residual = TRUE },
+  { EVIDENCE ("first", 24, 32, 4, 0) },
+  { EVIDENCE ("last", 24, 34, 4, 1), .residual = TRUE },
+  { EVIDENCE ("one-pixel", 2, 2, 2, 0.5f) },
+  { OPINIONS ("two", 9, 21, 2) },
+  { OPINIONS ("five", 7, 40, 5) },
+  { OPINIONS ("one-pixel", 1, 1, 3) },
   { WEIGHTED_MEDIAN ("odd", 33, 61, 3) },
   { WEIGHTED_MEDIAN ("larger-than-window", 70, 80, 6) },
   { WEIGHTED_MEDIAN ("one-pixel", 1, 1, 3) },
@@ -353,6 +367,16 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_weighted_median)
     return vfi_weighted_median (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), vfi_input (g, "src2", VFI_F32, k->h, k->w, 1),
                                 vfi_input (g, "src3", VFI_F32, k->h, k->w, 2));
+  if (k->op == &vfi_op_evidence) {
+    VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
+
+    return vfi_evidence (g, x, y1, time, vfi_input (g, "src3", VFI_F32, k->h / 2, k->w / 2, k->residual ? 5 : 2));
+  }
+  if (k->op == &vfi_op_opinions) {
+    VfiTensor *evidence = vfi_input (g, "src1", VFI_F32, k->h, k->w, k->radius);
+
+    return vfi_opinions (g, x, evidence, vfi_input (g, "src2", VFI_F32, k->h, k->w, 2 * k->radius - 2));
+  }
   if (k->op == &vfi_op_weigh) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
     VfiTensor *state = vfi_input (g, "src3", VFI_F32, k->h, k->w, 5);

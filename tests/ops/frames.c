@@ -14,27 +14,29 @@
 static const int sizes[][2] = { { 200, 120 }, { 70, 51 }, { 21, 17 } };
 static const double flow_scales[] = { 1, 0.5 };
 
-/* Velocities of up to `speed`, and a second opinion that weighs something in half of the places: the same nearly everywhere, or each its own. */
+/* Velocities of up to `speed`, and further opinions that weigh something in half of the places: the same nearly everywhere, or each its own. */
 static void
 state_fill (VfiView *s, double speed, gboolean smooth)
 {
   const guint64 seed = test_seed ("state");
 
-  for (int c = 0; c < 8; c++)
+  const int n = (s->c - 5) / 3;
+
+  for (int c = 0; c < s->c; c++)
     for (int y = 0; y < s->h; y++)
       for (int x = 0; x < s->w; x++) {
         double v = smooth ? sin (0.11 * x + c) * cos (0.07 * y - c) : test_uniform (seed, (c * s->h + y) * s->w + x);
 
-        vfi_view_set (s, y, x, c, (float) (c == 4 ? 3 * v : c == 5 ? MAX (v, 0) : speed * v));
+        vfi_view_set (s, y, x, c, (float) (c == 4 ? 3 * v : c >= 5 && c % 3 == 2 ? MAX (v, 0) / n : speed * v));
       }
 }
 
 static void
-check (VfiBackend *b, const VfiFrameInfo *info, double flow_scale, double t, double speed, gboolean smooth)
+check (VfiBackend *b, const VfiFrameInfo *info, int opinions, double flow_scale, double t, double speed, gboolean smooth)
 {
   g_autoptr (TestFrame) f0 = test_frame_new (info, 3), f1 = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
-  VfiView s = { .dtype = VFI_F32, .c = 8, .ld = 1 };
+  VfiView s = { .dtype = VFI_F32, .c = 2 + 3 * opinions, .ld = 1 };
 
   test_frame_random (f0, "a");
   test_frame_random (f1, "b");
@@ -42,7 +44,7 @@ check (VfiBackend *b, const VfiFrameInfo *info, double flow_scale, double t, dou
   s.h /= 2;
   s.w /= 2;
   s.cd = s.h * s.w;
-  s.data = g_new (float, (gsize) s.cd * 8);
+  s.data = g_new (float, (gsize) s.cd *s.c);
   state_fill (&s, speed, smooth);
   vfi_frame_synthesize (info, &f0->frame, &f1->frame, flow_scale, t, &s, &want->frame);
   b->klass->begin (b);
@@ -51,8 +53,8 @@ check (VfiBackend *b, const VfiFrameInfo *info, double flow_scale, double t, dou
   g_assert_true (test_frame_intact (got));
   /* Where a sum lies in the middle between two numbers, its last bit decides. */
   if (test_frame_worst (want, got, 0) > 1)
-    g_test_fail_printf ("%s %dx%d, flow-scale %g, %s velocities of %g: off by %d", vfi_format_name (info->format), info->width,
-                        info->height, flow_scale, smooth ? "smooth" : "random", speed, test_frame_worst (want, got, 0));
+    g_test_fail_printf ("%s %dx%d, %d opinions, flow-scale %g, %s velocities of %g: off by %d", vfi_format_name (info->format), info->width,
+                        info->height, opinions, flow_scale, smooth ? "smooth" : "random", speed, test_frame_worst (want, got, 0));
   g_free (s.data);
 }
 
@@ -74,7 +76,8 @@ synthesize (gconstpointer isa)
       for (guint k = 0; k < G_N_ELEMENTS (flow_scales); k++)
         for (guint j = 0; j < G_N_ELEMENTS (speeds); j++)
           for (int smooth = 0; smooth < 2; smooth++)
-            check (b, &(VfiFrameInfo){ format, sizes[i][0], sizes[i][1], VFI_RANGE_LIMITED }, flow_scales[k], 0.3, speeds[j], smooth);
+            for (int n = 2; n <= (i == 1 ? VFI_MAX_OPINIONS : 2); n += VFI_MAX_OPINIONS - 2)
+              check (b, &(VfiFrameInfo){ format, sizes[i][0], sizes[i][1], VFI_RANGE_LIMITED }, n, flow_scales[k], 0.3, speeds[j], smooth);
   vfi_backend_unref (b);
 }
 

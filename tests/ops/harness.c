@@ -88,22 +88,23 @@ is_time (const VfiNode *node, int i)
 
   return x->dtype == VFI_F32 && x->h == 1 && x->w == 1 && x->c == 1 &&
          ((node->op == &vfi_op_warp && i == 2) || (node->op == &vfi_op_shear && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 2) ||
-          (node->op == &vfi_op_weigh && i == 2) || (node->op == &vfi_op_fill && i == 0) || (node->op == &vfi_op_mix && i == 2) ||
-          (node->op == &vfi_op_blend && i >= 3));
+          ((node->op == &vfi_op_weigh || node->op == &vfi_op_evidence) && i == 2) || (node->op == &vfi_op_fill && i == 0) ||
+          (node->op == &vfi_op_mix && i == 2) || (node->op == &vfi_op_blend && i >= 3));
 }
 
 static gboolean
 is_flow (const VfiNode *node, int i)
 {
   return ((node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search) && i == 2) || (node->op == &vfi_op_weigh && i >= 3) ||
-         (node->op == &vfi_op_weighted_median && i < 2) || ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) ||
-         (node->op == &vfi_op_lucas_kanade && i == 3);
+         (node->op == &vfi_op_weighted_median && i < 2) || (node->op == &vfi_op_evidence && i == 3) ||
+         ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
 }
 
 static gboolean
 is_picture (const VfiNode *node, int i)
 {
-  return i < 2 && (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_weigh);
+  return i < 2 && (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_weigh ||
+                   node->op == &vfi_op_evidence);
 }
 
 /* What a search can find: frame i of smooth waves that move by (1.5, -0.75); golden.py has the same. */

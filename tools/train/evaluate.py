@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFilter
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import basenet
 import net
 
 
@@ -97,7 +98,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('folder', help='a triplet folder, a set of them, or a folder of sets')
     p.add_argument('--weights', help='.safetensors or training checkpoint; without it the plain average is scored')
-    p.add_argument('--model', default='vfi-nano', choices=sorted(net.CONFIGS))
+    p.add_argument('--model', default='vfi-nano', choices=sorted(basenet.MODELS))
     p.add_argument('--device', default='cpu')
     p.add_argument('--each', action='store_true', help='print every triplet, not just the means')
     p.add_argument('--overlay', action='store_true', help='lay letters over all frames, which stand still, and score where they are')
@@ -105,7 +106,7 @@ def main():
     args = p.parse_args()
     model, make = None, lambda _, a, b: (a + b) / 2
     if args.weights:
-        model, make = net.Net(args.model).to(args.device).eval(), interpolate
+        model, make = basenet.network(args.model).to(args.device).eval(), interpolate
         model.load_state_dict(load_weights(args.weights))
     cases = triplets(args.folder)
     if not cases:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""vfi-nano and vfi-base: frame interpolation at any time t, in PyTorch.
+"""vfi-nano: frame interpolation at any time t, in PyTorch.
 
 The twin of models/vfi.c: same layers, same weight names, same numbers. It is the network
 that is trained; the C file is the network that is shipped.
@@ -47,8 +47,6 @@ class Config:
 CONFIGS = {
     'vfi-nano': Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(32, 48, 64), dec_convs=(1, 2, 3),
                        feat=(8, 16), radius=(1, 3, 4)),
-    'vfi-base': Config(enc=(32, 64, 112), enc_convs=(1, 2, 3), dec=(72, 112, 144), dec_convs=(4, 5, 6),
-                       feat=(24, 32), radius=(2, 3, 4)),
 }
 CHROMA_LIMIT = .08
 MULTIPLE = 32  # the frame is padded (replicated right and bottom) to a multiple of this
@@ -326,6 +324,11 @@ def finer(state):
     return torch.cat((up[:, :4] * 2, up[:, 4:]), 1)
 
 
+def pyramid(x):
+    """Luma of x (n,6,H/2,W/2) at 1/2 ... 1/32."""
+    return [mean_pool(x[:, :4], 2 ** k) for k in range(5)]
+
+
 def second_opinion(y0, y1):
     """The flow (n,2,h,w) between two frames' luma at 1/2 ... 1/32 of their size, that no network has a part in."""
     flow = None
@@ -405,11 +408,19 @@ class Net(nn.Module):
     def forward(self, x0, x1, t, costs=None, levels=3):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1).
         Returns the states [at 1/8, at 1/4, at 1/2]: v0 v1 (pixels of that grid, per pair interval) and logit; the last one as weigh gives it.
-        For training: fewer levels may be asked for, and a list given as costs is appended (cost volume, velocities its frames were
-        warped by or None) of each level; before the last state then comes what it is without the second opinion, so that the network answers for that, too, where it
-        weighs little."""
+        For training: fewer levels may be asked for; with costs (see velocities) before the last state comes what it is without the second opinion, so that the network
+        answers for that, too, where it weighs little."""
+        states = self.velocities(x0, x1, t, costs, levels)
+        if levels == 3:
+            last = states[-1] if costs is not None else states.pop()
+            y0, y1 = pyramid(x0), pyramid(x1)
+            states.append(weigh(y0[0], y1[0], last, second_opinion(y0, y1), t))
+        return states
+
+    def velocities(self, x0, x1, t, costs=None, levels=3):
+        """As forward, without a second opinion. A list given as costs is appended (cost volume, velocities its frames were warped by or None) of each level."""
         f0, f1 = self.enc(x0), self.enc(x1)
-        y0, y1 = ([mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1))  # luma at 1/2 ... 1/32
+        y0, y1 = pyramid(x0), pyramid(x1)
         state = lucas_kanade(y0[4], y1[4], None, t)[:, :5]
         state = finer(lucas_kanade(y0[4], y1[4], state, t)[:, :5])
         state = lucas_kanade(y0[3], y1[3], state, t)[:, :5]  # far motion needs two here: the next one is the first level's own
@@ -432,9 +443,6 @@ class Net(nn.Module):
                 state = state + (found - state).detach()  # gradients pass as if nothing had been found
             if l == 0:
                 state = lucas_kanade(y0[0], y1[0], state, t)[:, :5]
-                if costs is not None:
-                    states.append(state)
-                state = weigh(y0[0], y1[0], state, second_opinion(y0, y1), t)
             states.append(state)
         return states
 
@@ -452,7 +460,7 @@ def blend_weight(logit, t):
 
 
 def synthesize(p0, p1, state, t):
-    """Warp and blend planes p0, p1 (n,c,h,w) of any size with a state given on a grid 1/s of it (s = 1, 2 ...), with or without a second opinion. Planes of the
+    """Warp and blend planes p0, p1 (n,c,h,w) of any size with a state given on a grid 1/s of it (s = 1, 2 ...), with or without further opinions (n,5+3k,h,w). Planes of the
     frame's own size, finer than the state, are sampled with cubics."""
     s = p0.shape[2] // state.shape[2]
     if s > 1:
@@ -462,8 +470,11 @@ def synthesize(p0, p1, state, t):
 
     def along(v0, v1):
         return m * sample(p0, v0 * s, -t) + (1 - m) * sample(p1, v1 * s, 1 - t)
-    out = along(state[:, 0:2], state[:, 2:4])
-    return out if state.shape[1] == 5 else out + state[:, 5:6] * (along(state[:, 6:], state[:, 6:]) - out)
+    out = first = along(state[:, 0:2], state[:, 2:4])
+    for k in range(5, state.shape[1], 3):
+        u = state[:, k + 1:k + 3]
+        out = out + state[:, k:k + 1] * (along(u, u) - first)
+    return out
 
 
 def gflop(name, h, w):

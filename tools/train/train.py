@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Train vfi-nano or vfi-base on a folder of video clips.
+"""Train vfi-nano on a folder of video clips.
 
     python3 tools/train/train.py --footage clips/ --out run/ --minutes 120
     python3 tools/train/train.py --footage clips/ --out run/ --minutes 120 --resume run/last.ckpt
-    torchrun --nproc-per-node 4 tools/train/train.py --model vfi-base --footage clips/ --out run/ --steps 300000
+    torchrun --nproc-per-node 4 tools/train/train.py --footage clips/ --out run/ --steps 300000
 
 OUT receives last.ckpt (all that --resume needs), MODEL.safetensors (the averaged weights, which are
 what the program loads) and log.csv. The learning rate follows a cosine over --minutes of wall-clock

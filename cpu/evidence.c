@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator evidence, in two passes over rows: what the pictures differ by along the motion, a vector a run of their pixels; then means of that.
+ */
+#include "evidence.h"
+#include "isa.h"
+#include "smooth.h"
+
+#define WINDOW VFI_EVIDENCE_WINDOW
+#define SIDE (2 * WINDOW + 1)
+#define PAD 16 /* around a row, so that neighbours are plain loads */
+
+/* Rows of `pitch` floats, pixel 0 at PAD: h of what the pictures differ by, then for each thread one of twice as many pixels. */
+typedef struct
+{
+  int h, w, pitch, threads;
+  float *differ, *lines;
+} State;
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  State *s = g_new0 (State, 1);
+
+  s->h = dst->h, s->w = dst->w, s->threads = b->threads;
+  s->pitch = (dst->w + 2 * PAD + 2 * VFI_LANES - 1) / VFI_LANES * VFI_LANES;
+  return s;
+}
+
+static gsize
+workspace (gpointer state)
+{
+  const State *s = state;
+
+  return ((gsize) s->h + 2 * s->threads) * s->pitch * sizeof (float);
+}
+
+static void
+bind (gpointer state, void *place)
+{
+  State *s = state;
+
+  s->differ = place;
+  s->lines = s->differ + (gsize) s->h * s->pitch;
+}
+
+static float *
+row_of (const State *s, int y)
+{
+  return s->differ + (gsize) CLAMP (y, 0, s->h - 1) * s->pitch + PAD;
+}
+
+/* ln of positive numbers that are not denormal: the exponent, and atanh's series of what is left, 1 / sqrt 2 <= m < sqrt 2. */
+VFI_INLINE Vec
+vec_log (Vec v)
+{
+  const VecI bits = (VecI) v - 0x3f3504f3, exponent = bits >> 23;
+  const Vec m = (Vec) ((VecI) v - (exponent << 23)), r = (m - 1) / (m + 1), q = r * r;
+  Vec p = vec_set (1 / 9.f);
+
+  p = vec_fma (p, q, vec_set (1 / 7.f));
+  p = vec_fma (p, q, vec_set (1 / 5.f));
+  p = vec_fma (p, q, vec_set (1 / 3.f));
+  return vec_fma (VEC_TO_FLOAT (exponent), vec_set (0.69314718f), 2 * vec_fma (p * q, r, r));
+}
+
+/* A run, for the threads. */
+typedef struct
+{
+  const State *s;
+  Plane y0, y1;
+  float t;
+  const VfiView *motion, *dst;
+} Run;
+
+/* Of two vectors, one behind the other, the sums of neighbours. */
+VFI_INLINE Vec
+pairs (const float *p)
+{
+  const Vec a = *(const Vec *) p, b = *(const Vec *) (p + VFI_LANES);
+
+  return (Vec) __builtin_shuffle (a, b, vec_iota () * 2) + (Vec) __builtin_shuffle (a, b, vec_iota () * 2 + 1);
+}
+
+static void
+look_row (gpointer data, int y, int thread)
+{
+  const Run *r = data;
+  const State *s = r->s;
+  const VfiView motion = *r->motion;
+  const int second = motion.c == 2 ? 0 : 2;
+  const Vec back = vec_set (-2 * r->t), on = vec_set (2 * (1 - r->t));
+  float *line = s->lines + (gsize) thread * 2 * s->pitch, *row = row_of (s, y);
+
+  for (int x = 0; x < s->w; x += VFI_LANES / 2) {
+    const int n = MIN (s->w - x, VFI_LANES / 2);
+    const VecI twice = vec_iota () >> 1;
+    const Vec at = VEC_TO_FLOAT (vec_iota () + 2 * x);
+    Vec v[4], sum = vec_set (0);
+
+    for (int c = 0; c < 4; c++) {
+      v[c] = vec_load_pixels (&motion, y, x, c < 2 ? c : second + c - 2, n);
+      v[c] = (c < 2 ? back : on) * (Vec) __builtin_shuffle (v[c], twice);
+    }
+    for (int i = 0; i < 2; i++) {
+      const Vec down = vec_set (2 * y + i);
+      const Vec a = plane_sample (&r->y0, at + v[0], down + v[1]), b = plane_sample (&r->y1, at + v[2], down + v[3]);
+
+      sum += vec_max (a - b, b - a);
+    }
+    *(Vec *) (line + 2 * x) = sum;
+  }
+  for (int x = 0; x < s->w; x += VFI_LANES)
+    *(Vec *) (row + x) = 0.25f * pairs (line + 2 * x);
+  for (int i = 1; i <= WINDOW; i++) {
+    row[-i] = row[0];
+    row[s->w - 1 + i] = row[s->w - 1];
+  }
+}
+
+static void
+fit_row (gpointer data, int y, int thread)
+{
+  const Run *r = data;
+  const State *s = r->s;
+  const VfiView dst = *r->dst;
+  float *line = s->lines + (gsize) thread * 2 * s->pitch + PAD;
+
+  for (int x = -PAD; x < s->w + WINDOW; x += VFI_LANES) {
+    Vec sum = vec_set (0);
+
+    for (int i = y - WINDOW; i <= y + WINDOW; i++)
+      sum += *(const Vec *) (row_of (s, i) + x);
+    *(Vec *) (line + x) = sum;
+  }
+  for (int x = 0; x < s->w; x += VFI_LANES) {
+    Vec sum = vec_set (0);
+
+    for (int i = -WINDOW; i <= WINDOW; i++)
+      sum += *(const Vec *) (line + x + i);
+    sum = vec_fma (sum, vec_set (1.f / (SIDE * SIDE)), vec_set (VFI_EVIDENCE_DARK));
+    vec_store_pixels (&dst, y, x, 0, MIN (s->w - x, VFI_LANES), -VFI_EVIDENCE_STEEP * vec_log (sum));
+  }
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
+{
+  Run r = { kernel_state, plane_of (&src[0], 0), plane_of (&src[1], 0), *(const float *) src[2].data, &src[3], dst };
+
+  vfi_cpu_each (b, dst->h, 8, look_row, &r);
+  vfi_cpu_each (b, dst->h, 8, fit_row, &r);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_evidence) = { &vfi_op_evidence, NULL, prepare, run, g_free, workspace, bind };

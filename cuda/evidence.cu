@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator evidence: a thread for each pixel looks along the motion, into the backend's scratch memory; then a block answers for a rectangle of pixels, and keeps what they differ by and its sums
+ * down columns in shared memory, with as wide a border as the window needs.
+ */
+#include "device.h"
+#include "evidence.h"
+
+#define WINDOW VFI_EVIDENCE_WINDOW
+#define SIDE (2 * WINDOW + 1)
+#define TILE_W 32
+#define TILE_H 8
+#define PART_W (TILE_W + 2 * WINDOW)
+#define PART_H (TILE_H + 2 * WINDOW)
+#define THREADS 256
+
+struct Shared
+{
+  float differ[PART_H * PART_W], column[TILE_H * PART_W];
+};
+
+static __device__ float
+sample (const View &v, float y, float x)
+{
+  return bilinear (v, tap (y, v.h), tap (x, v.w), 0);
+}
+
+static __global__ void
+look (View y0, View y1, View time, View motion, float *differ)
+{
+  const int p = blockIdx.x * blockDim.x + threadIdx.x, y = 2 * (p / motion.w), x = 2 * (p % motion.w), second = motion.c == 2 ? 0 : 2;
+  float sum = 0;
+
+  if (p >= motion.h * motion.w)
+    return;
+  const float t = get (time, 0), back = -2 * t, on = 2 * (1 - t);
+  const float v0x = back * get (motion, p, 0), v0y = back * get (motion, p, 1);
+  const float v1x = on * get (motion, p, second), v1y = on * get (motion, p, second + 1);
+  for (int i = 0; i < 4; i++) {
+    const int at_y = y + i / 2, at_x = x + i % 2;
+
+    sum += fabsf (sample (y0, at_y + v0y, at_x + v0x) - sample (y1, at_y + v1y, at_x + v1x));
+  }
+  differ[p] = sum / 4;
+}
+
+static __global__ void
+__launch_bounds__ (THREADS) fit (const float *differ, View dst)
+{
+  const int y0 = blockIdx.y * TILE_H, x0 = blockIdx.x * TILE_W;
+  SHARED (Shared, shared);
+
+  for (int i = threadIdx.x; i < PART_H * PART_W; i += THREADS)
+    shared->differ[i] = differ[clamped (y0 - WINDOW + i / PART_W, dst.h) * dst.w + clamped (x0 - WINDOW + i % PART_W, dst.w)];
+  __syncthreads ();
+  for (int i = threadIdx.x; i < TILE_H * PART_W; i += THREADS) {
+    float sum = 0;
+
+#pragma unroll
+    for (int j = 0; j < SIDE; j++)
+      sum += shared->differ[i + j * PART_W];
+    shared->column[i] = sum;
+  }
+  __syncthreads ();
+  for (int i = threadIdx.x; i < TILE_H * TILE_W; i += THREADS) {
+    const int ty = i / TILE_W, tx = i % TILE_W, y = y0 + ty, x = x0 + tx;
+    float sum = 0;
+
+    if (x >= dst.w || y >= dst.h)
+      continue;
+#pragma unroll
+    for (int j = 0; j < SIDE; j++)
+      sum += shared->column[ty * PART_W + tx + j];
+    set (dst, y * dst.w + x, 0, -VFI_EVIDENCE_STEEP * logf (sum / (SIDE * SIDE) + VFI_EVIDENCE_DARK));
+  }
+}
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  float *at = (float *) vfi_cuda_scratch ((VfiCuda *) b, (gsize) dst->h * dst->w * sizeof (float), error);
+
+  return at ? g_memdup2 (&at, sizeof at) : NULL;
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
+{
+  VfiCuda *cuda = (VfiCuda *) b;
+  float *differ = *(float **) kernel_state;
+
+  vfi_launch (cuda, blocks ((size_t) dst->h * dst->w, THREADS), THREADS, 0, look, View (src[0]), View (src[1]), View (src[2]),
+              View (src[3]), differ);
+  vfi_launch (cuda, dim3 (blocks (dst->w, TILE_W), blocks (dst->h, TILE_H)), THREADS, sizeof (Shared), fit, (const float *) differ,
+              View (*dst));
+}
+
+const VfiKernel vfi_cuda_evidence = { &vfi_op_evidence, vfi_cuda_supports, prepare, run, g_free };

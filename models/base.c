@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vfi-base: frame interpolation at any time t from five opinions on motion, this project's own.
+ *
+ * The twin of tools/train/basenet.py, which explains the idea: vfi-nano's velocities, the flow that patches find and that of vfi-flow-base, each there and back and
+ * looked for anew on the frame's own grid. A frame is made along each, and all are mixed by how well each explains the two given ones.
+ */
+#include "flow.h"
+
+#define FLOWS 4 /* by patches there, and back; by vfi-flow-base there, and back */
+
+static void
+frame (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  VfiTensor *x = vfi_coarse_frame (g, h, w);
+
+  vfi_push (g, "first");
+  vfi_coarse_encoder (g, &vfi_coarse_nano, x, 'f');
+  vfi_pop (g);
+  vfi_push (g, "flow");
+  vfi_flow_frame (g, &vfi_flow_base, x);
+  vfi_pop (g);
+}
+
+/* Luma of both frames on their own grid. */
+static void
+luma (VfiGraph *g, int h, int w, VfiTensor *y[2])
+{
+  for (int i = 0; i < 2; i++)
+    y[i] = vfi_input (g, vfi_numbered ("%d.y", i), VFI_F32, h, w, 1);
+}
+
+/* What depends on both frames, but not on t: the coarsest cost volume, and the flows. */
+static void
+pair (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  static const float none[3] = { 0, 0, 0 }, half[2] = { 0.5f, 0.5f };
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state[2];
+
+  luma (g, h, w, whole);
+  vfi_coarse_luma (g, h, w, y);
+  vfi_output (g, "cost", vfi_coarse_cost (g, &vfi_coarse_nano, h, w));
+  vfi_push (g, "flow");
+  vfi_flow_both (g, &vfi_flow_base, vfi_mix (g, t, t, .p = none, .q = none), y, state);
+  vfi_pop (g);
+  for (int i = 0; i < 2; i++) {
+    VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i]), vfi_slice (g, state[i], 2, 2) };
+
+    for (int j = 0; j < 2; j++) {
+      VfiTensor *found = vfi_dense_search (g, whole[i], whole[1 - i], flow[j], .first = 0, .far = 2, .rounds = 1, .steps = 1);
+
+      vfi_output (g, vfi_numbered ("flow%d", 2 * j + i), vfi_downsample (g, found, 2, half));
+    }
+  }
+}
+
+static void
+at (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  static const float minus[2] = { -1, -1 }, trust[5] = { 1, 1, 1, 1, 0.5f }; /* basenet.py: TRUST */
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 1] = { NULL },
+            *evidence[FLOWS + 2] = { NULL };
+
+  luma (g, h, w, whole);
+  vfi_coarse_luma (g, h, w, y);
+  vfi_push (g, "first");
+  state = vfi_scale (g, vfi_coarse_velocities (g, &vfi_coarse_nano, t, y), trust, VFI_F32);
+  vfi_pop (g);
+  evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state);
+  for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame, the way back */
+    VfiTensor *flow = vfi_input (g, vfi_numbered ("flow%d", k), VFI_F32, h / 2, w / 2, 2);
+    VfiTensor *v = k % 2 ? vfi_scale (g, flow, minus, VFI_F32) : flow;
+
+    seen[k] = vfi_warp (g, v, v, .time = t, .side = k % 2);
+    evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);
+  }
+  vfi_output (g, "state", vfi_opinions (g, state, vfi_concat_ (g, VFI_F32, evidence), vfi_concat_ (g, VFI_F32, seen)));
+}
+
+const VfiModel vfi_model_base = {
+  .name = "vfi-base",
+  .task = "interpolation",
+  .summary = "large: for GPUs, and where time is no matter",
+  .paper = "this project",
+  .any_t = TRUE,
+  .multiple = 32,
+  .frame = frame,
+  .pair = pair,
+  .at = at,
+};

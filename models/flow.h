@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The parts of flow.c that another network may be made of.
+ */
+#pragma once
+
+#include "coarse.h"
+
+typedef struct
+{
+  const VfiCoarse *coarse, *refine; /* refine: NULL where nothing is corrected */
+} VfiFlow;
+
+extern const VfiFlow vfi_flow_base;
+
+/* For VfiModel.frame, of what vfi_coarse_frame returned: luma "y" on the frame's own grid, and features. */
+void vfi_flow_frame (VfiGraph *g, const VfiFlow *k, VfiTensor *picture);
+/* Of vfi_flow_base: the states at 1/2 of both frames, each the way to the other one, from their luma (vfi_coarse_luma) and what else `frame` gives. `zero`: F32 1x1x1. */
+void vfi_flow_both (VfiGraph *g, const VfiFlow *k, VfiTensor *zero, VfiTensor *y[2][5], VfiTensor *state[2]);

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""vfi-base: frame interpolation at any time t from five opinions on motion, in PyTorch.
+
+The twin of models/base.c: same layers, same weight names, same numbers.
+
+There is no motion that is right everywhere, but of several one mostly is. The opinions are
+
+- the velocities of vfi-nano (net.py), as they are before patches have a say,
+- the flow that patches find (net.second_opinion), from the first frame to the second and from the second to the first,
+- the flow of vfi-flow-base (flownet.py), there and back.
+
+The four flows are looked for anew with patches on the frame's own grid, which is what sub-pixel motion takes, and are seen from t as flow (p - t flow (p)) or, of the way back,
+-flow (p + (1 - t) (-flow (p))). A frame is made along each from native samples (net.synthesize), and all are mixed by a softmax of how well each explains the two given ones
+(evidence). Which of both frames to believe is what vfi-nano says, but half as loud: other motions hide other things.
+
+Nothing of it is trained but vfi-nano and vfi-flow-base, whose weights these are:
+
+    python3 tools/train/basenet.py OUT.safetensors         of those in models/weights
+"""
+import os
+import sys
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import flownet
+import net
+
+FLOWS = 4
+WINDOW, DARK, STEEP, TRUST = 5, .008, 3, .5
+
+
+def evidence(y0, y1, motion, t):
+    """How well velocities in pixels of a grid half as fine, motion (n,2,h,w), or (n,4 or more,h,w): v0, v1, explain luma y0, y1 (n,1,2h,2w) at time t: a logit (n,1,h,w)."""
+    def twice(v):
+        return 2 * v.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    a = net.warp(y0, twice(motion[:, :2]), -t)
+    b = net.warp(y1, twice(motion[:, :2] if motion.shape[1] == 2 else motion[:, 2:4]), 1 - t)
+    e = F.avg_pool2d(F.pad(F.avg_pool2d((a - b).abs(), 2), (WINDOW,) * 4, 'replicate'), 2 * WINDOW + 1, 1)
+    return -STEEP * torch.log(e + DARK)
+
+
+def opinions(state, logits, flows):
+    """What synthesize takes: a state (n,5,h,w), and of each flow (n,2k,h,w) its part of the softmax of logits (n,k+1,h,w), of which the first is the state's, x and y."""
+    w = torch.softmax(logits, 1)
+    further = [x for i in range(1, logits.shape[1]) for x in (w[:, i:i + 1], flows[:, 2 * i - 2:2 * i])]
+    return torch.cat((state, *further), 1)
+
+
+class BaseNet(nn.Module):
+    def __init__(self, name='vfi-base'):
+        super().__init__()
+        self.name = name
+        self.first, self.flow = net.Net('vfi-nano'), flownet.FlowNet('vfi-flow-base')
+
+    def encode(self, x):
+        """All that is worked out once of a frame."""
+        return self.first.enc(x), self.flow.enc(x), self.flow.refine.enc(x)
+
+    def forward(self, x0, x1, t):
+        """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1). Returns a list, here of the last state alone (n,17,H/2,W/2), for net.synthesize."""
+        fine = [F.pixel_shuffle(net.exact(x[:, :4]), 2) for x in (x0, x1)]
+        y = [net.pyramid(x) for x in (x0, x1)]
+        state = self.first.velocities(x0, x1, t)[-1]
+        state = torch.cat((state[:, :4], TRUST * state[:, 4:]), 1)
+        flows = [net.second_opinion(y[i], y[1 - i]) for i in (0, 1)] + [s[:, 2:4].contiguous() for s in self.flow(x0, x1, both=True)[-1].chunk(2)]
+        seen = []
+        for k, flow in enumerate(flows):
+            i = k % 2
+            u = net.dense_search(fine[i], fine[1 - i], flow, first=0, far=2, rounds=1, steps=1)
+            v = F.avg_pool2d(u, 2) * (-.5 if i else .5)
+            seen.append(net.warp(v, v, 1 - t if i else -t))
+        return [opinions(state, torch.cat([evidence(*fine, m, t) for m in (state, *seen)], 1), torch.cat(seen, 1))]
+
+
+MODELS = {'vfi-nano': net.Net, 'vfi-base': BaseNet}
+
+
+def network(name):
+    """An interpolation network by its name."""
+    return MODELS[name](name)
+
+
+def main():
+    from safetensors.torch import load_file, save_file
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    weights = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'models', 'weights')
+    parts = {'first': 'vfi-nano', 'flow': 'vfi-flow-base'}
+    save_file({f'{part}.{k}': v for part, name in parts.items() for k, v in load_file(os.path.join(weights, name + '.safetensors')).items()}, sys.argv[1])
+
+
+if __name__ == '__main__':
+    main()
