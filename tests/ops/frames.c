@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-static const int sizes[][2] = { { 200, 120 }, { 70, 51 }, { 21, 17 } };
+static const int sizes[][2] = { { 150, 90 }, { 70, 51 }, { 21, 17 } };
 static const double flow_scales[] = { 1, 0.5 };
 
 /* Velocities of up to `speed`, and further opinions that weigh something in half of the places: the same nearly everywhere, or each its own. */
