@@ -105,7 +105,7 @@ lerp (float a, float b, float f)
 }
 
 static void
-state_at (const VfiView *state, float y, float x, float s[5 + 3 * VFI_MAX_OPINIONS])
+state_at (const VfiView *state, float y, float x, float s[VFI_MAX_STATE])
 {
   Tap ty = tap (y, state->h), tx = tap (x, state->w);
   for (int c = 0; c < state->c; c++)
@@ -149,7 +149,7 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
 
     for (int y = 0; y < d.h; y++)
       for (int x = 0; x < d.w; x++) {
-        float s[5 + 3 * VFI_MAX_OPINIONS], m;
+        float s[VFI_MAX_STATE], m;
 
         state_at (state, ((y + 0.5f) * ky - 1) / 2, ((x + 0.5f) * kx - 1) / 2, s);
         m = 1 / (1 + expf (-(s[4] + logit_t)));

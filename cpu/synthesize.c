@@ -13,8 +13,7 @@
 #define PIXELS 256
 #define GROUPS (PIXELS / PLACES)         /* of pixels that are sampled at once */
 #define CELLS (PIXELS + 2 * PLACES + 32) /* of the state's grid that a piece needs, with room for whole groups and on either side */
-#define CHANNELS (2 + 3 * VFI_MAX_OPINIONS)
-#define FIRST 16 /* where the first of them stands in a row */
+#define FIRST 16                         /* where the first of them stands in a row */
 
 /* Planes of one shape. */
 typedef struct
@@ -127,7 +126,7 @@ weighs (const Columns c)
 /* Channels from to from + n_channels - 1 of the state, six at most, for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
 VFI_INLINE void
 channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int n_channels,
-              Columns columns[CHANNELS][GROUPS])
+              Columns columns[VFI_MAX_STATE][GROUPS])
 {
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
   const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
@@ -153,7 +152,7 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
 
 /* All of them; no further opinion where it weighs nothing. */
 static void
-state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[CHANNELS][GROUPS])
+state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[VFI_MAX_STATE][GROUPS])
 {
   channels_row (s, p, y, x0, n, 0, 6, columns);
   for (int c = 5; c < s->c; c += 3) {
@@ -237,7 +236,7 @@ shorts_of (const Columns c)
 
 /* Pixels x0 to x0 + n - 1 of row y. */
 VFI_INLINE void
-pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[CHANNELS][GROUPS], const Kind k)
+pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS], const Kind k)
 {
   const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
   struct
@@ -260,7 +259,7 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
     g->opinions = 1;
     for (int c = 5; c < channels; c += 3) {
       const int j = g->opinions;
-      const Columns *x = &columns[c + 1][i], *y_ = &columns[c + 2][i];
+      const Columns *ux = &columns[c + 1][i], *uy = &columns[c + 2][i];
 
       if (!weighs (columns[c][i]))
         continue;
@@ -269,7 +268,7 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
       g->opinion[j] = shorts_of (m);
       for (int f = 0; f < 2; f++) {
         const float part = f - p->t;
-        const Columns u = { (*x)[0] * part, (*x)[1] * part }, v = { (*y_)[0] * part, (*y_)[1] * part };
+        const Columns u = { (*ux)[0] * part, (*ux)[1] * part }, v = { (*uy)[0] * part, (*uy)[1] * part };
 
         place (&g->place[j][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
       }
@@ -316,7 +315,7 @@ piece (const Planes *p, const VfiView *state, int y, int x0, int n)
 {
   const VfiPlaneLayout *l = p->layout;
   const int taps = l->sub_x || l->sub_y ? 2 : 4;
-  Columns columns[CHANNELS][GROUPS] __attribute__ ((aligned (64)));
+  Columns columns[VFI_MAX_STATE][GROUPS] __attribute__ ((aligned (64)));
 
   state_row (state, p, y, x0, n, columns);
 #define CASE(TAPS, COMPS, BYTES, DEPTH, SHIFT)                                                                                             \

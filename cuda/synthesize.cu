@@ -123,23 +123,31 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
   w = 1 / (1 + expf (-(s[4] + m.logit)));
   const Along first = along (p, m, y, x, s[0], s[1], s[2], s[3]);
   guint8 *row = p.dst + (gsize) y * p.stride;
-  for (int c = 0; c < p.comps; c++) {
-    const float v = made<T, CUBIC> (p, first, w, c);
-    float sum = v;
+  float v[4], sum[4]; /* of each component */
+#pragma unroll
+  for (int c = 0; c < 4; c++)
+    if (c < p.comps)
+      sum[c] = v[c] = made<T, CUBIC> (p, first, w, c);
+  for (int k = 5; k < m.state.c; k += 3) {
+    const float q = clampf (state_at (m.state, sy, sx, k), 0, 1);
 
-    for (int k = 5; k < m.state.c; k += 3) {
-      const float q = clampf (state_at (m.state, sy, sx, k), 0, 1);
+    if (q > 0) {
+      const float ux = state_at (m.state, sy, sx, k + 1), uy = state_at (m.state, sy, sx, k + 2);
+      const Along further = along (p, m, y, x, ux, uy, ux, uy);
 
-      if (q > 0) {
-        const float ux = state_at (m.state, sy, sx, k + 1), uy = state_at (m.state, sy, sx, k + 2);
-
-        sum += q * (made<T, CUBIC> (p, along (p, m, y, x, ux, uy, ux, uy), w, c) - v);
-      }
+#pragma unroll
+      for (int c = 0; c < 4; c++)
+        if (c < p.comps)
+          sum[c] += q * (made<T, CUBIC> (p, further, w, c) - v[c]);
     }
-    const int n = (int) floorf (clampf (sum, 0, p.top) + 0.5f);
-
-    ((T *) row)[x * p.comps + c] = (T) (n << (sizeof (T) == 1 ? 0 : p.shift));
   }
+#pragma unroll
+  for (int c = 0; c < 4; c++)
+    if (c < p.comps) {
+      const int n = (int) floorf (clampf (sum[c], 0, p.top) + 0.5f);
+
+      ((T *) row)[x * p.comps + c] = (T) (n << (sizeof (T) == 1 ? 0 : p.shift));
+    }
 }
 
 void

@@ -30,17 +30,18 @@ luma (VfiGraph *g, int h, int w, VfiTensor *y[2])
     y[i] = vfi_input (g, vfi_numbered ("%d.y", i), VFI_F32, h, w, 1);
 }
 
-/* What depends on both frames, but not on t: the coarsest cost volume, and the flows. */
+/* What depends on both frames, but not on t: the coarsest cost volume, and the flows, as velocities: the way back with its sign turned. */
 static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float none[3] = { 0, 0, 0 }, half[2] = { 0.5f, 0.5f };
+  static const float none[3] = { 0, 0, 0 }, velocity[2][2] = { { 0.5f, 0.5f }, { -0.5f, -0.5f } };
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state[2];
 
   luma (g, h, w, whole);
   vfi_coarse_luma (g, h, w, y);
   vfi_output (g, "cost", vfi_coarse_cost (g, &vfi_coarse_nano, h, w));
   vfi_push (g, "flow");
+  /* flow is seen from time 0 */
   vfi_flow_both (g, &vfi_flow_base, vfi_mix (g, t, t, .p = none, .q = none), y, state);
   vfi_pop (g);
   for (int i = 0; i < 2; i++) {
@@ -49,7 +50,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
     for (int j = 0; j < 2; j++) {
       VfiTensor *found = vfi_dense_search (g, whole[i], whole[1 - i], flow[j], .first = 0, .far = 2, .rounds = 1, .steps = 1);
 
-      vfi_output (g, vfi_numbered ("flow%d", 2 * j + i), vfi_downsample (g, found, 2, half));
+      vfi_output (g, vfi_numbered ("flow%d", 2 * j + i), vfi_downsample (g, found, 2, velocity[i]));
     }
   }
 }
@@ -57,7 +58,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float minus[2] = { -1, -1 }, trust[5] = { 1, 1, 1, 1, 0.5f }; /* basenet.py: TRUST */
+  static const float trust[5] = { 1, 1, 1, 1, 0.5f }; /* basenet.py: TRUST */
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 1] = { NULL },
             *evidence[FLOWS + 2] = { NULL };
 
@@ -67,9 +68,8 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   state = vfi_scale (g, vfi_coarse_velocities (g, &vfi_coarse_nano, t, y), trust, VFI_F32);
   vfi_pop (g);
   evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state);
-  for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame, the way back */
-    VfiTensor *flow = vfi_input (g, vfi_numbered ("flow%d", k), VFI_F32, h / 2, w / 2, 2);
-    VfiTensor *v = k % 2 ? vfi_scale (g, flow, minus, VFI_F32) : flow;
+  for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame */
+    VfiTensor *v = vfi_input (g, vfi_numbered ("flow%d", k), VFI_F32, h / 2, w / 2, 2);
 
     seen[k] = vfi_warp (g, v, v, .time = t, .side = k % 2);
     evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);

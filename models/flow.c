@@ -6,8 +6,6 @@
  * state is the flow, its logit says whether what is seen here is seen in the second frame, v0 is the network's to use. vfi-flow-base is
  * vfi-flow-nano both ways, and a second network that corrects the way there by the way back; then, of what looks alike round a pixel, the median.
  */
-#include <string.h>
-
 #include "flow.h"
 
 void
@@ -32,8 +30,9 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
 /* What is known of both frames. */
 typedef struct
 {
-  VfiTensor *f[2][3], *r[2][3], *y[2][5]; /* features at 1/4 ... 1/16, those for the correction, luma at 1/2 ... 1/32, */
-  VfiTensor *chroma[2];                   /* chroma at 1/2 */
+  VfiTensor *f[2][3], *r[2][3]; /* features at 1/4 ... 1/16, those for the correction, */
+  VfiTensor *(*y)[5];           /* luma at 1/2 ... 1/32, of each frame, */
+  VfiTensor *chroma[2];         /* chroma at 1/2 */
 } Seen;
 
 /* The head of level l, seen from frame i, from what a step of Lucas-Kanade has moved and the head of the coarser level, if there is one. */
@@ -118,8 +117,8 @@ see (VfiGraph *g, const VfiFlow *k, VfiTensor *y[2][5], Seen *seen)
 {
   const int h = 2 * vfi_height (y[0][0]), w = 2 * vfi_width (y[0][0]);
 
+  seen->y = y;
   for (int i = 0; i < 2; i++) {
-    memcpy (seen->y[i], y[i], sizeof seen->y[i]);
     seen->chroma[i] = k->refine ? vfi_input (g, vfi_numbered ("%d.chroma", i), VFI_F32, h / 2, w / 2, 2) : NULL;
     for (int l = 0; l < 3; l++) {
       seen->f[i][l] = k->coarse->dec[l] ? vfi_coarse_features (g, k->coarse, 'g', i, l, h, w) : NULL;
@@ -162,8 +161,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   const VfiFlow *k = model->config;
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
   VfiTensor *y0 = vfi_input (g, "0.y", VFI_F32, h, w, 1), *y1 = vfi_input (g, "1.y", VFI_F32, h, w, 1);
-  VfiTensor *state;
-  VfiTensor *y[2][5];
+  VfiTensor *state, *y[2][5];
   Seen seen;
 
   vfi_coarse_luma (g, h, w, y);

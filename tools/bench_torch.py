@@ -122,7 +122,7 @@ def bench(name, w, h, mode, device, seconds):
     x = (model.picture(*model.planes(*frames[:2])),)
     networks.correlation = whole if mode == 'compile' else LOOPED
     pair, first = measure(prepare(model, mode, args), args, device, seconds)
-    encoder, _ = measure(prepare(getattr(model.net, 'encode', None) or model.net.enc, mode, x), x, device, seconds)
+    encoder, _ = measure(prepare(model.net.encode, mode, x), x, device, seconds)
     return {'model': name, 'width': w, 'height': h, 'mode': mode, 'first_s': first, 'pair_ms': pair, 'encoder_ms': encoder,
             'stream_ms': pair - encoder}
 

@@ -417,6 +417,10 @@ class Net(nn.Module):
             states.append(weigh(y0[0], y1[0], last, second_opinion(y0, y1), t))
         return states
 
+    def encode(self, x):
+        """All that is worked out once of a frame."""
+        return self.enc(x)
+
     def velocities(self, x0, x1, t, costs=None, levels=3):
         """As forward, without a second opinion. A list given as costs is appended (cost volume, velocities its frames were warped by or None) of each level."""
         f0, f1 = self.enc(x0), self.enc(x1)
