@@ -306,6 +306,7 @@ struct _VfiModel
   gboolean any_t;
   gboolean any_scale; /* of pictures: the graphs heed vfi_flow_scale */
   VfiPicture picture;
+  int taps; /* of states, 4 or 6: how finely frames are sampled (core/frame.h: synthesize) */
   int multiple;
   gconstpointer config; /* the model file's own */
   void (*frame) (VfiGraph *g, const VfiModel *model, int h, int w);

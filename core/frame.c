@@ -114,18 +114,20 @@ state_at (const VfiView *state, float y, float x, float s[VFI_MAX_STATE])
 }
 
 static float
-sample (const VfiPlane *p, Tap ty, Tap tx, int c)
+sample (const VfiPlane *p, Tap ty, Tap tx, int c, int taps)
 {
   if (!p->l->sub_x && !p->l->sub_y) {
-    float wx[4], wy[4], sum = 0;
+    void (*const weigh) (float f, float *w) = taps == 6 ? vfi_sharp : vfi_cubic;
+    const int before = taps / 2 - 1;
+    float wx[6], wy[6], sum = 0;
 
-    vfi_cubic (tx.f, wx);
-    vfi_cubic (ty.f, wy);
-    for (int i = 0; i < 4; i++) {
+    weigh (tx.f, wx);
+    weigh (ty.f, wy);
+    for (int i = 0; i < taps; i++) {
       float row = 0;
 
-      for (int j = 0; j < 4; j++)
-        row += wx[j] * vfi_plane_get (p, CLAMP (ty.i + i - 1, 0, ty.n - 1), CLAMP (tx.i + j - 1, 0, tx.n - 1), c);
+      for (int j = 0; j < taps; j++)
+        row += wx[j] * vfi_plane_get (p, CLAMP (ty.i + i - before, 0, ty.n - 1), CLAMP (tx.i + j - before, 0, tx.n - 1), c);
       sum += wy[i] * row;
     }
     return sum;
@@ -136,7 +138,7 @@ sample (const VfiPlane *p, Tap ty, Tap tx, int c)
 
 void
 vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t, const VfiView *state,
-                      const VfiFrame *dst)
+                      int taps, const VfiFrame *dst)
 {
   int n = vfi_format_desc (info->format)->n_planes;
   float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
@@ -161,7 +163,7 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
             const Tap x0 = tap (x - (float) t * v0[0] * 2 / kx, d.w), y0 = tap (y - (float) t * v0[1] * 2 / ky, d.h);
             const Tap x1 = tap (x + u * v1[0] * 2 / kx, d.w), y1 = tap (y + u * v1[1] * 2 / ky, d.h);
 
-            const float along = lerp (sample (&p1, y1, x1, c), sample (&p0, y0, x0, c), m);
+            const float along = lerp (sample (&p1, y1, x1, c, taps), sample (&p0, y0, x0, c, taps), m);
 
             if (k == 0)
               v = first = along;

@@ -18,12 +18,12 @@
  * At last chroma is clamped to +-VFI_CHROMA_LIMIT: colours that footage hardly has are none that networks have learnt from, and on them (a green
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
- * synthesize: state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
+ * synthesize: taps, 4 or 6, and state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
  * VFI_MAX_OPINIONS - 1) -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
  *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), p clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
- *   Catmull-Rom's cubics (4x4 taps, replicated beyond the border), which keep fine texture, planes of subsampled chroma bilinearly,
+ *   cubics, which keep fine texture: of 4x4 taps (Catmull-Rom's) or 6x6 (sharper, core/sample.h), replicated beyond the border; planes of subsampled chroma bilinearly,
  *   m = sigmoid (logit + log ((1 - t) / t)),  first = m w0 + (1 - m) w1,  further = the same with u as v0 and as v1, of each,
  *   dst = floor (first + sum of q (further - first) + 1/2), clamped to 0..2^depth - 1; q is clamped to 0..1, all of them together are at most 1, and what one does not ask for need not be read.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
@@ -62,4 +62,4 @@ void vfi_picture_unpack (const VfiFrameInfo *info, const VfiFrame *f0, const Vfi
 
 void vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                           const VfiView *state, const VfiFrame *dst);
+                           const VfiView *state, int taps, const VfiFrame *dst);

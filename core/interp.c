@@ -677,7 +677,7 @@ make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
   if (picture->order)
     klass->unpack_picture (self->backend, &self->info, &self->pair[0], &self->pair[1], t, picture, &made, dst);
   else
-    klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, dst);
+    klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, self->model->taps, dst);
   if (self->profiling)
     vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&made));
   return TRUE;

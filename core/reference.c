@@ -135,9 +135,9 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 
 static void
 synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-            const VfiView *state, const VfiFrame *dst)
+            const VfiView *state, int taps, const VfiFrame *dst)
 {
-  vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, dst);
+  vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, taps, dst);
 }
 
 static void

@@ -55,6 +55,23 @@ vfi_cubic (float f, float w[4])
   w[3] = (0.5f * f - 0.5f) * f * f;
 }
 
+/* Of the samples i - 2 to i + 3: cubics in f that are nearly a sinc in Kaiser's window of six samples (beta 3), and exact on ramps. e and o: what the two samples of a pair,
+ * the nearest first, have in common, and half of what they differ by. */
+static inline void
+vfi_sharp (float f, float w[6])
+{
+  const float h = f * (1 - f), g = f - 0.5f;
+  const float e1 = -0.6f * h, e2 = 0.175f * h, e0 = 0.5f - e1 - e2;
+  const float o0 = g + g * h, o1 = -0.7f * g * h, o2 = 0.22f * g * h;
+
+  w[0] = e2 - o2;
+  w[1] = e1 - o1;
+  w[2] = e0 - o0;
+  w[3] = e0 + o0;
+  w[4] = e1 + o1;
+  w[5] = e2 + o2;
+}
+
 /* Components first to last at a position, which is brought into the plane: cubic in planes of full size, bilinear in subsampled ones. */
 static inline void
 vfi_plane_sample (const VfiPlane *p, float y, float x, int first, int last, float *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Samples of a plane of 8 or 16 bits at PLACES places of a row at once, bilinear or by Catmull-Rom's cubics: for synthesize. All of it is 16-bit
+ * Samples of a plane of 8 or 16 bits at PLACES places of a row at once, bilinear or by the cubics of core/sample.h: for synthesize. All of it is 16-bit
  * integers: samples are signed fractions (their middle is 0), and of the product with a weight the upper 16 bits are kept, rounded.
  *
  * Where motion is smooth, the taps of all places lie in a window of a few rows: one load and a permutation for each tap
@@ -21,14 +21,16 @@
 /* How a plane is sampled and what its pixels are; all constants where it is used. */
 typedef struct
 {
-  int taps; /* each way: 2 bilinear, 4 cubic */
+  int taps; /* each way: 2 bilinear, 4 or 6 cubic */
   int comps, sample_bytes, depth, shift;
 } Kind;
 
 #define BYTES(k) ((k).comps * (k).sample_bytes)
 #define BEFORE(k) ((k).taps / 2 - 1) /* taps left of and above the place */
-/* Samples have 16 bits; those of a row lose one of them, and those of all rows another: so much is left for what cubics overshoot by. */
-#define RESULT_BITS(k) (14 - (k).depth) /* of a result, behind the point */
+/* Samples have 16 bits; those of a row lose one of them, and those of all rows another: so much is left for what four taps overshoot by (a quarter each way), and one bit less for six
+ * (three fifths). */
+#define LEFT_BITS(k) ((k).taps == 6 ? 13 : 14)
+#define RESULT_BITS(k) (LEFT_BITS (k) - (k).depth) /* of a result, behind the point */
 
 typedef gint16 VecS __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
 typedef guint16 VecSU __attribute__ ((vector_size (4 * VFI_LANES), aligned (4), may_alias));
@@ -367,7 +369,7 @@ place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, c
 
 typedef struct
 {
-  VecS x[4], y[5]; /* of taps; y has one more for places that begin a row below */
+  VecS x[6], y[7]; /* of taps; y has one more for places that begin a row below */
 } __attribute__ ((aligned (64))) Weights;
 
 /* Of a place f 2^-15 of a pixel beyond the taps' middle. */
@@ -377,7 +379,7 @@ weigh_axis (VecS f, const Kind k, VecS *to)
   if (k.taps == 2) {
     to[1] = f >> 1;
     to[0] = shorts_set (ONE) - to[1];
-  } else {
+  } else if (k.taps == 4) {
     /* Halves of f, its square and its cube; places are where the taps' centre lies. */
     const VecS f1 = f >> 2, f2 = multiply (f, f1), f3 = multiply (f, f2);
 
@@ -385,6 +387,18 @@ weigh_axis (VecS f, const Kind k, VecS *to)
     to[0] = f2 - f1 - to[3];
     to[2] = f2 + f1 - (to[3] + to[3] + to[3]);
     to[1] = shorts_set (ONE) - (f2 - f1) - to[2];
+  } else {
+    /* core/sample.h: vfi_sharp */
+    const VecS g = f - 0x4000, h = 0x2000 - multiply (g, g), gh = multiply (g, h);
+    const VecS e1 = multiply (h, shorts_set (-0.6 * ONE)), o1 = multiply (gh, shorts_set (-0.7 * ONE));
+    const VecS e2 = multiply (h, shorts_set (0.175 * ONE)), o2 = multiply (gh, shorts_set (0.22 * ONE));
+
+    to[0] = e2 - o2;
+    to[1] = e1 - o1;
+    to[3] = ONE / 2 - e1 - e2 + ((g + gh) >> 1);
+    to[4] = e1 + o1;
+    to[5] = e2 + o2;
+    to[2] = ONE - to[0] - to[1] - to[3] - to[4] - to[5];
   }
 }
 
@@ -393,11 +407,14 @@ weigh (const Place *p, const Kind k, Weights *w)
 {
   weigh_axis (p->part_x, k, w->x);
   weigh_axis (p->part_y, k, w->y);
+#pragma GCC unroll 6
+  for (int j = 0; j < k.taps; j++)
+    w->y[j] >>= 14 - LEFT_BITS (k);
   if (p->uneven) {
     const VecS below = -p->y;
 
     w->y[k.taps] = below & w->y[k.taps - 1];
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int j = k.taps - 1; j > 0; j--)
       w->y[j] = shorts_select (below, w->y[j - 1], w->y[j]);
     w->y[0] = ~below & w->y[0];
@@ -474,13 +491,13 @@ take (const Row *r, VecB bytes, const Kind k)
 
 /* Of a row, all components. */
 VFI_INLINE void
-add_row (const Row *r, const VecS bytes[4], const VecS x[4], VecS y, const Kind k, VecS to[4])
+add_row (const Row *r, const VecS bytes[6], const VecS x[4], VecS y, const Kind k, VecS to[4])
 {
 #pragma GCC unroll 4
   for (int c = 0; c < k.comps; c++) {
     VecS sum = { 0 };
 
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int i = 0; i < k.taps; i++)
       sum += multiply (take (r, (VecB) (bytes[i] + shorts_set (0x101 * c * k.sample_bytes)), k), x[i]);
     to[c] += multiply (sum, y);
@@ -491,14 +508,14 @@ VFI_INLINE void
 sample_windows (const guint8 *data, gssize stride, const Place *t, const Weights *weights, const Kind k, VecS to[4])
 {
   const guint8 *p[2];
-  VecS bytes[4];
+  VecS bytes[6];
 
   for (int i = 0; i < PARTS (k); i++)
     p[i] = data + (gssize) t->top[i * SIZE (k)] * stride + (gssize) t->left[i * SIZE (k)] * BYTES (k);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
   for (int i = 0; i < k.taps; i++)
     bytes[i] = tap_bytes (t->x + (IN_WINDOW (k) + (gint16) i), k);
-#pragma GCC unroll 5
+#pragma GCC unroll 7
   for (int j = 0; j <= k.taps; j++) {
     Row r;
 
@@ -514,12 +531,12 @@ sample_patches (const guint8 *data, gssize stride, int h, int w, const Place *t,
 {
   for (const Patch *a = t->patch; a < t->patch + t->patches; a++) {
     const VecS left = parts_set (a->left, k), x = t->x - left, last = shorts_set (w - 1) - left;
-    VecS bytes[4];
+    VecS bytes[6];
 
-#pragma GCC unroll 4
+#pragma GCC unroll 6
     for (int i = 0; i < k.taps; i++)
       bytes[i] = tap_bytes (shorts_min (shorts_max (x + (gint16) i, -left), last), k);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int j = 0; j < k.taps + 2; j++) {
       guint8 copy[2][128] __attribute__ ((aligned (64)));
       const guint8 *p[2];
@@ -550,7 +567,7 @@ sample_patches (const guint8 *data, gssize stride, int h, int w, const Place *t,
 
 /* Component c of tap i of a row, out of the row's words for even and odd places. */
 VFI_INLINE VecS
-component (VecI word[4][2], const int i, const int c, const Kind k)
+component (VecI word[6][2], const int i, const int c, const Kind k)
 {
   const int first = i % PER_WORD (k) * 8 * BYTES (k) + 8 * c * k.sample_bytes + k.shift; /* bit of the word */
   const VecS half = first < 16 ? lower_halves (word[i / PER_WORD (k)]) : upper_halves (word[i / PER_WORD (k)]);
@@ -583,9 +600,9 @@ sample_far (const guint8 *data, int stride, int h, int w, const Place *t, const 
     at[odd] = y[odd] * stride + x[odd] * BYTES (k);
     inside[odd] = !vec_any_negative (x[odd] | y[odd] | (h - k.taps - y[odd]) | (w * BYTES (k) - ROW_BYTES (k) - x[odd] * BYTES (k)));
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 6
   for (int j = 0; j < k.taps; j++) {
-    VecI word[4][2];
+    VecI word[6][2];
 
     for (int odd = 0; odd < 2; odd++)
       for (int i = 0; i < WORDS (k); i++)
@@ -595,7 +612,7 @@ sample_far (const guint8 *data, int stride, int h, int w, const Place *t, const 
     for (int c = 0; c < k.comps; c++) {
       VecS sum = { 0 };
 
-#pragma GCC unroll 4
+#pragma GCC unroll 6
       for (int i = 0; i < k.taps; i++)
         sum += multiply (component (word, i, c, k), weights->x[i]);
       to[c] += multiply (sum, weights->y[j]);

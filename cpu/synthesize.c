@@ -311,25 +311,30 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
 
 /* Pixels x0 to x0 + n - 1 of row y. */
 static void
-piece (const Planes *p, const VfiView *state, int y, int x0, int n)
+piece (const Planes *p, const VfiView *state, int full_taps, int y, int x0, int n)
 {
   const VfiPlaneLayout *l = p->layout;
-  const int taps = l->sub_x || l->sub_y ? 2 : 4;
+  const int taps = l->sub_x || l->sub_y ? 2 : full_taps;
   Columns columns[VFI_MAX_STATE][GROUPS] __attribute__ ((aligned (64)));
 
   state_row (state, p, y, x0, n, columns);
 #define CASE(TAPS, COMPS, BYTES, DEPTH, SHIFT)                                                                                             \
   if (taps == TAPS && l->comps == COMPS && l->depth == DEPTH && l->shift == SHIFT)                                                         \
   pixels (p, y, x0, n, state->c, columns, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
-  CASE (4, 1, 1, 8, 0);
   CASE (2, 1, 1, 8, 0);
-  CASE (4, 1, 2, 10, 0);
+  CASE (4, 1, 1, 8, 0);
+  CASE (6, 1, 1, 8, 0);
   CASE (2, 1, 2, 10, 0);
+  CASE (4, 1, 2, 10, 0);
+  CASE (6, 1, 2, 10, 0);
   CASE (4, 1, 2, 10, 6);
+  CASE (6, 1, 2, 10, 6);
   CASE (2, 2, 1, 8, 0);
   CASE (2, 2, 2, 10, 6);
   CASE (4, 3, 1, 8, 0);
+  CASE (6, 3, 1, 8, 0);
   CASE (4, 4, 1, 8, 0);
+  CASE (6, 4, 1, 8, 0);
 #undef CASE
 }
 
@@ -338,7 +343,7 @@ typedef struct
 {
   const VfiView *state;
   const Planes *planes;
-  int n, bands;
+  int n, bands, taps;
 } Job;
 
 /* A band of all planes, as they have the same part of the state; and in these piece below piece, so that what they have in common is near. */
@@ -350,12 +355,12 @@ band (gpointer data, int i, int thread)
   for (const Planes *p = j->planes; p < j->planes + j->n; p++)
     for (int x = 0; x < p->w; x += PIXELS)
       for (int y = p->h * i / j->bands; y < p->h * (i + 1) / j->bands; y++)
-        piece (p, j->state, y, x, MIN (PIXELS, p->w - x));
+        piece (p, j->state, j->taps, y, x, MIN (PIXELS, p->w - x));
 }
 
 void
 VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale,
-                                   double t, const VfiView *state, const VfiFrame *dst)
+                                   double t, const VfiView *state, int taps, const VfiFrame *dst)
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
@@ -389,9 +394,9 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
     p->stride[p->n++] = dst->stride[i];
     /* Gathers have 32-bit offsets. */
     if ((gint64) MAX (f0->stride[i], f1->stride[i]) * p->h > G_MAXINT) {
-      vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, dst);
+      vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, taps, dst);
       return;
     }
   }
-  vfi_cpu_each (b, bands, 1, band, &(Job){ state, all, n, bands });
+  vfi_cpu_each (b, bands, 1, band, &(Job){ state, all, n, bands, taps });
 }

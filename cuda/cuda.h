@@ -103,7 +103,7 @@ gboolean vfi_cuda_frames_shrink (VfiCuda *cuda);
 
 void vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                          const VfiView *state, const VfiFrame *dst);
+                          const VfiView *state, int taps, const VfiFrame *dst);
 
 void vfi_cuda_pack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
 void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,

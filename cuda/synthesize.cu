@@ -49,36 +49,49 @@ load (const Plane &p, const guint8 *row, int i)
   return sizeof (T) == 1 ? v : v >> p.shift;
 }
 
-/* Weights of the pixels i - 1 to i + 2. */
+/* Weights of the pixels i - 1 to i + 2, or i - 2 to i + 3: core/sample.h. */
+template <int TAPS>
 static __device__ void
-cubic (float f, float w[4])
+weigh (float f, float w[TAPS])
 {
-  w[0] = ((-0.5f * f + 1) * f - 0.5f) * f;
-  w[1] = (1.5f * f - 2.5f) * f * f + 1;
-  w[2] = ((-1.5f * f + 2) * f + 0.5f) * f;
-  w[3] = (0.5f * f - 0.5f) * f * f;
+  if (TAPS == 4) {
+    w[0] = ((-0.5f * f + 1) * f - 0.5f) * f;
+    w[1] = (1.5f * f - 2.5f) * f * f + 1;
+    w[2] = ((-1.5f * f + 2) * f + 0.5f) * f;
+    w[3] = (0.5f * f - 0.5f) * f * f;
+  } else {
+    const float h = f * (1 - f), g = f - 0.5f, e1 = -0.6f * h, e2 = 0.175f * h, o1 = -0.7f * g * h, o2 = 0.22f * g * h;
+
+    w[0] = e2 - o2;
+    w[1] = e1 - o1;
+    w[2] = 0.5f - e1 - e2 - (g + g * h);
+    w[3] = 0.5f - e1 - e2 + (g + g * h);
+    w[TAPS - 2] = e1 + o1;
+    w[TAPS - 1] = e2 + o2;
+  }
 }
 
-template <typename T, bool CUBIC>
+template <typename T, int TAPS>
 static __device__ float
 sample (const Plane &p, const guint8 *data, int stride, const Tap &y, const Tap &x, int c)
 {
-  if (CUBIC) {
-    const bool inner = p.comps == 1 && x.i >= 1 && x.i + 2 < p.w; /* side by side, in reach of one address */
-    float wx[4], wy[4], sum = 0;
+  if (TAPS > 2) {
+    constexpr int before = TAPS / 2 - 1;
+    const bool inner = p.comps == 1 && x.i >= before && x.i + TAPS / 2 < p.w; /* side by side, in reach of one address */
+    float wx[TAPS], wy[TAPS], sum = 0;
 
-    cubic (x.f, wx);
-    cubic (y.f, wy);
-    for (int i = 0; i < 4; i++) {
-      const guint8 *row = data + (gsize) min (max (y.i + i - 1, 0), p.h - 1) * stride, *first = row + (x.i - 1) * (int) sizeof (T);
+    weigh<TAPS> (x.f, wx);
+    weigh<TAPS> (y.f, wy);
+    for (int i = 0; i < TAPS; i++) {
+      const guint8 *row = data + (gsize) min (max (y.i + i - before, 0), p.h - 1) * stride, *first = row + (x.i - before) * (int) sizeof (T);
       float line = 0;
 
       if (inner)
-        for (int j = 0; j < 4; j++)
+        for (int j = 0; j < TAPS; j++)
           line += wx[j] * load<T> (p, first, j);
       else
-        for (int j = 0; j < 4; j++)
-          line += wx[j] * load<T> (p, row, min (max (x.i + j - 1, 0), p.w - 1) * p.comps + c);
+        for (int j = 0; j < TAPS; j++)
+          line += wx[j] * load<T> (p, row, min (max (x.i + j - before, 0), p.w - 1) * p.comps + c);
       sum += wy[i] * line;
     }
     return sum;
@@ -101,14 +114,14 @@ along (const Plane &p, const Moment &m, int y, int x, float v0x, float v0y, floa
            tap (x + m.u * v1x * p.gx, p.w) };
 }
 
-template <typename T, bool CUBIC>
+template <typename T, int TAPS>
 static __device__ float
 made (const Plane &p, const Along &a, float w, int c)
 {
-  return lerp (sample<T, CUBIC> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, CUBIC> (p, p.f0, p.stride0, a.y0, a.x0, c), w);
+  return lerp (sample<T, TAPS> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, TAPS> (p, p.f0, p.stride0, a.y0, a.x0, c), w);
 }
 
-template <typename T, bool CUBIC>
+template <typename T, int TAPS>
 static __global__ void
 __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 {
@@ -127,7 +140,7 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 #pragma unroll
   for (int c = 0; c < 4; c++)
     if (c < p.comps)
-      sum[c] = v[c] = made<T, CUBIC> (p, first, w, c);
+      sum[c] = v[c] = made<T, TAPS> (p, first, w, c);
   for (int k = 5; k < m.state.c; k += 3) {
     const float q = clampf (state_at (m.state, sy, sx, k), 0, 1);
 
@@ -138,7 +151,7 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 #pragma unroll
       for (int c = 0; c < 4; c++)
         if (c < p.comps)
-          sum[c] += q * (made<T, CUBIC> (p, further, w, c) - v[c]);
+          sum[c] += q * (made<T, TAPS> (p, further, w, c) - v[c]);
     }
   }
 #pragma unroll
@@ -152,13 +165,14 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 
 void
 vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                     const VfiView *state, const VfiFrame *dst)
+                     const VfiView *state, int taps, const VfiFrame *dst)
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
-  static void (*const kernels[2][2]) (Plane, Moment) = { { synthesize<guint8, false>, synthesize<guint8, true> },
-                                                         { synthesize<guint16, false>, synthesize<guint16, true> } };
+  /* of samples of one and of two bytes, by half of the taps */
+  static void (*const kernels[2][3]) (Plane, Moment) = { { synthesize<guint8, 2>, synthesize<guint8, 4>, synthesize<guint8, 6> },
+                                                         { synthesize<guint16, 2>, synthesize<guint16, 4>, synthesize<guint16, 6> } };
   const Moment m = { *state, (float) t, (float) (1 - t), (float) log ((1 - t) / t) };
 
   for (int i = 0; i < f->n_planes; i++) {
@@ -173,6 +187,6 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
     p.kx = sx * (1 << l->sub_x);
     p.gy = 2 / p.ky;
     p.gx = 2 / p.kx;
-    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, kernels[l->bytes == 2][!l->sub_x && !l->sub_y], p, m);
+    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, kernels[l->bytes == 2][l->sub_x || l->sub_y ? 0 : taps / 2 - 1], p, m);
   }
 }

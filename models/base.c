@@ -83,6 +83,7 @@ const VfiModel vfi_model_base = {
   .summary = "large: for GPUs, and where time is no matter",
   .paper = "this project",
   .any_t = TRUE,
+  .taps = 6,
   .multiple = 32,
   .frame = frame,
   .pair = pair,

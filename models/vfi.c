@@ -92,6 +92,7 @@ const VfiModel vfi_model_nano = {
   .summary = "small: for CPUs in real time",
   .paper = "this project",
   .any_t = TRUE,
+  .taps = 4,
   .multiple = 32,
   .config = &vfi_coarse_nano,
   .frame = frame,

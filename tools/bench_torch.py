@@ -62,7 +62,7 @@ class Interpolator(torch.nn.Module):
         h, w = y0.shape[2:]
         first, second = self.planes(y0, uv0), self.planes(y1, uv1)
         state = self.net(self.picture(*first), self.picture(*second), t)[-1]
-        made = (networks.synthesize(a, b, state, t) for a, b in zip(first, second))
+        made = (networks.synthesize(a, b, state, t, self.net.sampled) for a, b in zip(first, second))
         return [(x + .5).clamp(0, 255).to(torch.uint8)[:, :, :h // s, :w // s] for s, x in enumerate(made, 1)]
 
 

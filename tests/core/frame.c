@@ -59,10 +59,10 @@ state_random (VfiView *s, double speed, double logit)
 }
 
 static TestFrame *
-synthesize (const TestFrame *a, const TestFrame *b, double flow_scale, double t, const VfiView *state)
+synthesize (const TestFrame *a, const TestFrame *b, double flow_scale, double t, const VfiView *state, int taps)
 {
   TestFrame *d = test_frame_new (&a->info, 13);
-  vfi_frame_synthesize (&a->info, &a->frame, &b->frame, flow_scale, t, state, &d->frame);
+  vfi_frame_synthesize (&a->info, &a->frame, &b->frame, flow_scale, t, state, taps, &d->frame);
   g_assert_true (test_frame_intact (d));
   return d;
 }
@@ -79,8 +79,10 @@ words (const VfiFrameInfo *info)
 
 /* Flat frames come back as they are, whatever the network says. */
 static void
-flat (void)
+flat (gconstpointer data)
 {
+  const int taps = GPOINTER_TO_INT (data);
+
   static const double levels[] = { 0, 0.0627, 0.4, 0.9216, 1 };
 
   EACH_INFO (info)
@@ -94,7 +96,7 @@ flat (void)
     for (int wild = 0; wild < 3; wild++) {
       g_autoptr (TestFrame) d = NULL;
       state_random (&s, (double[]){ 0, 4, 1e4 }[wild], (double[]){ 0, 4, 100 }[wild]);
-      d = synthesize (f, f, scale, times[wild], &s);
+      d = synthesize (f, f, scale, times[wild], &s, taps);
       if (test_frame_worst (f, d, 0) != 0)
         g_error ("%s: level %g comes back changed by %d", words (&info), levels[l], test_frame_worst (f, d, 0));
     }
@@ -104,8 +106,10 @@ flat (void)
 
 /* What stands still comes back as it is where the velocity is 0; elsewhere it moves by no more than the slope says. */
 static void
-still_ramps (void)
+still_ramps (gconstpointer data)
 {
+  const int taps = GPOINTER_TO_INT (data);
+
   static const Ramp ramps[] = { { 0.1, 0, 0.008 }, { 0.1, 0.008, 0 }, { 0.1, 0.004, 0.006 }, { 0.8, -0.005, -0.007 } };
 
   EACH_INFO (info)
@@ -116,11 +120,11 @@ still_ramps (void)
 
     test_frame_fill (f, ramp, &ramps[i]);
     state_random (&s, 0, 8);
-    d = synthesize (f, f, scale, t, &s);
+    d = synthesize (f, f, scale, t, &s, taps);
     g_assert_cmpint (test_frame_worst (f, d, 0), ==, 0);
 
     state_random (&s, speed, 3);
-    e = synthesize (f, f, scale, t, &s);
+    e = synthesize (f, f, scale, t, &s, taps);
     /* of luma pixels, each way, at most; and the rounding of both */
     move = MAX (t, 1 - t) * speed * 2 * 1.03 / scale * (fabs (ramps[i].dx) + fabs (ramps[i].dy));
     g_assert_cmpint (test_frame_worst (f, e, 0), <=, (int) (move * test_frame_max (f, 0) + 1.5));
@@ -131,8 +135,10 @@ still_ramps (void)
 
 /* A ramp that moves is met within 1 LSB at every t, if the velocity is right. */
 static void
-moving_ramp (void)
+moving_ramp (gconstpointer data)
 {
+  const int taps = GPOINTER_TO_INT (data);
+
   EACH_INFO (info)
   for (guint k = 0; k < G_N_ELEMENTS (flow_scales); k++) {
     double vx = 5.3, vy = -2.6, t = times[k];
@@ -153,7 +159,7 @@ moving_ramp (void)
       for (int c = 0; c < 8; c++)
         if (c != 4 && c != 5) /* all but the logit and the weight */
           ((float *) s.data)[c * s.cd + i] = (float) (c % 2 ? vy * sy / 2 : vx * sx / 2);
-    d = synthesize (a, b, flow_scales[k], t, &s);
+    d = synthesize (a, b, flow_scales[k], t, &s, taps);
     if (test_frame_worst (m, d, 6) > 1)
       g_error ("%s at flow-scale %g: a moving ramp is off by %d", words (&info), flow_scales[k], test_frame_worst (m, d, 6));
     g_free (s.data);
@@ -162,8 +168,10 @@ moving_ramp (void)
 
 /* Towards t = 0 and 1 the frame becomes the first and the last. */
 static void
-limits (void)
+limits (gconstpointer data)
 {
+  const int taps = GPOINTER_TO_INT (data);
+
   EACH_INFO (info)
   {
     g_autoptr (TestFrame) a = test_frame_new (&info, 0), b = test_frame_new (&info, 5), d = NULL, e = NULL;
@@ -172,8 +180,8 @@ limits (void)
     test_frame_random (a, "a");
     test_frame_random (b, "b");
     state_random (&s, 8, 3);
-    d = synthesize (a, b, 1, 1e-6, &s);
-    e = synthesize (a, b, 1, 1 - 1e-6, &s);
+    d = synthesize (a, b, 1, 1e-6, &s, taps);
+    e = synthesize (a, b, 1, 1 - 1e-6, &s, taps);
     g_assert_cmpint (test_frame_worst (a, d, 0), ==, 0);
     g_assert_cmpint (test_frame_worst (b, e, 0), ==, 0);
     g_free (s.data);
@@ -182,8 +190,10 @@ limits (void)
 
 /* Nothing wraps at the ends of the range, and no state, however broken, reads or writes outside the planes. */
 static void
-extremes (void)
+extremes (gconstpointer data)
 {
+  const int taps = GPOINTER_TO_INT (data);
+
   static const float broken[] = { INFINITY, -INFINITY, NAN, 1e38f, -1e38f, 3e9f, 0 };
 
   EACH_INFO (info)
@@ -199,7 +209,7 @@ extremes (void)
             test_frame_set (b, i, y, x, c, x < a->w[i] / 2 ? test_frame_max (a, i) : 0);
           }
     state_random (&s, 1, 3);
-    d = synthesize (a, b, 1, 0.3, &s);
+    d = synthesize (a, b, 1, 0.3, &s, taps);
     /* two pixels of velocity at most on either side of the edge, and one of interpolation */
     for (int i = 0; i < d->n_planes; i++)
       for (int y = 0; y < d->h[i]; y++)
@@ -217,7 +227,7 @@ extremes (void)
           }
     for (int i = 0; i < s.h * s.w * 8; i++)
       ((float *) s.data)[i] = broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)];
-    test_frame_free (synthesize (a, b, 1, 0.3, &s));
+    test_frame_free (synthesize (a, b, 1, 0.3, &s, taps));
     g_free (s.data);
   }
 }
@@ -467,15 +477,24 @@ blend_and_equal (void)
 int
 main (int argc, char **argv)
 {
+  static const struct
+  {
+    const char *name;
+    GTestDataFunc run; /* of the taps */
+  } frames[] = {
+    { "flat", flat }, { "still-ramps", still_ramps }, { "moving-ramp", moving_ramp }, { "limits", limits }, { "extremes", extremes }
+  };
+
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/frame/formats", formats);
   g_test_add_func ("/frame/checks", checks);
   g_test_add_func ("/frame/blend-and-equal", blend_and_equal);
   g_test_add_func ("/frame/pack", pack);
-  g_test_add_func ("/frame/synthesize/flat", flat);
-  g_test_add_func ("/frame/synthesize/still-ramps", still_ramps);
-  g_test_add_func ("/frame/synthesize/moving-ramp", moving_ramp);
-  g_test_add_func ("/frame/synthesize/limits", limits);
-  g_test_add_func ("/frame/synthesize/extremes", extremes);
+  for (int taps = 4; taps <= 6; taps += 2)
+    for (guint i = 0; i < G_N_ELEMENTS (frames); i++) {
+      g_autofree char *path = g_strdup_printf ("/frame/synthesize/%d/%s", taps, frames[i].name);
+
+      g_test_add_data_func (path, GINT_TO_POINTER (taps), frames[i].run);
+    }
   return g_test_run ();
 }

@@ -124,7 +124,7 @@ state_fill (VfiView *s, gboolean wild)
 }
 
 static void
-check_synthesize (const VfiFrameInfo *info, int opinions, double flow_scale, double t, gboolean wild)
+check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, gboolean wild)
 {
   g_autoptr (TestFrame) a = test_frame_new (info, 3), b = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
@@ -141,7 +141,7 @@ check_synthesize (const VfiFrameInfo *info, int opinions, double flow_scale, dou
   bytes = (gsize) state.cd * state.c * sizeof (float);
   state.data = g_malloc (bytes);
   state_fill (&state, wild);
-  vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, &want->frame);
+  vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, taps, &want->frame);
 
   s = state;
   s.data = to_device (state.data, bytes);
@@ -149,7 +149,7 @@ check_synthesize (const VfiFrameInfo *info, int opinions, double flow_scale, dou
   db = device_frame (b);
   dg = device_frame (got);
   backend->klass->begin (backend);
-  backend->klass->synthesize (backend, info, &da.frame, &db.frame, flow_scale, t, &s, &dg.frame);
+  backend->klass->synthesize (backend, info, &da.frame, &db.frame, flow_scale, t, &s, taps, &dg.frame);
   backend->klass->end (backend);
   device_frame_end (&da);
   device_frame_end (&db);
@@ -301,8 +301,10 @@ check (gconstpointer data)
 
         check_pack (&info, flow_scales[k], VFI_F32);
         check_pack (&info, flow_scales[k], VFI_F16);
-        check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE);
-        check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, flow_scales[k], 0.3, TRUE);
+        for (int taps = 4; taps <= 6; taps += 2) {
+          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE);
+          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], 0.3, TRUE);
+        }
         check_picture (&info, &pictures[k], 0.3);
       }
     }

@@ -63,19 +63,41 @@ class Pieces(unittest.TestCase):
         torch.testing.assert_close(out[:, :, 1:, :-2], x[:, :, :-1, 2:], atol=1e-6, rtol=0)
         torch.testing.assert_close(net.warp(x, v, 0), x, atol=1e-6, rtol=0)
 
-    def test_cubic_warp_is_catmull_rom(self):
+    def test_cubic_warps_weigh_pixels(self):
+        def cubic(f):
+            return ((-.5 * f + 1) * f - .5) * f, (1.5 * f - 2.5) * f * f + 1, ((-1.5 * f + 2) * f + .5) * f, (.5 * f - .5) * f * f
+
+        def sharp(f):  # tap q: even in what is left and right of the middle, 1/2 - f, plus odd
+            h, g = f * (1 - f), f - .5
+            pairs = (.5 + .425 * h, g + g * h), (-.6 * h, -.7 * g * h), (.175 * h, .22 * g * h)
+            return [e - o for e, o in pairs[::-1]] + [e + o for e, o in pairs]
+        for warp, weights in (net.warp_cubic, cubic), (net.warp_sharp, sharp):
+            self.check_weights(warp, weights)
+
+    def test_sharp_warp(self):
+        """Whole pixels as they are, ramps exactly, and near a sinc in Kaiser's window of six pixels."""
+        x = torch.rand(2, 3, 8, 9)
+        v = torch.tensor([2., -1.]).view(1, 2, 1, 1).expand(2, 2, 8, 9)
+        torch.testing.assert_close(net.warp_sharp(x, v, 1)[:, :, 1:, :-2], x[:, :, :-1, 2:], atol=1e-6, rtol=0)
+        ramp = torch.arange(16.).view(1, 1, 1, 16).expand(1, 1, 12, 16)
+        torch.testing.assert_close(net.warp_sharp(ramp, torch.full((1, 2, 12, 16), .3), 1)[..., 3:-3], ramp[..., 3:-3] + .3, atol=1e-5, rtol=0)
+        place = torch.arange(16.)
+        for f in (.1, .25, .5, .7):
+            want = torch.sinc(place - 8 - f) * torch.special.i0(3 * (1 - ((place - 8 - f) / 3) ** 2).clamp(min=0).sqrt()) * ((place - 8 - f).abs() < 3)
+            got = net.warp_sharp(torch.eye(16).view(1, 16, 1, 16), torch.tensor([f, 0.]).view(1, 2, 1, 1).expand(1, 2, 1, 16), 1)[0, :, 0, 8]
+            self.assertLess(float((got - want / want.sum()).abs().max()), .02)
+
+    def check_weights(self, warp, weights):
         g = torch.Generator().manual_seed(3)
         x, v = torch.rand(1, 1, 7, 9, generator=g).double(), (torch.rand(1, 2, 7, 9, generator=g) * 6 - 3).double()
-
-        def weights(f):
-            return ((-.5 * f + 1) * f - .5) * f, (1.5 * f - 2.5) * f * f + 1, ((-1.5 * f + 2) * f + .5) * f, (.5 * f - .5) * f * f
-        got = net.warp_cubic(x, v, 1)
+        got = warp(x, v, 1)
         for i in range(7):
             for j in range(9):
                 py, px = (min(max(float(p), 0), n - 1) for p, n in ((i + v[0, 1, i, j], 7), (j + v[0, 0, i, j], 9)))
                 iy, ix = int(py), int(px)
-                want = sum(wy * wx * float(x[0, 0, min(max(iy + a - 1, 0), 6), min(max(ix + b - 1, 0), 8)])
-                           for a, wy in enumerate(weights(py - iy)) for b, wx in enumerate(weights(px - ix)))
+                first = 1 - len(weights(0)) // 2
+                want = sum(wy * wx * float(x[0, 0, min(max(iy + a, 0), 6), min(max(ix + b, 0), 8)])
+                           for a, wy in enumerate(weights(py - iy), first) for b, wx in enumerate(weights(px - ix), first))
                 self.assertAlmostEqual(float(got[0, 0, i, j]), want, places=5)
 
     def test_correlation_of_moved_picture(self):

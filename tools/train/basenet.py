@@ -10,7 +10,7 @@ There is no motion that is right everywhere, but of several one mostly is. The o
 - the flow of vfi-flow-base (flownet.py), there and back.
 
 The four flows are looked for anew with patches on the frame's own grid, which is what sub-pixel motion takes, and are seen from t as flow (p - t flow (p)) or, of the way back,
--flow (p + (1 - t) (-flow (p))). A frame is made along each from native samples (net.synthesize), and all are mixed by a softmax of how well each explains the two given ones
+-flow (p + (1 - t) (-flow (p))). A frame is made along each from native samples (net.synthesize, net.warp_sharp), and all are mixed by a softmax of how well each explains the two given ones
 (evidence). Which of both frames to believe is what vfi-nano says, but half as loud: other motions hide other things.
 
 Nothing of it is trained but vfi-nano and vfi-flow-base, whose weights these are:
@@ -50,6 +50,8 @@ def opinions(state, logits, flows):
 
 
 class BaseNet(nn.Module):
+    sampled = staticmethod(net.warp_sharp)
+
     def __init__(self, name='vfi-base'):
         super().__init__()
         self.name = name

@@ -96,6 +96,22 @@ def warp_cubic(x, v, gain):
     return p - ax * px - ay * py + ax * ay * pxy
 
 
+def warp_sharp(x, v, gain):
+    """As warp, but by cubics over 6x6 pixels that are nearly a sinc in Kaiser's window (core/sample.h: vfi_sharp); no gradient for v."""
+    n, c, h, w = x.shape
+    taps = []
+    for k, size in ((0, w), (1, h)):
+        at = torch.arange(size, device=x.device, dtype=torch.float32).view((1, 1, -1) if k == 0 else (1, -1, 1))
+        p = (at + exact(v.detach() * gain)[:, k]).clamp(0, size - 1).unsqueeze(1)
+        i = p.floor()
+        f = p - i
+        g, b = f - .5, f * (1 - f)
+        even, odd = (.5 + .425 * b, -.6 * b, .175 * b), (g + g * b, -.7 * g * b, .22 * g * b)
+        taps.append([((i.long() + q).clamp(0, size - 1), even[q - 1] + odd[q - 1] if q > 0 else even[-q] - odd[-q]) for q in range(-2, 4)])
+    flat = x.flatten(2)
+    return sum(wy * sum(wx * flat.gather(2, (iy * w + ix).expand(n, c, h, w).flatten(2)).view(n, c, h, w) for ix, wx in taps[0]) for iy, wy in taps[1])
+
+
 def correlation(f0, f1, r):
     """Symmetric cost volume (n,(2r+1)^2,h,w): mean over channels of f0(x - d) f1(x + d), zero outside;
     channel (dy + r) (2r + 1) + dx + r."""
@@ -396,6 +412,8 @@ class Decoder(nn.Module):
 
 
 class Net(nn.Module):
+    sampled = staticmethod(warp_cubic)
+
     def __init__(self, name='vfi-nano'):
         super().__init__()
         c = CONFIGS[name]
@@ -463,14 +481,14 @@ def blend_weight(logit, t):
     return torch.sigmoid(logit + torch.log((1 - t) / t))
 
 
-def synthesize(p0, p1, state, t):
+def synthesize(p0, p1, state, t, sampled=warp_cubic):
     """Warp and blend planes p0, p1 (n,c,h,w) of any size with a state given on a grid 1/s of it (s = 1, 2 ...), with or without further opinions (n,5+3k,h,w). Planes of the
-    frame's own size, finer than the state, are sampled with cubics."""
+    frame's own size, finer than the state, are sampled as `sampled` does."""
     s = p0.shape[2] // state.shape[2]
     if s > 1:
         state = F.interpolate(state, scale_factor=s, mode='bilinear', align_corners=False)
     m = blend_weight(state[:, 4:5], t)
-    sample = warp_cubic if s > 1 else warp
+    sample = sampled if s > 1 else warp
 
     def along(v0, v1):
         return m * sample(p0, v0 * s, -t) + (1 - m) * sample(p1, v1 * s, 1 - t)
