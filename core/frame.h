@@ -49,7 +49,7 @@
 
 #define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
 #define VFI_ALMOST 0x1p-10f    /* of a level */
-#define VFI_MAX_OPINIONS 5
+#define VFI_MAX_OPINIONS 6
 #define VFI_MAX_STATE (2 + 3 * VFI_MAX_OPINIONS) /* channels of a state */
 
 /* core/picture.c; one row of x, and rows 2 i and 2 i + 1 of the frame: for backends that share rows among threads. */

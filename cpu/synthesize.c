@@ -239,63 +239,59 @@ VFI_INLINE void
 pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS], const Kind k)
 {
   const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
-  struct
-  {
-    int opinions;
-    Place place[VFI_MAX_OPINIONS][2];       /* by each in both frames */
-    VecS weight, opinion[VFI_MAX_OPINIONS]; /* of the first frame, and of each opinion but the first, 2^-15 */
-  } groups[GROUPS] __attribute__ ((aligned (64))), *g;
+  /* Of each group: by each opinion that counts there, where in both frames, and what the first frame and each opinion but the first weigh, 2^-15. */
+  Place places[VFI_MAX_OPINIONS][GROUPS][2];
+  VecS weight[GROUPS] __attribute__ ((aligned (64))), opinion[VFI_MAX_OPINIONS][GROUPS] __attribute__ ((aligned (64)));
+  int opinions[GROUPS];
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
   for (int i = 0; i * PLACES < n; i++) {
     Columns m;
 
-    g = &groups[i];
     for (int f = 0; f < 2; f++)
-      place (&g->place[0][f], columns[2 * f][i], columns[2 * f + 1][i], x0 + i * PLACES, y, p->w, p->h, k);
+      place (&places[0][i][f], columns[2 * f][i], columns[2 * f + 1][i], x0 + i * PLACES, y, p->w, p->h, k);
     for (int odd = 0; odd < 2; odd++)
       m[odd] = sigmoid2 (columns[4][i][odd], 32767);
-    g->weight = shorts_of (m);
-    g->opinions = 1;
+    weight[i] = shorts_of (m);
+    opinions[i] = 1;
     for (int c = 5; c < channels; c += 3) {
-      const int j = g->opinions;
+      const int j = opinions[i];
       const Columns *ux = &columns[c + 1][i], *uy = &columns[c + 2][i];
 
       if (!weighs (columns[c][i]))
         continue;
       for (int odd = 0; odd < 2; odd++)
         m[odd] = vec_min (vec_max (columns[c][i][odd], vec_set (0)), vec_set (32767));
-      g->opinion[j] = shorts_of (m);
+      opinion[j][i] = shorts_of (m);
       for (int f = 0; f < 2; f++) {
         const float part = f - p->t;
         const Columns u = { (*ux)[0] * part, (*ux)[1] * part }, v = { (*uy)[0] * part, (*uy)[1] * part };
 
-        place (&g->place[j][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
+        place (&places[j][i][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
       }
-      g->opinions++;
+      opinions[i]++;
     }
   }
   for (int i = 0; i * PLACES < n; i++) {
     Weights w[VFI_MAX_OPINIONS][2];
 
-    g = &groups[i];
-    for (int j = 0; j < 2 * g->opinions; j++)
-      weigh (&g->place[j / 2][j % 2], k, &w[j / 2][j % 2]);
+    for (int j = 0; j < 2 * opinions[i]; j++)
+      weigh (&places[j / 2][i][j % 2], k, &w[j / 2][j % 2]);
     for (int q = 0; q < p->n; q++) {
       VecS s[2][4], comps[4] = { 0 }, first[4];
 
-      for (int j = 0; j < g->opinions; j++) {
+      for (int j = 0; j < opinions[i]; j++) {
 #pragma GCC unroll 1
         for (int f = 0; f < 2; f++)
-          sample (p->source[f][q], p->source_stride[f][q], p->h, p->w, &g->place[j][f], &w[j][f], k, s[f]);
+          sample (p->source[f][q], p->source_stride[f][q], p->h, p->w, &places[j][i][f], &w[j][f], k, s[f]);
 #pragma GCC unroll 4
         for (int c = 0; c < k.comps; c++) {
-          const VecS v = s[1][c] + multiply (s[0][c] - s[1][c], g->weight);
+          const VecS v = s[1][c] + multiply (s[0][c] - s[1][c], weight[i]);
 
           if (j == 0)
             comps[c] = first[c] = v;
           else
-            comps[c] += multiply (v - first[c], g->opinion[j]);
+            comps[c] += multiply (v - first[c], opinion[j][i]);
         }
       }
 #pragma GCC unroll 4

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vfi-base: frame interpolation at any time t from five opinions on motion, this project's own.
+ * vfi-base: frame interpolation at any time t from six opinions on motion, this project's own.
  *
- * The twin of tools/train/basenet.py, which explains the idea: vfi-nano's velocities, the flow that patches find and that of vfi-flow-base, each there and back and
- * looked for anew on the frame's own grid. A frame is made along each, and all are mixed by how well each explains the two given ones.
+ * The twin of tools/train/basenet.py, which explains the idea: vfi-nano's velocities, the flow that patches find and that of vfi-flow-nano, each there and back and
+ * looked for anew on the frame's own grid, and no motion. A frame is made along each, and all are mixed by how well each explains the two given ones.
  */
 #include "flow.h"
 
-#define FLOWS 4 /* by patches there, and back; by vfi-flow-base there, and back */
+#define FLOWS 4 /* by patches there, and back; by vfi-flow-nano there, and back */
 
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
@@ -18,7 +18,7 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_coarse_encoder (g, &vfi_coarse_nano, x, 'f');
   vfi_pop (g);
   vfi_push (g, "flow");
-  vfi_flow_frame (g, &vfi_flow_base, x);
+  vfi_flow_frame (g, &vfi_flow_nano, x);
   vfi_pop (g);
 }
 
@@ -42,10 +42,13 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_output (g, "cost", vfi_coarse_cost (g, &vfi_coarse_nano, h, w));
   vfi_push (g, "flow");
   /* flow is seen from time 0 */
-  vfi_flow_both (g, &vfi_flow_base, vfi_mix (g, t, t, .p = none, .q = none), y, state);
+  vfi_flow_both (g, &vfi_flow_nano, vfi_mix (g, t, t, .p = none, .q = none), y, state);
   vfi_pop (g);
   for (int i = 0; i < 2; i++) {
-    VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i]), vfi_slice (g, state[i], 2, 2) };
+    VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i], i), vfi_slice (g, state[i], 2, 2) };
+
+    if (i == 1) /* the way back is not looked for at 1/2 */
+      flow[0] = vfi_resize (g, flow[0], .gain = vfi_coarse_twice);
 
     for (int j = 0; j < 2; j++) {
       VfiTensor *found = vfi_dense_search (g, whole[i], whole[1 - i], flow[j], .first = 0, .far = 2, .rounds = 1, .steps = 1);
@@ -58,9 +61,9 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float trust[5] = { 1, 1, 1, 1, 0.5f }; /* basenet.py: TRUST */
-  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 1] = { NULL },
-            *evidence[FLOWS + 2] = { NULL };
+  static const float trust[5] = { 1, 1, 1, 1, 0.5f }, none[3] = { 0, 0, 0 }; /* basenet.py: TRUST */
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 2] = { NULL },
+            *evidence[FLOWS + 3] = { NULL };
 
   luma (g, h, w, whole);
   vfi_coarse_luma (g, h, w, y);
@@ -74,6 +77,8 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     seen[k] = vfi_warp (g, v, v, .time = t, .side = k % 2);
     evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);
   }
+  seen[FLOWS] = vfi_mix (g, seen[0], seen[0], .p = none, .q = none);
+  evidence[FLOWS + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS]);
   vfi_output (g, "state", vfi_opinions (g, state, vfi_concat_ (g, VFI_F32, evidence), vfi_concat_ (g, VFI_F32, seen)));
 }
 

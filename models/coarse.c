@@ -104,11 +104,11 @@ vfi_coarse_cost (VfiGraph *g, const VfiCoarse *k, int h, int w)
 }
 
 VfiTensor *
-vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5])
+vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], int finest)
 {
   VfiTensor *flow = NULL;
 
-  for (int l = 4; l > 0; l--)
+  for (int l = 4; l > finest; l--)
     flow = vfi_dense_search (g, y0[l], y1[l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
-  return vfi_dense_search (g, y0[0], y1[0], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1);
+  return vfi_dense_search (g, y0[finest], y1[finest], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1);
 }

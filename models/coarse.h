@@ -44,5 +44,5 @@ VfiTensor *vfi_coarse_handed (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor 
 VfiTensor *vfi_coarse_cost (VfiGraph *g, const VfiCoarse *k, int h, int w);
 /* The state at 1/2 that the network of vfi.c sees from time t, without a second opinion. */
 VfiTensor *vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *time, VfiTensor *y[2][5]);
-/* The flow at 1/2 from one frame to another that no network has a part in, of luma at 1/2 ... 1/32. */
-VfiTensor *vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5]);
+/* The flow from one frame to another that no network has a part in, of luma at 1/2 ... 1/32, on the finest of these grids that is looked at (0: at 1/2). */
+VfiTensor *vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], int finest);

@@ -130,14 +130,11 @@ see (VfiGraph *g, const VfiFlow *k, VfiTensor *y[2][5], Seen *seen)
 void
 vfi_flow_both (VfiGraph *g, const VfiFlow *k, VfiTensor *zero, VfiTensor *y[2][5], VfiTensor *state[2])
 {
-  VfiTensor *first[2];
   Seen seen;
 
   see (g, k, y, &seen);
   for (int i = 0; i < 2; i++)
-    first[i] = motion (g, k->coarse, &seen, i, zero);
-  for (int i = 0; i < 2; i++)
-    state[i] = settled (g, k, &seen, i, first[i], first[1 - i]);
+    state[i] = motion (g, k->coarse, &seen, i, zero);
 }
 
 /* vfi-flow-base: the first network's states of both frames, each the other way. */
@@ -145,14 +142,12 @@ static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiFlow *k = model->config;
-  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1);
-  VfiTensor *y[2][5];
-  Seen seen;
+  VfiTensor *y[2][5], *state[2];
 
   vfi_coarse_luma (g, h, w, y);
-  see (g, k, y, &seen);
+  vfi_flow_both (g, k, vfi_input (g, "t", VFI_F32, 1, 1, 1), y, state);
   for (int i = 0; i < 2; i++)
-    vfi_output (g, vfi_numbered ("%d.motion", i), motion (g, k->coarse, &seen, i, t));
+    vfi_output (g, vfi_numbered ("%d.motion", i), state[i]);
 }
 
 static void
@@ -191,8 +186,8 @@ static const VfiCoarse correction = {
   .feat = { 24, 32 },
   .radius = { 0, 4, 8 }, /* what is small and fast, the first one misses */
 };
-static const VfiFlow nano = { .coarse = &search };
-const VfiFlow vfi_flow_base = { .coarse = &search, .refine = &correction };
+const VfiFlow vfi_flow_nano = { .coarse = &search };
+static const VfiFlow base = { .coarse = &search, .refine = &correction };
 
 #define MODEL(NAME, SUMMARY, CONFIG, PAIR)                                                                                                 \
   {                                                                                                                                        \
@@ -200,5 +195,5 @@ const VfiFlow vfi_flow_base = { .coarse = &search, .refine = &correction };
     .frame = frame, .pair = PAIR, .at = at                                                                                                 \
   }
 
-const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano, NULL);
-const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", vfi_flow_base, pair);
+const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", vfi_flow_nano, NULL);
+const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", base, pair);

@@ -16,7 +16,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 
   vfi_output (g, "cost", vfi_coarse_cost (g, k, h, w));
   vfi_coarse_luma (g, h, w, y);
-  vfi_output (g, "flow", vfi_coarse_search (g, y[0], y[1]));
+  vfi_output (g, "flow", vfi_coarse_search (g, y[0], y[1], 0));
 }
 
 static void

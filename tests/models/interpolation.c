@@ -159,7 +159,7 @@ shipped (gconstpointer data)
 static void
 same_parts (void)
 {
-  static const char *const parts[][2] = { { "first.", "vfi-nano" }, { "flow.", "vfi-flow-base" } };
+  static const char *const parts[][2] = { { "first.", "vfi-nano" }, { "flow.", "vfi-flow-nano" } };
   g_autofree char *path = vfi_model_find_weights (vfi_model_find ("vfi-base", NULL));
   GError *error = NULL;
   g_autoptr (VfiWeights) whole = NULL;

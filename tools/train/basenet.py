@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""vfi-base: frame interpolation at any time t from five opinions on motion, in PyTorch.
+"""vfi-base: frame interpolation at any time t from six opinions on motion, in PyTorch.
 
 The twin of models/base.c: same layers, same weight names, same numbers.
 
 There is no motion that is right everywhere, but of several one mostly is. The opinions are
 
 - the velocities of vfi-nano (net.py), as they are before patches have a say,
-- the flow that patches find (net.second_opinion), from the first frame to the second and from the second to the first,
-- the flow of vfi-flow-base (flownet.py), there and back.
+- the flow that patches find (net.second_opinion), from the first frame to the second, and from the second to the first, there not looked for at 1/2,
+- the flow of vfi-flow-nano (flownet.py), there and back,
+- no motion: letters and logos before what moves.
 
 The four flows are looked for anew with patches on the frame's own grid, which is what sub-pixel motion takes, and are seen from t as flow (p - t flow (p)) or, of the way back,
 -flow (p + (1 - t) (-flow (p))). A frame is made along each from native samples (net.synthesize, net.warp_sharp), and all are mixed by a softmax of how well each explains the two given ones
 (evidence). Which of both frames to believe is what vfi-nano says, but half as loud: other motions hide other things.
 
-Nothing of it is trained but vfi-nano and vfi-flow-base, whose weights these are:
+Nothing of it is trained but vfi-nano and vfi-flow-nano, whose weights these are:
 
     python3 tools/train/basenet.py OUT.safetensors         of those in models/weights
 """
@@ -28,7 +29,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import flownet
 import net
 
-FLOWS = 4
 WINDOW, DARK, STEEP, TRUST = 5, .008, 3, .5
 
 
@@ -55,25 +55,27 @@ class BaseNet(nn.Module):
     def __init__(self, name='vfi-base'):
         super().__init__()
         self.name = name
-        self.first, self.flow = net.Net('vfi-nano'), flownet.FlowNet('vfi-flow-base')
+        self.first, self.flow = net.Net('vfi-nano'), flownet.FlowNet('vfi-flow-nano')
 
     def encode(self, x):
         """All that is worked out once of a frame."""
-        return self.first.enc(x), self.flow.enc(x), self.flow.refine.enc(x)
+        return self.first.enc(x), self.flow.enc(x)
 
     def forward(self, x0, x1, t):
-        """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1). Returns a list, here of the last state alone (n,17,H/2,W/2), for net.synthesize."""
+        """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1). Returns a list, here of the last state alone (n,20,H/2,W/2), for net.synthesize."""
         fine = [F.pixel_shuffle(net.exact(x[:, :4]), 2) for x in (x0, x1)]
         y = [net.pyramid(x) for x in (x0, x1)]
         state = self.first.velocities(x0, x1, t)[-1]
         state = torch.cat((state[:, :4], TRUST * state[:, 4:]), 1)
-        flows = [net.second_opinion(y[i], y[1 - i]) for i in (0, 1)] + [s[:, 2:4].contiguous() for s in self.flow(x0, x1, both=True)[-1].chunk(2)]
+        back = F.interpolate(net.second_opinion(y[1], y[0], finest=1), scale_factor=2, mode='bilinear', align_corners=False) * 2
+        flows = [net.second_opinion(*y), back] + [s[:, 2:4].contiguous() for s in self.flow(x0, x1, both=True)[-1].chunk(2)]
         seen = []
         for k, flow in enumerate(flows):
             i = k % 2
             u = net.dense_search(fine[i], fine[1 - i], flow, first=0, far=2, rounds=1, steps=1)
             v = F.avg_pool2d(u, 2) * (-.5 if i else .5)
             seen.append(net.warp(v, v, 1 - t if i else -t))
+        seen.append(torch.zeros_like(seen[0]))
         return [opinions(state, torch.cat([evidence(*fine, m, t) for m in (state, *seen)], 1), torch.cat(seen, 1))]
 
 
@@ -90,7 +92,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     weights = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'models', 'weights')
-    parts = {'first': 'vfi-nano', 'flow': 'vfi-flow-base'}
+    parts = {'first': 'vfi-nano', 'flow': 'vfi-flow-nano'}
     save_file({f'{part}.{k}': v for part, name in parts.items() for k, v in load_file(os.path.join(weights, name + '.safetensors')).items()}, sys.argv[1])
 
 

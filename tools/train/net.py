@@ -345,12 +345,12 @@ def pyramid(x):
     return [mean_pool(x[:, :4], 2 ** k) for k in range(5)]
 
 
-def second_opinion(y0, y1):
-    """The flow (n,2,h,w) between two frames' luma at 1/2 ... 1/32 of their size, that no network has a part in."""
+def second_opinion(y0, y1, finest=0):
+    """The flow between two frames' luma at 1/2 ... 1/32 of their size, that no network has a part in: (n,2,h,w) of the finest one that is looked at, the first or one of the next."""
     flow = None
-    for l in (4, 3, 2, 1):
+    for l in range(4, finest, -1):
         flow = dense_search(y0[l], y1[l], flow, first=4, far=4, rounds=2 if l > 1 else 1, steps=4)
-    return dense_search(y0[0], y1[0], flow, first=0, far=2, rounds=1, steps=1)
+    return dense_search(y0[finest], y1[finest], flow, first=0, far=2, rounds=1, steps=1)
 
 
 def conv(cin, cout, k=3, s=1):
