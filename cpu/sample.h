@@ -491,7 +491,7 @@ take (const Row *r, VecB bytes, const Kind k)
 
 /* Of a row, all components. */
 VFI_INLINE void
-add_row (const Row *r, const VecS bytes[6], const VecS x[4], VecS y, const Kind k, VecS to[4])
+add_row (const Row *r, const VecS bytes[6], const VecS x[6], VecS y, const Kind k, VecS to[4])
 {
 #pragma GCC unroll 4
   for (int c = 0; c < k.comps; c++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * vfi-nano and vfi-base: frame interpolation at any time t, coarse to fine, this project's own.
+ * vfi-nano: frame interpolation at any time t, coarse to fine, this project's own.
  *
  * The twin of tools/train/net.py, which explains the idea: the network sees both frames through t (warps and a sheared cost volume)
  * and answers with velocities v0, v1 and an occlusion logit; the frame itself is made from the native planes, along these and along a second opinion.
