@@ -515,7 +515,7 @@ sample_windows (const guint8 *data, gssize stride, const Place *t, const Weights
 #pragma GCC unroll 6
   for (int i = 0; i < k.taps; i++)
     bytes[i] = tap_bytes (t->x + (IN_WINDOW (k) + (gint16) i), k);
-#pragma GCC unroll 7
+#pragma GCC unroll 1
   for (int j = 0; j <= k.taps; j++) {
     Row r;
 
@@ -536,7 +536,7 @@ sample_patches (const guint8 *data, gssize stride, int h, int w, const Place *t,
 #pragma GCC unroll 6
     for (int i = 0; i < k.taps; i++)
       bytes[i] = tap_bytes (shorts_min (shorts_max (x + (gint16) i, -left), last), k);
-#pragma GCC unroll 8
+#pragma GCC unroll 1
     for (int j = 0; j < k.taps + 2; j++) {
       guint8 copy[2][128] __attribute__ ((aligned (64)));
       const guint8 *p[2];
@@ -600,7 +600,7 @@ sample_far (const guint8 *data, int stride, int h, int w, const Place *t, const 
     at[odd] = y[odd] * stride + x[odd] * BYTES (k);
     inside[odd] = !vec_any_negative (x[odd] | y[odd] | (h - k.taps - y[odd]) | (w * BYTES (k) - ROW_BYTES (k) - x[odd] * BYTES (k)));
   }
-#pragma GCC unroll 6
+#pragma GCC unroll 1
   for (int j = 0; j < k.taps; j++) {
     VecI word[6][2];
 
