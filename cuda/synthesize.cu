@@ -83,7 +83,8 @@ sample (const Plane &p, const guint8 *data, int stride, const Tap &y, const Tap 
     weigh<TAPS> (x.f, wx);
     weigh<TAPS> (y.f, wy);
     for (int i = 0; i < TAPS; i++) {
-      const guint8 *row = data + (gsize) min (max (y.i + i - before, 0), p.h - 1) * stride, *first = row + (x.i - before) * (int) sizeof (T);
+      const guint8 *row = data + (gsize) min (max (y.i + i - before, 0), p.h - 1) * stride,
+                   *first = row + (x.i - before) * (int) sizeof (T);
       float line = 0;
 
       if (inner)
@@ -187,6 +188,7 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
     p.kx = sx * (1 << l->sub_x);
     p.gy = 2 / p.ky;
     p.gx = 2 / p.kx;
-    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, kernels[l->bytes == 2][l->sub_x || l->sub_y ? 0 : taps / 2 - 1], p, m);
+    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, kernels[l->bytes == 2][l->sub_x || l->sub_y ? 0 : taps / 2 - 1], p,
+                m);
   }
 }
