@@ -49,6 +49,11 @@
 
 #define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
 #define VFI_ALMOST 0x1p-10f    /* of a level */
+/* Of six taps (core/sample.h: vfi_sharp), for the middle pair of samples and the far one: what both have in common, and half of what they differ by. */
+#define VFI_SHARP_E1 -0.6f
+#define VFI_SHARP_E2 0.175f
+#define VFI_SHARP_O1 -0.7f
+#define VFI_SHARP_O2 0.22f
 #define VFI_MAX_OPINIONS 6
 #define VFI_MAX_STATE (2 + 3 * VFI_MAX_OPINIONS) /* channels of a state */
 

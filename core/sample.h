@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "format.h"
+#include "frame.h"
 
 typedef struct
 {
@@ -61,8 +61,8 @@ static inline void
 vfi_sharp (float f, float w[6])
 {
   const float h = f * (1 - f), g = f - 0.5f;
-  const float e1 = -0.6f * h, e2 = 0.175f * h, e0 = 0.5f - e1 - e2;
-  const float o0 = g + g * h, o1 = -0.7f * g * h, o2 = 0.22f * g * h;
+  const float e1 = VFI_SHARP_E1 * h, e2 = VFI_SHARP_E2 * h, e0 = 0.5f - e1 - e2;
+  const float o0 = g + g * h, o1 = VFI_SHARP_O1 * g * h, o2 = VFI_SHARP_O2 * g * h;
 
   w[0] = e2 - o2;
   w[1] = e1 - o1;

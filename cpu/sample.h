@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "frame.h"
 #include "simd.h"
 
 #define PLACES (2 * VFI_LANES)
@@ -390,8 +391,8 @@ weigh_axis (VecS f, const Kind k, VecS *to)
   } else {
     /* core/sample.h: vfi_sharp */
     const VecS g = f - 0x4000, h = 0x2000 - multiply (g, g), gh = multiply (g, h);
-    const VecS e1 = multiply (h, shorts_set (-0.6 * ONE)), o1 = multiply (gh, shorts_set (-0.7 * ONE));
-    const VecS e2 = multiply (h, shorts_set (0.175 * ONE)), o2 = multiply (gh, shorts_set (0.22 * ONE));
+    const VecS e1 = multiply (h, shorts_set (VFI_SHARP_E1 * ONE)), o1 = multiply (gh, shorts_set (VFI_SHARP_O1 * ONE));
+    const VecS e2 = multiply (h, shorts_set (VFI_SHARP_E2 * ONE)), o2 = multiply (gh, shorts_set (VFI_SHARP_O2 * ONE));
 
     to[0] = e2 - o2;
     to[1] = e1 - o1;

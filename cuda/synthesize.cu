@@ -60,7 +60,8 @@ weigh (float f, float w[TAPS])
     w[2] = ((-1.5f * f + 2) * f + 0.5f) * f;
     w[3] = (0.5f * f - 0.5f) * f * f;
   } else {
-    const float h = f * (1 - f), g = f - 0.5f, e1 = -0.6f * h, e2 = 0.175f * h, o1 = -0.7f * g * h, o2 = 0.22f * g * h;
+    const float h = f * (1 - f), g = f - 0.5f, e1 = VFI_SHARP_E1 * h, e2 = VFI_SHARP_E2 * h, o1 = VFI_SHARP_O1 * g * h,
+                o2 = VFI_SHARP_O2 * g * h;
 
     w[0] = e2 - o2;
     w[1] = e1 - o1;
