@@ -3,8 +3,8 @@
  * The inpainting session: flow-guided video inpainting (Xu, Li, Zhou, Loy: Deep Flow-Guided Video Inpainting, 2019) made for streams.
  *
  * For each frame that comes: marks (core/mask.c); flow from and to the frame before, of pictures in which what is to be removed is filled in, as
- * where the search for motion around the holes begins (core/motion.c), and in them a network completes it (core/complete.c); references
- * (core/trace.c) one step on. When a frame's turn has come, its references are held to what is seen around the hole (core/drift.c) and made into
+ * where the search for motion around the holes begins (core/motion.c); in them a network completes it (core/complete.c), and what went behind the
+ * mask moves on (core/carry.c); references (core/trace.c) one step on. When a frame's turn has come, its references are held to what is seen around the hole (core/drift.c) and made into
  * pixels (core/paint.c) in the session's own copy, from then on a source like any other; what no frame shows is made up first (core/fill.c).
  *
  * Memory is a ring of frames (history, the one at work, lookahead) and a shorter one of marks and references, for those that are not yet done and the
@@ -43,7 +43,8 @@ typedef struct
   VfiPyramid pyramid[2]; /* of the frame before, and of this one; where regions are */
   VfiMarker *marker;
   Work *work;          /* number % n_works */
-  float *there, *back; /* flow from the frame before to the last one, and back */
+  float *there, *back; /* flow from the frame before to the last one, and back, */
+  float *on[2];        /* and the same with what moves on behind masks; they themselves without lookahead, which takes the others */
   gsize bytes;
 } Store;
 
@@ -57,6 +58,7 @@ struct _VfiInpaint
   Store store;
   VfiPainter painter;
   VfiMotion motion;
+  VfiCarry carry;
   int finest; /* level of the search for motion */
   VfiDrift drift;
 
@@ -100,6 +102,9 @@ store_clear (Store *s)
   g_free (s->work);
   g_free (s->frame);
   g_free (s->memory);
+  for (int i = 0; i < 2; i++)
+    if (s->on[i] != (i ? s->back : s->there))
+      g_free (s->on[i]);
   g_free (s->there);
   g_free (s->back);
   *s = (Store){ 0 };
@@ -116,7 +121,8 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
   *s = (Store){ .n_frames = o->history + 1 + o->lookahead, .n_works = o->lookahead + 2 };
   s->frame_bytes = place_frame (info, NULL, &layout);
   s->bytes = (s->n_frames + 3) * s->frame_bytes + s->n_frames * vfi_shown_bytes (info->width, info->height) + s->n_works * pixels +
-             vfi_marker_bytes (info->width, info->height) + 4 * pixels * sizeof (float) + 2 * vfi_pyramid_bytes (info->width, info->height);
+             vfi_marker_bytes (info->width, info->height) + (o->lookahead ? 8 : 4) * pixels * sizeof (float) +
+             2 * vfi_pyramid_bytes (info->width, info->height);
   enough = s->bytes <= machine;
   if (enough) {
     s->memory = g_try_malloc ((s->n_frames + 3) * s->frame_bytes);
@@ -124,8 +130,10 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
     s->work = g_try_new0 (Work, s->n_works);
     s->there = g_try_new (float, 2 * pixels);
     s->back = g_try_new (float, 2 * pixels);
+    s->on[0] = o->lookahead ? g_try_new (float, 2 * pixels) : s->there;
+    s->on[1] = o->lookahead ? g_try_new (float, 2 * pixels) : s->back;
     s->marker = vfi_marker_new (info->width, info->height);
-    enough = s->memory && s->marker && s->frame && s->work && s->there && s->back &&
+    enough = s->memory && s->marker && s->frame && s->work && s->there && s->back && s->on[0] && s->on[1] &&
              vfi_shown_init (&s->shown, info->width, info->height, s->n_frames);
   }
   for (int i = 0; enough && i < 2; i++)
@@ -251,6 +259,7 @@ vfi_inpaint_free (VfiInpaint *self)
   store_clear (&self->store);
   vfi_painter_clear (&self->painter);
   vfi_motion_clear (&self->motion);
+  vfi_carry_clear (&self->carry);
   vfi_drift_clear (&self->drift);
   vfi_fill_free (self->fill);
   vfi_complete_free (self->complete);
@@ -297,6 +306,7 @@ vfi_inpaint_reset (VfiInpaint *self)
   self->next = self->turn = self->start = 0;
   self->flushed = FALSE;
   vfi_flow_reset (self->flow);
+  vfi_carry_reset (&self->carry);
 }
 
 void
@@ -317,7 +327,8 @@ no_memory (GError **error)
 static gboolean
 reserve (VfiInpaint *self, const Work *w, GError **error)
 {
-  return (vfi_motion_reserve (&self->motion, self->info.width, self->info.height) && vfi_painter_reserve (&self->painter, &w->region) &&
+  return (vfi_motion_reserve (&self->motion, self->info.width, self->info.height) &&
+          vfi_carry_reserve (&self->carry, self->info.width, self->info.height) && vfi_painter_reserve (&self->painter, &w->region) &&
           vfi_drift_reserve (&self->drift, &w->region)) ||
          no_memory (error);
 }
@@ -342,17 +353,21 @@ link_frames (VfiInpaint *self, guint32 number, GError **error)
     self->start = number;
     return TRUE;
   }
-  if (self->flown != number - 1)
+  if (self->flown != number - 1) {
     vfi_flow_reset (self->flow);
+    vfi_carry_reset (&self->carry);
+  }
   if (!vfi_flow_run (self->flow, a, b, &(VfiFlowField){ self->store.there, NULL }, &(VfiFlowField){ self->store.back, NULL }, error))
     return FALSE;
   self->flown = number;
   vfi_pyramid_set (&self->store.pyramid[0], &self->info, frame_of (self, number - 1), &before->region);
   vfi_pyramid_set (&self->store.pyramid[1], &self->info, frame_of (self, number), &w->region);
+  for (int i = 0; i < 2 && self->options.lookahead; i++)
+    memcpy (self->store.on[i], i ? self->store.back : self->store.there, (gsize) self->info.width * self->info.height * 2 * sizeof (float));
   if (!vfi_motion_refine (&self->motion, &self->store.pyramid[0], &before->region, &self->store.pyramid[1], &w->region, self->finest,
-                          self->complete, self->store.there, self->store.back, error))
+                          self->complete, self->store.there, self->store.back, &self->carry, self->store.on, error))
     return FALSE;
-  vfi_trace_link (&w->trace, &w->region, self->store.back, self->store.there);
+  vfi_trace_link (&w->trace, &w->region, self->store.on[1], self->store.on[0]);
   for (guint32 i = self->turn; i != number; i++)
     vfi_trace_ahead (&work_of (self, i)->trace, &work_of (self, i)->region, number, &w->region, self->store.there, self->store.back);
   return TRUE;
@@ -500,7 +515,7 @@ vfi_inpaint_get_info (const VfiInpaint *self, VfiInpaintInfo *out)
                            .spatial = self->spatial };
   vfi_flow_get_info (self->flow, &out->flow);
   out->bytes = out->flow.bytes + self->store.bytes + vfi_painter_bytes (&self->painter) + vfi_motion_bytes (&self->motion) +
-               vfi_drift_bytes (&self->drift) + (self->fill ? vfi_fill_bytes (self->fill) : 0) +
+               vfi_carry_bytes (&self->carry) + vfi_drift_bytes (&self->drift) + (self->fill ? vfi_fill_bytes (self->fill) : 0) +
                (self->complete ? vfi_complete_bytes (self->complete) : 0);
   for (int i = 0; i < self->store.n_works; i++)
     out->bytes += self->store.work[i].trace.size * (sizeof (VfiStep) + 3 * sizeof (VfiRef));

@@ -26,6 +26,8 @@
 #define SLIGHT 0.3f /* and that parts of it seem to move */
 #define FAR 2.0     /* pixels from it that count half */
 #define OTHER 0.2   /* what counts for least */
+#define CHANGES 256 /* places at which changes of motion are looked at, at most */
+#define SAME 1.5f   /* pixels up to which motion that goes on is no other than that around the hole */
 
 /* ---- one patch ---------------------------------------------------------------------------------- */
 
@@ -308,6 +310,51 @@ settle (const Grid *g, float scale)
   return MAX (fabs (u[0]) + (fabs (u[1]) + fabs (u[2])) / 2, fabs (v[0]) + (fabs (v[1]) + fabs (v[2])) / 2) * scale < STILL;
 }
 
+/* How what is seen has changed its motion since the frame before. */
+static int
+changes_of (const Grid *g, int level, const VfiCarry *carry, int width, int height, VfiChange *change)
+{
+  const int all = g->w * g->h, each = (all + CHANGES - 1) / CHANGES;
+  int n = 0;
+
+  for (int i = 0; i < all; i += each) {
+    const Match *m = &g->match[i];
+    const int x = (g->x0 + CELL * (i % g->w) + CELL / 2) << level, y = (g->y0 + CELL * (i / g->w) + CELL / 2) << level;
+    float was[2];
+
+    if (m->error >= 0 && x < width && y < height && vfi_carry_seen (carry, (gsize) y * width + x, was))
+      change[n++] = (VfiChange){ was[0], was[1], m->u * (1 << level) - was[0], m->v * (1 << level) - was[1], MIN (m->weight, 1) };
+  }
+  return n;
+}
+
+/* Where nothing matches: how it moved when it was seen, if that is another motion than `field` (of the nodes, in pixels) has. FALSE if there is no such place. */
+static gboolean
+remember (const Grid *g, int level, const VfiCarry *carry, int way, int width, int height, const float *field)
+{
+  const float sign = way ? -1 : 1, cell = (float) (1 << level);
+  gboolean any = FALSE;
+
+  for (int j = 0; j < g->h; j++)
+    for (int i = 0; i < g->w; i++) {
+      Match *m = &g->match[j * g->w + i];
+      const int x = (g->x0 + CELL * i) << level, y = (g->y0 + CELL * j) << level;
+      const VfiBox box = { x, y, MIN (x + (CELL << level), width), MIN (y + (CELL << level), height), 0 };
+      const float *f = field + 2 * (j * g->w + i);
+      float motion[2], weight, du, dv;
+
+      if (m->error >= 0 || x >= width || y >= height || !((weight = vfi_carry_mean (carry, way, width, &box, motion)) > 0))
+        continue;
+      du = sign * motion[0] - f[0];
+      dv = sign * motion[1] - f[1];
+      if (du * du + dv * dv < SAME * SAME)
+        continue;
+      *m = (Match){ sign * motion[0] / cell, sign * motion[1] / cell, 0, weight };
+      any = TRUE;
+    }
+  return any;
+}
+
 /* One field of the matches, written over the window. Where the camera stands still, what moves by a fraction of a pixel only seems to: it is noise, and
  * would make the fill crawl. */
 static gboolean
@@ -390,19 +437,38 @@ windows (const VfiRegion *a, const VfiRegion *b, VfiBox *window)
   return vfi_boxes_merge (window, n);
 }
 
+/* As two fields: what is seen around holes carried across them, and with what goes on in them. */
+static gboolean
+spread_both (VfiMotion *m, VfiComplete *complete, const Grid *g, int level, int way, gboolean still, const VfiBox *window, float *field,
+             const VfiCarry *carry, float *on, int width, int height, GError **error)
+{
+  float *value = (float *) ((Match *) m->memory + 4 * m->size), *weight = value + 2 * m->size;
+
+  if (!spread (&m->membrane, complete, g, value, weight, level, still, window, field, width, error))
+    return FALSE;
+  if (carry && remember (g, level, carry, way, width, height, value))
+    return spread (&m->membrane, complete, g, value, weight, level, still, window, on, width, error);
+  for (int y = window->y0; y < window->y1 && carry && on != field; y++) {
+    const gsize first = (gsize) y * width + window->x0;
+    memcpy (on + 2 * first, field + 2 * first, 2 * sizeof (float) * (window->x1 - window->x0));
+  }
+  return TRUE;
+}
+
 gboolean
 vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b, int finest,
-                   VfiComplete *complete, float *there, float *back, GError **error)
+                   VfiComplete *complete, float *there, float *back, VfiCarry *carry, float *const on[2], GError **error)
 {
+  const int width = region_a->width, height = region_a->height;
   VfiBox window[2 * VFI_MAX_BOXES];
   const int n = windows (region_a, region_b, window);
   Match *memory = m->memory;
-  float *value = (float *) (memory + 4 * m->size);
 
   finest = MIN (finest, a->n - 1);
 
   for (int k = 0; k < n; k++) {
     Grid g[2] = { 0 }, coarser[2];
+    gboolean still[2];
 
     for (int level = a->n - 1; level >= finest; level--) {
       for (int way = 0; way < 2; way++) {
@@ -413,12 +479,20 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
     }
     agree (&g[0], &g[1]);
     agree (&g[1], &g[0]);
-    for (int way = 0; way < 2; way++) {
-      const gboolean still = settle (&g[way], (float) (1 << finest));
-      if (!spread (&m->membrane, complete, &g[way], value, value + 2 * m->size, finest, still, &window[k], way ? back : there,
-                   region_a->width, error))
-        return FALSE;
+    for (int way = 0; way < 2; way++)
+      still[way] = settle (&g[way], (float) (1 << finest));
+    if (carry) {
+      VfiChange change[CHANGES];
+      vfi_carry_push (carry, &window[k], change, changes_of (&g[0], finest, carry, width, height, change), region_b);
     }
+    for (int way = 0; way < 2; way++)
+      if (!spread_both (m, complete, &g[way], finest, way, still[way], &window[k], way ? back : there, carry, carry ? on[way] : NULL, width,
+                        height, error))
+        return FALSE;
+    if (carry)
+      vfi_carry_see (carry, &window[k], region_a, region_b, on[0], on[1]);
   }
+  if (carry)
+    vfi_carry_step (carry);
   return TRUE;
 }

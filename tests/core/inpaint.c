@@ -210,6 +210,48 @@ protocol (void)
   vfi_inpaint_free (s);
 }
 
+/* The scene stands still, but a square with a texture of its own moves to the right before it; its left edge is at x. */
+static double
+passing_texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const double left = *(const double *) data, u = x - left;
+  const Scene scene = { 0, 1, 0 };
+
+  if (u < 0 || u >= 40 || y < 32 || y >= 68)
+    return texture (f, plane, comp, y, x, &scene);
+  return plane || comp ? 0.4 : 0.5 + 0.2 * sin (u * 0.9) * sin (y * 0.7) + 0.2 * sin (u * 0.35 + y * 0.2);
+}
+
+/* What goes behind the mask moves on there, past what stands still around it. */
+static void
+passing (void)
+{
+  static guint8 mask[W * H], square[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_I420, NULL);
+  g_autoptr (TestFrame) out = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+
+  double worst = 100;
+
+  box (mask, 56, 14, 60, 72);
+  for (int i = 0; i < 12; i++) {
+    const double left = 6 + 3.5 * i;
+    g_autoptr (TestFrame) truth = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 }), in = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+
+    test_frame_fill (truth, passing_texture, &left);
+    test_frame_fill (in, passing_texture, &left);
+    deface (in, mask);
+    push (s, in, mask);
+    pull (s, out);
+    if (left + 36 < 60)
+      continue;
+    box (square, 56, 36, (int) left + 36 - 56, 28);
+    worst = MIN (worst, likeness (truth, out, square));
+  }
+  g_test_message ("behind the mask: %.1f dB", worst);
+  g_assert_cmpfloat (worst, >, 19); /* 16 if it does not move on */
+  vfi_inpaint_free (s);
+}
+
 /* Nothing moves and nothing behind the box was ever seen: what is made up stays as it is to the last bit, long after the history. */
 static void
 still (void)
@@ -541,6 +583,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/inpaint/formats", formats);
   g_test_add_func ("/inpaint/protocol", protocol);
+  g_test_add_func ("/inpaint/passing", passing);
   g_test_add_func ("/inpaint/still", still);
   g_test_add_func ("/inpaint/masks", masks);
   g_test_add_func ("/inpaint/errors", errors);

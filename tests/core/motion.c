@@ -79,7 +79,7 @@ across (void)
     g_assert_true (vfi_pyramid_init (&pa, W, H) && vfi_pyramid_init (&pb, W, H) && vfi_motion_reserve (&m, W, H));
     vfi_pyramid_set (&pa, &a->info, &a->frame, &ra);
     vfi_pyramid_set (&pb, &b->info, &b->frame, &rb);
-    g_assert_true (vfi_motion_refine (&m, &pa, &ra, &pb, &rb, 0, NULL, there, back, NULL));
+    g_assert_true (vfi_motion_refine (&m, &pa, &ra, &pb, &rb, 0, NULL, there, back, NULL, NULL, NULL));
     for (int y = 36; y < 66; y++)
       for (int x = 58; x < 98; x++) {
         const int i = y * W + x;
