@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A hole is completed with the motion of what is around it, as if all in it moved as that does. What went behind the mask as something of its own, a player behind
- * a logo, was seen before, and how it moved. Each pixel that is seen around a hole has a velocity; pixels are pushed along it from frame to frame, for
- * as long as they stay behind the mask. A camera that pans and shakes changes all motion: theirs changes as that of what is still seen and moved alike. Where several
- * come to lie on one place, that counts which was seen last: nearest in time wins, as for colours.
+ * A hole is completed with the motion of what is around it, as if all in it moved as that does. What went behind the mask as something of its
+ * own, a player behind a logo, was seen before, and how it moved. Each pixel that is seen around a hole has a velocity; pixels are pushed along
+ * it from frame to frame, for as long as they stay behind the mask. A camera that pans and shakes changes all motion: theirs changes as that of
+ * what is still seen and moved alike. Where several come to lie on one place, that counts which was seen last: nearest in time wins, as for colours.
  */
 #include "carry.h"
 

@@ -328,11 +328,12 @@ changes_of (const Grid *g, int level, const VfiCarry *carry, int width, int heig
   return n;
 }
 
-/* Where nothing matches: how it moved when it was seen, if that is another motion than `field` (of the nodes, in pixels) has. FALSE if there is no such place. */
+/* Where nothing matches: how it moved when it was seen, if that is another motion than `field` (of the nodes, in pixels) has. FALSE if there is no
+ * such place. */
 static gboolean
 remember (const Grid *g, int level, const VfiCarry *carry, int way, int width, int height, const float *field)
 {
-  const float sign = way ? -1 : 1, cell = (float) (1 << level);
+  const float sign = way ? -1 : 1, scale = sign / (1 << level);
   gboolean any = FALSE;
 
   for (int j = 0; j < g->h; j++)
@@ -349,20 +350,18 @@ remember (const Grid *g, int level, const VfiCarry *carry, int way, int width, i
       dv = sign * motion[1] - f[1];
       if (du * du + dv * dv < SAME * SAME)
         continue;
-      *m = (Match){ sign * motion[0] / cell, sign * motion[1] / cell, 0, weight };
+      *m = (Match){ scale * motion[0], scale * motion[1], 0, weight };
       any = TRUE;
     }
   return any;
 }
 
-/* One field of the matches, written over the window. Where the camera stands still, what moves by a fraction of a pixel only seems to: it is noise, and
+/* One motion of the matches, in pixels at the nodes. Where the camera stands still, what moves by a fraction of a pixel only seems to: it is noise, and
  * would make the fill crawl. */
 static gboolean
-spread (VfiMembrane *membrane, VfiComplete *complete, const Grid *g, float *value, float *weight, int level, gboolean still,
-        const VfiBox *window, float *field, int width, GError **error)
+spread (VfiMembrane *membrane, VfiComplete *complete, const Grid *g, float *value, float *weight, int level, gboolean still, GError **error)
 {
   const int n = g->w * g->h;
-  const float cell = (float) (CELL << level);
 
   for (int i = 0; i < n; i++) {
     value[2 * i] = g->match[i].u * (1 << level);
@@ -375,6 +374,15 @@ spread (VfiMembrane *membrane, VfiComplete *complete, const Grid *g, float *valu
   for (int i = 0; i < n && still; i++)
     if (value[2 * i] * value[2 * i] + value[2 * i + 1] * value[2 * i + 1] < SLIGHT * SLIGHT)
       value[2 * i] = value[2 * i + 1] = 0;
+  return TRUE;
+}
+
+/* From the nodes to all pixels of the window. */
+static void
+write_field (const Grid *g, const float *value, int level, const VfiBox *window, float *field, int width)
+{
+  const float cell = (float) (CELL << level);
+
   for (int y = window->y0; y < window->y1; y++) {
     const float v = CLAMP ((y - (g->y0 << level) + 0.5f) / cell - 0.5f, 0, g->h - 1);
 
@@ -384,7 +392,6 @@ spread (VfiMembrane *membrane, VfiComplete *complete, const Grid *g, float *valu
       vfi_field_at (value, g->w, g->h, u, v, field + 2 * ((gsize) y * width + x));
     }
   }
-  return TRUE;
 }
 
 static gsize
@@ -437,24 +444,6 @@ windows (const VfiRegion *a, const VfiRegion *b, VfiBox *window)
   return vfi_boxes_merge (window, n);
 }
 
-/* As two fields: what is seen around holes carried across them, and with what goes on in them. */
-static gboolean
-spread_both (VfiMotion *m, VfiComplete *complete, const Grid *g, int level, int way, gboolean still, const VfiBox *window, float *field,
-             const VfiCarry *carry, float *on, int width, int height, GError **error)
-{
-  float *value = (float *) ((Match *) m->memory + 4 * m->size), *weight = value + 2 * m->size;
-
-  if (!spread (&m->membrane, complete, g, value, weight, level, still, window, field, width, error))
-    return FALSE;
-  if (carry && remember (g, level, carry, way, width, height, value))
-    return spread (&m->membrane, complete, g, value, weight, level, still, window, on, width, error);
-  for (int y = window->y0; y < window->y1 && carry && on != field; y++) {
-    const gsize first = (gsize) y * width + window->x0;
-    memcpy (on + 2 * first, field + 2 * first, 2 * sizeof (float) * (window->x1 - window->x0));
-  }
-  return TRUE;
-}
-
 gboolean
 vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid *b, const VfiRegion *region_b, int finest,
                    VfiComplete *complete, float *there, float *back, VfiCarry *carry, float *const on[2], GError **error)
@@ -463,6 +452,7 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
   VfiBox window[2 * VFI_MAX_BOXES];
   const int n = windows (region_a, region_b, window);
   Match *memory = m->memory;
+  float *value = (float *) (memory + 4 * m->size), *weight = value + 2 * m->size;
 
   finest = MIN (finest, a->n - 1);
 
@@ -485,10 +475,18 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
       VfiChange change[CHANGES];
       vfi_carry_push (carry, &window[k], change, changes_of (&g[0], finest, carry, width, height, change), region_b);
     }
-    for (int way = 0; way < 2; way++)
-      if (!spread_both (m, complete, &g[way], finest, way, still[way], &window[k], way ? back : there, carry, carry ? on[way] : NULL, width,
-                        height, error))
+    for (int way = 0; way < 2; way++) {
+      float *field = way ? back : there, *moved = carry ? on[way] : field;
+
+      if (!spread (&m->membrane, complete, &g[way], value, weight, finest, still[way], error))
         return FALSE;
+      if (moved != field)
+        write_field (&g[way], value, finest, &window[k], field, width);
+      if (carry && remember (&g[way], finest, carry, way, width, height, value) &&
+          !spread (&m->membrane, complete, &g[way], value, weight, finest, still[way], error))
+        return FALSE;
+      write_field (&g[way], value, finest, &window[k], moved, width);
+    }
     if (carry)
       vfi_carry_see (carry, &window[k], region_a, region_b, on[0], on[1]);
   }

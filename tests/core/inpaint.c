@@ -229,7 +229,6 @@ passing (void)
   static guint8 mask[W * H], square[W * H];
   VfiInpaint *s = session (VFI_FORMAT_I420, NULL);
   g_autoptr (TestFrame) out = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
-
   double worst = 100;
 
   box (mask, 56, 14, 60, 72);
@@ -248,7 +247,7 @@ passing (void)
     worst = MIN (worst, likeness (truth, out, square));
   }
   g_test_message ("behind the mask: %.1f dB", worst);
-  g_assert_cmpfloat (worst, >, 19); /* 16 if it does not move on */
+  g_assert_cmpfloat (worst, >, 20.5); /* 16 if it does not move on */
   vfi_inpaint_free (s);
 }
 
