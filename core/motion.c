@@ -16,18 +16,18 @@
 
 #define PAD VFI_PYRAMID_PAD
 #define PATCH 8
-#define CELL 4      /* patches are this far apart, on each level */
-#define MARGIN 28   /* pixels around the boxes */
-#define STEPS 5     /* of Lucas-Kanade */
-#define NOISE 4.f   /* squared difference that counts as none */
-#define LEAST 32    /* known pixels of a patch */
-#define ROUNDS 6    /* of fitting an affine motion */
-#define STILL 0.06  /* pixels that the window moves where the camera stands still, */
-#define SLIGHT 0.3f /* and that parts of it seem to move */
-#define FAR 2.0     /* pixels from it that count half */
-#define OTHER 0.2   /* what counts for least */
-#define CHANGES 256 /* places at which changes of motion are looked at, at most */
-#define SAME 1.5f   /* pixels up to which motion that goes on is no other than that around the hole */
+#define CELL 4       /* patches are this far apart, on each level */
+#define MARGIN 28    /* pixels around the boxes */
+#define STEPS 5      /* of Lucas-Kanade */
+#define NOISE 4.f    /* squared difference that counts as none */
+#define LEAST 32     /* known pixels of a patch */
+#define ROUNDS 6     /* of fitting an affine motion */
+#define STILL 0.06   /* pixels that the window moves where the camera stands still, */
+#define SLIGHT 0.3f  /* and that parts of it seem to move */
+#define FAR 2.0      /* pixels from it that count half */
+#define OTHER 0.2    /* what counts for least */
+#define SAMPLES 1024 /* of what is seen to move, at most */
+#define SAME 1.5f    /* pixels up to which motion that goes on is no other than that around the hole */
 
 /* ---- one patch ---------------------------------------------------------------------------------- */
 
@@ -251,21 +251,6 @@ agree (const Grid *g, const Grid *other)
     }
 }
 
-/* Least squares of one component of motion as a + b x + c y; sums is the upper triangle of the normal equations. */
-static gboolean
-plane_of (const double sums[6], const double rhs[3], double out[3])
-{
-  const double a = sums[0], b = sums[1], c = sums[2], d = sums[3], e = sums[4], f = sums[5];
-  const double m0 = d * f - e * e, m1 = c * e - b * f, m2 = b * e - c * d, det = a * m0 + b * m1 + c * m2;
-
-  if (!(det > 1e-6))
-    return FALSE;
-  out[0] = (m0 * rhs[0] + m1 * rhs[1] + m2 * rhs[2]) / det;
-  out[1] = (m1 * rhs[0] + (a * f - c * c) * rhs[1] + (b * c - a * e) * rhs[2]) / det;
-  out[2] = (m2 * rhs[0] + (b * c - a * e) * rhs[1] + (a * d - b * b) * rhs[2]) / det;
-  return TRUE;
-}
-
 /* What lies behind a hole mostly moves as one with most of what is around it, and the camera; what moves otherwise is often what the mask has
  * left of an object: its shadow, its edge. An affine motion is fitted to the matches, those far from it counting less each round
  * (Cauchy's weights), and what stays far from it counts less in the end, though not for nothing: it may be another surface. TRUE if it is no
@@ -304,36 +289,37 @@ settle (const Grid *g, float scale)
           rv[c] += k * m->v * (c == 0 ? 1 : c == 1 ? x : y);
         }
       }
-    if (round < ROUNDS && (!plane_of (normal, ru, u) || !plane_of (normal, rv, v)))
+    if (round < ROUNDS && (!vfi_plane_of (normal, ru, u) || !vfi_plane_of (normal, rv, v)))
       return FALSE;
   }
   return MAX (fabs (u[0]) + (fabs (u[1]) + fabs (u[2])) / 2, fabs (v[0]) + (fabs (v[1]) + fabs (v[2])) / 2) * scale < STILL;
 }
 
-/* How what is seen has changed its motion since the frame before. */
+/* How what is seen moves. */
 static int
-changes_of (const Grid *g, int level, const VfiCarry *carry, int width, int height, VfiChange *change)
+samples_of (const Grid *g, int level, const VfiCarry *carry, int width, int height, VfiSample *sample)
 {
-  const int all = g->w * g->h, each = (all + CHANGES - 1) / CHANGES;
+  const int all = g->w * g->h, each = (all + SAMPLES - 1) / SAMPLES;
   int n = 0;
 
   for (int i = 0; i < all; i += each) {
     const Match *m = &g->match[i];
     const int x = (g->x0 + CELL * (i % g->w) + CELL / 2) << level, y = (g->y0 + CELL * (i / g->w) + CELL / 2) << level;
-    float was[2];
 
-    if (m->error >= 0 && x < width && y < height && vfi_carry_seen (carry, (gsize) y * width + x, was))
-      change[n++] = (VfiChange){ was[0], was[1], m->u * (1 << level) - was[0], m->v * (1 << level) - was[1], MIN (m->weight, 1) };
+    if (m->error < 0 || x >= width || y >= height)
+      continue;
+    sample[n] = (VfiSample){ x, y, m->u * (1 << level), m->v * (1 << level), MIN (m->weight, 1), 0, FALSE, { 0 } };
+    vfi_carry_seen (carry, (gsize) y * width + x, &sample[n++]);
   }
   return n;
 }
 
-/* Where nothing matches: how it moved when it was seen, if that is another motion than `field` (of the nodes, in pixels) has. FALSE if there is no
- * such place. */
+/* Matches that are of a layer move as it does, and weigh the more the larger it is: so many may not be wrong. Where nothing matches: how it moved when it
+ * was seen, if that is another motion than `field` (of the nodes, in pixels) has. FALSE if there is no such place. */
 static gboolean
 remember (const Grid *g, int level, const VfiCarry *carry, int way, int width, int height, const float *field)
 {
-  const float sign = way ? -1 : 1, scale = sign / (1 << level);
+  const float sign = way ? -1 : 1, scale = 1.f / (1 << level);
   gboolean any = FALSE;
 
   for (int j = 0; j < g->h; j++)
@@ -341,16 +327,26 @@ remember (const Grid *g, int level, const VfiCarry *carry, int way, int width, i
       Match *m = &g->match[j * g->w + i];
       const int x = (g->x0 + CELL * i) << level, y = (g->y0 + CELL * j) << level;
       const VfiBox box = { x, y, MIN (x + (CELL << level), width), MIN (y + (CELL << level), height), 0 };
-      const float *f = field + 2 * (j * g->w + i);
-      float motion[2], weight, du, dv;
+      const float *f = field + 2 * (j * g->w + i), cx = x + ((CELL << level) - 1) / 2.f, cy = y + ((CELL << level) - 1) / 2.f;
+      float motion[2] = { m->u / scale, m->v / scale }, weight, du, dv;
 
-      if (m->error >= 0 || x >= width || y >= height || !((weight = vfi_carry_mean (carry, way, width, &box, motion)) > 0))
-        continue;
-      du = sign * motion[0] - f[0];
-      dv = sign * motion[1] - f[1];
-      if (du * du + dv * dv < SAME * SAME)
-        continue;
-      *m = (Match){ scale * motion[0], scale * motion[1], 0, weight };
+      if (m->error >= 0) {
+        const int k = vfi_layers_nearest (carry->layers, way, cx, cy, motion, SAME);
+        const VfiLayer *l = &carry->layers[k];
+
+        if (!k)
+          continue;
+        vfi_affine_at (way ? l->back : l->there, cx, cy, motion);
+        *m = (Match){ scale * motion[0], scale * motion[1], m->error, MAX (m->weight, l->share * l->share) };
+      } else {
+        if (x >= width || y >= height || !((weight = vfi_carry_mean (carry, way, width, &box, motion)) > 0))
+          continue;
+        du = sign * motion[0] - f[0];
+        dv = sign * motion[1] - f[1];
+        if (du * du + dv * dv < SAME * SAME)
+          continue;
+        *m = (Match){ sign * scale * motion[0], sign * scale * motion[1], 0, weight };
+      }
       any = TRUE;
     }
   return any;
@@ -472,8 +468,8 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
     for (int way = 0; way < 2; way++)
       still[way] = settle (&g[way], (float) (1 << finest));
     if (carry) {
-      VfiChange change[CHANGES];
-      vfi_carry_push (carry, &window[k], change, changes_of (&g[0], finest, carry, width, height, change), region_b);
+      VfiSample sample[SAMPLES];
+      vfi_carry_push (carry, &window[k], sample, samples_of (&g[0], finest, carry, width, height, sample), region_b);
     }
     for (int way = 0; way < 2; way++) {
       float *field = way ? back : there, *moved = carry ? on[way] : field;

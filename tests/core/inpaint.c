@@ -251,6 +251,54 @@ passing (void)
   vfi_inpaint_free (s);
 }
 
+/* A board that turns, shrinks and comes back. */
+typedef struct
+{
+  double x, y, angle, size; /* of its middle */
+} Board;
+
+static double
+board_texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const Board *b = data;
+  const Scene scene = { 0, 1, 0 };
+  const double c = cos (b->angle) / b->size, s = sin (b->angle) / b->size, u = c * (x - b->x) + s * (y - b->y),
+               v = c * (y - b->y) - s * (x - b->x);
+
+  if (fabs (u) >= 22 || fabs (v) >= 34)
+    return texture (f, plane, comp, y, x, &scene);
+  return plane || comp ? 0.4 : 0.5 + 0.2 * sin (u * 0.9) * sin (v * 0.7) + 0.2 * sin (u * 0.35 + v * 0.2);
+}
+
+/* What goes behind the mask and is still seen beside it moves there as it does beside it, for as long as it takes. */
+static void
+parting (void)
+{
+  static guint8 mask[W * H], hidden[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_I420, NULL);
+  g_autoptr (TestFrame) out = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+  double worst = 100;
+
+  box (mask, 60, 44, 70, 50);
+  for (int i = 0; i < 30; i++) {
+    const Board b = { 34 + 40 * sin (i * 0.09), 46, 0.012 * i, 1 - 0.006 * i };
+    g_autoptr (TestFrame) truth = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 }), in = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+
+    test_frame_fill (truth, board_texture, &b);
+    test_frame_fill (in, board_texture, &b);
+    deface (in, mask);
+    push (s, in, mask);
+    pull (s, out);
+    if (i < 12)
+      continue;
+    box (hidden, 62, 46, MAX ((int) (b.x + 16 - 62), 1), 24);
+    worst = MIN (worst, likeness (truth, out, hidden));
+  }
+  g_test_message ("behind the mask: %.1f dB", worst);
+  g_assert_cmpfloat (worst, >, 18.3); /* 13 if what it moves as is not known from what is seen of it */
+  vfi_inpaint_free (s);
+}
+
 /* Nothing moves and nothing behind the box was ever seen: what is made up stays as it is to the last bit, long after the history. */
 static void
 still (void)
@@ -583,6 +631,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/formats", formats);
   g_test_add_func ("/inpaint/protocol", protocol);
   g_test_add_func ("/inpaint/passing", passing);
+  g_test_add_func ("/inpaint/parting", parting);
   g_test_add_func ("/inpaint/still", still);
   g_test_add_func ("/inpaint/masks", masks);
   g_test_add_func ("/inpaint/errors", errors);

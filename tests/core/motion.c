@@ -8,6 +8,7 @@
 #include "build.h"
 #include "drift.h"
 #include "frames.h"
+#include "layers.h"
 #include "motion.h"
 
 enum
@@ -223,6 +224,74 @@ drift (void)
   vfi_region_clear (&r);
 }
 
+/* Three motions of which the last comes later, and one sample in eight that moves as none of them. */
+static void
+layers (void)
+{
+  static const float motions[3][6] = { { 2, 0.004f, 0, -1, 0, 0.004f }, { -4, -0.02f, 0.01f, 1, -0.01f, -0.02f }, { 6, 0, 0, 6, 0, 0 } };
+  g_autoptr (GRand) rand = g_rand_new_with_seed (7);
+  VfiLayers l = { 0 };
+  VfiSample sample[400];
+  int number[3] = { 0 }, last[400] = { 0 };
+
+  for (int time = 0; time < 6; time++) {
+    const int most = time < 3 ? 2 : 3;
+    int right = 0, all = 0;
+
+    for (int i = 0; i < 400; i++) {
+      const int of = i % most;
+      float m[2];
+      VfiSample *s = &sample[i];
+
+      *s = (VfiSample){ .x = (float) g_rand_double_range (rand, 0, 160) + (of == 1 ? 80 : 0),
+                        .y = (float) g_rand_double_range (rand, 0, 120),
+                        .weight = 1 };
+      vfi_affine_at (motions[of], s->x, s->y, m);
+      s->u = m[0] * (1 - 0.1f * time) + (float) g_rand_double_range (rand, -0.3, 0.3);
+      s->v = m[1] * (1 - 0.1f * time) + (float) g_rand_double_range (rand, -0.3, 0.3);
+      if (i % 8 == 7)
+        s->u += (float) g_rand_double_range (rand, 8, 40);
+      s->layer = last[i];
+    }
+    vfi_layers_fit (l, sample, 400);
+    for (int of = 0; of < most; of++) {
+      const VfiSample *s = &sample[of];
+      const VfiLayer *layer = &l[s->layer];
+
+      if (!number[of])
+        number[of] = s->layer;
+      g_assert_cmpint (s->layer, >, 0);
+      g_assert_cmpint (s->layer, ==, number[of]); /* it stays the same one */
+      g_assert_true (layer->share > 0 && layer->share <= 1);
+      for (int corner = 0; corner < 4; corner++) {
+        const float x = corner & 1 ? 200 : 40, y = corner & 2 ? 100 : 20;
+        float truth[2], m[2], back[2];
+
+        vfi_affine_at (motions[of], x, y, truth);
+        vfi_affine_at (layer->there, x, y, m);
+        g_assert_cmpfloat (hypot (m[0] - truth[0] * (1 - 0.1f * time), m[1] - truth[1] * (1 - 0.1f * time)), <, 0.35);
+        vfi_affine_at (layer->back, x + m[0], y + m[1], back);
+        g_assert_cmpfloat (hypot (m[0] + back[0], m[1] + back[1]), <, 1e-4);
+        g_assert_cmpint (vfi_layers_nearest (l, FALSE, x, y, m, 1), ==, s->layer);
+        g_assert_cmpint (vfi_layers_nearest (l, TRUE, x + m[0], y + m[1], back, 1), ==, s->layer);
+      }
+    }
+    g_assert_cmpint (number[0], !=, number[1]);
+    g_assert_cmpint (number[2], !=, number[0]);
+    for (int i = 0; i < 400; i++) {
+      last[i] = sample[i].layer;
+      all += i % 8 != 7;
+      right += i % 8 != 7 && sample[i].layer == number[i % most];
+    }
+    g_test_message ("%d of %d", right, all);
+    g_assert_cmpint (right * 100, >, all * 95);
+    for (int i = 0; i < 400 && time == 2; i++) /* from now on there are three */
+      last[i] = i % 3 < 2 ? number[i % 3] : 0;
+  }
+  vfi_layers_fit (l, sample, 0);
+  g_assert_cmpint (vfi_layers_nearest (l, FALSE, 0, 0, (float[]){ 2, -1 }, 100), ==, 0); /* nothing is seen */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -230,5 +299,6 @@ main (int argc, char **argv)
   g_test_add_func ("/motion/across", across);
   g_test_add_func ("/motion/completed", completed);
   g_test_add_func ("/motion/drift", drift);
+  g_test_add_func ("/motion/layers", layers);
   return g_test_run ();
 }
