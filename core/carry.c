@@ -126,7 +126,7 @@ push_own (VfiCarry *c, const VfiBox *window, const VfiSample *sample, int n, con
           float motion[2] = { (float) q->u / VFI_CARRY_UNIT, (float) q->v / VFI_CARRY_UNIT };
           int px, py;
 
-          if (q->age >= OLDEST || c->layers[q->layer].share > 0)
+          if (q->age >= OLDEST || c->layers[q->layer].seen)
             continue;
           if (!known)
             change_of (sample, n, motion[0], motion[1], change);
@@ -156,14 +156,14 @@ pull_layers (VfiCarry *c, const VfiBox *window, const VfiRegion *next)
       VfiCarried *p = &c->next[(gsize) y * w + x], *q = &c->now[(gsize) y * w + x];
       float motion[2];
 
-      if (q->age != VFI_CARRY_NONE && c->layers[q->layer].share > 0) {
+      if (q->age != VFI_CARRY_NONE && c->layers[q->layer].seen) {
         vfi_affine_at (c->layers[q->layer].there, x, y, motion);
         *q = carried (motion, q->age, q->layer);
       }
       for (int k = 1; k <= VFI_LAYERS && next->mark[(gsize) y * w + x] != VFI_MARK_CLEAR; k++) {
         int qx, qy;
 
-        if (!(c->layers[k].share > 0))
+        if (!c->layers[k].seen)
           continue;
         vfi_affine_at (c->layers[k].back, x, y, motion);
         qx = (int) floorf (x + motion[0] + 0.5f);
@@ -255,7 +255,7 @@ gather (VfiCarry *c, const VfiBox *window, const VfiRegion *next)
       for (int k = 2; k <= VFI_LAYERS; k++)
         if (a.count[k] > a.count[most])
           most = k;
-      if (c->layers[most].share > 0 && a.count[most] >= JOIN * a.all) {
+      if (c->layers[most].seen && a.count[most] >= JOIN * a.all) {
         if (p->age == VFI_CARRY_NONE || p->layer != most) {
           float motion[2];
 
@@ -300,10 +300,9 @@ write_layers (const VfiCarry *c, gboolean next, const VfiBox *window, int w, con
     for (int x = window->x0; x < window->x1; x++) {
       const gsize i = (gsize) y * w + x;
       const VfiCarried *p = next ? &c->next[i] : &c->now[i];
-      const VfiLayer *l = &c->layers[p->layer];
 
-      if (p->age != VFI_CARRY_NONE && l->share > 0 && (!mask || mask->mark[i] != VFI_MARK_CLEAR))
-        vfi_affine_at (next ? l->back : l->there, x, y, field + 2 * i);
+      if (p->age != VFI_CARRY_NONE && c->layers[p->layer].seen && (!mask || mask->mark[i] != VFI_MARK_CLEAR))
+        vfi_affine_at (next ? c->layers[p->layer].back : c->layers[p->layer].there, x, y, field + 2 * i);
     }
 }
 

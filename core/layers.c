@@ -51,7 +51,7 @@ vfi_layers_nearest (const VfiLayers layers, gboolean back, float x, float y, con
   for (int k = 1; k <= VFI_LAYERS; k++) {
     float off;
 
-    if (!(layers[k].share > 0))
+    if (!layers[k].seen)
       continue;
     off = apart (back ? layers[k].back : layers[k].there, x, y, motion[0], motion[1]);
     if (off < least) {
@@ -154,7 +154,7 @@ assign (const VfiLayers layers, VfiSample *sample, int n, int number)
     for (int k = 1; k <= VFI_LAYERS; k++) {
       float off;
 
-      if (!(layers[k].share > 0))
+      if (!layers[k].seen)
         continue;
       off = sqrtf (apart (layers[k].there, s->x, s->y, s->u, s->v)) - (k == s->layer ? GRACE : 0);
       if (off < least) {
@@ -205,7 +205,7 @@ spare (const VfiLayers layers)
   int best = 0;
 
   for (int k = VFI_LAYERS; k; k--)
-    if (!(layers[k].share > 0) && (!best || layers[k].idle > layers[best].idle))
+    if (!layers[k].seen && (!best || layers[k].idle > layers[best].idle))
       best = k;
   return best;
 }
@@ -213,29 +213,22 @@ spare (const VfiLayers layers)
 void
 vfi_layers_fit (VfiLayers layers, VfiSample *sample, int n)
 {
-  int count[VFI_LAYERS + 1] = { 0 }, most = 1, k, at;
+  int count[VFI_LAYERS + 1] = { 0 }, k, at;
 
   for (int i = 0; i < n; i++)
     count[sample[i].layer]++;
   for (k = 1; k <= VFI_LAYERS; k++) {
-    layers[k].share = count[k] >= FEW && refit (&layers[k], sample, n, k);
-    layers[k].idle = layers[k].share > 0 ? 0 : layers[k].idle + 1;
+    layers[k].seen = count[k] >= FEW && refit (&layers[k], sample, n, k);
+    layers[k].idle = layers[k].seen ? 0 : layers[k].idle + 1;
   }
   assign (layers, sample, n, 0);
   while ((at = most_alike (sample, n)) >= 0 && (k = spare (layers))) {
-    layers[k] = (VfiLayer){ .there = { sample[at].u, 0, 0, sample[at].v, 0, 0 }, .share = 1 };
+    layers[k] = (VfiLayer){ .there = { sample[at].u, 0, 0, sample[at].v, 0, 0 }, .seen = TRUE };
     if (!refit (&layers[k], sample, n, 0) || assign (layers, sample, n, k) < FEW || !refit (&layers[k], sample, n, k)) {
-      layers[k].share = 0;
+      layers[k].seen = FALSE;
       assign (layers, sample, n, 0);
       break;
     }
     assign (layers, sample, n, 0);
   }
-  memset (count, 0, sizeof count);
-  for (int i = 0; i < n; i++)
-    count[sample[i].layer]++;
-  for (k = 1; k <= VFI_LAYERS; k++)
-    most = MAX (most, count[k]);
-  for (k = 1; k <= VFI_LAYERS; k++)
-    layers[k].share = layers[k].share > 0 ? (float) count[k] / most : 0;
 }

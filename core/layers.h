@@ -22,8 +22,8 @@ typedef struct
 typedef struct
 {
   float there[6], back[6]; /* from places in the frame before, and from places in the one that is gone to */
-  float share;             /* of the samples that move so, of those of the largest layer; 0: it is not seen now */
-  int idle;                /* times it was not seen since */
+  gboolean seen;           /* in the window that was looked at last */
+  int idle;                /* windows since it was */
 } VfiLayer;
 
 /* {0} to begin with; [0] is not used. */

@@ -27,7 +27,9 @@
 #define FAR 2.0      /* pixels from it that count half */
 #define OTHER 0.2    /* what counts for least */
 #define SAMPLES 1024 /* of what is seen to move, at most */
-#define SAME 1.5f    /* pixels up to which motion that goes on is no other than that around the hole */
+#define SAME 1.0f    /* pixels up to which motion that goes on is no other than that around the hole */
+#define NEAR 1.5f    /* pixels from a layer's motion that are still of it */
+#define SURE 5.0f    /* times what it weighs alone, what moves with a layer */
 
 /* ---- one patch ---------------------------------------------------------------------------------- */
 
@@ -36,6 +38,7 @@ typedef struct
   float u, v;
   float error;  /* mean squared difference; below 0: nothing is known */
   float weight; /* in the membrane */
+  float alone;  /* what that was before it was held to the others' */
 } Match;
 
 typedef struct
@@ -274,6 +277,7 @@ settle (const Grid *g, float scale)
         if (m->error < 0)
           continue;
         if (round == ROUNDS) {
+          m->alone = m->weight;
           m->weight *= (float) MAX (near, OTHER);
           continue;
         }
@@ -314,12 +318,32 @@ samples_of (const Grid *g, int level, const VfiCarry *carry, int width, int heig
   return n;
 }
 
-/* Matches that are of a layer move as it does, and weigh the more the larger it is: so many may not be wrong. Where nothing matches: how it moved when it
- * was seen, if that is another motion than `field` (of the nodes, in pixels) has. FALSE if there is no such place. */
+/* Matches that are of a layer move as it does, and weigh much, as it is no chance then. */
+static void
+snap (const Grid *g, int level, const VfiCarry *carry, int way)
+{
+  const float cell = (float) (CELL << level), unit = (float) (1 << level);
+
+  for (int j = 0; j < g->h; j++)
+    for (int i = 0; i < g->w; i++) {
+      Match *m = &g->match[j * g->w + i];
+      const float x = (g->x0 + CELL * i) * unit + (cell - 1) / 2, y = (g->y0 + CELL * j) * unit + (cell - 1) / 2;
+      float motion[2] = { m->u * unit, m->v * unit };
+      int k;
+
+      if (m->error < 0 || !(k = vfi_layers_nearest (carry->layers, way, x, y, motion, NEAR)))
+        continue;
+      vfi_affine_at (way ? carry->layers[k].back : carry->layers[k].there, x, y, motion);
+      *m = (Match){ motion[0] / unit, motion[1] / unit, m->error, SURE * m->alone, m->alone };
+    }
+}
+
+/* Where nothing matches: how it moved when it was seen, if that is another motion than `field` (of the nodes, in pixels) has. FALSE if there is no
+ * such place. */
 static gboolean
 remember (const Grid *g, int level, const VfiCarry *carry, int way, int width, int height, const float *field)
 {
-  const float sign = way ? -1 : 1, scale = 1.f / (1 << level);
+  const float sign = way ? -1 : 1, scale = sign / (1 << level);
   gboolean any = FALSE;
 
   for (int j = 0; j < g->h; j++)
@@ -327,26 +351,16 @@ remember (const Grid *g, int level, const VfiCarry *carry, int way, int width, i
       Match *m = &g->match[j * g->w + i];
       const int x = (g->x0 + CELL * i) << level, y = (g->y0 + CELL * j) << level;
       const VfiBox box = { x, y, MIN (x + (CELL << level), width), MIN (y + (CELL << level), height), 0 };
-      const float *f = field + 2 * (j * g->w + i), cx = x + ((CELL << level) - 1) / 2.f, cy = y + ((CELL << level) - 1) / 2.f;
-      float motion[2] = { m->u / scale, m->v / scale }, weight, du, dv;
+      const float *f = field + 2 * (j * g->w + i);
+      float motion[2], weight, du, dv;
 
-      if (m->error >= 0) {
-        const int k = vfi_layers_nearest (carry->layers, way, cx, cy, motion, SAME);
-        const VfiLayer *l = &carry->layers[k];
-
-        if (!k)
-          continue;
-        vfi_affine_at (way ? l->back : l->there, cx, cy, motion);
-        *m = (Match){ scale * motion[0], scale * motion[1], m->error, MAX (m->weight, l->share * l->share) };
-      } else {
-        if (x >= width || y >= height || !((weight = vfi_carry_mean (carry, way, width, &box, motion)) > 0))
-          continue;
-        du = sign * motion[0] - f[0];
-        dv = sign * motion[1] - f[1];
-        if (du * du + dv * dv < SAME * SAME)
-          continue;
-        *m = (Match){ sign * scale * motion[0], sign * scale * motion[1], 0, weight };
-      }
+      if (m->error >= 0 || x >= width || y >= height || !((weight = vfi_carry_mean (carry, way, width, &box, motion)) > 0))
+        continue;
+      du = sign * motion[0] - f[0];
+      dv = sign * motion[1] - f[1];
+      if (du * du + dv * dv < SAME * SAME)
+        continue;
+      *m = (Match){ scale * motion[0], scale * motion[1], 0, weight, weight };
       any = TRUE;
     }
   return any;
@@ -474,6 +488,8 @@ vfi_motion_refine (VfiMotion *m, const VfiPyramid *a, const VfiRegion *region_a,
     for (int way = 0; way < 2; way++) {
       float *field = way ? back : there, *moved = carry ? on[way] : field;
 
+      if (carry)
+        snap (&g[way], finest, carry, way);
       if (!spread (&m->membrane, complete, &g[way], value, weight, finest, still[way], error))
         return FALSE;
       if (moved != field)

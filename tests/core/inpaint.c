@@ -247,7 +247,7 @@ passing (void)
     worst = MIN (worst, likeness (truth, out, square));
   }
   g_test_message ("behind the mask: %.1f dB", worst);
-  g_assert_cmpfloat (worst, >, 20.5); /* 16 if it does not move on */
+  g_assert_cmpfloat (worst, >, 25.7); /* 16 if it does not move on */
   vfi_inpaint_free (s);
 }
 
@@ -295,7 +295,7 @@ parting (void)
     worst = MIN (worst, likeness (truth, out, hidden));
   }
   g_test_message ("behind the mask: %.1f dB", worst);
-  g_assert_cmpfloat (worst, >, 18.3); /* 13 if what it moves as is not known from what is seen of it */
+  g_assert_cmpfloat (worst, >, 19.0); /* 13 if what it moves as is not known from what is seen of it */
   vfi_inpaint_free (s);
 }
 

@@ -262,7 +262,7 @@ layers (void)
         number[of] = s->layer;
       g_assert_cmpint (s->layer, >, 0);
       g_assert_cmpint (s->layer, ==, number[of]); /* it stays the same one */
-      g_assert_true (layer->share > 0 && layer->share <= 1);
+      g_assert_true (layer->seen);
       for (int corner = 0; corner < 4; corner++) {
         const float x = corner & 1 ? 200 : 40, y = corner & 2 ? 100 : 20;
         float truth[2], m[2], back[2];
