@@ -211,7 +211,7 @@ vfi_carry_mean (const VfiCarry *c, gboolean next, int width, const VfiBox *box, 
   return sum / n;
 }
 
-/* What is around a pixel, counted by layers. */
+/* What is around a pixel: how many of them move with each layer, and how old they are together. */
 typedef struct
 {
   int all, count[VFI_LAYERS + 1], age[VFI_LAYERS + 1];
@@ -241,7 +241,7 @@ gather (VfiCarry *c, const VfiBox *window, const VfiRegion *next)
     Around a = { 0 };
 
     for (int x = window->x0 - AROUND; x < window->x1; x++) {
-      VfiCarried *p = &c->next[(gsize) y * w + x];
+      VfiCarried *p;
       int most = 1;
 
       for (int j = y0; j < y1; j++) {
@@ -252,6 +252,7 @@ gather (VfiCarry *c, const VfiBox *window, const VfiRegion *next)
       }
       if (x < window->x0 || next->mark[(gsize) y * w + x] == VFI_MARK_CLEAR)
         continue;
+      p = &c->next[(gsize) y * w + x];
       for (int k = 2; k <= VFI_LAYERS; k++)
         if (a.count[k] > a.count[most])
           most = k;
@@ -268,6 +269,7 @@ gather (VfiCarry *c, const VfiBox *window, const VfiRegion *next)
   }
 }
 
+/* Pixels that are seen go with the layer that they move most like, or on their own. */
 static void
 see (VfiCarry *c, const VfiBox *window, const VfiRegion *a, const VfiRegion *b, const float *there, const float *back)
 {

@@ -4,9 +4,9 @@
  *
  * For each frame that comes: marks (core/mask.c); flow from and to the frame before, of pictures in which what is to be removed is filled in, as
  * where the search for motion around the holes begins (core/motion.c); in them a network completes it (core/complete.c), and what went behind the
- * mask moves on (core/carry.c); references (core/trace.c) one step on. When a frame's turn has come, its references are held to what is seen
- * around the hole (core/drift.c) and made into pixels (core/paint.c) in the session's own copy, from then on a source like any other; what no
- * frame shows is made up first (core/fill.c).
+ * mask moves on (core/carry.c), with what is still seen of it (core/layers.c); references (core/trace.c) one step on. When a frame's turn has
+ * come, its references are held to what is seen around the hole (core/drift.c) and made into pixels (core/paint.c) in the session's own copy, from
+ * then on a source like any other; what no frame shows is made up first (core/fill.c).
  *
  * Memory is a ring of frames (history, the one at work, lookahead) and a shorter one of marks and references, for those that are not yet done and the
  * last that is. References take what the largest regions so far need.
