@@ -42,10 +42,10 @@ apart (const float m[6], float x, float y, float u, float v)
   return (at[0] - u) * (at[0] - u) + (at[1] - v) * (at[1] - v);
 }
 
-int
-vfi_layers_nearest (const VfiLayers layers, gboolean back, float x, float y, const float motion[2], float most)
+/* The layer nearest to a motion, at most `most` pixels off, `own` being given some grace; 0: none. */
+static int
+nearest (const VfiLayers layers, gboolean back, float x, float y, float u, float v, float most, int own)
 {
-  float least = most * most;
   int best = 0;
 
   for (int k = 1; k <= VFI_LAYERS; k++) {
@@ -53,13 +53,19 @@ vfi_layers_nearest (const VfiLayers layers, gboolean back, float x, float y, con
 
     if (!layers[k].seen)
       continue;
-    off = apart (back ? layers[k].back : layers[k].there, x, y, motion[0], motion[1]);
-    if (off < least) {
-      least = off;
+    off = sqrtf (apart (back ? layers[k].back : layers[k].there, x, y, u, v)) - (k == own ? GRACE : 0);
+    if (off < most) {
+      most = off;
       best = k;
     }
   }
   return best;
+}
+
+int
+vfi_layers_nearest (const VfiLayers layers, gboolean back, float x, float y, const float motion[2], float most)
+{
+  return nearest (layers, back, x, y, motion[0], motion[1], most, 0);
 }
 
 /* The way back of an affine motion. */
@@ -148,22 +154,9 @@ assign (const VfiLayers layers, VfiSample *sample, int n, int number)
 
   for (int i = 0; i < n; i++) {
     VfiSample *s = &sample[i];
-    float least = NEAR;
-    int best = 0;
 
-    for (int k = 1; k <= VFI_LAYERS; k++) {
-      float off;
-
-      if (!layers[k].seen)
-        continue;
-      off = sqrtf (apart (layers[k].there, s->x, s->y, s->u, s->v)) - (k == s->layer ? GRACE : 0);
-      if (off < least) {
-        least = off;
-        best = k;
-      }
-    }
-    s->layer = best;
-    count += best == number;
+    s->layer = nearest (layers, FALSE, s->x, s->y, s->u, s->v, NEAR, s->layer);
+    count += s->layer == number;
   }
   return count;
 }

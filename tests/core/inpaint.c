@@ -210,6 +210,21 @@ protocol (void)
   vfi_inpaint_free (s);
 }
 
+/* Pushes a frame of a texture whose box is defaced, and pulls what becomes of it; the frame as it was. */
+static TestFrame *
+remove_from (VfiInpaint *s, const guint8 *mask, TestPicture picture, gconstpointer data, TestFrame *out)
+{
+  TestFrame *truth = test_frame_new (&out->info, 7);
+  g_autoptr (TestFrame) in = test_frame_new (&out->info, 7);
+
+  test_frame_fill (truth, picture, data);
+  test_frame_fill (in, picture, data);
+  deface (in, mask);
+  push (s, in, mask);
+  pull (s, out);
+  return truth;
+}
+
 /* The scene stands still, but a square with a texture of its own moves to the right before it; its left edge is at x. */
 static double
 passing_texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
@@ -234,13 +249,8 @@ passing (void)
   box (mask, 56, 14, 60, 72);
   for (int i = 0; i < 12; i++) {
     const double left = 6 + 3.5 * i;
-    g_autoptr (TestFrame) truth = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 }), in = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+    g_autoptr (TestFrame) truth = remove_from (s, mask, passing_texture, &left, out);
 
-    test_frame_fill (truth, passing_texture, &left);
-    test_frame_fill (in, passing_texture, &left);
-    deface (in, mask);
-    push (s, in, mask);
-    pull (s, out);
     if (left + 36 < 60)
       continue;
     box (square, 56, 36, (int) left + 36 - 56, 28);
@@ -282,13 +292,8 @@ parting (void)
   box (mask, 60, 44, 70, 50);
   for (int i = 0; i < 30; i++) {
     const Board b = { 34 + 40 * sin (i * 0.09), 46, 0.012 * i, 1 - 0.006 * i };
-    g_autoptr (TestFrame) truth = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 }), in = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+    g_autoptr (TestFrame) truth = remove_from (s, mask, board_texture, &b, out);
 
-    test_frame_fill (truth, board_texture, &b);
-    test_frame_fill (in, board_texture, &b);
-    deface (in, mask);
-    push (s, in, mask);
-    pull (s, out);
     if (i < 12)
       continue;
     box (hidden, 62, 46, MAX ((int) (b.x + 16 - 62), 1), 24);
