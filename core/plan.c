@@ -6,12 +6,15 @@
  * them, a band of rows after the other, each node ahead by the rows that the later ones see around their own. What only they see is in the cache then, and of it
  * only a window of rows is ever there. Nobody waits for anybody: above and below its part a thread makes what it needs itself. So some rows of what others see,
  * too, are written by two threads, with the same bits.
+ *
+ * Where a backend runs nodes at the same time they are taken level by level: those that need nothing of each other are neighbours, and do not share memory.
  */
 #include "plan.h"
 
 #include <time.h>
 
 #include "arena.h"
+#include "waits.h"
 
 /* Storage of one root tensor. */
 typedef struct
@@ -36,6 +39,7 @@ typedef struct
   int slot[1 + VFI_MAX_SRC];
   gsize offset[1 + VFI_MAX_SRC]; /* bytes into the slot */
   VfiBlock workspace;            /* of 0 bytes: the kernel needs none */
+  int level;                     /* when it runs: its number, or, where steps run at the same time, one more than the last that it needs */
   int group, band, parts;        /* of a group's first step: how many steps it has, rows of a band, threads that share it */
   int ahead;                     /* rows that it is ahead of the group's band */
   double flop, bytes;
@@ -74,6 +78,7 @@ struct _VfiPlan
   double *seconds; /* for profile: of each thread, in each step of a group */
   void **buffers;  /* bound to the io */
   Recording recordings[N_RECORDINGS];
+  GPtrArray *waits; /* vfi_waits_new; NULL: steps run one after the other */
   int oldest;
 };
 
@@ -103,9 +108,9 @@ weight_count (const VfiWeightSpec *spec)
 
 /* ---- layout ------------------------------------------------------------------------------------- */
 
-/* The slot of x's root, made at step `now` if it is new; every use makes it live on. */
+/* The slot of x's root. */
 static int
-slot_use (VfiPlan *plan, GHashTable *slot_of, VfiTensor *x, int now)
+slot_find (VfiPlan *plan, GHashTable *slot_of, VfiTensor *x)
 {
   VfiTensor *root = vfi_tensor_root (x, NULL);
   gpointer found;
@@ -115,33 +120,30 @@ slot_use (VfiPlan *plan, GHashTable *slot_of, VfiTensor *x, int now)
     i = GPOINTER_TO_INT (found);
   else {
     i = plan->n_slots++;
-    plan->slots[i] = (Slot){ .root = root, .block = { .bytes = tensor_bytes (root), .first = now } };
+    plan->slots[i] = (Slot){ .root = root, .block = { .bytes = tensor_bytes (root), .first = G_MAXINT } };
     g_hash_table_insert (slot_of, root, GINT_TO_POINTER (i));
   }
-  plan->slots[i].block.last = now;
   return i;
 }
 
 static void
 add_io (VfiPlan *plan, GHashTable *slot_of, VfiTensor *x, const char *name, gboolean output)
 {
-  int slot = slot_use (plan, slot_of, x, plan->n_steps);
+  int slot = slot_find (plan, slot_of, x);
 
   plan->slots[slot].external = TRUE;
   plan->io[plan->n_io++] = (Io){ .name = name, .output = output, .slot = slot, .view = view_of (x) };
 }
 
 static void
-add_step (VfiPlan *plan, GHashTable *slot_of, const VfiNode *node, int now)
+add_step (VfiPlan *plan, GHashTable *slot_of, Step *s, const VfiNode *node)
 {
-  Step *s = &plan->steps[now];
-
   s->node = node;
   for (int i = 0; i <= node->n_src; i++) {
     VfiTensor *x = i ? node->src[i - 1] : node->dst;
 
     s->view[i] = view_of (x);
-    s->slot[i] = slot_use (plan, slot_of, x, now);
+    s->slot[i] = slot_find (plan, slot_of, x);
     s->offset[i] = vfi_tensor_start (x, s->view[i].cd) * vfi_dtype_size (x->dtype);
     s->bytes += tensor_bytes (x);
   }
@@ -160,6 +162,47 @@ slot_set_base (VfiPlan *plan, int slot, guint8 *base)
         s->view[i].data = base + s->offset[i];
 }
 
+/* Whether item i of step s and item j of step t have channels in common. */
+static gboolean
+share_channels (const Step *s, int i, const Step *t, int j)
+{
+  const gsize size = vfi_dtype_size (s->view[i].dtype);
+
+  return s->slot[i] == t->slot[j] && s->offset[i] < t->offset[j] + t->view[j].c * t->view[j].cd * size &&
+         t->offset[j] < s->offset[i] + s->view[i].c * s->view[i].cd * size;
+}
+
+static int
+by_level (gconstpointer a, gconstpointer b, gpointer data)
+{
+  return ((const Step *) a)->level - ((const Step *) b)->level;
+}
+
+/* Levels, the steps by these, and how long tensors live. */
+static void
+order (VfiPlan *plan)
+{
+  const gboolean together = plan->backend->klass->record_part != NULL;
+
+  for (int n = 0; n < plan->n_steps; n++) {
+    Step *t = &plan->steps[n];
+
+    t->level = together ? 0 : n;
+    for (const Step *s = plan->steps; s < t && together; s++)
+      for (int i = 1; i <= t->node->n_src; i++)
+        if (share_channels (s, 0, t, i))
+          t->level = MAX (t->level, s->level + 1);
+  }
+  g_qsort_with_data (plan->steps, plan->n_steps, sizeof *plan->steps, by_level, NULL);
+  for (const Step *s = plan->steps; s < plan->steps + plan->n_steps; s++)
+    for (int i = 0; i <= s->node->n_src; i++) {
+      VfiBlock *block = &plan->slots[s->slot[i]].block;
+
+      block->first = MIN (block->first, s->level);
+      block->last = MAX (block->last, s->level);
+    }
+}
+
 static void
 lay_out (VfiPlan *plan)
 {
@@ -175,12 +218,13 @@ lay_out (VfiPlan *plan)
   for (int i = 0; i < N_RECORDINGS; i++)
     plan->recordings[i].buffers = g_new0 (void *, g->inputs->len + g->outputs->len);
   for (int i = 0; i < plan->n_steps; i++)
-    add_step (plan, slot_of, g->nodes->pdata[i], i);
+    add_step (plan, slot_of, &plan->steps[i], g->nodes->pdata[i]);
   for (guint i = 0; i < g->inputs->len; i++)
     add_io (plan, slot_of, g->inputs->pdata[i], ((VfiTensor *) g->inputs->pdata[i])->io_name, FALSE);
   for (guint i = 0; i < g->outputs->len; i++)
     add_io (plan, slot_of, g->outputs->pdata[i], g->output_names->pdata[i], TRUE);
   g_hash_table_unref (slot_of);
+  order (plan);
 }
 
 /* ---- bands -------------------------------------------------------------------------------------- */
@@ -321,6 +365,36 @@ place (VfiPlan *plan, GError **error)
   return TRUE;
 }
 
+static gboolean
+overlap (const VfiBlock *a, const VfiBlock *b)
+{
+  return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
+}
+
+/* One of two steps writes what the other writes or reads: the same tensor, or one where it lay. */
+static gboolean
+hinders (gconstpointer data, int earlier, int later)
+{
+  const VfiPlan *plan = data;
+  const Step *s = &plan->steps[earlier], *t = &plan->steps[later];
+
+  for (int i = 0; i <= s->node->n_src; i++)
+    for (int j = 0; j <= (i ? 0 : t->node->n_src); j++) {
+      const Slot *a = &plan->slots[s->slot[i]], *b = &plan->slots[t->slot[j]];
+
+      if (a == b ? share_channels (s, i, t, j) : !a->external && !b->external && overlap (&a->block, &b->block))
+        return TRUE;
+    }
+  for (int k = 0; k < 2; k++) {
+    const Step *with = k ? t : s, *other = k ? s : t;
+
+    for (int i = 0; i <= other->node->n_src && with->workspace.bytes; i++)
+      if (!plan->slots[other->slot[i]].external && overlap (&with->workspace, &plan->slots[other->slot[i]].block))
+        return TRUE;
+  }
+  return s->workspace.bytes && t->workspace.bytes && overlap (&s->workspace, &t->workspace);
+}
+
 /* ---- kernels ------------------------------------------------------------------------------------ */
 
 static const VfiKernel *
@@ -353,7 +427,7 @@ prepare (VfiPlan *plan, Step *s, VfiWeights *weights, GError **error)
     s->state = s->kernel->prepare (b, s->node, &s->view[1], (const float *const *) data, &s->view[0], &e);
   s->prepared = !e;
   if (!e && s->kernel->workspace)
-    s->workspace = (VfiBlock){ .bytes = s->kernel->workspace (s->state), .first = s - plan->steps, .last = s - plan->steps };
+    s->workspace = (VfiBlock){ .bytes = s->kernel->workspace (s->state), .first = s->level, .last = s->level };
   for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
     g_free (data[i]);
   if (e)
@@ -383,6 +457,8 @@ vfi_plan_new (VfiGraph *graph, VfiBackend *backend, VfiWeights *weights, GError 
   make_groups (plan);
   if (!place (plan, error))
     goto fail;
+  if (backend->klass->record_part)
+    plan->waits = vfi_waits_new (plan->n_steps, hinders, plan);
   return plan;
 
 fail:
@@ -405,6 +481,7 @@ vfi_plan_free (VfiPlan *plan)
   }
   if (plan->arena)
     plan->backend->klass->dealloc (plan->backend, plan->arena);
+  g_clear_pointer (&plan->waits, g_ptr_array_unref);
   vfi_backend_unref (plan->backend);
   vfi_graph_free (plan->graph);
   g_free (plan->steps);
@@ -554,7 +631,7 @@ add_times (VfiPlan *plan, const Step *first, double seconds)
 }
 
 static void
-run_steps (VfiPlan *plan)
+run_steps (VfiPlan *plan, gboolean record)
 {
   VfiBackend *b = plan->backend;
 
@@ -565,6 +642,11 @@ run_steps (VfiPlan *plan)
     if (plan->profile) {
       settle (b);
       start = now ();
+    }
+    if (record && plan->waits) {
+      const GArray *after = plan->waits->pdata[s - plan->steps];
+
+      b->klass->record_part (b, (const int *) after->data, after->len);
     }
     if (!s->kernel->rows)
       s->kernel->run (b, s->node, s->state, &s->view[1], &s->view[0]);
@@ -605,19 +687,19 @@ vfi_plan_run (VfiPlan *plan)
   Recording *r;
 
   if (!b->klass->replay || plan->profile) {
-    run_steps (plan);
+    run_steps (plan, FALSE);
     return;
   }
   r = recording_of (plan);
   if (r->runs == 1 && b->klass->record_begin (b)) {
-    run_steps (plan);
+    run_steps (plan, TRUE);
     r->work = b->klass->record_end (b);
   }
   r->runs = MIN (r->runs + 1, 2);
   if (r->work)
     b->klass->replay (b, r->work);
   else
-    run_steps (plan);
+    run_steps (plan, FALSE);
 }
 
 gsize

@@ -121,63 +121,6 @@ download (VfiBackend *b, void *dst, const void *src, gsize bytes)
   copy (b, dst, src, bytes, cudaMemcpyDeviceToHost, TRUE);
 }
 
-/* ---- captured graphs ---------------------------------------------------------------------------- */
-
-static void
-record_leave (VfiCuda *cuda)
-{
-  cuda->stream = cuda->live;
-  if (!vfi_cudnn_set_stream (cuda->cudnn, cuda->stream))
-    vfi_cuda_fail (cuda, g_error_new_literal (VFI_ERROR, VFI_ERROR_BACKEND, "cuDNN does not go back to its stream"));
-}
-
-static gboolean
-record_begin (VfiBackend *b)
-{
-  VfiCuda *cuda = (VfiCuda *) b;
-
-  cuda->live = cuda->stream;
-  cuda->stream = cuda->own;
-  if (vfi_cudnn_set_stream (cuda->cudnn, cuda->own) && cudaStreamBeginCapture (cuda->own, cudaStreamCaptureModeThreadLocal) == cudaSuccess)
-    return TRUE;
-  record_leave (cuda);
-  return FALSE;
-}
-
-static gpointer
-record_end (VfiBackend *b)
-{
-  VfiCuda *cuda = (VfiCuda *) b;
-  cudaGraph_t graph = NULL;
-  cudaGraphExec_t exec = NULL;
-
-  if (cudaStreamEndCapture (cuda->own, &graph) == cudaSuccess && graph)
-    cudaGraphInstantiateWithFlags (&exec, graph, 0);
-  if (graph)
-    cudaGraphDestroy (graph);
-  cudaGetLastError (); /* what cannot be captured is run plainly */
-  record_leave (cuda);
-  return exec;
-}
-
-static void
-replay (VfiBackend *b, gpointer recording)
-{
-  VfiCuda *cuda = (VfiCuda *) b;
-
-  vfi_cuda_note (cuda, cudaGraphLaunch (recording, cuda->stream), "a captured graph does not start");
-}
-
-static void
-record_free (VfiBackend *b, gpointer recording)
-{
-  void *outer;
-
-  vfi_cuda_push ((VfiCuda *) b, &outer);
-  cudaGraphExecDestroy (recording);
-  vfi_cuda_pop ((VfiCuda *) b, outer);
-}
-
 /* ---- frames ------------------------------------------------------------------------------------- */
 
 static void
@@ -234,16 +177,20 @@ luma_sums (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, int w
   VfiCuda *cuda = (VfiCuda *) b;
   const gsize bytes = (gsize) w * h * (vfi_format_desc (info->format)->rgb ? 3 : 1) * sizeof *sums;
   GError *error = NULL;
-  guint64 *on_device = vfi_cuda_scratch (cuda, bytes, &error);
   VfiFrame f;
 
-  if (!on_device)
+  if (bytes > cuda->sums_size) {
+    cudaFree (cuda->sums);
+    cuda->sums = vfi_cuda_alloc (bytes, &error);
+    cuda->sums_size = cuda->sums ? bytes : 0;
+  }
+  if (error)
     vfi_cuda_fail (cuda, error);
-  if (!on_device || !vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
+  if (error || !vfi_cuda_frames_take (cuda, info, frame, TRUE, &f))
     return;
-  vfi_cuda_luma_sums (cuda, info, &f, w, h, on_device);
+  vfi_cuda_luma_sums (cuda, info, &f, w, h, cuda->sums);
   vfi_cuda_frames_taken (cuda);
-  vfi_cuda_note (cuda, cudaMemcpyAsync (sums, on_device, bytes, cudaMemcpyDeviceToHost, cuda->stream), "copying between host and device");
+  vfi_cuda_note (cuda, cudaMemcpyAsync (sums, cuda->sums, bytes, cudaMemcpyDeviceToHost, cuda->stream), "copying between host and device");
 }
 
 /* ---- rates -------------------------------------------------------------------------------------- */
@@ -393,13 +340,13 @@ backend_free (VfiBackend *b)
   vfi_cuda_choices_free (cuda->choices);
   if (cuda->frames)
     vfi_cuda_frames_free (cuda->frames);
-  for (guint i = 0; i < cuda->scratch->len; i++)
-    cudaFree (cuda->scratch->pdata[i]);
+  cudaFree (cuda->sums);
   if (cuda->own)
     cudaStreamDestroy (cuda->own);
   if (cuda->context)
     vfi_cuda_pop (cuda, outer);
-  g_ptr_array_unref (cuda->scratch);
+  g_array_unref (cuda->parts.nodes);
+  g_array_unref (cuda->parts.starts);
   g_clear_error (&cuda->failure);
   g_free (b->description);
   g_free (cuda);
@@ -458,10 +405,11 @@ static const VfiBackendClass klass = {
   .leave = leave,
   .settle = settle,
   .failed = failed,
-  .record_begin = record_begin,
-  .record_end = record_end,
-  .replay = replay,
-  .record_free = record_free,
+  .record_begin = vfi_cuda_record_begin,
+  .record_part = vfi_cuda_record_part,
+  .record_end = vfi_cuda_record_end,
+  .replay = vfi_cuda_replay,
+  .record_free = vfi_cuda_record_free,
   .pack = pack,
   .synthesize = synthesize,
   .pack_picture = pack_picture,
@@ -593,7 +541,7 @@ vfi_cuda_backend_new (int device, gpointer stream, GError **error)
   cuda->base.threads = 1;
   cuda->device = device;
   cuda->stream = stream;
-  cuda->scratch = g_ptr_array_new ();
+  cuda->parts = (VfiCudaParts){ g_array_new (FALSE, FALSE, sizeof (cudaGraphNode_t)), g_array_new (FALSE, FALSE, sizeof (int)), FALSE };
   if (start (cuda, error))
     return &cuda->base;
   backend_free (&cuda->base);

@@ -14,8 +14,8 @@ typedef struct
   VfiCudaBuffer *weights, *bias;
   VfiCudaBuffer *slopes;      /* of VFI_PRELU, followed by what they lack to 1 */
   gsize rest;                 /* where that begins */
-  VfiView src, residual, sum; /* where conv reads and writes if not in the views themselves; no data there: in the views */
-  guint8 *workspace;
+  VfiView src, residual, sum; /* where conv reads and writes if not in the views themselves; 0 channels: in the views */
+  void *workspace;
 } State;
 
 static void
@@ -81,9 +81,15 @@ dense (const VfiView *v, VfiDType type, int c)
 }
 
 static gsize
+round_up (gsize bytes)
+{
+  return (bytes + 255) & ~(gsize) 255;
+}
+
+static gsize
 bytes_of (const VfiView *v)
 {
-  return ((gsize) v->h * v->w * v->c * vfi_dtype_size (v->dtype) + 255) & ~(gsize) 255;
+  return round_up ((gsize) v->h * v->w * v->c * vfi_dtype_size (v->dtype));
 }
 
 /* One engine for everything; where there is none, the convolution alone, in its source's type or in fp32. */
@@ -127,8 +133,6 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   };
   VfiCuda *cuda = (VfiCuda *) b;
   State *s = g_new0 (State, 1);
-  guint8 *scratch;
-  gsize workspace = 0, a, c, e;
   void *outer;
 
   s->cuda = cuda;
@@ -144,18 +148,6 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     s->residual = dense (&src[1], d.dst, src[1].c);
   if (!s->fused || dst->ld != dst->c)
     s->sum = dense (dst, d.dst, dst->c);
-  workspace = (vfi_cudnn_conv_workspace (s->conv) + 255) & ~(gsize) 255;
-  a = bytes_of (&s->src);
-  c = bytes_of (&s->residual);
-  e = bytes_of (&s->sum);
-  if (workspace + a + c + e > 0) {
-    if (!(scratch = vfi_cuda_scratch (cuda, workspace + a + c + e, error)))
-      goto fail;
-    s->workspace = scratch;
-    s->src.data = a ? scratch + workspace : NULL;
-    s->residual.data = c ? scratch + workspace + a : NULL;
-    s->sum.data = e ? scratch + workspace + a + c : NULL;
-  }
   vfi_cuda_pop (cuda, outer);
   return s;
 
@@ -165,21 +157,43 @@ fail:
   return NULL;
 }
 
+static gsize
+workspace (gpointer state)
+{
+  const State *s = state;
+  const gsize bytes = vfi_cudnn_conv_workspace (s->conv);
+
+  /* cuDNN's begins at a multiple of 256 bytes, too */
+  return bytes_of (&s->src) + bytes_of (&s->residual) + bytes_of (&s->sum) + (bytes ? bytes + 192 : 0);
+}
+
+static void
+bind (gpointer state, void *memory)
+{
+  State *s = state;
+  guint8 *p = memory;
+
+  s->src.data = p;
+  s->residual.data = p += bytes_of (&s->src);
+  s->sum.data = p += bytes_of (&s->residual);
+  s->workspace = (void *) round_up ((guintptr) p + bytes_of (&s->sum));
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   const VfiConv2dParams *p = node->params;
   const State *s = state;
   VfiCuda *cuda = s->cuda;
-  const VfiView *x = s->src.data ? &s->src : src, *y = s->sum.data ? &s->sum : dst;
-  const VfiView *residual = !p->residual ? NULL : s->residual.data ? &s->residual : &src[1];
+  const VfiView *x = s->src.c ? &s->src : src, *y = s->sum.c ? &s->sum : dst;
+  const VfiView *residual = !p->residual ? NULL : s->residual.c ? &s->residual : &src[1];
   const float *bias = s->bias ? s->bias->data : NULL, *slopes = s->slopes ? s->slopes->data : NULL;
   VfiCudnnData data = { .x = x->data, .weights = s->weights->data, .y = y->data, .workspace = s->workspace };
   GError *error = NULL;
 
-  if (s->src.data)
+  if (s->src.c)
     vfi_cuda_fit (cuda, src, x);
-  if (s->residual.data)
+  if (s->residual.c)
     vfi_cuda_fit (cuda, &src[1], residual);
   if (s->fused) {
     data.bias = bias;
@@ -191,8 +205,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
     vfi_cuda_fail (cuda, error);
   if (!s->fused)
     vfi_cuda_epilogue (cuda, y, bias, residual, p->act, p->slope, slopes, dst);
-  else if (s->sum.data)
+  else if (s->sum.c)
     vfi_cuda_fit (cuda, y, dst);
 }
 
-const VfiKernel vfi_cuda_conv2d = { &vfi_op_conv2d, vfi_cuda_supports, prepare, run, release };
+const VfiKernel vfi_cuda_conv2d = { &vfi_op_conv2d, vfi_cuda_supports, prepare, run, release, workspace, bind };

@@ -131,23 +131,6 @@ vfi_cuda_buffer_free (gpointer p)
   g_free (buffer);
 }
 
-void *
-vfi_cuda_scratch (VfiCuda *cuda, gsize bytes, GError **error)
-{
-  if (bytes > cuda->scratch_size) {
-    void *outer, *p;
-
-    vfi_cuda_push (cuda, &outer);
-    p = vfi_cuda_alloc (bytes, error);
-    vfi_cuda_pop (cuda, outer);
-    if (!p)
-      return NULL;
-    g_ptr_array_add (cuda->scratch, p);
-    cuda->scratch_size = bytes;
-  }
-  return cuda->scratch->pdata[cuda->scratch->len - 1];
-}
-
 /* ---- nodes -------------------------------------------------------------------------------------- */
 
 gboolean

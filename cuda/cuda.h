@@ -22,6 +22,13 @@ extern "C" {
 typedef struct _VfiCudnn VfiCudnn;
 typedef struct _VfiCudaFrames VfiCudaFrames;
 
+/* Of each part of a graph the nodes that whoever waits for the part waits for: those from the part's start on. */
+typedef struct
+{
+  GArray *nodes, *starts; /* cudaGraphNode_t, int */
+  gboolean good;
+} VfiCudaParts;
+
 typedef struct
 {
   VfiBackend base;
@@ -35,8 +42,9 @@ typedef struct
   VfiCudnn *cudnn;
   struct _VfiCudaChoices *choices; /* NULL: engines are not timed */
   VfiCudaFrames *frames;           /* system-memory frames on their way */
-  GPtrArray *scratch;              /* buffers that grew, the largest last; captured graphs may still name the others */
-  gsize scratch_size;
+  VfiCudaParts parts;              /* of the graph that is captured */
+  void *sums;                      /* of luma */
+  gsize sums_size;
   GError *failure; /* the first of what run entries could not report */
 } VfiCuda;
 
@@ -61,9 +69,6 @@ typedef struct
 VfiCudaBuffer *vfi_cuda_buffer_new (VfiCuda *cuda, const void *src, gsize bytes, GError **error);
 void vfi_cuda_buffer_free (gpointer buffer);
 
-/* At least `bytes` for what one node needs while it runs; shared by all nodes, lives as long as the backend. Any context may be current. */
-void *vfi_cuda_scratch (VfiCuda *cuda, gsize bytes, GError **error);
-
 /* Between vfi_cuda_push and vfi_cuda_pop the backend's context is current. */
 void vfi_cuda_push (VfiCuda *cuda, void **outer);
 void vfi_cuda_pop (VfiCuda *cuda, void *outer);
@@ -78,6 +83,15 @@ extern const VfiKernel vfi_cuda_blend, vfi_cuda_conv2d, vfi_cuda_correlation, vf
     vfi_cuda_pixel_shuffle, vfi_cuda_resize, vfi_cuda_scale, vfi_cuda_shear, vfi_cuda_warp, vfi_cuda_affine, vfi_cuda_divide,
     vfi_cuda_max_pool, vfi_cuda_crop, vfi_cuda_resample, vfi_cuda_prelu, vfi_cuda_resize_corners, vfi_cuda_sepconv, vfi_cuda_warp_zeros,
     vfi_cuda_gate, vfi_cuda_bridge, vfi_cuda_weigh, vfi_cuda_dense_search, vfi_cuda_weighted_median, vfi_cuda_evidence, vfi_cuda_opinions;
+
+/* ---- record.c: captured graphs ----------------------------------------------------------------- */
+
+/* Of VfiBackendClass. */
+gboolean vfi_cuda_record_begin (VfiBackend *b);
+void vfi_cuda_record_part (VfiBackend *b, const int *after, int n);
+gpointer vfi_cuda_record_end (VfiBackend *b);
+void vfi_cuda_replay (VfiBackend *b, gpointer recording);
+void vfi_cuda_record_free (VfiBackend *b, gpointer recording);
 
 /* ---- frames.c: frames in system memory --------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 #define THREADS 128
 #define PATCHES (THREADS / SIDE)
 
-/* Besides, what is found of each patch, twice, in turn: in the backend's scratch memory. */
+/* Besides, what is found of each patch, twice, in turn: in workspace. */
 struct Search : Greys
 {
   VfiSearchFound *found[2];
@@ -254,23 +254,30 @@ static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
   Search *s = g_new0 (Search, 1);
-  VfiCuda *cuda = (VfiCuda *) b;
 
   s->h = dst->h, s->w = dst->w, s->pitch = dst->w + 2 * PAD;
   s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
-  const gsize grey = (gsize) (s->h + 2 * PAD) * s->pitch, cells = (gsize) s->rows * s->columns;
-  const gsize found = cells * (sizeof (VfiSearchFound) / sizeof (float));
-
-  float *at = (float *) vfi_cuda_scratch (cuda, 2 * (grey + found) * sizeof (float), error);
-  if (!at) {
-    g_free (s);
-    return NULL;
-  }
-  for (int i = 0; i < 2; i++) {
-    s->grey[i] = at, at += grey;
-    s->found[i] = (VfiSearchFound *) at, at += found;
-  }
   return s;
+}
+
+static gsize
+workspace (gpointer state)
+{
+  const Search *s = (const Search *) state;
+
+  return 2 * (greys_bytes (*s) + found_bytes (*s));
+}
+
+static void
+bind (gpointer state, void *memory)
+{
+  Search *s = (Search *) state;
+  guint8 *at = (guint8 *) memory;
+
+  for (int i = 0; i < 2; i++) {
+    s->grey[i] = (float *) at, at += greys_bytes (*s);
+    s->found[i] = (VfiSearchFound *) at, at += found_bytes (*s);
+  }
 }
 
 static void
@@ -292,4 +299,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   vfi_launch (cuda, blocks ((size_t) s.h * s.w, 256), 256, 0, spread, s, found, View (*dst));
 }
 
-const VfiKernel vfi_cuda_dense_search = { &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free };
+const VfiKernel vfi_cuda_dense_search = { &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free, workspace, bind };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator evidence: a thread for each pixel looks along the motion, into the backend's scratch memory; then a block answers for a rectangle of pixels, and keeps what they differ by and its sums
+ * Operator evidence: a thread for each pixel looks along the motion, into workspace; then a block answers for a rectangle of pixels, and keeps what they differ by and its sums
  * down columns in shared memory, with as wide a border as the window needs.
  */
 #include "device.h"
@@ -75,19 +75,38 @@ __launch_bounds__ (THREADS) fit (const float *differ, View dst)
   }
 }
 
+struct State
+{
+  gsize pixels;
+  float *differ;
+};
+
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  float *at = (float *) vfi_cuda_scratch ((VfiCuda *) b, (gsize) dst->h * dst->w * sizeof (float), error);
+  State *s = g_new0 (State, 1);
 
-  return at ? g_memdup2 (&at, sizeof at) : NULL;
+  s->pixels = (gsize) dst->h * dst->w;
+  return s;
+}
+
+static gsize
+workspace (gpointer state)
+{
+  return ((const State *) state)->pixels * sizeof (float);
 }
 
 static void
-run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
+bind (gpointer state, void *memory)
+{
+  ((State *) state)->differ = (float *) memory;
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   VfiCuda *cuda = (VfiCuda *) b;
-  float *differ = *(float **) kernel_state;
+  float *differ = ((const State *) state)->differ;
 
   vfi_launch (cuda, blocks ((size_t) dst->h * dst->w, THREADS), THREADS, 0, look, View (src[0]), View (src[1]), View (src[2]),
               View (src[3]), differ);
@@ -95,4 +114,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
               View (*dst));
 }
 
-const VfiKernel vfi_cuda_evidence = { &vfi_op_evidence, vfi_cuda_supports, prepare, run, g_free };
+const VfiKernel vfi_cuda_evidence = { &vfi_op_evidence, vfi_cuda_supports, prepare, run, g_free, workspace, bind };

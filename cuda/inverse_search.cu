@@ -6,7 +6,7 @@
 
 #define THREADS 64 /* a patch's pixels are a kilobyte of its thread's */
 
-/* Besides, what is found of each patch (twice, in turn), and what both flows miss at each pixel: in the backend's scratch memory. */
+/* Besides, what is found of each patch (twice, in turn), and what both flows miss at each pixel: in workspace. */
 struct Search : Greys
 {
   bool warped;
@@ -97,25 +97,38 @@ static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
   Search *s = g_new0 (Search, 1);
-  VfiCuda *cuda = (VfiCuda *) b;
 
   s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   s->h = dst->h, s->w = dst->w, s->pitch = dst->w + 2 * PAD;
   s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
-  const gsize grey = (gsize) (s->h + 2 * PAD) * s->pitch, pixels = (gsize) s->h * s->w, cells = (gsize) s->rows * s->columns;
-  const gsize found = cells * (sizeof (VfiSearchFound) / sizeof (float));
-
-  float *at = (float *) vfi_cuda_scratch (cuda, 2 * (grey + pixels + found) * sizeof (float), error);
-  if (!at) {
-    g_free (s);
-    return NULL;
-  }
-  for (int i = 0; i < 2; i++) {
-    s->grey[i] = at, at += grey;
-    s->miss[i] = at, at += pixels;
-    s->found[i] = (VfiSearchFound *) at, at += found;
-  }
   return s;
+}
+
+static gsize
+miss_bytes (const Search &s)
+{
+  return (gsize) s.h * s.w * sizeof (float);
+}
+
+static gsize
+workspace (gpointer state)
+{
+  const Search *s = (const Search *) state;
+
+  return 2 * (greys_bytes (*s) + miss_bytes (*s) + found_bytes (*s));
+}
+
+static void
+bind (gpointer state, void *memory)
+{
+  Search *s = (Search *) state;
+  guint8 *at = (guint8 *) memory;
+
+  for (int i = 0; i < 2; i++) {
+    s->grey[i] = (float *) at, at += greys_bytes (*s);
+    s->miss[i] = (float *) at, at += miss_bytes (*s);
+    s->found[i] = (VfiSearchFound *) at, at += found_bytes (*s);
+  }
 }
 
 static void
@@ -135,4 +148,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   vfi_launch (cuda, pixels, 256, 0, choose, state, s, View (*dst));
 }
 
-const VfiKernel vfi_cuda_inverse_search = { &vfi_op_inverse_search, vfi_cuda_supports, prepare, run, g_free };
+const VfiKernel vfi_cuda_inverse_search = { &vfi_op_inverse_search, vfi_cuda_supports, prepare, run, g_free, workspace, bind };

@@ -9,12 +9,24 @@
 
 #define PAD VFI_SEARCH_PAD
 
-/* In the backend's scratch memory. */
+/* In workspace. */
 struct Greys
 {
   int h, w, pitch, rows, columns;
   float *grey[2];
 };
+
+static gsize
+greys_bytes (const Greys &s)
+{
+  return (gsize) (s.h + 2 * PAD) * s.pitch * sizeof (float);
+}
+
+static gsize
+found_bytes (const Greys &s)
+{
+  return (gsize) s.rows * s.columns * sizeof (VfiSearchFound);
+}
 
 static __device__ VfiSearchFrames
 frames (const Greys &s)

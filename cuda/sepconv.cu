@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator sepconv, BAND rows at a time: kernels of the band's pixels go to scratch memory, and from there over the picture.
+ * Operator sepconv, BAND rows at a time: kernels of the band's pixels go to workspace, and from there over the picture.
  */
 #include "device.h"
 
@@ -67,6 +67,7 @@ filter_band (View picture, const float *v, const float *u, int taps, int y0, int
 struct State
 {
   VfiCudaBuffer *weights[4];
+  gsize size; /* of kernels of a band */
   float *kernels;
 };
 
@@ -87,10 +88,9 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   const int taps = ((const VfiSepconvParams *) node->params)->taps;
   VfiCuda *cuda = (VfiCuda *) b;
   State *s = g_new0 (State, 1);
-  gboolean ok;
+  gboolean ok = TRUE;
 
-  s->kernels = (float *) vfi_cuda_scratch (cuda, (gsize) 2 * BAND * dst->w * taps * sizeof (float), error);
-  ok = s->kernels != NULL;
+  s->size = (gsize) BAND * dst->w * taps;
   for (int i = 0; i < 4 && ok; i++)
     ok = (s->weights[i] = vfi_cuda_buffer_new (cuda, weights[i], node->folded[i] * sizeof (float), error)) != NULL;
   if (ok)
@@ -99,12 +99,24 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   return NULL;
 }
 
+static gsize
+workspace (gpointer state)
+{
+  return 2 * ((const State *) state)->size * sizeof (float);
+}
+
+static void
+bind (gpointer state, void *memory)
+{
+  ((State *) state)->kernels = (float *) memory;
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   const VfiSepconvParams *p = (const VfiSepconvParams *) node->params;
   const State *s = (const State *) state;
-  const int taps = p->taps, size = BAND * dst->w * taps;
+  const int taps = p->taps;
   VfiCuda *cuda = (VfiCuda *) b;
 
   for (int y0 = 0; y0 < dst->h; y0 += BAND) {
@@ -114,11 +126,11 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
       const Convolution conv = { (const float *) s->weights[2 * i]->data, (const float *) s->weights[2 * i + 1]->data };
 
       vfi_launch (cuda, blocks ((size_t) rows * dst->w * taps, 256), 256, 0, kernels_of_band, View (src[1 + i]), conv, taps,
-                  (int) p->corners, y0, rows, dst->h, dst->w, s->kernels + i * size);
+                  (int) p->corners, y0, rows, dst->h, dst->w, s->kernels + i * s->size);
     }
     vfi_launch (cuda, blocks ((size_t) rows * dst->w * dst->c, 256), 256, 0, filter_band, View (src[0]), (const float *) s->kernels,
-                (const float *) s->kernels + size, taps, y0, rows, View (*dst));
+                (const float *) s->kernels + s->size, taps, y0, rows, View (*dst));
   }
 }
 
-const VfiKernel vfi_cuda_sepconv = { &vfi_op_sepconv, vfi_cuda_supports, prepare, run, release };
+const VfiKernel vfi_cuda_sepconv = { &vfi_op_sepconv, vfi_cuda_supports, prepare, run, release, workspace, bind };

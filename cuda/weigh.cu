@@ -20,7 +20,7 @@ struct Shared
   float differ[2 * PART_H * PART_W], column[2 * TILE_H * PART_W];
 };
 
-/* Planes of every second row, in the backend's scratch memory. */
+/* Planes of every second row, in workspace. */
 struct Weigh
 {
   float *differ[2];
@@ -113,25 +113,40 @@ __launch_bounds__ (THREADS) weigh (View state, Weigh s, View dst)
   }
 }
 
+struct State
+{
+  gsize pixels;
+  Weigh weigh;
+};
+
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  const gsize pixels = (gsize) (dst->h + 1) / 2 * dst->w;
-  Weigh *s = g_new0 (Weigh, 1);
-  float *at = (float *) vfi_cuda_scratch ((VfiCuda *) b, 2 * pixels * sizeof (float), error);
+  State *s = g_new0 (State, 1);
 
-  if (!at) {
-    g_free (s);
-    return NULL;
-  }
-  *s = { { at, at + pixels } };
+  s->pixels = (gsize) (dst->h + 1) / 2 * dst->w;
   return s;
+}
+
+static gsize
+workspace (gpointer state)
+{
+  return 2 * ((const State *) state)->pixels * sizeof (float);
+}
+
+static void
+bind (gpointer state, void *memory)
+{
+  State *s = (State *) state;
+  float *at = (float *) memory;
+
+  s->weigh = { { at, at + s->pixels } };
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
-  const Weigh s = *(const Weigh *) kernel_state;
+  const Weigh s = ((const State *) kernel_state)->weigh;
   const View state = src[3];
   VfiCuda *cuda = (VfiCuda *) b;
 
@@ -141,4 +156,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
               View (*dst));
 }
 
-const VfiKernel vfi_cuda_weigh = { &vfi_op_weigh, vfi_cuda_supports, prepare, run, g_free };
+const VfiKernel vfi_cuda_weigh = { &vfi_op_weigh, vfi_cuda_supports, prepare, run, g_free, workspace, bind };

@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'tra
 import basenet
 import net as networks
 
-MODES = ('eager', 'compile', 'graphs')
+MODES = ('eager', 'graphs', 'compile')  # what may take long comes last
 LOOPED = networks.correlation
 
 
@@ -147,10 +147,10 @@ def main():
     torch.backends.cudnn.benchmark = True
     rows = []
     result = {'torch': torch.__version__, 'device': torch.cuda.get_device_name() if a.device == 'cuda' else platform.processor()}
-    for name in a.models.split(','):
-        for size in a.sizes.split(','):
-            w, h = map(int, size.split('x'))
-            for mode in a.modes.split(','):
+    for mode in a.modes.split(','):
+        for name in a.models.split(','):
+            for size in a.sizes.split(','):
+                w, h = map(int, size.split('x'))
                 try:
                     row = bench(name, w, h, mode, a.device, a.seconds)
                 except Exception as e:  # one way of running that fails leaves the others: a compiler that is missing, say

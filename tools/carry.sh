@@ -51,7 +51,7 @@ done
 for tool in gst-launch-1.0 gst-inspect-1.0; do
   take "$(command -v $tool)" "$to/bin"
 done
-for plugin in coreelements app videotestsrc videoconvertscale videoconvert videoscale videoparsersbad nvcodec x264; do
+for plugin in coreelements app typefindfunctions playback png videotestsrc videoconvertscale videoconvert videoscale videoparsersbad nvcodec x264; do
   take "$plugins/libgst$plugin.so" "$to/lib/gstreamer-1.0"
 done
 tar -czf "$2" -C "$to" .

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # gpu-check.sh: what can only be checked on a machine with an NVIDIA GPU. Builds, or takes what was built elsewhere; runs the tests of operators,
 # frames, networks and elements on the device, compute-sanitizer on the operators, and measures: our networks from CUDA memory and from system
-# memory, and the same ones in PyTorch. What fails does not keep the rest from being done. Writes tests/bench/results/DATE-GPU.json and prints a
+# memory, and the same ones in PyTorch. Tests run side by side, measurements alone. What fails does not keep the rest from being done. Writes tests/bench/results/DATE-GPU.json and prints a
 # table. Its last line is "N passed, N failed, N skipped".
 set -uo pipefail
 
@@ -15,6 +15,8 @@ usage: tools/gpu-check.sh [OPTION...]
   --python PROGRAM  a Python that has PyTorch (default: python3); its cuDNN is used if the system has none
   --models LIST     networks to measure (default: vfi-nano,vfi-base)
   --sizes LIST      frame sizes (default: 1280x720,1920x1080,3840x2160)
+  --torch-sizes LIST  those to measure PyTorch at (default: as --sizes); torch.compile takes minutes for each
+  --limit SECONDS   how long a test or a measurement may take (default: 900)
   --no-torch        do not measure PyTorch
   --no-sanitizer    do not run compute-sanitizer
   --no-bench        tests only
@@ -32,10 +34,10 @@ missing () {
   exit 1
 }
 
-build='' out='' python=python3 models=vfi-nano,vfi-base sizes=1280x720,1920x1080,3840x2160 torch=yes sanitizer=yes bench=yes
+build='' out='' python=python3 models=vfi-nano,vfi-base sizes=1280x720,1920x1080,3840x2160 torch_sizes='' limit=900 torch=yes sanitizer=yes bench=yes
 while [ $# -gt 0 ]; do
   case $1 in
-    --build | --out | --python | --models | --sizes)
+    --build | --out | --python | --models | --sizes | --torch-sizes | --limit)
       [ $# -gt 1 ] || wrong "$1 needs a value"
       case $1 in
         --build) build=$(realpath -m "$2") ;;
@@ -43,6 +45,8 @@ while [ $# -gt 0 ]; do
         --python) python=$2 ;;
         --models) models=$2 ;;
         --sizes) sizes=$2 ;;
+        --torch-sizes) torch_sizes=$2 ;;
+        --limit) limit=$2 ;;
       esac
       shift ;;
     --no-torch) torch= ;;
@@ -55,9 +59,11 @@ while [ $# -gt 0 ]; do
 done
 cd "$(dirname "$0")/.." || exit 1
 
-for size in ${sizes//,/ }; do
+torch_sizes=${torch_sizes:-$sizes}
+for size in ${sizes//,/ } ${torch_sizes//,/ }; do
   [[ $size =~ ^[1-9][0-9]*x[1-9][0-9]*$ ]] || wrong "--sizes: '$size' is not a size such as 1280x720"
 done
+[[ $limit =~ ^[1-9][0-9]*$ ]] || wrong "--limit: '$limit' is not a number of seconds"
 for model in ${models//,/ }; do
   [ -e "tests/models/golden/$model.weights" ] || wrong "--models: there is no network '$model'"
 done
@@ -81,12 +87,20 @@ one () {
   shift
   log=$scratch/$name.log
   echo "--- $name" >&2
-  if "$@" >"$log" 2>&1 && ! grep -q -e '^1\.\.0' -e '^ok .*/cuda/.* # SKIP' "$log"; then
+  if timeout "$limit" "$@" >"$log" 2>&1 && ! grep -q -e '^1\.\.0' -e '^ok .*/cuda/.* # SKIP' "$log"; then
     echo "ok $name" >>"$results"
   else
     echo "not ok $name" >>"$results"
-    tail -n 30 "$log" | sed 's/^/  /' >&2
+    tail -n 30 "$log" | sed "s/^/  $name: /" >&2
   fi
+}
+
+# beside NAME COMMAND...: the same, while others run, one for each processor.
+beside () {
+  while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+    wait -n
+  done
+  one "$@" &
 }
 
 skip () {
@@ -134,11 +148,13 @@ done
 
 export VFI_WEIGHTS_PATH=$PWD/models/weights G_TEST_SRCDIR=$PWD/tests/ops
 for name in ops frames models; do
-  one "device-$name" "$build/tests/cuda/device-$name"
+  beside "device-$name" "$build/tests/cuda/device-$name"
 done
 # Published networks, against their authors' code.
 if [ -e "$build/tests/models/models-pictures" ]; then
-  one device-pictures env G_TEST_SRCDIR="$PWD/tests/models" "$build/tests/models/models-pictures" -p /models/cuda/fp32 -p /models/cuda/fp16
+  for test in $("$build/tests/models/models-pictures" -l | sed -n 's:^/models/cuda/::p'); do
+    beside "device-pictures-${test//\//-}" env G_TEST_SRCDIR="$PWD/tests/models" "$build/tests/models/models-pictures" -p "/models/cuda/$test"
+  done
 else
   skip device-pictures "this build has no models-pictures"
 fi
@@ -146,7 +162,7 @@ fi
 if reason=$(lacks "$build/tests/gst/device-gst"); then
   skip device-gst "$reason"
 else
-  one device-gst env VFI_PLUGIN="$build/gst/libgstvfi.so" VFI_SHIPPED_WEIGHTS="$PWD/models/weights" "$build/tests/gst/device-gst"
+  beside device-gst env VFI_PLUGIN="$build/gst/libgstvfi.so" VFI_SHIPPED_WEIGHTS="$PWD/models/weights" "$build/tests/gst/device-gst"
 fi
 has () {
   GST_PLUGIN_PATH=$build/gst gst-inspect-1.0 --exists "$1"
@@ -163,28 +179,31 @@ if command -v gst-inspect-1.0 >/dev/null; then
     skip pipeline-gpu "GStreamer has no nvh264dec here"
   else
     # shellcheck disable=SC2086
-    one pipeline-gpu env GST_PLUGIN_PATH="$build/gst" timeout 120 gst-launch-1.0 -q videotestsrc num-buffers=60 pattern=ball ! \
+    beside pipeline-gpu env GST_PLUGIN_PATH="$build/gst" gst-launch-1.0 -q videotestsrc num-buffers=60 pattern=ball ! \
       'video/x-raw,format=NV12,width=1280,height=720,framerate=30/1' ! $encoder ! h264parse ! nvh264dec ! 'video/x-raw(memory:CUDAMemory)' ! \
       vfiinterp backend=cuda model=vfi-nano ! 'video/x-raw(memory:CUDAMemory),framerate=60/1' ! $sink
   fi
 else
   skip pipeline-gpu "there is no gst-inspect-1.0"
 fi
-tests=$(meson test -C "$build" --list 2>/dev/null | sed 's/.* //' | grep -E '^(cuda|gst)-') || skip meson-tests "Meson does not run them here"
-for name in $tests; do
-  one "$name" meson test -C "$build" --no-rebuild "$name" # elements use the device where backend is auto
-done
 if [ -z "$sanitizer" ]; then
   skip compute-sanitizer "--no-sanitizer"
 elif command -v compute-sanitizer >/dev/null; then
-  one memcheck compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-ops"
-  one memcheck-frames compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-frames"
+  for op in $("$build/tests/cuda/device-ops" -l | sed -n 's:^/ops/cuda/fp16/\([^/]*\).*:\1:p' | sort -u); do
+    beside "memcheck-$op" compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-ops" -p "/ops/cuda/fp16/$op"
+  done
+  beside memcheck-frames compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-frames"
   for op in correlation lucas_kanade moments; do # what has shared memory of our own
-    one "racecheck-$op" compute-sanitizer --tool racecheck --error-exitcode 9 "$build/tests/cuda/device-ops" -p "/ops/cuda/fp16/$op"
+    beside "racecheck-$op" compute-sanitizer --tool racecheck --error-exitcode 9 "$build/tests/cuda/device-ops" -p "/ops/cuda/fp16/$op"
   done
 else
   skip compute-sanitizer "it is not installed"
 fi
+wait
+tests=$(meson test -C "$build" --list 2>/dev/null | sed 's/.* //' | grep -E '^(cuda|gst)-') || skip meson-tests "Meson does not run them here"
+for name in $tests; do
+  one "$name" meson test -C "$build" --no-rebuild "$name" # elements use the device where backend is auto
+done
 
 # ---- measurements --------------------------------------------------------------------------------
 
@@ -210,7 +229,7 @@ if [ -n "$bench" ]; then
   if [ -z "$torch" ]; then
     skip bench-torch "--no-torch"
   elif "$python" -c 'import torch' 2>/dev/null; then
-    one bench-torch env LD_LIBRARY_PATH="$given" "$python" tools/bench_torch.py --models "$models" --sizes "$sizes" --json "$scratch/torch.json"
+    one bench-torch env LD_LIBRARY_PATH="$given" "$python" tools/bench_torch.py --models "$models" --sizes "$torch_sizes" --json "$scratch/torch.json"
   else
     skip bench-torch "$python has no PyTorch"
   fi

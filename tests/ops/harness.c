@@ -204,29 +204,37 @@ compare (const VfiView *got, const VfiView *want, const char *name, double toler
   return got->dtype == VFI_F32 && rms > 0 ? worst / rms : 0;
 }
 
-/* A workspace full of NaN, with a fence behind it; NULL where the kernel needs none. Kernels that do run on the host. */
+/* A workspace full of NaN, with a fence behind it; NULL where the kernel needs none. */
 static guint8 *
-workspace_new (const VfiKernel *kernel, gpointer state, gsize *bytes)
+workspace_new (VfiBackend *b, const VfiKernel *kernel, gpointer state, gsize *bytes)
 {
+  g_autofree guint8 *full = NULL;
   guint8 *p;
 
   *bytes = kernel->workspace ? kernel->workspace (state) : 0;
   if (!*bytes)
     return NULL;
-  p = aligned_alloc (64, (*bytes + BEHIND + 63) & ~(gsize) 63);
-  memset (p, FENCE, *bytes + BEHIND);
+  full = g_malloc (*bytes + BEHIND);
+  memset (full, FENCE, *bytes + BEHIND);
+  p = b->klass->alloc (b, *bytes + BEHIND, NULL);
+  g_assert_nonnull (p);
+  b->klass->upload (b, p, full, *bytes + BEHIND);
   kernel->bind (state, p);
   return p;
 }
 
 static gboolean
-workspace_free (guint8 *p, gsize bytes)
+workspace_free (VfiBackend *b, guint8 *p, gsize bytes)
 {
+  guint8 behind[BEHIND];
   gboolean stands = TRUE;
 
-  for (gsize i = 0; p && i < BEHIND; i++)
-    stands = stands && p[bytes + i] == FENCE;
-  free (p);
+  if (!p)
+    return TRUE;
+  b->klass->download (b, behind, p + bytes, BEHIND);
+  for (int i = 0; i < BEHIND; i++)
+    stands = stands && behind[i] == FENCE;
+  b->klass->dealloc (b, p);
   return stands;
 }
 
@@ -297,11 +305,11 @@ check_layout (const VfiNode *node, VfiBackend *b, const VfiKernel *kernel, float
     g_test_fail_printf ("%s: %s", name, error->message);
     g_error_free (error);
   } else {
-    space = workspace_new (kernel, state, &bytes);
+    space = workspace_new (b, kernel, state, &bytes);
     b->klass->begin (b);
     run (kernel, b, node, state, view, &result);
     b->klass->end (b);
-    if (!workspace_free (space, bytes))
+    if (!workspace_free (b, space, bytes))
       g_test_fail_printf ("%s (%s): writes behind its workspace", name, layout);
     b->klass->download (b, dst.host, dst.memory, dst.bytes);
     if (!fences_stand (&dst))
@@ -420,7 +428,7 @@ bench_node (const VfiNode *node, VfiBackend *b)
   if (kernel->prepare)
     state = kernel->prepare (b, node, &view[1], (const float *const *) weights, &view[0], &error);
   g_assert_no_error (error);
-  space = workspace_new (kernel, state, &bytes);
+  space = workspace_new (b, kernel, state, &bytes);
   for (int n = 0; total < 0.05 || n < 5; n++) {
     double t = now ();
 
@@ -431,7 +439,7 @@ bench_node (const VfiNode *node, VfiBackend *b)
     total += t;
     best = MIN (best, t);
   }
-  workspace_free (space, bytes);
+  workspace_free (b, space, bytes);
   if (kernel->release)
     kernel->release (state);
   for (int i = 0; i <= node->n_src; i++)

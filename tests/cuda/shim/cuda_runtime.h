@@ -37,6 +37,7 @@ typedef struct ShimStream *cudaStream_t;
 typedef struct ShimEvent *cudaEvent_t;
 typedef struct ShimGraph *cudaGraph_t;
 typedef struct ShimGraphExec *cudaGraphExec_t;
+typedef struct ShimNode *cudaGraphNode_t;
 
 typedef enum
 {
@@ -44,6 +45,15 @@ typedef enum
   cudaStreamCaptureModeThreadLocal,
   cudaStreamCaptureModeRelaxed,
 } cudaStreamCaptureMode;
+
+typedef enum cudaStreamCaptureStatus
+{
+  cudaStreamCaptureStatusNone,
+  cudaStreamCaptureStatusActive,
+} cudaStreamCaptureStatus;
+
+#define CUDART_VERSION 13000
+#define cudaStreamSetCaptureDependencies 1
 
 struct cudaDeviceProp
 {
@@ -72,6 +82,9 @@ cudaError_t cudaStreamDestroy (cudaStream_t stream);
 cudaError_t cudaStreamSynchronize (cudaStream_t stream);
 cudaError_t cudaStreamBeginCapture (cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture (cudaStream_t stream, cudaGraph_t *graph);
+cudaError_t cudaStreamGetCaptureInfo (cudaStream_t stream, cudaStreamCaptureStatus *status, unsigned long long *id, cudaGraph_t *graph,
+                                      const cudaGraphNode_t **nodes, const void **edges, size_t *n);
+cudaError_t cudaStreamUpdateCaptureDependencies (cudaStream_t stream, cudaGraphNode_t *nodes, const void *edges, size_t n, unsigned flags);
 cudaError_t cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags);
 cudaError_t cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphDestroy (cudaGraph_t graph);

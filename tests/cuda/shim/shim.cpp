@@ -7,9 +7,11 @@
 #undef _FORTIFY_SOURCE /* which has jumps to other stacks for errors */
 #include "shim.h"
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,14 +245,41 @@ run_grid (const cudaLaunchConfig_t &config, const std::function<void ()> &thread
 
 /* ---- streams and graphs ------------------------------------------------------------------------- */
 
-struct ShimGraph
+struct ShimNode
 {
-  std::vector<std::function<void ()>> work;
+  std::function<void ()> work;
+  std::vector<ShimNode *> after;
 };
 
+/* Nodes in the order in which they were captured. */
+struct ShimGraph
+{
+  std::vector<std::shared_ptr<ShimNode>> nodes;
+  std::vector<ShimNode *> last; /* what the next one waits for */
+};
+
+/* A device may take nodes in any order that what they wait for leaves open: here as far from that of their capture as it goes. */
 struct ShimGraphExec
 {
-  std::vector<std::function<void ()>> work;
+  std::vector<std::shared_ptr<ShimNode>> nodes;
+
+  explicit ShimGraphExec (const ShimGraph *graph)
+  {
+    std::vector<std::shared_ptr<ShimNode>> left = graph->nodes;
+    std::set<ShimNode *> done;
+
+    while (!left.empty ()) {
+      auto ready = std::find_if (left.rbegin (), left.rend (), [&] (const std::shared_ptr<ShimNode> &node) {
+        return std::all_of (node->after.begin (), node->after.end (), [&] (ShimNode *n) { return done.count (n); });
+      });
+
+      if (ready == left.rend ())
+        die ("nodes of a graph wait for each other");
+      done.insert (ready->get ());
+      nodes.push_back (*ready);
+      left.erase (std::next (ready).base ());
+    }
+  }
 };
 
 struct ShimStream
@@ -307,7 +336,10 @@ enqueue (cudaStream_t stream, std::function<void ()> work)
   if (stream->context != contexts.back ())
     die ("the stream is of another context than the current one");
   if (stream->capture) {
-    stream->capture->work.push_back (std::move (work));
+    ShimGraph *graph = stream->capture;
+
+    graph->nodes.push_back (std::make_shared<ShimNode> (ShimNode{ std::move (work), graph->last }));
+    graph->last = { graph->nodes.back ().get () };
     return;
   }
   stream->queue.push_back (std::move (work));
@@ -431,10 +463,29 @@ cudaStreamEndCapture (cudaStream_t stream, cudaGraph_t *graph)
 }
 
 cudaError_t
+cudaStreamGetCaptureInfo (cudaStream_t stream, cudaStreamCaptureStatus *status, unsigned long long *, cudaGraph_t *,
+                          const cudaGraphNode_t **nodes, const void **, size_t *n)
+{
+  *status = stream->capture ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+  *nodes = stream->capture ? stream->capture->last.data () : nullptr;
+  *n = stream->capture ? stream->capture->last.size () : 0;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamUpdateCaptureDependencies (cudaStream_t stream, cudaGraphNode_t *nodes, const void *, size_t n, unsigned flags)
+{
+  if (!stream->capture || flags != cudaStreamSetCaptureDependencies)
+    return cudaErrorInvalidValue;
+  stream->capture->last.assign (nodes, nodes + n);
+  return cudaSuccess;
+}
+
+cudaError_t
 cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long)
 {
   shim.allocations++;
-  *exec = new ShimGraphExec{ graph->work };
+  *exec = new ShimGraphExec (graph);
   return cudaSuccess;
 }
 
@@ -443,12 +494,12 @@ cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t stream)
 {
   need_context ();
   if (shim.fail_launch)
-    shim.fail_launch = shim.fail_launch > (int) exec->work.size () ? shim.fail_launch - (int) exec->work.size () : 1;
+    shim.fail_launch = shim.fail_launch > (int) exec->nodes.size () ? shim.fail_launch - (int) exec->nodes.size () : 1;
   if (shim_lost ())
     return cudaErrorUnknown;
   shim.replays++;
-  for (auto &work : exec->work)
-    enqueue (stream, work);
+  for (const auto &node : exec->nodes)
+    enqueue (stream, node->work);
   return cudaSuccess;
 }
 
