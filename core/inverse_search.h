@@ -300,11 +300,8 @@ vfi_search_miss (const VfiSearchFrames *f, int y, int x, float u, float v)
 
 /* Of dense_search: the flow of a pixel, of which its four patches have found theirs; the less a patch misses there, the more it counts. */
 static VFI_HD inline VfiSearchFound
-vfi_search_pixel (const VfiSearchFrames *f, const VfiSearchFound *found, int y, int x)
+vfi_search_between (const VfiSearchFrames *f, const VfiSearchFound *const of[4], int y, int x)
 {
-  const int columns = vfi_search_cells (f->w);
-  const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * columns + x / VFI_SEARCH_CELL,
-                       *of[4] = { at, at + 1, at + columns, at + columns + 1 };
   float weight[4];
 
   for (int i = 0; i < 4; i++) {
@@ -312,4 +309,14 @@ vfi_search_pixel (const VfiSearchFrames *f, const VfiSearchFound *found, int y, 
     weight[i] = 1 / (miss > 1 ? miss : 1);
   }
   return vfi_search_mean (of, weight);
+}
+
+static VFI_HD inline VfiSearchFound
+vfi_search_pixel (const VfiSearchFrames *f, const VfiSearchFound *found, int y, int x)
+{
+  const int columns = vfi_search_cells (f->w);
+  const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * columns + x / VFI_SEARCH_CELL,
+                       *of[4] = { at, at + 1, at + columns, at + columns + 1 };
+
+  return vfi_search_between (f, of, y, x);
 }

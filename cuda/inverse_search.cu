@@ -1,90 +1,114 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator inverse_search: patches and cells as core/inverse_search.h has them, a thread for each.
+ * Operator inverse_search: eight lanes share a patch (search.h); a block smooths a square of patches, all rounds in shared memory; then another chooses for a square of pixels.
  */
 #include "search.h"
 
-#define THREADS 64 /* a patch's pixels are a kilobyte of its thread's */
+#define SMOOTH 16                             /* patches a side of what a block smooths, */
+#define PART (SMOOTH + 2 * VFI_SEARCH_ROUNDS) /* and of what it reads for that */
+#define STEPS VFI_SEARCH_STEPS
 
-/* Besides, what is found of each patch (twice, in turn), and what both flows miss at each pixel: in workspace. */
+#define TILE 16 /* pixels a side of what a block chooses for, */
+#define AROUND 2
+#define SEEN (TILE + 2 * AROUND) /* and of what it looks at for that */
+
 struct Search : Greys
 {
   bool warped;
-  float *miss[2];
-  VfiSearchFound *found[2];
 };
 
 static __global__ void
-search (View state, Search s)
+__launch_bounds__ (THREADS) search (View state, Search s)
 {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x, row = i / s.columns, column = i % s.columns;
   const float *flow = static_cast<const float *> (state.data) + 2 * state.cd;
   const VfiSearchFrames f = frames (s);
-  VfiSearchPatch p;
-
-  if (i >= s.rows * s.columns)
-    return;
   VfiSearchFound start = { 0, 0, 0 };
+  Patch p;
+
+  look (s, f, &p);
   if (!s.warped)
-    start = { vfi_search_first (flow, state.ld, s.h, s.w, VFI_SEARCH_CELL * row, VFI_SEARCH_CELL * column),
-              vfi_search_first (flow + state.cd, state.ld, s.h, s.w, VFI_SEARCH_CELL * row, VFI_SEARCH_CELL * column), 0 };
-  vfi_search_patch (&f, row, column, &p);
-  s.found[0][i] = vfi_search_steps (&f, &p, start, VFI_SEARCH_STEPS);
+    start = { vfi_search_first (flow, state.ld, s.h, s.w, VFI_SEARCH_CELL * p.row, VFI_SEARCH_CELL * p.column),
+              vfi_search_first (flow + state.cd, state.ld, s.h, s.w, VFI_SEARCH_CELL * p.row, VFI_SEARCH_CELL * p.column), 0 };
+  start = step (f, &p, start, STEPS, 0);
+  if (p.writes)
+    s.found[0][p.i] = start;
 }
 
 static __global__ void
-again (Search s)
+__launch_bounds__ (THREADS) again (Search s)
 {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
   const VfiSearchFrames f = frames (s);
-  VfiSearchPatch p;
+  Patch p;
 
-  if (i < s.rows * s.columns)
-    s.found[1][i] = vfi_search_again (&f, s.found[0], i / s.columns, i % s.columns, &p);
+  look (s, f, &p);
+  const VfiSearchFound found = step (f, &p, handed (s, f, p, s.found[0], 1, 0, 0), STEPS, 0);
+  if (p.writes)
+    s.found[1][p.i] = found;
 }
 
+/* found[1] to found[0]. Patches beyond the border are those at it. */
 static __global__ void
-smooth (Search s, int to)
+__launch_bounds__ (SMOOTH *SMOOTH) smooth (Search s)
 {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  const int y0 = blockIdx.y * SMOOTH - VFI_SEARCH_ROUNDS, x0 = blockIdx.x * SMOOTH - VFI_SEARCH_ROUNDS;
+  SHARED (VfiSearchFound, part);
+  VfiSearchFound *from = part, *to = part + PART * PART;
 
-  if (i < s.rows * s.columns)
-    s.found[to][i] = vfi_search_smooth (s.found[!to], s.rows, s.columns, i / s.columns, i % s.columns);
+  for (int i = threadIdx.x; i < PART * PART; i += SMOOTH * SMOOTH)
+    from[i] = s.found[1][clamped (y0 + i / PART, s.rows) * s.columns + clamped (x0 + i % PART, s.columns)];
+  __syncthreads ();
+  for (int round = 1; round <= VFI_SEARCH_ROUNDS; round++) {
+    for (int i = threadIdx.x; i < PART * PART; i += SMOOTH * SMOOTH) {
+      /* inside the picture, and of the part what the last round reached */
+      const int y = clamped (y0 + i / PART, s.rows) - y0, x = clamped (x0 + i % PART, s.columns) - x0;
+
+      if (min (min (y, x), PART - 1 - max (y, x)) >= round)
+        to[i] = vfi_search_smooth (from, PART, PART, y, x);
+    }
+    __syncthreads ();
+    VfiSearchFound *swap = from;
+    from = to, to = swap;
+  }
+  const int y = threadIdx.x / SMOOTH + VFI_SEARCH_ROUNDS, x = threadIdx.x % SMOOTH + VFI_SEARCH_ROUNDS;
+  if (y0 + y < s.rows && x0 + x < s.columns)
+    s.found[0][(y0 + y) * s.columns + x0 + x] = from[y * PART + x];
 }
 
 static __device__ VfiSearchFound
 flow_at (const Search &s, int y, int x)
 {
-  return vfi_search_cell (s.found[1], s.columns, y / VFI_SEARCH_CELL, x / VFI_SEARCH_CELL);
+  return vfi_search_cell (s.found[0], s.columns, y / VFI_SEARCH_CELL, x / VFI_SEARCH_CELL);
 }
 
+/* A block for a rectangle of pixels: what both flows miss there and two pixels around it, and then which to take. */
 static __global__ void
-misses (View state, Search s)
+__launch_bounds__ (TILE *TILE) choose (View state, Search s, View dst)
 {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x, y = i / s.w, x = i % s.w;
+  const int y0 = blockIdx.y * TILE - AROUND, x0 = blockIdx.x * TILE - AROUND, y = y0 + AROUND + threadIdx.x / TILE,
+            x = x0 + AROUND + threadIdx.x % TILE;
   const VfiSearchFrames f = frames (s);
-
-  if (i < s.h * s.w) {
-    const VfiSearchFound flow = flow_at (s, y, x);
-    s.miss[0][i] = vfi_search_miss (&f, y, x, flow.u, flow.v);
-    s.miss[1][i] = s.warped ? vfi_search_miss (&f, y, x, 0, 0) : vfi_search_miss (&f, y, x, get (state, i, 2), get (state, i, 3));
-  }
-}
-
-static __global__ void
-choose (View state, Search s, View dst)
-{
-  const int p = blockIdx.x * blockDim.x + threadIdx.x, y = p / s.w, x = p % s.w;
+  SHARED (float, miss);
   float sum[2] = { 0, 0 };
 
-  if (p >= s.h * s.w)
+  for (int i = threadIdx.x; i < SEEN * SEEN; i += TILE * TILE) {
+    const int at_y = clamped (y0 + i / SEEN, s.h), at_x = clamped (x0 + i % SEEN, s.w), p = at_y * s.w + at_x;
+    const VfiSearchFound flow = flow_at (s, at_y, at_x);
+
+    miss[i] = vfi_search_miss (&f, at_y, at_x, flow.u, flow.v);
+    miss[SEEN * SEEN + i] =
+        s.warped ? vfi_search_miss (&f, at_y, at_x, 0, 0) : vfi_search_miss (&f, at_y, at_x, get (state, p, 2), get (state, p, 3));
+  }
+  __syncthreads ();
+  if (y >= s.h || x >= s.w)
     return;
-  for (int i = -2; i <= 2; i++)
-    for (int k = -2; k <= 2; k++) {
-      const int at = clamped (y + i, s.h) * s.w + clamped (x + k, s.w);
-      sum[0] += s.miss[0][at];
-      sum[1] += s.miss[1][at];
+  for (int i = 0; i <= 2 * AROUND; i++)
+    for (int k = 0; k <= 2 * AROUND; k++) {
+      const int at = (threadIdx.x / TILE + i) * SEEN + threadIdx.x % TILE + k;
+
+      sum[0] += miss[at];
+      sum[1] += miss[SEEN * SEEN + at];
     }
+  const int p = y * s.w + x;
   const VfiSearchFound flow = flow_at (s, y, x);
   const bool kept = sum[1] < VFI_SEARCH_KEPT * sum[0] + (s.warped ? 25 * VFI_SEARCH_LEAST : 0);
   for (int c = 0; c < 5; c++) {
@@ -98,54 +122,38 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   Search *s = g_new0 (Search, 1);
 
+  *(Greys *) s = greys_of (*dst);
   s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
-  s->h = dst->h, s->w = dst->w, s->pitch = dst->w + 2 * PAD;
-  s->rows = vfi_search_cells (dst->h), s->columns = vfi_search_cells (dst->w);
   return s;
-}
-
-static gsize
-miss_bytes (const Search &s)
-{
-  return (gsize) s.h * s.w * sizeof (float);
 }
 
 static gsize
 workspace (gpointer state)
 {
-  const Search *s = (const Search *) state;
-
-  return 2 * (greys_bytes (*s) + miss_bytes (*s) + found_bytes (*s));
+  return greys_bytes (*(const Search *) state);
 }
 
 static void
 bind (gpointer state, void *memory)
 {
-  Search *s = (Search *) state;
-  guint8 *at = (guint8 *) memory;
-
-  for (int i = 0; i < 2; i++) {
-    s->grey[i] = (float *) at, at += greys_bytes (*s);
-    s->miss[i] = (float *) at, at += miss_bytes (*s);
-    s->found[i] = (VfiSearchFound *) at, at += found_bytes (*s);
-  }
+  greys_bind ((Search *) state, memory);
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   const Search s = *(const Search *) kernel_state;
-  const unsigned cells = blocks ((size_t) s.rows * s.columns, THREADS), pixels = blocks ((size_t) s.h * s.w, 256);
+  const unsigned patches = blocks ((size_t) s.rows * s.columns, PATCHES);
   const View state = src[2];
   VfiCuda *cuda = (VfiCuda *) b;
 
-  vfi_launch (cuda, blocks ((size_t) (s.h + 2 * PAD) * s.pitch, 256), 256, 0, to_grey, View (src[0]), View (src[1]), Greys (s));
-  vfi_launch (cuda, cells, THREADS, 0, search, state, s);
-  vfi_launch (cuda, cells, THREADS, 0, again, s);
-  for (int i = 0; i < VFI_SEARCH_ROUNDS; i++)
-    vfi_launch (cuda, cells, THREADS, 0, smooth, s, i & 1);
-  vfi_launch (cuda, pixels, 256, 0, misses, state, s);
-  vfi_launch (cuda, pixels, 256, 0, choose, state, s, View (*dst));
+  greys_fill (cuda, &src[0], &src[1], s);
+  vfi_launch (cuda, patches, THREADS, 0, search, state, s);
+  vfi_launch (cuda, patches, THREADS, 0, again, s);
+  vfi_launch (cuda, dim3 (blocks (s.columns, SMOOTH), blocks (s.rows, SMOOTH)), SMOOTH * SMOOTH, 2 * PART * PART * sizeof (VfiSearchFound),
+              smooth, s);
+  vfi_launch (cuda, dim3 (blocks (s.w, TILE), blocks (s.h, TILE)), TILE * TILE, 2 * SEEN * SEEN * sizeof (float), choose, state, s,
+              View (*dst));
 }
 
 const VfiKernel vfi_cuda_inverse_search = { &vfi_op_inverse_search, vfi_cuda_supports, prepare, run, g_free, workspace, bind };

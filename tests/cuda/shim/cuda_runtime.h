@@ -162,6 +162,7 @@ extern dim3 gridDim, blockDim, blockIdx, threadIdx;
 void __syncthreads ();
 /* Waits for the whole block: all of its threads must come to it. */
 float __shfl_xor_sync (unsigned mask, float v, int lanes);
+int __any_sync (unsigned mask, int v);
 
 /* The block's dynamic shared memory. */
 extern void *shim_shared;

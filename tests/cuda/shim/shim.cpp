@@ -90,9 +90,9 @@ struct Coroutine
   bool made;
   jmp_buf place;
   dim3 index;
-  bool done;
-  unsigned shuffles; /* so far */
-  float shuffled[2]; /* by the last two: a thread may be one ahead of another */
+  bool done, shuffles; /* waits for its warp, not for the block */
+  unsigned n_shuffles; /* so far */
+  float shuffled[2];   /* by the last two: a thread may be one ahead of another */
 };
 
 static std::vector<Coroutine> coroutines (MAX_THREADS);
@@ -102,8 +102,9 @@ static const std::function<void ()> *body;
 static char *stacks;
 
 static void
-leave ()
+leave (bool shuffles)
 {
+  current->shuffles = shuffles;
   if (!_setjmp (current->place))
     _longjmp (scheduler, 1);
 }
@@ -114,7 +115,7 @@ trampoline ()
   for (;;) {
     (*body) ();
     current->done = true;
-    leave ();
+    leave (false);
   }
 }
 
@@ -123,7 +124,7 @@ __syncthreads ()
 {
   if (!current)
     die ("a barrier that the first thread of the block did not come to");
-  leave ();
+  leave (false);
 }
 
 float
@@ -131,13 +132,23 @@ __shfl_xor_sync (unsigned mask, float v, int lanes)
 {
   if (!current)
     die ("a shuffle that the first thread of the block did not come to");
-  const unsigned turn = current->shuffles++ % 2, i = (unsigned) (current - coroutines.data ()) ^ (unsigned) lanes;
+  const unsigned turn = current->n_shuffles++ % 2, i = (unsigned) (current - coroutines.data ()) ^ (unsigned) lanes;
 
   if (mask != 0xffffffff || lanes < 0 || lanes > 31 || blockDim.x * blockDim.y * blockDim.z % 32)
     die ("a shuffle of less than a warp");
   current->shuffled[turn] = v;
-  __syncthreads ();
+  leave (true);
   return coroutines[i].shuffled[turn];
+}
+
+int
+__any_sync (unsigned mask, int v)
+{
+  float sum = v ? 1 : 0;
+
+  for (int lane = 16; lane; lane /= 2)
+    sum += __shfl_xor_sync (mask, sum, lane);
+  return sum > 0;
 }
 
 static dim3
@@ -183,8 +194,22 @@ start (unsigned i)
 
   c->index = thread_index (i);
   c->done = false;
-  c->shuffles = 0;
+  c->n_shuffles = 0;
   resume (c);
+}
+
+/* Threads of a warp that wait for each other go on, until they all come to a barrier or their ends. */
+static void
+run_warp (unsigned first, unsigned n)
+{
+  for (bool backwards = true, waits = true; waits; backwards = !backwards) {
+    waits = coroutines[first].shuffles;
+    for (unsigned i = 0; i < n; i++)
+      if (coroutines[first + i].shuffles != waits)
+        die ("a shuffle that some threads of the warp did not come to");
+    for (unsigned i = 0; i < n && waits; i++)
+      resume (&coroutines[first + (backwards ? n - 1 - i : i)]);
+  }
 }
 
 static void
@@ -204,14 +229,13 @@ run_block (unsigned n)
   for (unsigned i = 1; i < n; i++)
     start (i);
   do {
+    for (unsigned i = 0; i < n; i += 32)
+      run_warp (i, n - i < 32 ? n - i : 32);
     done = 0;
     for (unsigned i = 0; i < n; i++)
       done += coroutines[i].done;
     if (done != 0 && done != n)
       die ("a barrier that some threads of the block did not come to");
-    for (unsigned i = 0; i < n; i++)
-      if (coroutines[i].shuffles != coroutines[0].shuffles)
-        die ("a shuffle that some threads of the block did not come to");
     backwards = !backwards;
     for (unsigned i = 0; i < n && done == 0; i++)
       resume (&coroutines[backwards ? n - 1 - i : i]);
