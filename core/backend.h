@@ -66,10 +66,10 @@ struct _VfiBackendClass
   /* NULL where work cannot fail. TRUE, with the error, if something did since the last call: a device that is lost, or out of memory. */
   gboolean (*failed) (VfiBackend *b, GError **error);
 
-  /* NULL where starting work costs nothing. What run entries enqueue between record_begin and record_end is kept instead of done; replay
+  /* All NULL where starting work costs nothing. What run entries enqueue between record_begin and record_end is kept instead of done; replay
    * enqueues it, in one go, as often as one likes, on the same buffers. record_end gives NULL if that was not to be. */
   gboolean (*record_begin) (VfiBackend *b);
-  /* NULL: work is done in the order in which it was enqueued. Begins another part of it, which waits for n earlier ones, by their numbers, and for these only. */
+  /* Begins another part of it, which waits for n earlier ones, by their numbers, and for these only. */
   void (*record_part) (VfiBackend *b, const int *after, int n);
   gpointer (*record_end) (VfiBackend *b);
   void (*replay) (VfiBackend *b, gpointer recording);

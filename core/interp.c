@@ -218,9 +218,9 @@ net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
   return g_steal_pointer (&net);
 }
 
-/* Binds everything the plan reads and writes, with the slots of frame 0 and 1 and of the result, and runs it. */
+/* Binds everything the plan reads and writes, with the slots of frame 0 and 1 and of the result. */
 static void
-net_run (Net *net, VfiPlan *plan, const int slot[2], int result)
+net_bind (Net *net, VfiPlan *plan, const int slot[2], int result)
 {
   for (int i = 0; i < vfi_plan_n_io (plan); i++) {
     gboolean output;
@@ -228,7 +228,6 @@ net_run (Net *net, VfiPlan *plan, const int slot[2], int result)
     const Buffer *b = net_buffer (net, vfi_plan_io_name (plan, i, &output), &frame);
     vfi_plan_bind (plan, i, b->data[b->feature ? slot[frame] : b->result ? result : 0]);
   }
-  vfi_plan_run (plan);
 }
 
 static VfiView
@@ -522,15 +521,15 @@ learn_frame (VfiInterp *self, int slot)
       klass->pack (self->backend, &self->info, frame, self->flow_scale, &x);
     if (self->profiling)
       vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + view_bytes (&x));
-    net_run (net, net->frame, (int[]){ slot, slot }, 0);
+    net_bind (net, net->frame, (int[]){ slot, slot }, 0);
   } else {
     for (int i = 0; i < vfi_plan_n_io (net->frame); i++) {
       gboolean output;
       const char *name = vfi_plan_io_name (net->frame, i, &output);
       vfi_plan_bind (net->frame, i, net_view (net, output ? name : "result", slot).data);
     }
-    vfi_plan_run (net->frame);
   }
+  vfi_plan_run (net->frame);
   self->known[slot] = TRUE;
   self->pair_of[0] = -1;
 }
@@ -541,7 +540,8 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
 {
   Net *net = self->net[0];
   const float time = (float) t;
-  int frame;
+  VfiPlan *plans[2];
+  int frame, n = 0;
 
   for (int i = 0; i < 2; i++)
     if (!self->known[slot[i]])
@@ -550,9 +550,12 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
     self->backend->klass->upload (self->backend, net_view (net, "t", 0).data, &time, sizeof time);
   if (net->pair && !(self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) &&
       !(net->mirrored && self->pair_of[0] == slot[1] && self->pair_of[1] == slot[0]))
-    net_run (net, net->pair, slot, 0);
+    plans[n++] = net->pair;
   memcpy (self->pair_of, slot, sizeof self->pair_of);
-  net_run (net, net->at, slot, result);
+  plans[n++] = net->at;
+  for (int i = 0; i < n; i++)
+    net_bind (net, plans[i], slot, result);
+  vfi_plans_run (plans, n);
 }
 
 /* Where the work of a call failed, nothing that was worked out is known. */

@@ -53,15 +53,16 @@ typedef struct
   VfiView view;
 } Io;
 
-/* The plan's work on one set of buffers, once it was seen twice. */
+/* The work of plans that run together, of which this one is the last, on one set of buffers, once it was seen twice. */
 typedef struct
 {
-  void **buffers; /* of the io */
+  void **buffers; /* of their io, one plan's after the other's */
+  int n_buffers;
   int runs;
   gpointer work; /* the backend's; NULL: not recorded */
 } Recording;
 
-#define N_RECORDINGS 2 /* sessions swap the slots of two frames */
+#define N_RECORDINGS 4 /* sessions swap the slots of two frames, and run a plan with others or alone */
 
 struct _VfiPlan
 {
@@ -162,13 +163,13 @@ slot_set_base (VfiPlan *plan, int slot, guint8 *base)
         s->view[i].data = base + s->offset[i];
 }
 
-/* Whether item i of step s and item j of step t have channels in common. */
+/* Whether item i of step s and item j of step t, of the same tensor, have channels in common. */
 static gboolean
-share_channels (const Step *s, int i, const Step *t, int j)
+meet (const Step *s, int i, const Step *t, int j)
 {
   const gsize size = vfi_dtype_size (s->view[i].dtype);
 
-  return s->slot[i] == t->slot[j] && s->offset[i] < t->offset[j] + t->view[j].c * t->view[j].cd * size &&
+  return s->offset[i] < t->offset[j] + t->view[j].c * t->view[j].cd * size &&
          t->offset[j] < s->offset[i] + s->view[i].c * s->view[i].cd * size;
 }
 
@@ -182,7 +183,7 @@ by_level (gconstpointer a, gconstpointer b, gpointer data)
 static void
 order (VfiPlan *plan)
 {
-  const gboolean together = plan->backend->klass->record_part != NULL;
+  const gboolean together = plan->backend->klass->replay != NULL;
 
   for (int n = 0; n < plan->n_steps; n++) {
     Step *t = &plan->steps[n];
@@ -190,7 +191,7 @@ order (VfiPlan *plan)
     t->level = together ? 0 : n;
     for (const Step *s = plan->steps; s < t && together; s++)
       for (int i = 1; i <= t->node->n_src; i++)
-        if (share_channels (s, 0, t, i))
+        if (s->slot[0] == t->slot[i] && meet (s, 0, t, i))
           t->level = MAX (t->level, s->level + 1);
   }
   g_qsort_with_data (plan->steps, plan->n_steps, sizeof *plan->steps, by_level, NULL);
@@ -215,8 +216,6 @@ lay_out (VfiPlan *plan)
   plan->io = g_new0 (Io, g->inputs->len + g->outputs->len);
   plan->buffers = g_new0 (void *, g->inputs->len + g->outputs->len);
   plan->seconds = g_new0 (double, plan->n_steps * plan->backend->threads);
-  for (int i = 0; i < N_RECORDINGS; i++)
-    plan->recordings[i].buffers = g_new0 (void *, g->inputs->len + g->outputs->len);
   for (int i = 0; i < plan->n_steps; i++)
     add_step (plan, slot_of, &plan->steps[i], g->nodes->pdata[i]);
   for (guint i = 0; i < g->inputs->len; i++)
@@ -371,6 +370,18 @@ overlap (const VfiBlock *a, const VfiBlock *b)
   return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
 }
 
+/* Of steps of two plans: one writes what the other writes or reads, in a buffer that both were given. */
+static gboolean
+hinders_across (const VfiPlan *p, const Step *s, const VfiPlan *q, const Step *t)
+{
+  for (int i = 0; i <= s->node->n_src; i++)
+    for (int j = 0; j <= (i ? 0 : t->node->n_src); j++)
+      if (p->slots[s->slot[i]].external && q->slots[t->slot[j]].external &&
+          (guint8 *) s->view[i].data - s->offset[i] == (guint8 *) t->view[j].data - t->offset[j] && meet (s, i, t, j))
+        return TRUE;
+  return FALSE;
+}
+
 /* One of two steps writes what the other writes or reads: the same tensor, or one where it lay. */
 static gboolean
 hinders (gconstpointer data, int earlier, int later)
@@ -382,7 +393,7 @@ hinders (gconstpointer data, int earlier, int later)
     for (int j = 0; j <= (i ? 0 : t->node->n_src); j++) {
       const Slot *a = &plan->slots[s->slot[i]], *b = &plan->slots[t->slot[j]];
 
-      if (a == b ? share_channels (s, i, t, j) : !a->external && !b->external && overlap (&a->block, &b->block))
+      if (a == b ? meet (s, i, t, j) : !a->external && !b->external && overlap (&a->block, &b->block))
         return TRUE;
     }
   for (int k = 0; k < 2; k++) {
@@ -457,7 +468,7 @@ vfi_plan_new (VfiGraph *graph, VfiBackend *backend, VfiWeights *weights, GError 
   make_groups (plan);
   if (!place (plan, error))
     goto fail;
-  if (backend->klass->record_part)
+  if (backend->klass->replay)
     plan->waits = vfi_waits_new (plan->n_steps, hinders, plan);
   return plan;
 
@@ -631,7 +642,13 @@ add_times (VfiPlan *plan, const Step *first, double seconds)
 }
 
 static void
-run_steps (VfiPlan *plan, gboolean record)
+run_step (const VfiPlan *plan, const Step *s)
+{
+  s->kernel->run (plan->backend, s->node, s->state, &s->view[1], &s->view[0]);
+}
+
+static void
+run_steps (VfiPlan *plan)
 {
   VfiBackend *b = plan->backend;
 
@@ -643,13 +660,8 @@ run_steps (VfiPlan *plan, gboolean record)
       settle (b);
       start = now ();
     }
-    if (record && plan->waits) {
-      const GArray *after = plan->waits->pdata[s - plan->steps];
-
-      b->klass->record_part (b, (const int *) after->data, after->len);
-    }
     if (!s->kernel->rows)
-      s->kernel->run (b, s->node, s->state, &s->view[1], &s->view[0]);
+      run_step (plan, s);
     else if (s->parts == 1)
       run_part (&g, 0, 1);
     else
@@ -661,45 +673,83 @@ run_steps (VfiPlan *plan, gboolean record)
   }
 }
 
-/* The recording for the buffers that are bound, in place of the oldest if there is none. */
-static Recording *
-recording_of (VfiPlan *plan)
+/* As parts that wait for each other only. */
+static void
+record_steps (VfiPlan *const *plans, int n)
 {
-  const gsize size = plan->n_io * sizeof *plan->buffers;
+  g_autoptr (GArray) after = g_array_new (FALSE, FALSE, sizeof (int));
+  const VfiBackendClass *klass = plans[0]->backend->klass;
+
+  for (int k = 0, first = 0; k < n; first += plans[k++]->n_steps)
+    for (const Step *t = plans[k]->steps; t < plans[k]->steps + plans[k]->n_steps; t++) {
+      const GArray *own = plans[k]->waits->pdata[t - plans[k]->steps];
+
+      g_array_set_size (after, 0);
+      for (guint i = 0; i < own->len; i++) {
+        const int part = first + g_array_index (own, int, i);
+
+        g_array_append_val (after, part);
+      }
+      for (int p = 0, part = 0; p < k; p++)
+        for (const Step *s = plans[p]->steps; s < plans[p]->steps + plans[p]->n_steps; s++, part++)
+          if (hinders_across (plans[p], s, plans[k], t))
+            g_array_append_val (after, part);
+      klass->record_part (plans[0]->backend, (const int *) after->data, after->len);
+      run_step (plans[k], t);
+    }
+}
+
+/* The recording for the buffers that are bound, in place of the last one's oldest if there is none. */
+static Recording *
+recording_of (VfiPlan *const *plans, int n)
+{
+  VfiPlan *last = plans[n - 1];
+  int n_buffers = 0;
   Recording *r;
 
-  for (int i = 0; i < N_RECORDINGS; i++)
-    if (plan->recordings[i].runs && !memcmp (plan->recordings[i].buffers, plan->buffers, size))
-      return &plan->recordings[i];
-  r = &plan->recordings[plan->oldest];
-  plan->oldest = (plan->oldest + 1) % N_RECORDINGS;
+  for (int k = 0; k < n; k++)
+    n_buffers += plans[k]->n_io;
+  for (r = last->recordings; r < last->recordings + N_RECORDINGS; r++) {
+    gboolean same = r->n_buffers == n_buffers;
+
+    for (int k = 0, at = 0; k < n && same; at += plans[k++]->n_io)
+      same = !memcmp (r->buffers + at, plans[k]->buffers, plans[k]->n_io * sizeof *r->buffers);
+    if (same)
+      return r;
+  }
+  r = &last->recordings[last->oldest];
+  last->oldest = (last->oldest + 1) % N_RECORDINGS;
   if (r->work)
-    plan->backend->klass->record_free (plan->backend, r->work);
-  *r = (Recording){ .buffers = r->buffers };
-  memcpy (r->buffers, plan->buffers, size);
+    last->backend->klass->record_free (last->backend, r->work);
+  *r = (Recording){ .buffers = g_renew (void *, r->buffers, n_buffers), .n_buffers = n_buffers };
+  for (int k = 0, at = 0; k < n; at += plans[k++]->n_io)
+    memcpy (r->buffers + at, plans[k]->buffers, plans[k]->n_io * sizeof *r->buffers);
   return r;
+}
+
+void
+vfi_plans_run (VfiPlan *const *plans, int n)
+{
+  VfiBackend *b = plans[0]->backend;
+  Recording *r = b->klass->replay && !plans[0]->profile ? recording_of (plans, n) : NULL;
+
+  if (r && r->runs == 1 && b->klass->record_begin (b)) {
+    record_steps (plans, n);
+    r->work = b->klass->record_end (b);
+  }
+  if (r)
+    r->runs = MIN (r->runs + 1, 2);
+  if (r && r->work)
+    b->klass->replay (b, r->work);
+  else
+    for (int k = 0; k < n; k++)
+      run_steps (plans[k]);
 }
 
 void
 vfi_plan_run (VfiPlan *plan)
 {
-  VfiBackend *b = plan->backend;
-  Recording *r;
-
-  if (!b->klass->replay || plan->profile) {
-    run_steps (plan, FALSE);
-    return;
-  }
-  r = recording_of (plan);
-  if (r->runs == 1 && b->klass->record_begin (b)) {
-    run_steps (plan, TRUE);
-    r->work = b->klass->record_end (b);
-  }
-  r->runs = MIN (r->runs + 1, 2);
-  if (r->work)
-    b->klass->replay (b, r->work);
-  else
-    run_steps (plan, FALSE);
+  vfi_plans_run (&plan, 1);
 }
 
 gsize

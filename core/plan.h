@@ -24,6 +24,8 @@ const char *vfi_plan_io_name (const VfiPlan *plan, int i, gboolean *is_output);
 void vfi_plan_bind (VfiPlan *plan, int i, void *buffer);
 /* All io must be bound. Between klass->begin and klass->end. */
 void vfi_plan_run (VfiPlan *plan);
+/* The same of n plans of a backend, one after the other; what does not wait for each other runs at the same time, where the backend can. */
+void vfi_plans_run (VfiPlan *const *plans, int n);
 
 gsize vfi_plan_arena_size (const VfiPlan *plan);
 double vfi_plan_flop (const VfiPlan *plan);
