@@ -502,7 +502,7 @@ frame_bytes (const VfiFrameInfo *info)
   return sum;
 }
 
-/* What `frame` computes of the frame in a slot: one of the pair, or one that was made. */
+/* Makes `frame` ready for the frame in a slot: one of the pair, or one that was made. */
 static void
 learn_frame (VfiInterp *self, int slot)
 {
@@ -529,7 +529,6 @@ learn_frame (VfiInterp *self, int slot)
       vfi_plan_bind (net->frame, i, net_view (net, output ? name : "result", slot).data);
     }
   }
-  vfi_plan_run (net->frame);
   self->known[slot] = TRUE;
   self->pair_of[0] = -1;
 }
@@ -540,12 +539,16 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
 {
   Net *net = self->net[0];
   const float time = (float) t;
-  VfiPlan *plans[2];
+  VfiPlan *plans[3];
   int frame, n = 0;
 
   for (int i = 0; i < 2; i++)
-    if (!self->known[slot[i]])
+    if (!self->known[slot[i]]) {
+      if (n) /* both are new */
+        vfi_plan_run (plans[--n]);
       learn_frame (self, slot[i]);
+      plans[n++] = net->frame;
+    }
   if (net_buffer (net, "t", &frame))
     self->backend->klass->upload (self->backend, net_view (net, "t", 0).data, &time, sizeof time);
   if (net->pair && !(self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) &&
@@ -554,7 +557,8 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
   memcpy (self->pair_of, slot, sizeof self->pair_of);
   plans[n++] = net->at;
   for (int i = 0; i < n; i++)
-    net_bind (net, plans[i], slot, result);
+    if (plans[i] != net->frame)
+      net_bind (net, plans[i], slot, result);
   vfi_plans_run (plans, n);
 }
 
