@@ -34,10 +34,11 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 {
   const VfiResizeParams *p = (const VfiResizeParams *) node->params;
   const float *gain = (const float *) ((const VfiCudaBuffer *) state)->data;
-  const View y = *dst;
+  VfiView each = *dst;
 
-  vfi_launch ((VfiCuda *) b, blocks ((gsize) y.h * y.w * (y.cd == 1 ? y.c : 1), 256), 256, 0, resize, View (src[0]),
-              p->detail ? View (src[1]) : View (), gain, p->scale, y);
+  if (dst->cd != 1)
+    each.c = 1;
+  vfi_launch_elements ((VfiCuda *) b, each, resize, View (src[0]), p->detail ? View (src[1]) : View (), gain, p->scale, View (*dst));
 }
 
 const VfiKernel vfi_cuda_resize = { &vfi_op_resize, vfi_cuda_supports, prepare, run, vfi_cuda_buffer_free };
