@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator warp. Eight channels to a thread where tensors are aligned for it: 16 bytes of fp16 at a time.
+ * Operator warp. Eight channels to a thread where tensors are aligned for it: 16 bytes of fp16 at a time; all of them where they are few.
  */
 #include "device.h"
+
+#define FEW 6 /* channels, and fewer */
 
 /* Where pixel p comes from; gain as in the operator. */
 static __device__ void
@@ -14,16 +16,18 @@ source (const View &flow, const View &time, int side, int p, Tap *y, Tap *x)
   *y = tap (p / flow.w + gain * get (flow, p, 1), flow.h);
 }
 
+/* each: as dst, with the channels that are taken by threads of their own. */
 static __global__ void
-warp (View src, View flow, View time, int side, View dst)
+warp (View src, View flow, View time, int side, View each, View dst)
 {
-  const Element e = element (dst);
+  const Element e = element (each);
   Tap y, x;
 
   if (!e.valid)
     return;
   source (flow, time, side, e.p, &y, &x);
-  set (dst, e.p, e.c, bilinear (src, y, x, e.c));
+  for (int c = e.c; c < dst.c; c += each.c)
+    set (dst, e.p, c, bilinear (src, y, x, c));
 }
 
 template <typename T>
@@ -51,9 +55,12 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
   const VfiWarpParams *p = (const VfiWarpParams *) node->params;
   const View x = src[0], flow = src[1], time = p->timed ? View (src[2]) : View (), y = *dst;
   VfiCuda *cuda = (VfiCuda *) b;
+  VfiView each = *dst;
 
+  if (dst->c <= FEW)
+    each.c = 1;
   if (!wide (&src[0]) || !wide (dst))
-    vfi_launch_elements (cuda, *dst, warp, x, flow, time, p->side, y);
+    vfi_launch_elements (cuda, each, warp, x, flow, time, p->side, View (each), y);
   else if (x.half)
     vfi_launch_wide (cuda, *dst, warp_wide<unsigned short>, x, flow, time, p->side, y);
   else
