@@ -20,17 +20,40 @@ row (const VfiView *src, const VfiDownsampleParams *p, const VfiView *dst, int y
     }
 }
 
+/* Of planes, in fp32. */
+static void
+planes (const VfiView *src, const VfiDownsampleParams *p, const VfiView *dst, int y)
+{
+  const gsize first = (gsize) (y * p->k + p->k / 2 - 1) * src->w + p->k / 2 - 1;
+
+  for (int c = 0; c < dst->c; c++) {
+    const float *above = (const float *) src->data + (gsize) c * src->cd + first, *below = above + src->w;
+    float *to = (float *) dst->data + (gsize) y * dst->w * dst->ld + c;
+
+    for (int x = 0; x < dst->w; x++, above += p->k, below += p->k)
+      to[(gsize) x * dst->ld] = .25f * p->gain[c] * (above[0] + above[1] + (below[0] + below[1]));
+  }
+}
+
 static void
 rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   for (int y = y0; y < y1; y++)
-    if (dst->dtype == VFI_F32)
+    if (src->cd > 1)
+      planes (src, node->params, dst, y);
+    else if (dst->dtype == VFI_F32)
       row (src, node->params, dst, y, VFI_F32);
     else
       row (src, node->params, dst, y, VFI_BF16);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_downsample) = { &vfi_op_downsample, .rows = rows };
+static gboolean
+supports (VfiBackend *b, const VfiNode *node)
+{
+  return !node->src[0]->planar || node->src[0]->dtype == VFI_F32;
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_downsample) = { &vfi_op_downsample, supports, .rows = rows };
 
 VFI_INLINE void
 max_row (const VfiView *src, const VfiView *dst, int y, const VfiDType type)

@@ -128,7 +128,7 @@ void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const Vfi
 /* The sums of core/scene.h, to device memory. */
 void vfi_cuda_luma_sums (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, guint64 *sums);
 
-/* ---- epilogue.cu: around a convolution --------------------------------------------------------- */
+/* ---- scale.cu, epilogue.cu: around a convolution ------------------------------------------------ */
 
 /* src to dst, with dst's type; channels of dst that src has not got become 0, those of src that dst has not got are left out. */
 void vfi_cuda_fit (VfiCuda *cuda, const VfiView *src, const VfiView *dst);

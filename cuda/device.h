@@ -86,28 +86,76 @@ clampf (float v, float low, float high)
 
 #define WIDE 8 /* channels: 16 bytes of fp16 */
 
-/* Adds weight times eight channels. */
+/* Eight channels. */
 __device__ inline void
-add (const unsigned short *from, float weight, float to[WIDE])
+load (const unsigned short *from, float to[WIDE])
 {
   const uint4 v = *(const uint4 *) from;
   const unsigned word[] = { v.x, v.y, v.z, v.w };
 
   for (int i = 0; i < WIDE; i++)
-    to[i] += weight * from_half ((unsigned short) (word[i / 2] >> i % 2 * 16));
+    to[i] = from_half ((unsigned short) (word[i / 2] >> i % 2 * 16));
 }
 
 __device__ inline void
-add (const float *from, float weight, float to[WIDE])
+load (const float *from, float to[WIDE])
 {
   for (int i = 0; i < WIDE; i += 4) {
     const float4 v = *(const float4 *) (from + i);
 
-    to[i] += weight * v.x;
-    to[i + 1] += weight * v.y;
-    to[i + 2] += weight * v.z;
-    to[i + 3] += weight * v.w;
+    to[i] = v.x;
+    to[i + 1] = v.y;
+    to[i + 2] = v.z;
+    to[i + 3] = v.w;
   }
+}
+
+__device__ inline void
+store (const float from[WIDE], unsigned short *to)
+{
+  unsigned word[WIDE / 2];
+
+  for (int i = 0; i < WIDE / 2; i++)
+    word[i] = to_half (from[2 * i]) | (unsigned) to_half (from[2 * i + 1]) << 16;
+  *(uint4 *) to = make_uint4 (word[0], word[1], word[2], word[3]);
+}
+
+__device__ inline void
+store (const float from[WIDE], float *to)
+{
+  for (int i = 0; i < WIDE; i += 4)
+    *(float4 *) (to + i) = make_float4 (from[i], from[i + 1], from[i + 2], from[i + 3]);
+}
+
+/* Of pixel p from c on, where v is wide (). */
+__device__ inline void
+load (const View &v, int p, int c, float to[WIDE])
+{
+  if (v.half)
+    load (static_cast<const unsigned short *> (v.data) + p * v.ld + c, to);
+  else
+    load (static_cast<const float *> (v.data) + p * v.ld + c, to);
+}
+
+__device__ inline void
+store (const float from[WIDE], const View &v, int p, int c)
+{
+  if (v.half)
+    store (from, static_cast<unsigned short *> (v.data) + p * v.ld + c);
+  else
+    store (from, static_cast<float *> (v.data) + p * v.ld + c);
+}
+
+/* Adds weight times eight channels. */
+template <typename T>
+__device__ inline void
+add (const T *from, float weight, float to[WIDE])
+{
+  float v[WIDE];
+
+  load (from, v);
+  for (int i = 0; i < WIDE; i++)
+    to[i] += weight * v[i];
 }
 
 /* A coordinate, clamped to 0..n - 1 (NaN goes to 0): its lower neighbour, the upper one and the upper one's weight. */
@@ -152,7 +200,7 @@ bilinear (const View &v, const Tap &y, const Tap &x, int c)
   return (1 - y.f) * top + y.f * bottom;
 }
 
-/* The element of a thread where there is one for each of `n` pixels times `c` channels: channels side by side where they lie so. */
+/* What a thread does of vfi_launch_elements () and vfi_launch_wide (): channel c of pixel p, or WIDE channels from c on. */
 struct Element
 {
   int p, c;
@@ -160,13 +208,11 @@ struct Element
 };
 
 __device__ inline Element
-element (const View &v)
+element (const View &v, int channels = 1)
 {
-  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x, n = v.h * v.w;
+  const int p = blockIdx.x * blockDim.y + threadIdx.y, c = (blockIdx.y * blockDim.x + threadIdx.x) * channels;
 
-  if (v.cd == 1)
-    return { static_cast<int> (i / v.c), static_cast<int> (i % v.c), i < n * v.c };
-  return { static_cast<int> (i % n), static_cast<int> (i / n), i < n * v.c };
+  return { p, c, p < v.h * v.w && c < v.c };
 }
 
 /* ---- on the host -------------------------------------------------------------------------------- */
@@ -199,10 +245,22 @@ wide (const VfiView *v)
   return View (*v).cd == 1 && v->c % WIDE == 0 && v->ld * bytes % 16 == 0 && (gsize) v->data % 16 == 0;
 }
 
-/* One thread for each element of v, as element () deals them out. */
+/* One thread for each of v's elements: those that lie side by side are neighbours. */
 template <typename... Parameters, typename... Arguments>
 void
 vfi_launch_elements (VfiCuda *cuda, const VfiView &v, void (*kernel) (Parameters...), const Arguments &...arguments)
 {
-  vfi_launch (cuda, blocks (static_cast<size_t> (v.h) * v.w * v.c, 256), 256, 0, kernel, arguments...);
+  const unsigned channels = v.cd == 1 ? MIN (v.c, 256) : 1, pixels = 256 / channels;
+
+  vfi_launch (cuda, dim3 (blocks (static_cast<size_t> (v.h) * v.w, pixels), blocks (v.c, channels)), dim3 (channels, pixels), 0, kernel,
+              arguments...);
+}
+
+/* One thread for each WIDE channels of v. */
+template <typename... Parameters, typename... Arguments>
+void
+vfi_launch_wide (VfiCuda *cuda, VfiView v, void (*kernel) (Parameters...), const Arguments &...arguments)
+{
+  v.c /= WIDE;
+  vfi_launch_elements (cuda, v, kernel, arguments...);
 }

@@ -1,17 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What stands around a convolution where cuDNN wants dense tensors of its own number of channels, or does not add and activate itself.
+ * What follows a convolution where cuDNN does not add and activate itself.
  */
 #include "device.h"
-
-static __global__ void
-fit (View src, View dst)
-{
-  const Element e = element (dst);
-
-  if (e.valid)
-    set (dst, e.p, e.c, e.c < src.c ? get (src, e.p, e.c) : 0);
-}
 
 /* vfi_act_apply of core/op.h */
 static __device__ float
@@ -47,12 +38,6 @@ epilogue (View src, const float *bias, View residual, int act, float slope, cons
   if (residual.data)
     v += get (residual, e.p, e.c);
   set (dst, e.p, e.c, activate (act, slopes ? slopes[e.c] : slope, v));
-}
-
-void
-vfi_cuda_fit (VfiCuda *cuda, const VfiView *src, const VfiView *dst)
-{
-  vfi_launch_elements (cuda, *dst, fit, View (*src), View (*dst));
 }
 
 void

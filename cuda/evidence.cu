@@ -19,10 +19,17 @@ struct Shared
   float differ[PART_H * PART_W], column[TILE_H * PART_W];
 };
 
+/* bilinear () of a picture, which is fp32. */
 static __device__ float
-sample (const View &v, float y, float x)
+sample (const View &v, float at_y, float at_x)
 {
-  return bilinear (v, tap (y, v.h), tap (x, v.w), 0);
+  const Tap y = tap (at_y, v.h), x = tap (at_x, v.w);
+  const unsigned above = y.i * v.w * v.ld, below = y.j * v.w * v.ld, left = x.i * v.ld, right = x.j * v.ld;
+  const float *data = static_cast<const float *> (v.data);
+  const float top = (1 - x.f) * data[above + left] + x.f * data[above + right];
+  const float bottom = (1 - x.f) * data[below + left] + x.f * data[below + right];
+
+  return (1 - y.f) * top + y.f * bottom;
 }
 
 static __global__ void
@@ -36,6 +43,7 @@ look (View y0, View y1, View time, View motion, float *differ)
   const float t = get (time, 0), back = -2 * t, on = 2 * (1 - t);
   const float v0x = back * get (motion, p, 0), v0y = back * get (motion, p, 1);
   const float v1x = on * get (motion, p, second), v1y = on * get (motion, p, second + 1);
+#pragma unroll
   for (int i = 0; i < 4; i++) {
     const int at_y = y + i / 2, at_x = x + i % 2;
 

@@ -53,7 +53,7 @@ mean_scaled (const Packer &k, const Part &p, int y, int x, int size)
   return sum / area;
 }
 
-/* The same where it has not: whole samples only. */
+/* The same where it has not: whole samples only. Of one there is no mean. */
 static __device__ float
 mean_whole (const Part &p, int y, int x, int size)
 {
@@ -61,31 +61,38 @@ mean_whole (const Part &p, int y, int x, int size)
   const int y1 = min (p.h, y0 + max (size >> p.sub_y, 1)), x1 = min (p.w, x0 + max (size >> p.sub_x, 1));
   float sum = 0;
 
+  if (size == 1)
+    return sample (p, y0, x0);
+#pragma unroll 1
   for (int i = y0; i < y1; i++)
+#pragma unroll 1
     for (int j = x0; j < x1; j++)
       sum += sample (p, i, j);
   return sum / ((y1 - y0) * (x1 - x0));
 }
 
+/* WHOLE: it has the frame's size. */
+template <bool WHOLE>
 static __device__ float
 value (const Packer &k, int part, int y, int x, int size)
 {
   const Part &p = k.part[part];
-  const bool whole = k.sy == 1 && k.sx == 1;
 
-  return (whole ? mean_whole (p, y, x, size) : mean_scaled (k, p, y, x, size)) * p.gain + p.bias;
+  return (WHOLE ? mean_whole (p, y, x, size) : mean_scaled (k, p, y, x, size)) * p.gain + p.bias;
 }
 
+template <bool WHOLE>
 static __device__ float
 luma (const Packer &k, int y, int x, int size)
 {
-  float v = value (k, 0, y, x, size);
+  float v = value<WHOLE> (k, 0, y, x, size);
 
   if (k.rgb)
-    v = .2126f * v + .7152f * value (k, 1, y, x, size) + .0722f * value (k, 2, y, x, size);
+    v = .2126f * v + .7152f * value<WHOLE> (k, 1, y, x, size) + .0722f * value<WHOLE> (k, 2, y, x, size);
   return v;
 }
 
+template <bool WHOLE>
 static __global__ void
 pack (Packer k, View dst)
 {
@@ -96,15 +103,15 @@ pack (Packer k, View dst)
   if (p >= dst.h * dst.w)
     return;
   for (int q = 0; q < 4; q++)
-    set (dst, p, q, luma (k, min (2 * i + q / 2, k.sh - 1), min (2 * j + q % 2, k.sw - 1), 1));
+    set (dst, p, q, luma<WHOLE> (k, min (2 * i + q / 2, k.sh - 1), min (2 * j + q % 2, k.sw - 1), 1));
   if (k.rgb) {
-    const float v = luma (k, y, x, 2);
+    const float v = luma<WHOLE> (k, y, x, 2);
 
-    cb = (value (k, 2, y, x, 2) - v) / 1.8556f;
-    cr = (value (k, 0, y, x, 2) - v) / 1.5748f;
+    cb = (value<WHOLE> (k, 2, y, x, 2) - v) / 1.8556f;
+    cr = (value<WHOLE> (k, 0, y, x, 2) - v) / 1.5748f;
   } else if (k.n == 3) {
-    cb = value (k, 1, y, x, 2);
-    cr = value (k, 2, y, x, 2);
+    cb = value<WHOLE> (k, 1, y, x, 2);
+    cr = value<WHOLE> (k, 2, y, x, 2);
   }
   set (dst, p, 4, fminf (fmaxf (cb, -VFI_CHROMA_LIMIT), VFI_CHROMA_LIMIT));
   set (dst, p, 5, fminf (fmaxf (cr, -VFI_CHROMA_LIMIT), VFI_CHROMA_LIMIT));
@@ -137,5 +144,5 @@ vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, d
     vfi_frame_info_plane_size (info, plane, &p->w, &p->h);
     vfi_format_scale (info, i, &p->gain, &p->bias);
   }
-  vfi_launch (cuda, blocks ((gsize) x->h * x->w, 256), 256, 0, pack, k, View (*x));
+  vfi_launch (cuda, blocks ((gsize) x->h * x->w, 256), 256, 0, k.sy == 1 && k.sx == 1 ? pack<true> : pack<false>, k, View (*x));
 }

@@ -4,19 +4,19 @@
  */
 #include "device.h"
 
-/* detail: without data where there is none. */
+/* each: as dst, with the channels that are taken by threads of their own. detail: without data where there is none. */
 static __global__ void
-resize (View src, View detail, const float *gain, int s, View dst)
+resize (View src, View detail, const float *gain, int s, View each, View dst)
 {
-  const Element e = element (dst);
-  const int y = e.p / dst.w, x = e.p % dst.w, end = dst.cd == 1 ? e.c + 1 : e.c == 0 ? dst.c : 0;
+  const Element e = element (each);
+  const int y = e.p / dst.w, x = e.p % dst.w, from = y / s * src.w + x / s, first = y % s * s + x % s;
   const Tap ty = tap ((y + 0.5f) / s - 0.5f, src.h), tx = tap ((x + 0.5f) / s - 0.5f, src.w);
 
-  for (int c = e.c; e.valid && c < end; c++) {
+  for (int c = e.c; e.valid && c < dst.c; c += each.c) {
     float v = gain[c] * bilinear (src, ty, tx, c);
 
     if (detail.data)
-      v += get (detail, y / s * src.w + x / s, (c * s + y % s) * s + x % s);
+      v += get (detail, from, c * s * s + first);
     set (dst, e.p, c, v);
   }
 }
@@ -34,10 +34,12 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 {
   const VfiResizeParams *p = (const VfiResizeParams *) node->params;
   const float *gain = (const float *) ((const VfiCudaBuffer *) state)->data;
-  const View y = *dst;
+  VfiView each = *dst;
 
-  vfi_launch ((VfiCuda *) b, blocks ((gsize) y.h * y.w * (y.cd == 1 ? y.c : 1), 256), 256, 0, resize, View (src[0]),
-              p->detail ? View (src[1]) : View (), gain, p->scale, y);
+  if (dst->cd != 1)
+    each.c = 1;
+  vfi_launch_elements ((VfiCuda *) b, each, resize, View (src[0]), p->detail ? View (src[1]) : View (), gain, p->scale, View (each),
+                       View (*dst));
 }
 
 const VfiKernel vfi_cuda_resize = { &vfi_op_resize, vfi_cuda_supports, prepare, run, vfi_cuda_buffer_free };

@@ -6,14 +6,17 @@
 
 #include "device.h"
 
-#define THREADS 256
+#define TILE_W 32 /* pixels of a block */
+#define TILE_H 8
+#define THREADS (TILE_W * TILE_H)
+#define REACH 10 /* samples to each side that are read together with a pixel's taps, at most */
 
 /* A plane of the two frames and of the result. */
 struct Plane
 {
   const guint8 *f0, *f1;
   guint8 *dst;
-  int stride0, stride1, stride;
+  unsigned stride0, stride1, stride;
   int h, w, comps, shift, top; /* top: the largest value */
   float ky, kx;                /* samples of the scaled picture per pixel of the plane, */
   float gy, gx;                /* pixels of the plane per pixel of the state's grid */
@@ -31,12 +34,28 @@ lerp (float a, float b, float f)
   return a + f * (b - a);
 }
 
-static __device__ float
-state_at (const View &s, const Tap &y, const Tap &x, int c)
+/* Four neighbours on the state's grid, and how far the pixel is from the first one. */
+struct Cell
 {
-  const float *plane = static_cast<const float *> (s.data) + c * s.cd, *a = plane + y.i * s.w * s.ld, *b = plane + y.j * s.w * s.ld;
+  unsigned a, b, c, d;
+  float y, x;
+};
 
-  return lerp (lerp (a[x.i * s.ld], a[x.j * s.ld], x.f), lerp (b[x.i * s.ld], b[x.j * s.ld], x.f), y.f);
+static __device__ Cell
+cell (const View &s, float y, float x)
+{
+  const Tap i = tap (y, s.h), j = tap (x, s.w);
+  const unsigned ld = s.ld, above = i.i * s.w, below = i.j * s.w;
+
+  return { (above + j.i) * ld, (above + j.j) * ld, (below + j.i) * ld, (below + j.j) * ld, i.f, j.f };
+}
+
+static __device__ float
+state_at (const View &s, const Cell &at, int c)
+{
+  const float *plane = static_cast<const float *> (s.data) + c * s.cd;
+
+  return lerp (lerp (plane[at.a], plane[at.b], at.x), lerp (plane[at.c], plane[at.d], at.x), at.y);
 }
 
 /* T: of a sample. */
@@ -72,28 +91,54 @@ weigh (float f, float w[TAPS])
   }
 }
 
+/* The weighted sum of TAPS samples that lie side by side from `at` on, read as words, times 2^-149: bits below 2^24 are a float of as many 2^-149, and as such
+ * samples need no conversion. */
 template <typename T, int TAPS>
 static __device__ float
-sample (const Plane &p, const guint8 *data, int stride, const Tap &y, const Tap &x, int c)
+line_of (const Plane &p, const guint8 *at, const float w[TAPS])
+{
+  constexpr int samples = 4 / sizeof (T); /* of a word */
+  const unsigned *word = (const unsigned *) ((gsize) at & ~(gsize) 3);
+  float line = 0;
+
+  for (int i = 0; i < TAPS; i += samples) {
+    const unsigned v = __funnelshift_r (__ldg (word + i / samples), __ldg (word + i / samples + 1), (unsigned) (gsize) at * 8);
+
+    for (int j = 0; j < samples && i + j < TAPS; j++) {
+      const unsigned one = __byte_perm (v, 0, sizeof (T) == 1 ? 0x4440 + j : 0x4410 + 0x22 * j);
+
+      line += w[i + j] * __uint_as_float (sizeof (T) == 1 ? one : one >> p.shift);
+    }
+  }
+  return line;
+}
+
+/* COMPS: as many components at most. */
+template <typename T, int TAPS, int COMPS>
+static __device__ float
+sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const Tap &x, int c)
 {
   if (TAPS > 2) {
     constexpr int before = TAPS / 2 - 1;
-    const bool inner = p.comps == 1 && x.i >= before && x.i + TAPS / 2 < p.w; /* side by side, in reach of one address */
     float wx[TAPS], wy[TAPS], sum = 0;
 
     weigh<TAPS> (x.f, wx);
     weigh<TAPS> (y.f, wy);
+    if (COMPS == 1 && x.i >= REACH && x.i + REACH <= p.w) {
+      const guint8 *first = data + (x.i - before) * (int) sizeof (T);
+
+      for (int j = 0; j < TAPS; j++)
+        wx[j] *= 0x1p126f;
+      for (int i = 0; i < TAPS; i++)
+        sum += wy[i] * line_of<T, TAPS> (p, first + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride, wx);
+      return sum * 0x1p23f;
+    }
     for (int i = 0; i < TAPS; i++) {
-      const guint8 *row = data + (gsize) min (max (y.i + i - before, 0), p.h - 1) * stride,
-                   *first = row + (x.i - before) * (int) sizeof (T);
+      const guint8 *row = data + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride;
       float line = 0;
 
-      if (inner)
-        for (int j = 0; j < TAPS; j++)
-          line += wx[j] * load<T> (p, first, j);
-      else
-        for (int j = 0; j < TAPS; j++)
-          line += wx[j] * load<T> (p, row, min (max (x.i + j - before, 0), p.w - 1) * p.comps + c);
+      for (int j = 0; j < TAPS; j++)
+        line += wx[j] * load<T> (p, row, clamped (x.i + j - before, p.w) * p.comps + c);
       sum += wy[i] * line;
     }
     return sum;
@@ -116,54 +161,63 @@ along (const Plane &p, const Moment &m, int y, int x, float v0x, float v0y, floa
            tap (x + m.u * v1x * p.gx, p.w) };
 }
 
-template <typename T, int TAPS>
+template <typename T, int TAPS, int COMPS>
 static __device__ float
 made (const Plane &p, const Along &a, float w, int c)
 {
-  return lerp (sample<T, TAPS> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, TAPS> (p, p.f0, p.stride0, a.y0, a.x0, c), w);
+  return lerp (sample<T, TAPS, COMPS> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, TAPS, COMPS> (p, p.f0, p.stride0, a.y0, a.x0, c), w);
 }
 
-template <typename T, int TAPS>
+template <typename T, int TAPS, int COMPS>
 static __global__ void
 __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x, y = i / p.w, x = i % p.w;
-  float s[5], w;
+  const int x = blockIdx.x * TILE_W + threadIdx.x, y = blockIdx.y * TILE_H + threadIdx.y;
+  float s[5], w, v[COMPS] = { 0 }, sum[COMPS] = { 0 }; /* of each component: along the first motion; in all */
 
-  if (y >= p.h)
+  if (x >= p.w || y >= p.h)
     return;
-  const Tap sy = tap (((y + 0.5f) * p.ky - 1) / 2, m.state.h), sx = tap (((x + 0.5f) * p.kx - 1) / 2, m.state.w);
+  const Cell at = cell (m.state, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
   for (int c = 0; c < 5; c++)
-    s[c] = state_at (m.state, sy, sx, c);
+    s[c] = state_at (m.state, at, c);
   w = 1 / (1 + expf (-(s[4] + m.logit)));
-  const Along first = along (p, m, y, x, s[0], s[1], s[2], s[3]);
-  guint8 *row = p.dst + (gsize) y * p.stride;
-  float v[4], sum[4]; /* of each component */
-#pragma unroll
-  for (int c = 0; c < 4; c++)
-    if (c < p.comps)
-      sum[c] = v[c] = made<T, TAPS> (p, first, w, c);
-  for (int k = 5; k < m.state.c; k += 3) {
-    const float q = clampf (state_at (m.state, sy, sx, k), 0, 1);
+#pragma unroll 1
+  for (int k = 2; k < m.state.c; k += 3) {
+    const bool first = k == 2;
+    const float q = first ? 1 : clampf (state_at (m.state, at, k), 0, 1);
 
     if (q > 0) {
-      const float ux = state_at (m.state, sy, sx, k + 1), uy = state_at (m.state, sy, sx, k + 2);
-      const Along further = along (p, m, y, x, ux, uy, ux, uy);
+      if (!first) {
+        s[0] = s[2] = state_at (m.state, at, k + 1);
+        s[1] = s[3] = state_at (m.state, at, k + 2);
+      }
+      const Along a = along (p, m, y, x, s[0], s[1], s[2], s[3]);
 
 #pragma unroll
-      for (int c = 0; c < 4; c++)
-        if (c < p.comps)
-          sum[c] += q * (made<T, TAPS> (p, further, w, c) - v[c]);
+      for (int c = 0; c < COMPS; c++)
+        if (COMPS == 1 || c < p.comps) {
+          const float here = made<T, TAPS, COMPS> (p, a, w, c);
+
+          sum[c] += q * (here - v[c]);
+          if (first)
+            v[c] = here;
+        }
     }
   }
+  guint8 *row = p.dst + (gsize) y * p.stride;
 #pragma unroll
-  for (int c = 0; c < 4; c++)
-    if (c < p.comps) {
+  for (int c = 0; c < COMPS; c++)
+    if (COMPS == 1 || c < p.comps) {
       const int n = (int) floorf (clampf (sum[c], 0, p.top) + 0.5f);
 
       ((T *) row)[x * p.comps + c] = (T) (n << (sizeof (T) == 1 ? 0 : p.shift));
     }
 }
+
+#define OF(T, TAPS)                                                                                                                        \
+  {                                                                                                                                        \
+    synthesize<T, TAPS, 1>, synthesize<T, TAPS, 4>                                                                                         \
+  }
 
 void
 vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
@@ -172,14 +226,14 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
-  /* of samples of one and of two bytes, by half of the taps */
-  static void (*const kernels[2][3]) (Plane, Moment) = { { synthesize<guint8, 2>, synthesize<guint8, 4>, synthesize<guint8, 6> },
-                                                         { synthesize<guint16, 2>, synthesize<guint16, 4>, synthesize<guint16, 6> } };
+  /* of samples of one and of two bytes, by half of the taps, for one component and for more */
+  static void (*const kernels[2][3][2]) (Plane, Moment) = { { OF (guint8, 2), OF (guint8, 4), OF (guint8, 6) },
+                                                            { OF (guint16, 2), OF (guint16, 4), OF (guint16, 6) } };
   const Moment m = { *state, (float) t, (float) (1 - t), (float) log ((1 - t) / t) };
 
   for (int i = 0; i < f->n_planes; i++) {
     const VfiPlaneLayout *l = &f->plane[i];
-    Plane p = { f0->data[i], f1->data[i], dst->data[i], f0->stride[i], f1->stride[i], dst->stride[i] };
+    Plane p = { f0->data[i], f1->data[i], dst->data[i], (unsigned) f0->stride[i], (unsigned) f1->stride[i], (unsigned) dst->stride[i] };
 
     vfi_frame_info_plane_size (info, i, &p.w, &p.h);
     p.comps = l->comps;
@@ -189,7 +243,7 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
     p.kx = sx * (1 << l->sub_x);
     p.gy = 2 / p.ky;
     p.gx = 2 / p.kx;
-    vfi_launch (cuda, blocks ((gsize) p.h * p.w, THREADS), THREADS, 0, kernels[l->bytes == 2][l->sub_x || l->sub_y ? 0 : taps / 2 - 1], p,
-                m);
+    vfi_launch (cuda, dim3 (blocks (p.w, TILE_W), blocks (p.h, TILE_H)), dim3 (TILE_W, TILE_H), 0,
+                kernels[l->bytes == 2][l->sub_x || l->sub_y ? 0 : taps / 2 - 1][l->comps > 1], p, m);
   }
 }

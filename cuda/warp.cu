@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator warp. Eight channels to a thread where tensors are aligned for it: 16 bytes of fp16 at a time.
+ * Operator warp. Eight channels to a thread where tensors are aligned for it: 16 bytes of fp16 at a time; all of them where they are few.
  */
 #include "device.h"
+
+#define FEW 6 /* channels, and fewer */
 
 /* Where pixel p comes from; gain as in the operator. */
 static __device__ void
@@ -14,52 +16,37 @@ source (const View &flow, const View &time, int side, int p, Tap *y, Tap *x)
   *y = tap (p / flow.w + gain * get (flow, p, 1), flow.h);
 }
 
+/* each: as dst, with the channels that are taken by threads of their own. */
 static __global__ void
-warp (View src, View flow, View time, int side, View dst)
+warp (View src, View flow, View time, int side, View each, View dst)
 {
-  const Element e = element (dst);
+  const Element e = element (each);
   Tap y, x;
 
   if (!e.valid)
     return;
   source (flow, time, side, e.p, &y, &x);
-  set (dst, e.p, e.c, bilinear (src, y, x, e.c));
-}
-
-static __device__ void
-store (const float from[WIDE], unsigned short *to)
-{
-  unsigned word[WIDE / 2];
-
-  for (int i = 0; i < WIDE / 2; i++)
-    word[i] = to_half (from[2 * i]) | (unsigned) to_half (from[2 * i + 1]) << 16;
-  *(uint4 *) to = make_uint4 (word[0], word[1], word[2], word[3]);
-}
-
-static __device__ void
-store (const float from[WIDE], float *to)
-{
-  for (int i = 0; i < WIDE; i += 4)
-    *(float4 *) (to + i) = make_float4 (from[i], from[i + 1], from[i + 2], from[i + 3]);
+  for (int c = e.c; c < dst.c; c += each.c)
+    set (dst, e.p, c, bilinear (src, y, x, c));
 }
 
 template <typename T>
 static __global__ void
 warp_wide (View src, View flow, View time, int side, View dst)
 {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x, groups = dst.c / WIDE, p = i / groups, c = i % groups * WIDE;
-  const T *from = (const T *) src.data + c;
+  const Element e = element (dst, WIDE);
+  const T *from = (const T *) src.data + e.c;
   float sum[WIDE] = { 0 };
   Tap y, x;
 
-  if (p >= dst.h * dst.w)
+  if (!e.valid)
     return;
-  source (flow, time, side, p, &y, &x);
+  source (flow, time, side, e.p, &y, &x);
   add (from + (y.i * src.w + x.i) * src.ld, (1 - y.f) * (1 - x.f), sum);
   add (from + (y.i * src.w + x.j) * src.ld, (1 - y.f) * x.f, sum);
   add (from + (y.j * src.w + x.i) * src.ld, y.f * (1 - x.f), sum);
   add (from + (y.j * src.w + x.j) * src.ld, y.f * x.f, sum);
-  store (sum, (T *) dst.data + p * dst.ld + c);
+  store (sum, (T *) dst.data + e.p * dst.ld + e.c);
 }
 
 static void
@@ -67,15 +54,17 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 {
   const VfiWarpParams *p = (const VfiWarpParams *) node->params;
   const View x = src[0], flow = src[1], time = p->timed ? View (src[2]) : View (), y = *dst;
-  const unsigned n = blocks ((gsize) y.h * y.w * y.c / WIDE, 256);
   VfiCuda *cuda = (VfiCuda *) b;
+  VfiView each = *dst;
 
+  if (dst->c <= FEW)
+    each.c = 1;
   if (!wide (&src[0]) || !wide (dst))
-    vfi_launch_elements (cuda, *dst, warp, x, flow, time, p->side, y);
+    vfi_launch_elements (cuda, each, warp, x, flow, time, p->side, View (each), y);
   else if (x.half)
-    vfi_launch (cuda, n, 256, 0, warp_wide<unsigned short>, x, flow, time, p->side, y);
+    vfi_launch_wide (cuda, *dst, warp_wide<unsigned short>, x, flow, time, p->side, y);
   else
-    vfi_launch (cuda, n, 256, 0, warp_wide<float>, x, flow, time, p->side, y);
+    vfi_launch_wide (cuda, *dst, warp_wide<float>, x, flow, time, p->side, y);
 }
 
 const VfiKernel vfi_cuda_warp = { &vfi_op_warp, vfi_cuda_supports, NULL, run, NULL };

@@ -25,7 +25,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
     }
 }
 
-const VfiOp vfi_op_downsample = { "downsample", .reference = reference };
+const VfiOp vfi_op_downsample = { "downsample", .planar = 1, .reference = reference };
 
 VfiTensor *
 vfi_downsample (VfiGraph *g, VfiTensor *x, int k, const float *gain)

@@ -147,6 +147,44 @@ max (int a, int b)
   return a > b ? a : b;
 }
 
+static inline float
+__uint_as_float (unsigned bits)
+{
+  union
+  {
+    unsigned bits;
+    float f;
+  } v = { bits };
+
+  return v.f;
+}
+
+/* The lower word of both, shifted right by what is below 32 of a number. */
+static inline unsigned
+__funnelshift_r (unsigned low, unsigned high, unsigned bits)
+{
+  return (unsigned) (((uint64_t) high << 32 | low) >> bits % 32);
+}
+
+/* Four bytes of two words', a digit of `which` for each. */
+static inline unsigned
+__byte_perm (unsigned low, unsigned high, unsigned which)
+{
+  const uint64_t all = (uint64_t) high << 32 | low;
+  unsigned v = 0;
+
+  for (int i = 0; i < 4; i++)
+    v |= (unsigned) (all >> (which >> 4 * i & 7) * 8 & 255) << 8 * i;
+  return v;
+}
+
+template <typename T>
+static inline T
+__ldg (const T *p)
+{
+  return *p;
+}
+
 /* Threads run one after another. */
 static inline unsigned long long
 atomicAdd (unsigned long long *p, unsigned long long v)
