@@ -25,11 +25,12 @@ says () {
   fi
 }
 
-echo 1..11
+echo 1..12
 says 0 "usage:" gpu-check --help
 says 2 "'--nope' is not an option" gpu-check --nope
 says 2 "--out needs a value" gpu-check --out
 says 2 "'720p' is not a size" gpu-check --sizes 1280x720,720p
+says 2 "'soon' is not a number of seconds" gpu-check --limit soon
 says 2 "there is no network 'vfi-huge'" gpu-check --models vfi-huge
 says 2 "is no build folder of Meson" gpu-check --build "$path"
 says 2 "there is no no-python" gpu-check --python no-python
