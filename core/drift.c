@@ -19,7 +19,8 @@
 #define ROUNDS 3
 #define NOISE 4.f     /* squared difference that counts as none, of 8 bits */
 #define STAY 0.02f    /* weight of not moving */
-#define OTHER 48.f    /* difference from which on it is something else, of 8 bits */
+#define OTHER 48.f    /* difference from which on it is something else, of 8 bits, */
+#define UNLIKE 24.f   /* and from which on what was made up is: there may be nothing like it */
 #define LIGHT 12.f    /* difference that may be one of light, of 8 bits */
 #define FLAT 400.f    /* variance that there is at least, of 8 bits */
 #define FARTHEST 1.5f /* pixels a round may move anything */
@@ -117,7 +118,7 @@ pool (const Job *j, const VfiBox *b, Node *node, int w, int h)
       vfi_plane_sample (&source, ref->y, ref->x, j->comp, j->comp, &r);
       r = (r - vfi_plane_get (&j->plane, y, x, j->comp)) * j->scale;
       r = CLAMP (r, -OTHER, OTHER);
-      other = fabsf (r) >= OTHER;
+      other = fabsf (r) >= (vfi_ref_real (ref->kind) ? OTHER : UNLIKE);
       found += !other;
       for (int v = MAX ((y - b->y0 - REACH) / CELL, 0); v <= MIN ((y - b->y0 + REACH) / CELL, h - 1); v++)
         for (int u = MAX ((x - b->x0 - REACH) / CELL, 0); u <= MIN ((x - b->x0 + REACH) / CELL, w - 1); u++) {

@@ -249,15 +249,10 @@ gather (const Job *j, const VfiBox *b, gboolean has[OPEN + 1])
 static gboolean
 goes_on (const VfiRef *a, const VfiRef *b, int dx, int dy)
 {
-  if (!vfi_ref_real (a->kind) || !vfi_ref_real (b->kind))
-    return vfi_ref_real (a->kind) == vfi_ref_real (b->kind);
-  return a->frame == b->frame && fabsf (b->x - a->x - dx) + fabsf (b->y - a->y - dy) < TEAR * (dx + dy);
-}
-
-static inline gboolean
-taken (guint8 state)
-{
-  return state == EDGE || state == SAMPLED;
+  if (a->kind == VFI_REF_NONE || b->kind == VFI_REF_NONE)
+    return a->kind == b->kind;
+  return vfi_ref_real (a->kind) == vfi_ref_real (b->kind) && a->frame == b->frame &&
+         fabsf (b->x - a->x - dx) + fabsf (b->y - a->y - dy) < TEAR * (dx + dy);
 }
 
 /* The same of all that two samples are made of, as far as their first pixels tell. */
@@ -272,10 +267,10 @@ alike (const Job *j, const VfiBox *b, int y, int x, int down, int right)
          goes_on (&t->ahead[i], &t->ahead[n], dx, dy);
 }
 
-/* Where neighbours are taken from different places, finds the step that this makes between them: the mean, over both, of what they would be if taken
- * from the one place and from the other. */
+/* Where neighbours of the states `from` to `to` are taken from different places, finds the step that this makes between them: the mean, over both, of
+ * what they would be if taken from the one place and from the other. */
 static void
-seams (const Job *j, const VfiBox *b)
+seams (const Job *j, const VfiBox *b, guint8 from, guint8 to)
 {
   VfiPainter *p = j->p;
   const int comps = j->plane.l->comps;
@@ -288,7 +283,8 @@ seams (const Job *j, const VfiBox *b)
         const gsize i = (gsize) y * j->w + x, n = i + (gsize) down * j->w + right;
         float there[4], here[4];
 
-        if (y + down >= j->h || x + right >= j->w || !taken (p->state[i]) || !taken (p->state[n]) || alike (j, b, ay, ax, down, right))
+        if (y + down >= j->h || x + right >= j->w || MIN (p->state[i], p->state[n]) < from || MAX (p->state[i], p->state[n]) > to ||
+            alike (j, b, ay, ax, down, right))
           continue;
         take (j, b, ay, ax, by, bx, there);
         take (j, b, by, bx, ay, ax, here);
@@ -310,7 +306,7 @@ match (const Job *j, const VfiBox *b)
   const int comps = j->plane.l->comps, n = j->w * j->h;
   const float most = MOST * (1 << j->plane.l->depth);
 
-  seams (j, b);
+  seams (j, b, EDGE, SAMPLED);
   memcpy (p->rest, p->change, (gsize) n * comps * sizeof *p->rest);
   for (int i = 0; i < n; i++) {
     p->known[i] = p->state[i] == EDGE ? 1 : 0;
@@ -331,8 +327,10 @@ match (const Job *j, const VfiBox *b)
         p->value[i * comps + c] += p->change[i * comps + c] + p->rest[i * comps + c];
 }
 
-/* What was made up before is to fit what has come to lie around it: at its border, the difference to what it would go on with there is
- * carried into it. Of a smooth fill that makes a new one; nothing changes where nothing has. */
+/* What was made up is to fit what has come to lie around it: at its border, the difference to what it would go on with there is
+ * carried into it. Of a smooth fill that makes a new one; nothing changes where nothing has. Of what was made up in different frames each lacks a
+ * difference of its own, and what is made up anew none: the steps where they meet are taken out. If all got what one of them lacks, so would the frames
+ * to come, which go on from this one, once more each. */
 static void
 fit (const Job *j, const VfiBox *b)
 {
@@ -340,13 +338,14 @@ fit (const Job *j, const VfiBox *b)
   VfiPainter *p = j->p;
   const int comps = j->plane.l->comps, n = j->w * j->h;
 
+  memset (p->change, 0, (gsize) n * comps * sizeof *p->change);
+  seams (j, b, COPIED, COPIED);
   for (int y = 0; y < j->h; y++)
     for (int x = 0; x < j->w; x++) {
       const gsize i = (gsize) y * j->w + x;
       float *change = p->change + i * comps;
 
       p->known[i] = 0;
-      memset (change, 0, comps * sizeof *change);
       if (p->state[i] > SAMPLED)
         continue;
       for (int k = 0; k < 4; k++) {
@@ -363,7 +362,7 @@ fit (const Job *j, const VfiBox *b)
     }
   for (int i = 0; i < n; i++)
     p->known[i] = p->known[i] > 0 ? VFI_MEMBRANE_FIXED : 0;
-  vfi_membrane_solve (&p->membrane, p->change, p->known, j->w, j->h, comps);
+  vfi_membrane_solve_steps (&p->membrane, p->change, p->known, p->step, j->w, j->h, comps);
   for (int i = 0; i < n; i++)
     if (p->state[i] == COPIED)
       for (int c = 0; c < comps; c++)

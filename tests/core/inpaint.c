@@ -333,6 +333,41 @@ still (void)
   vfi_inpaint_free (s);
 }
 
+/* It slowly gets darker before a camera that stands still, and in one place nothing stays as it was. */
+static double
+restless_texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const int i = *(const int *) data;
+  double v = 0.5 + 0.06 * sin (x * 0.8 + y * 0.3) * sin (y * 0.7 - x * 0.2);
+
+  if (fabs (x - W / 2) < 14 && fabs (y - 20) < 8)
+    v += 0.2 * sin (43758.5 * sin (x * 12.9898 + y * 78.233 + i * 37.719)); /* noise */
+  return (plane || comp ? 0.5 : v) * (1 - 0.0025 * i);
+}
+
+/* Behind the mask, of which that place is at the edge, nothing is ever seen. What is made up anew there in each frame, as it does not fit any more,
+ * beside what was made up before, gets darker as all does, and no more. */
+static void
+unseen (void)
+{
+  static guint8 mask[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_I420, NULL);
+  g_autoptr (TestFrame) out = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+  double worst = 0;
+
+  box (mask, 35, 30, 80, 56);
+  for (int i = 0; i < 40; i++) {
+    g_autoptr (TestFrame) truth = remove_from (s, mask, restless_texture, &i, out);
+
+    for (int y = 50; y < 80; y++)
+      for (int x = 41; x < 109; x++)
+        worst = fmax (worst, fabs (test_frame_get (out, 0, y, x, 0) - 127.5 * (1 - 0.0025 * i)));
+  }
+  g_test_message ("%.1f from the mean", worst);
+  g_assert_cmpfloat (worst, <, 11); /* what is around it is up to 15 from it; 25 if all of it gets what some of it lacks */
+  vfi_inpaint_free (s);
+}
+
 /* Masks that cover everything, nothing, come in other sizes; the smallest frames; bad ones. */
 static void
 masks (void)
@@ -638,6 +673,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/passing", passing);
   g_test_add_func ("/inpaint/parting", parting);
   g_test_add_func ("/inpaint/still", still);
+  g_test_add_func ("/inpaint/unseen", unseen);
   g_test_add_func ("/inpaint/masks", masks);
   g_test_add_func ("/inpaint/errors", errors);
   g_test_add_func ("/inpaint/models", models);
