@@ -4,7 +4,7 @@
  *
  * For each frame that comes: marks (core/mask.c); flow from and to the frame before, of pictures in which what is to be removed is filled in, as
  * where the search for motion around the holes begins (core/motion.c); in them a network completes it (core/complete.c), and what went behind the
- * mask moves on (core/carry.c), with what is still seen of it (core/layers.c); references (core/trace.c) one step on. When a frame's turn has
+ * mask moves on (core/carry.c), with what is still seen of it (core/layers.c); what moves otherwise is no source (core/stray.c); references (core/trace.c) one step on. When a frame's turn has
  * come, its references are held to what is seen around the hole (core/drift.c) and made into pixels (core/paint.c) in the session's own copy, from
  * then on a source like any other; what no frame shows is made up first (core/fill.c).
  *
@@ -19,6 +19,7 @@
 #include "interp.h"
 #include "motion.h"
 #include "paint.h"
+#include "stray.h"
 
 #define NETWORK_SCALE 0.25 /* of flow: where the search for motion begins; it ends in the frame's own pixels */
 #define DEFAULT_HISTORY 32
@@ -45,6 +46,7 @@ typedef struct
   VfiMarker *marker;
   Work *work;          /* number % n_works */
   float *there, *back; /* flow from the frame before to the last one, and back, */
+  float *own;          /* the way back as the network has it, everywhere, */
   float *on[2];        /* and the same with what moves on behind masks; they themselves without lookahead, which takes the others */
   gsize bytes;
 } Store;
@@ -108,6 +110,7 @@ store_clear (Store *s)
       g_free (s->on[i]);
   g_free (s->there);
   g_free (s->back);
+  g_free (s->own);
   *s = (Store){ 0 };
 }
 
@@ -122,7 +125,7 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
   *s = (Store){ .n_frames = o->history + 1 + o->lookahead, .n_works = o->lookahead + 2 };
   s->frame_bytes = place_frame (info, NULL, &layout);
   s->bytes = (s->n_frames + 3) * s->frame_bytes + s->n_frames * vfi_shown_bytes (info->width, info->height) + s->n_works * pixels +
-             vfi_marker_bytes (info->width, info->height) + (o->lookahead ? 8 : 4) * pixels * sizeof (float) +
+             vfi_marker_bytes (info->width, info->height) + (o->lookahead ? 10 : 6) * pixels * sizeof (float) +
              2 * vfi_pyramid_bytes (info->width, info->height);
   enough = s->bytes <= machine;
   if (enough) {
@@ -131,10 +134,11 @@ store_init (Store *s, const VfiFrameInfo *info, const VfiInpaintOptions *o, GErr
     s->work = g_try_new0 (Work, s->n_works);
     s->there = g_try_new (float, 2 * pixels);
     s->back = g_try_new (float, 2 * pixels);
+    s->own = g_try_new (float, 2 * pixels);
     s->on[0] = o->lookahead ? g_try_new (float, 2 * pixels) : s->there;
     s->on[1] = o->lookahead ? g_try_new (float, 2 * pixels) : s->back;
     s->marker = vfi_marker_new (info->width, info->height);
-    enough = s->memory && s->marker && s->frame && s->work && s->there && s->back && s->on[0] && s->on[1] &&
+    enough = s->memory && s->marker && s->frame && s->work && s->there && s->back && s->own && s->on[0] && s->on[1] &&
              vfi_shown_init (&s->shown, info->width, info->height, s->n_frames);
   }
   for (int i = 0; enough && i < 2; i++)
@@ -348,6 +352,7 @@ link_frames (VfiInpaint *self, guint32 number, GError **error)
   Work *w = work_of (self, number), *before = work_of (self, number - 1);
   const VfiFrame *a = seen_of (self, number - 1), *b = seen_of (self, number);
   const gsize most = (gsize) self->info.width * self->info.height * 3 / 4; /* of too little, nobody can tell */
+  const gsize field = (gsize) self->info.width * self->info.height * 2 * sizeof (float);
   const double threshold = self->options.scene_threshold > 0 ? self->options.scene_threshold : DEFAULT_SCENE;
 
   if (threshold < 1 && MAX (w->region.area, before->region.area) <= most && vfi_frame_scene_score (&self->info, a, b) >= threshold) {
@@ -363,11 +368,14 @@ link_frames (VfiInpaint *self, guint32 number, GError **error)
   self->flown = number;
   vfi_pyramid_set (&self->store.pyramid[0], &self->info, frame_of (self, number - 1), &before->region);
   vfi_pyramid_set (&self->store.pyramid[1], &self->info, frame_of (self, number), &w->region);
+  memcpy (self->store.own, self->store.back, field);
   for (int i = 0; i < 2 && self->options.lookahead; i++)
-    memcpy (self->store.on[i], i ? self->store.back : self->store.there, (gsize) self->info.width * self->info.height * 2 * sizeof (float));
+    memcpy (self->store.on[i], i ? self->store.back : self->store.there, field);
   if (!vfi_motion_refine (&self->motion, &self->store.pyramid[0], &before->region, &self->store.pyramid[1], &w->region, self->finest,
                           self->complete, self->store.there, self->store.back, &self->carry, self->store.on, error))
     return FALSE;
+  vfi_stray_hide (&self->store.pyramid[0], &before->region, &self->store.pyramid[1], &w->region, self->store.own, self->store.back,
+                  &self->store.shown, number);
   vfi_trace_link (&w->trace, &w->region, self->store.on[1], self->store.on[0]);
   for (guint32 i = self->turn; i != number; i++)
     vfi_trace_ahead (&work_of (self, i)->trace, &work_of (self, i)->region, number, &w->region, self->store.there, self->store.back);

@@ -350,6 +350,18 @@ vfi_shown_clear (VfiShown *s)
 }
 
 void
+vfi_shown_hide (VfiShown *s, guint32 number, const VfiBox *box)
+{
+  guint8 *bits = s->bits + (number % (guint32) s->n) * s->frame_bytes;
+
+  for (int y = box->y0; y < box->y1; y++)
+    for (int x = box->x0; x < box->x1; x++) {
+      const gsize i = (gsize) y * s->width + x;
+      bits[i / 8] &= (guint8) ~(1 << i % 8);
+    }
+}
+
+void
 vfi_shown_set (VfiShown *s, guint32 number, const VfiRegion *r)
 {
   guint8 *bits = s->bits + (number % (guint32) s->n) * s->frame_bytes;

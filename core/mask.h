@@ -93,6 +93,8 @@ gboolean vfi_shown_init (VfiShown *s, int width, int height, int n);
 void vfi_shown_clear (VfiShown *s);
 /* A frame shows what is at least 2 pixels from what is filled in. */
 void vfi_shown_set (VfiShown *s, guint32 number, const VfiRegion *region);
+/* But not what is in this box. */
+void vfi_shown_hide (VfiShown *s, guint32 number, const VfiBox *box);
 
 /* TRUE if a frame shows all pixels that a position lies between. */
 static inline gboolean

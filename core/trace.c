@@ -216,7 +216,7 @@ vfi_trace_past (VfiTrace *t, const VfiRegion *region, const VfiTrace *before, co
           continue;
         if (vfi_region_covered (region_before, s->x, s->y) != VFI_MARK_CLEAR)
           t->past[i] = hand_on (s, before, region_before, shown, oldest);
-        else if (s->apart < SHOWN)
+        else if (s->apart < SHOWN && vfi_shown_at (shown, before->number, s->x, s->y))
           t->past[i] = (VfiRef){ s->x, s->y, s->apart, VFI_NO_SLOPE, before->number, VFI_REF_SEEN };
         if (t->past[i].kind != VFI_REF_NONE) {
           float slope[4];

@@ -261,6 +261,39 @@ passing (void)
   vfi_inpaint_free (s);
 }
 
+/* The scene moves to the right, but a small bright square stands still before it, at the edge of where the mask is. */
+static double
+stray_texture (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const Scene scene = { -5.0 * *(const int *) data, 1, 0 };
+
+  if (x < 40 || x >= 52 || y < 44 || y >= 56)
+    return texture (f, plane, comp, y, x, &scene);
+  return plane || comp ? 0.5 : 0.9 + 0.05 * sin (x * 0.9) * sin (y * 0.7);
+}
+
+/* Nothing of it goes behind the mask with the scene. */
+static void
+stray (void)
+{
+  static guint8 mask[W * H], hidden[W * H];
+  VfiInpaint *s = session (VFI_FORMAT_I420, NULL);
+  g_autoptr (TestFrame) out = scene_frame (VFI_FORMAT_I420, (Scene){ 0, 1 });
+  double worst = 100;
+
+  box (mask, 58, 24, 60, 54);
+  box (hidden, 60, 40, 40, 20);
+  for (int i = 0; i < 16; i++) {
+    g_autoptr (TestFrame) truth = remove_from (s, mask, stray_texture, &i, out);
+
+    if (i >= 12)
+      worst = MIN (worst, likeness (truth, out, hidden));
+  }
+  g_test_message ("behind the mask: %.1f dB", worst);
+  g_assert_cmpfloat (worst, >, 24.5); /* 10 if it does */
+  vfi_inpaint_free (s);
+}
+
 /* A board that turns, shrinks and comes back. */
 typedef struct
 {
@@ -671,6 +704,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/formats", formats);
   g_test_add_func ("/inpaint/protocol", protocol);
   g_test_add_func ("/inpaint/passing", passing);
+  g_test_add_func ("/inpaint/stray", stray);
   g_test_add_func ("/inpaint/parting", parting);
   g_test_add_func ("/inpaint/still", still);
   g_test_add_func ("/inpaint/unseen", unseen);

@@ -265,7 +265,7 @@ choice (void)
   vfi_region_clear (&region);
 }
 
-/* Where the two flows contradict each other, or lead out of the frame, nothing is followed. */
+/* Where the two flows contradict each other, or lead out of the frame, or to what the frame does not show, nothing is followed. */
 static void
 contradiction (void)
 {
@@ -282,11 +282,13 @@ contradiction (void)
       back[2 * (y * W + x)] = -10;
       there[2 * (y * W + x)] = y < 40 ? 10 : -10;
     }
+  vfi_shown_set (&shown, 0, &empty);
+  vfi_shown_hide (&shown, 0, &(VfiBox){ 5, 30, 10, 35, 0 });
   vfi_trace_begin (&trace, &region, 1);
   vfi_trace_link (&trace, &region, back, there);
   vfi_trace_past (&trace, &region, &before, &empty, &shown, 0);
   EACH_MARKED (&region, i, x, y)
-  g_assert_cmpint (trace.past[i].kind, ==, x >= 10 && y < 40 ? VFI_REF_SEEN : VFI_REF_NONE);
+  g_assert_cmpint (trace.past[i].kind, ==, x >= 10 && y < 40 && !(x >= 15 && x < 20 && y >= 30 && y < 35) ? VFI_REF_SEEN : VFI_REF_NONE);
   vfi_trace_clear (&trace);
   vfi_shown_clear (&shown);
   vfi_region_clear (&region);
