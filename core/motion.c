@@ -17,7 +17,6 @@
 #define PAD VFI_PYRAMID_PAD
 #define PATCH 8
 #define CELL 4       /* patches are this far apart, on each level */
-#define MARGIN 28    /* pixels around the boxes */
 #define STEPS 5      /* of Lucas-Kanade */
 #define NOISE 4.f    /* squared difference that counts as none */
 #define LEAST 32     /* known pixels of a patch */
@@ -448,8 +447,8 @@ windows (const VfiRegion *a, const VfiRegion *b, VfiBox *window)
 
   for (int k = 0; k < a->n_boxes + b->n_boxes; k++) {
     const VfiBox *box = k < a->n_boxes ? &a->box[k] : &b->box[k - a->n_boxes];
-    window[n++] = (VfiBox){ MAX (box->x0 - MARGIN, 0), MAX (box->y0 - MARGIN, 0), MIN (box->x1 + MARGIN, a->width),
-                            MIN (box->y1 + MARGIN, a->height), 0 };
+    window[n++] = (VfiBox){ MAX (box->x0 - VFI_MOTION_AROUND, 0), MAX (box->y0 - VFI_MOTION_AROUND, 0),
+                            MIN (box->x1 + VFI_MOTION_AROUND, a->width), MIN (box->y1 + VFI_MOTION_AROUND, a->height), 0 };
   }
   return vfi_boxes_merge (window, n);
 }

@@ -9,6 +9,8 @@
 #include "membrane.h"
 #include "pyramid.h"
 
+#define VFI_MOTION_AROUND 28 /* pixels around the boxes: what is looked at there */
+
 /* Memory for the search, kept between calls; {0} to begin with. */
 typedef struct
 {

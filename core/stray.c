@@ -9,7 +9,8 @@
 
 #include <math.h>
 
-#define AROUND 28  /* pixels around the boxes: those that can come to lie behind the hole in the next frame */
+#include "motion.h"
+
 #define APART 2.f  /* pixels between both motions, at least */
 #define LEAST 24.f /* mean difference along the motion of what is around the hole, of 8 bits, */
 #define LESS 4.f   /* or this, where it leads to what strayed already, */
@@ -80,8 +81,8 @@ vfi_stray_hide (const VfiPyramid *a, const VfiRegion *region_a, const VfiPyramid
   for (int k = 0; k < region_b->n_boxes; k++) {
     const VfiBox *box = &region_b->box[k];
 
-    for (int y = MAX (box->y0 - AROUND, 0); y < MIN (box->y1 + AROUND, h); y++)
-      for (int x = MAX (box->x0 - AROUND, 0); x < MIN (box->x1 + AROUND, w); x++) {
+    for (int y = MAX (box->y0 - VFI_MOTION_AROUND, 0); y < MIN (box->y1 + VFI_MOTION_AROUND, h); y++)
+      for (int x = MAX (box->x0 - VFI_MOTION_AROUND, 0); x < MIN (box->x1 + VFI_MOTION_AROUND, w); x++) {
         const gsize p = (gsize) y * w + x;
         const float *f = back + 2 * p, *mine = own + 2 * p;
         const gboolean moves = apart (mine, f), rests = apart (still, f);

@@ -66,18 +66,6 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   return g_memdup2 (&s, sizeof s);
 }
 
-static gsize
-workspace (gpointer state)
-{
-  return greys_bytes (*(const Greys *) state);
-}
-
-static void
-bind (gpointer state, void *memory)
-{
-  greys_bind ((Greys *) state, memory);
-}
-
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
@@ -97,4 +85,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   vfi_launch (cuda, blocks ((size_t) s.h * (s.columns - 1), 256), 256, 0, spread, s, found, View (*dst));
 }
 
-const VfiKernel vfi_cuda_dense_search = { &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free, workspace, bind };
+const VfiKernel vfi_cuda_dense_search = { &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free, greys_workspace, greys_bind };

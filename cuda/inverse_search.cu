@@ -127,18 +127,6 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   return s;
 }
 
-static gsize
-workspace (gpointer state)
-{
-  return greys_bytes (*(const Search *) state);
-}
-
-static void
-bind (gpointer state, void *memory)
-{
-  greys_bind ((Search *) state, memory);
-}
-
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
@@ -156,4 +144,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
               View (*dst));
 }
 
-const VfiKernel vfi_cuda_inverse_search = { &vfi_op_inverse_search, vfi_cuda_supports, prepare, run, g_free, workspace, bind };
+const VfiKernel vfi_cuda_inverse_search = { &vfi_op_inverse_search, vfi_cuda_supports, prepare, run, g_free, greys_workspace, greys_bind };

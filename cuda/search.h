@@ -31,15 +31,19 @@ greys_of (const VfiView &v)
   return { v.h, v.w, v.w + 2 * PAD, vfi_search_cells (v.h), vfi_search_cells (v.w), { NULL, NULL }, { NULL, NULL } };
 }
 
+/* Of a kernel whose state is Greys, or begins with them. */
 static gsize
-greys_bytes (const Greys &s)
+greys_workspace (gpointer state)
 {
+  const Greys &s = *(const Greys *) state;
+
   return 2 * ((gsize) (s.h + 2 * PAD) * s.pitch * sizeof (float) + (gsize) s.rows * s.columns * sizeof (VfiSearchFound));
 }
 
 static void
-greys_bind (Greys *s, void *memory)
+greys_bind (gpointer state, void *memory)
 {
+  Greys *s = (Greys *) state;
   float *grey = (float *) memory;
   const gsize pixels = (gsize) (s->h + 2 * PAD) * s->pitch, patches = (gsize) s->rows * s->columns;
   VfiSearchFound *found = (VfiSearchFound *) (grey + 2 * pixels);

@@ -257,7 +257,7 @@ passing (void)
     worst = MIN (worst, likeness (truth, out, square));
   }
   g_test_message ("behind the mask: %.1f dB", worst);
-  g_assert_cmpfloat (worst, >, 25.7); /* 16 if it does not move on */
+  g_assert_cmpfloat (worst, >, 32.5); /* 16 if it does not move on */
   vfi_inpaint_free (s);
 }
 
@@ -290,7 +290,7 @@ stray (void)
       worst = MIN (worst, likeness (truth, out, hidden));
   }
   g_test_message ("behind the mask: %.1f dB", worst);
-  g_assert_cmpfloat (worst, >, 24.5); /* 10 if it does */
+  g_assert_cmpfloat (worst, >, 24.8); /* 10 if it does */
   vfi_inpaint_free (s);
 }
 
@@ -333,7 +333,7 @@ parting (void)
     worst = MIN (worst, likeness (truth, out, hidden));
   }
   g_test_message ("behind the mask: %.1f dB", worst);
-  g_assert_cmpfloat (worst, >, 19.0); /* 13 if what it moves as is not known from what is seen of it */
+  g_assert_cmpfloat (worst, >, 19.3); /* 13 if what it moves as is not known from what is seen of it */
   vfi_inpaint_free (s);
 }
 
@@ -397,7 +397,7 @@ unseen (void)
         worst = fmax (worst, fabs (test_frame_get (out, 0, y, x, 0) - 127.5 * (1 - 0.0025 * i)));
   }
   g_test_message ("%.1f from the mean", worst);
-  g_assert_cmpfloat (worst, <, 11); /* what is around it is up to 15 from it; 25 if all of it gets what some of it lacks */
+  g_assert_cmpfloat (worst, <, 9.5); /* what is around it is up to 15 from it; 25 if all of it gets what some of it lacks */
   vfi_inpaint_free (s);
 }
 

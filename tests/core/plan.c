@@ -10,6 +10,7 @@
 #include "../generate.h"
 #include "arena.h"
 #include "model.h"
+#include "waits.h"
 
 typedef struct
 {
@@ -791,6 +792,47 @@ no_arena (void)
   vfi_backend_unref (b);
 }
 
+#define N_WAITS 40
+
+static gboolean
+hindered (gconstpointer data, int earlier, int later)
+{
+  return ((const guint8 *) data)[later * N_WAITS + earlier];
+}
+
+/* All that hinders a step has ended when what it waits for has, and nothing is waited for that another of them waits for anyway. */
+static void
+waits (void)
+{
+  guint8 direct[N_WAITS * N_WAITS], ended[N_WAITS * N_WAITS] = { 0 };
+  g_autoptr (GPtrArray) of = NULL;
+
+  for (int i = 0; i < N_WAITS * N_WAITS; i++)
+    direct[i] = g_test_rand_int_range (0, 8) == 0;
+  of = vfi_waits_new (N_WAITS, hindered, direct);
+  g_assert_cmpuint (of->len, ==, N_WAITS);
+  for (int t = 0; t < N_WAITS; t++) {
+    const GArray *after = of->pdata[t];
+    guint8 *row = ended + t * N_WAITS;
+
+    for (guint i = 0; i < after->len; i++) {
+      const int s = g_array_index (after, int, i);
+
+      g_assert_true (s < t && direct[t * N_WAITS + s]);
+      for (int r = 0; r < s; r++)
+        row[r] |= ended[s * N_WAITS + r];
+    }
+    for (guint i = 0; i < after->len; i++) {
+      guint8 *waited = &row[g_array_index (after, int, i)];
+
+      g_assert_false (*waited);
+      *waited = TRUE;
+    }
+    for (int s = 0; s < t; s++)
+      g_assert_true (!direct[t * N_WAITS + s] || row[s]);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -799,6 +841,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/arena-fits", arena_fits);
   g_test_add_data_func ("/plan/random-graphs", GINT_TO_POINTER (FALSE), random_graphs);
   g_test_add_data_func ("/plan/random-graphs-in-bands", GINT_TO_POINTER (TRUE), random_graphs);
+  g_test_add_func ("/plan/waits", waits);
   g_test_add_func ("/plan/bands", bands);
   g_test_add_func ("/plan/stacked", stacked);
   g_test_add_func ("/plan/windows", windows);
