@@ -19,18 +19,10 @@ import torch.nn.functional as F
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'train'))
 import basenet
+import flownet
 import net as networks
 
 MODES = ('eager', 'graphs', 'compile')  # what may take long comes last
-LOOPED = networks.correlation
-
-
-def whole(f0, f1, r):
-    """networks.correlation as one expression: a compiler makes one kernel of it, not one of each displacement; eager it would take (2r+1)^2 times
-    the memory."""
-    n, _, h, w = f0.shape
-    a, b = (F.pad(f, (r,) * 4).unfold(2, h, 1).unfold(3, w, 1) for f in (f0, f1))
-    return (a.flip(2, 3) * b).mean(1).reshape(n, -1, h, w)
 
 
 def padded(x, k):
@@ -66,6 +58,32 @@ class Interpolator(torch.nn.Module):
         return [(x + .5).clamp(0, 255).to(torch.uint8)[:, :, :h // s, :w // s] for s, x in enumerate(made, 1)]
 
 
+def symmetric(f0, f1, r):
+    """net.correlation as one expression: a compiler makes one kernel of it, not one of each displacement; eager it would take (2r+1)^2 times
+    the memory."""
+    n, _, h, w = f0.shape
+    a, b = (F.pad(f, (r,) * 4).unfold(2, h, 1).unfold(3, w, 1) for f in (f0, f1))
+    return (a.flip(2, 3) * b).mean(1).reshape(n, -1, h, w)
+
+
+def one_sided(f0, f1, r):
+    """flownet.correlation, likewise."""
+    n, _, h, w = f0.shape
+    return (f0[:, :, None, None] * F.pad(f1, (r,) * 4).unfold(2, h, 1).unfold(3, w, 1)).mean(1).reshape(n, -1, h, w)
+
+
+# What is compiled, each by itself: vfi-base as a whole takes longer than anyone waits. All of it is one CUDA graph in the end.
+PIECES = ((networks, 'correlation', symmetric), (flownet, 'correlation', one_sided), (networks, 'lucas_kanade', None), (networks, 'inverse_search', None),
+          (networks, 'dense_search', None), (networks, 'weigh', None), (networks, 'synthesize', None), (networks, 'warp', None),
+          (basenet, 'evidence', None), (basenet, 'opinions', None), (networks.Encoder, 'forward', None), (networks.Decoder, 'forward', None))
+PLAIN = [getattr(where, name) for where, name, _ in PIECES]
+
+
+def pieces(compiled):
+    for (where, name, other), plain in zip(PIECES, PLAIN):
+        setattr(where, name, torch.compile(other or plain, fullgraph=True, dynamic=False) if compiled else plain)
+
+
 def capture(call, args):
     """call (*args) as a CUDA graph."""
     side = torch.cuda.Stream()
@@ -80,12 +98,14 @@ def capture(call, args):
     return lambda *_: graph.replay()
 
 
-def measure(call, args, device, seconds):
-    """Milliseconds of one call, the best of five rounds; seconds of the first, in which a compiler compiles."""
+def measure(call, mode, args, device, seconds):
+    """Milliseconds of one call, the best of five rounds; seconds until the first is done, in which a compiler compiles."""
     def wait():
         if device == 'cuda':
             torch.cuda.synchronize()
     start = time.perf_counter()
+    if mode != 'eager' and device == 'cuda':
+        call = capture(call, args)
     call(*args)
     wait()
     first = time.perf_counter() - start
@@ -106,12 +126,6 @@ def measure(call, args, device, seconds):
     return best * 1e3, first
 
 
-def prepare(call, mode, args):
-    if mode == 'compile':
-        return torch.compile(call, mode='reduce-overhead', fullgraph=True) if args[0].is_cuda else torch.compile(call)
-    return capture(call, args) if mode == 'graphs' else call
-
-
 @torch.inference_mode()
 def bench(name, w, h, mode, device, seconds):
     torch.manual_seed(1)
@@ -120,9 +134,9 @@ def bench(name, w, h, mode, device, seconds):
     frames = [torch.randint(16, 236, (1, c, h >> s, w >> s), dtype=torch.uint8, device=device) for c, s in ((1, 0), (2, 1)) * 2]
     args = (*frames, torch.full((1, 1, 1, 1), .5, device=device))
     x = (model.picture(*model.planes(*frames[:2])),)
-    networks.correlation = whole if mode == 'compile' else LOOPED
-    pair, first = measure(prepare(model, mode, args), args, device, seconds)
-    encoder, _ = measure(prepare(model.net.encode, mode, x), x, device, seconds)
+    pieces(mode == 'compile')
+    pair, first = measure(model, mode, args, device, seconds)
+    encoder, _ = measure(model.net.encode, mode, x, device, seconds)
     return {'model': name, 'width': w, 'height': h, 'mode': mode, 'first_s': first, 'pair_ms': pair, 'encoder_ms': encoder,
             'stream_ms': pair - encoder}
 
@@ -145,6 +159,7 @@ def main():
     if a.device == 'cuda' and not torch.cuda.is_available():
         sys.exit('bench_torch.py: PyTorch sees no CUDA device')
     torch.backends.cudnn.benchmark = True
+    torch._dynamo.config.cache_size_limit = torch._dynamo.config.recompile_limit = 64  # a piece is compiled for each size that it works at
     rows = []
     result = {'torch': torch.__version__, 'device': torch.cuda.get_device_name() if a.device == 'cuda' else platform.processor()}
     for mode in a.modes.split(','):

@@ -3,11 +3,13 @@
  * How fast a network runs from frames in CUDA memory to frames in CUDA memory (NV12), as in a pipeline from decoder to encoder, and from system
  * memory and back; and what the device can do:
  *
- *   cuda-bench MODEL WEIGHTS WIDTH HEIGHT [FRAMES [noise]]
+ *   cuda-bench MODEL WEIGHTS WIDTH HEIGHT [FRAMES [noise|FILE]]
  *
- * prints a JSON object. Frames are a smooth texture that moves, where searches soon have what they look for; or noise, a new one each, where they never have. It takes the driver and cuDNN only. ("vfi bench --backend cuda" measures the second in a session of its own.)
+ * prints a JSON object. Frames are a smooth texture that moves, where searches soon have what they look for; or noise, a new one each, where they never have;
+ * or the first ones of a file of raw NV12. It takes the driver and cuDNN only. ("vfi bench --backend cuda" measures the second in a session of its own.)
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,19 +23,33 @@ VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 #define N_FRAMES 4
 #define WARM_UP 10
 
-/* On the host, where b is NULL; g_free there. */
+/* On the host, where b is NULL; g_free there. Without data if the file, `what`, is too short. */
 static VfiFrame
-frame_new (VfiBackend *b, int w, int h, int i, gboolean noise, GError **error)
+frame_new (VfiBackend *b, int w, int h, int i, const char *what, GError **error)
 {
   const int pitch = (w + 255) & ~255, rows = h + (h + 1) / 2;
   g_autoptr (GRand) rand = g_rand_new_with_seed (i);
   g_autofree guint8 *host = g_malloc ((gsize) pitch * rows);
+  const gboolean noise = !strcmp (what, "noise");
   guint8 *p = b ? b->klass->alloc (b, (gsize) pitch * rows, error) : host;
 
   for (int y = 0; y < rows; y++)
     for (int x = 0; x < pitch; x++)
       host[(gsize) y * pitch + x] =
           noise ? (guint8) g_rand_int (rand) : (guint8) (128 + (y < h ? 90 : 20) * sin ((x + 5 * i) * 0.11) * cos ((y - 3 * i) * 0.07));
+  if (!noise && strcmp (what, "texture")) {
+    FILE *file = fopen (what, "rb");
+    gboolean good = file && !fseek (file, (long) w * rows * (i % N_FRAMES), SEEK_SET);
+
+    for (int y = 0; good && y < rows; y++)
+      good = fread (host + (gsize) y * pitch, w, 1, file) == 1;
+    if (file)
+      fclose (file);
+    if (!good) {
+      g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s has no %d frames of %d x %d, NV12", what, N_FRAMES, w, h);
+      return (VfiFrame){ .memory = VFI_MEMORY_HOST };
+    }
+  }
   if (b && p)
     b->klass->upload (b, p, host, (gsize) pitch * rows);
   if (!b)
@@ -70,7 +86,7 @@ best_stream (VfiInterp *s, const VfiFrame f[N_FRAMES + 2], int n, GError **error
 }
 
 static gboolean
-bench (const char *model, const char *file, int w, int h, int n, gboolean noise, GError **error)
+bench (const char *model, const char *file, int w, int h, int n, const char *what, GError **error)
 {
   const VfiFrameInfo info = { VFI_FORMAT_NV12, w, h, VFI_RANGE_LIMITED };
   const VfiModel *m = vfi_model_find (model, error);
@@ -88,8 +104,8 @@ bench (const char *model, const char *file, int w, int h, int n, gboolean noise,
   if (!b)
     return FALSE;
   for (int i = 0; i < N_FRAMES + 2; i++) {
-    f[i] = frame_new (b, w, h, i, noise, error);
-    on_host[i] = frame_new (NULL, w, h, i, noise, error);
+    f[i] = frame_new (b, w, h, i, what, error);
+    on_host[i] = frame_new (NULL, w, h, i, what, error);
     if (!f[i].data[0])
       return FALSE;
   }
@@ -117,8 +133,8 @@ bench (const char *model, const char *file, int w, int h, int n, gboolean noise,
       "{ \"model\": \"%s\", \"backend\": \"%s\", \"precision\": \"fp16\", \"format\": \"NV12\", \"memory\": \"CUDA\", \"frames\": \"%s\",\n"
       "  \"width\": %d, \"height\": %d, \"create_ms\": %.0f, \"frame_ms\": %.4f, \"host_ms\": %.4f, \"device_mb\": %.1f,\n"
       "  \"machine_conv_gflops\": %.1f, \"machine_copy_gbytes\": %.2f, \"cuda\": \"%d.%d\",\n  \"stages\": [",
-      model, b->description, noise ? "noise" : "texture", w, h, create, ms, host_ms, (before - after) * 1e-6, conv_flops * 1e-9,
-      copy_bytes * 1e-9, runtime / 1000, runtime / 10 % 100);
+      model, b->description, what, w, h, create, ms, host_ms, (before - after) * 1e-6, conv_flops * 1e-9, copy_bytes * 1e-9, runtime / 1000,
+      runtime / 10 % 100);
   for (int i = 0; i < MIN (n_lines, (int) G_N_ELEMENTS (lines)); i++)
     g_print ("%s\n    { \"name\": \"%s\", \"ms_per_frame\": %.4f, \"gflop_per_frame\": %.3f, \"mbytes_per_frame\": %.2f }", i ? "," : "",
              lines[i].name, lines[i].seconds * 1e3 / 10, lines[i].flop * 1e-9 / 10, lines[i].bytes * 1e-6 / 10);
@@ -137,11 +153,10 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
 
   if (argc < 5) {
-    g_printerr ("usage: cuda-bench MODEL WEIGHTS WIDTH HEIGHT [FRAMES [noise]]\n");
+    g_printerr ("usage: cuda-bench MODEL WEIGHTS WIDTH HEIGHT [FRAMES [noise|FILE]]\n");
     return 2;
   }
-  if (bench (argv[1], argv[2], atoi (argv[3]), atoi (argv[4]), argc > 5 ? atoi (argv[5]) : 100, argc > 6 && !strcmp (argv[6], "noise"),
-             &error))
+  if (bench (argv[1], argv[2], atoi (argv[3]), atoi (argv[4]), argc > 5 ? atoi (argv[5]) : 100, argc > 6 ? argv[6] : "texture", &error))
     return 0;
   g_printerr ("cuda-bench: %s\n", error->message);
   return 1;
