@@ -83,6 +83,8 @@ typedef struct
 {
   gboolean coarse; /* src: y0, y1[, coarser flow] */
   int first, far, rounds, steps;
+  int step;   /* between the pixels that are asked for: 1 or 2 */
+  float gain; /* their flow times this */
 } VfiDenseSearchParams;
 
 typedef struct

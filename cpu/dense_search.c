@@ -26,8 +26,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   State *s = g_new0 (State, 1);
 
-  s->h = dst->h, s->w = dst->w, s->pitch = search_pitch (dst->w);
-  s->grid = search_grid (dst->h, dst->w);
+  s->h = src->h, s->w = src->w, s->pitch = search_pitch (src->w);
+  s->grid = search_grid (src->h, src->w);
   s->lead = (MIN (((const VfiDenseSearchParams *) node->params)->far, s->grid.columns) + 15) & ~15;
   s->grey_size = ((gsize) (s->h + 2 * PAD) * s->pitch + 15) & ~(gsize) 15;
   s->plane_size = (gsize) s->grid.rows * s->grid.pitch + 2 * s->lead;
@@ -100,74 +100,88 @@ hand_row (const VfiSearchFrames *f, const State *s, const SearchFound *found, co
 
 /* ---- pixels ------------------------------------------------------------------------------------- */
 
-/* What the four patches around the cells of a tile know: above and below, of each those in even columns, then in odd ones, which lie side by side; a cell more on
- * either side. */
+/* What the four patches around the cells of a tile know of the pixels that are asked for: above and below, of each those in even columns, then in odd ones, which lie side by
+ * side; a cell more on either side. */
 typedef struct
 {
   float u[4][TILE + 4 * CELL], v[4][TILE + 4 * CELL];
   float miss[4][CELL][TILE + 4 * CELL]; /* 1 or what differs, if that is more */
 } SEARCH_ALIGNED Tile;
 
-/* What one patch knows of CELL rows from row y on, to column `to` of the tile. */
+/* Every `step`th element. */
 VFI_INLINE void
-patch_knows (const VfiSearchFrames *f, int y, int x, float u, float v, Tile *t, int which, int to)
+row_store (Row v, float *to, const int step)
+{
+  typedef float Half __attribute__ ((vector_size (sizeof (Row) / 2), aligned (4), may_alias));
+
+  if (step == 1)
+    *(Row *) to = v;
+  else
+    *(Half *) to = __builtin_shufflevector (v, v, 0, 2, 4, 6);
+}
+
+/* What one patch knows of CELL rows from row y on, to pixel `to` of the tile. */
+VFI_INLINE void
+patch_knows (const VfiSearchFrames *f, int y, int x, float u, float v, Tile *t, int which, int to, const int step)
 {
   const float dy = vfi_search_clamp (v, -VFI_SEARCH_PATCH - y, f->h - y), dx = vfi_search_clamp (u, -VFI_SEARCH_PATCH - x, f->w - x);
   const int iy = (int) floorf (dy), ix = (int) floorf (dx);
   const Row fy = row_set (dy - iy), fx = row_set (dx - ix);
   const float *a = f->a + (gssize) y * f->pitch + x, *b = f->b + (gssize) (y + iy) * f->pitch + x + ix;
-  Row above = row_fma (fx, *(const Row *) (b + 1) - *(const Row *) b, *(const Row *) b);
+  Row above = search_between (b, fx);
 
-  *(Row *) (t->u[which] + to) = row_set (u);
-  *(Row *) (t->v[which] + to) = row_set (v);
+  row_store (row_set (u), t->u[which] + to, step);
+  row_store (row_set (v), t->v[which] + to, step);
 #pragma GCC unroll 4
-  for (int k = 0; k < CELL; k++, a += f->pitch) {
+  for (int k = 0; k < CELL; k += step, a += step * f->pitch) {
     Row below, e;
 
-    b += f->pitch;
-    below = row_fma (fx, *(const Row *) (b + 1) - *(const Row *) b, *(const Row *) b);
+    if (k && step > 1)
+      above = search_between (b += f->pitch, fx);
+    below = search_between (b += f->pitch, fx);
     e = row_fma (fy, below - above, above - *(const Row *) a);
-    *(Row *) (t->miss[which][k] + to) = row_max (row_abs (e), row_set (1));
+    row_store (row_max (row_abs (e), row_set (1)), t->miss[which][k / step] + to, step);
     above = below;
   }
 }
 
 /* The flow of a row of cells from that of the patches above and below: each reaches over two cells. */
-static void
-spread_row (const State *s, const VfiSearchFrames *f, const SearchFound *found, int row, const VfiView *dst)
+VFI_INLINE void
+spread_row (const State *s, const VfiSearchFrames *f, const SearchFound *found, int row, const VfiView *dst, const float gain,
+            const int step)
 {
   const VfiView flow = *dst; /* a copy: what is written might be the view, for all that the compiler knows */
-  const int y = row * CELL, h = MIN (CELL, flow.h - y);
+  const int y = row * CELL / step, h = MIN (CELL / step, flow.h - y);
   Tile t;
 
-  for (int x0 = 0; x0 < flow.w; x0 += TILE) {
-    const int first = x0 / CELL, last = MIN (first + TILE / CELL + 1, s->grid.columns);
+  for (int x0 = 0; x0 < flow.w; x0 += TILE / step) {
+    const int first = x0 * step / CELL, last = MIN (first + TILE / CELL + 1, s->grid.columns);
 
     for (int i = first; i < last; i++)
       for (int k = 0; k < 2; k++) {
         const gsize at = (gsize) (row + k) * s->grid.pitch + i;
 
-        patch_knows (f, y, (i - 1) * CELL, found->u[at], found->v[at], &t, 2 * k + i % 2, (i - first) * CELL);
+        patch_knows (f, row * CELL, (i - 1) * CELL, found->u[at], found->v[at], &t, 2 * k + i % 2, (i - first) * CELL / step, step);
       }
-    for (int x = 0; x < MIN (TILE, flow.w - x0); x += VFI_LANES) {
+    for (int x = 0; x < MIN (TILE / step, flow.w - x0); x += VFI_LANES) {
       const int n = MIN (flow.w - x0 - x, VFI_LANES);
       Vec u[4], v[4];
 
 #pragma GCC unroll 4
       for (int i = 0; i < 4; i++) {
-        u[i] = *(const Vec *) (t.u[i] + CELL + x);
-        v[i] = *(const Vec *) (t.v[i] + CELL + x);
+        u[i] = *(const Vec *) (t.u[i] + CELL / step + x);
+        v[i] = *(const Vec *) (t.v[i] + CELL / step + x);
       }
       for (int k = 0; k < h; k++) {
         Vec m[4], above, below, sum;
 
 #pragma GCC unroll 4
         for (int i = 0; i < 4; i++)
-          m[i] = *(const Vec *) (t.miss[i][k] + CELL + x);
+          m[i] = *(const Vec *) (t.miss[i][k] + CELL / step + x);
         /* Weights 1 / m, all times the product of all m: one division. */
         above = m[0] * m[1];
         below = m[2] * m[3];
-        sum = 1 / vec_fma (m[0] + m[1], below, (m[2] + m[3]) * above);
+        sum = gain / vec_fma (m[0] + m[1], below, (m[2] + m[3]) * above);
         above *= sum;
         below *= sum;
         vec_store_pixels (&flow, y + k, x0 + x, 0, n,
@@ -208,7 +222,11 @@ static void
 spread (gpointer data, int i, int thread)
 {
   const Run *r = data;
-  spread_row (r->s, &r->f, r->found, i, r->dst);
+
+  if (r->o->step == 1)
+    spread_row (r->s, &r->f, r->found, i, r->dst, 1, 1);
+  else
+    spread_row (r->s, &r->f, r->found, i, r->dst, r->o->gain, 2);
 }
 
 static void

@@ -10,7 +10,7 @@
 #define SIDE (2 * WINDOW + 1)
 #define PAD 16 /* around a row, so that neighbours are plain loads */
 
-/* Rows of `pitch` floats, pixel 0 at PAD: h of what the pictures differ by, then for each thread one of twice as many pixels. */
+/* Rows of `pitch` floats, pixel 0 at PAD: h of what the pictures differ by, then for each thread one of sums. */
 typedef struct
 {
   int h, w, pitch, threads;
@@ -32,7 +32,7 @@ workspace (gpointer state)
 {
   const State *s = state;
 
-  return ((gsize) s->h + 2 * s->threads) * s->pitch * sizeof (float);
+  return ((gsize) s->h + s->threads) * s->pitch * sizeof (float);
 }
 
 static void
@@ -73,15 +73,6 @@ typedef struct
   const VfiView *motion, *dst;
 } Run;
 
-/* Of two vectors, one behind the other, the sums of neighbours. */
-VFI_INLINE Vec
-pairs (const float *p)
-{
-  const Vec a = *(const Vec *) p, b = *(const Vec *) (p + VFI_LANES);
-
-  return (Vec) __builtin_shuffle (a, b, vec_iota () * 2) + (Vec) __builtin_shuffle (a, b, vec_iota () * 2 + 1);
-}
-
 static void
 look_row (gpointer data, int y, int thread)
 {
@@ -89,29 +80,19 @@ look_row (gpointer data, int y, int thread)
   const State *s = r->s;
   const VfiView motion = *r->motion;
   const int second = motion.c == 2 ? 0 : 2;
-  const Vec back = vec_set (-2 * r->t), on = vec_set (2 * (1 - r->t));
-  float *line = s->lines + (gsize) thread * 2 * s->pitch, *row = row_of (s, y);
+  const Vec back = vec_set (-2 * r->t), on = vec_set (2 * (1 - r->t)), down = vec_set (2 * y);
+  float *row = row_of (s, y);
 
-  for (int x = 0; x < s->w; x += VFI_LANES / 2) {
-    const int n = MIN (s->w - x, VFI_LANES / 2);
-    const VecI twice = vec_iota () >> 1;
-    const Vec at = VEC_TO_FLOAT (vec_iota () + 2 * x);
-    Vec v[4], sum = vec_set (0);
+  for (int x = 0; x < s->w; x += VFI_LANES) {
+    const int n = MIN (s->w - x, VFI_LANES);
+    const Vec at = VEC_TO_FLOAT (2 * (vec_iota () + x));
+    Vec v[4], e;
 
-    for (int c = 0; c < 4; c++) {
-      v[c] = vec_load_pixels (&motion, y, x, c < 2 ? c : second + c - 2, n);
-      v[c] = (c < 2 ? back : on) * (Vec) __builtin_shuffle (v[c], twice);
-    }
-    for (int i = 0; i < 2; i++) {
-      const Vec down = vec_set (2 * y + i);
-      const Vec a = plane_sample (&r->y0, at + v[0], down + v[1]), b = plane_sample (&r->y1, at + v[2], down + v[3]);
-
-      sum += vec_max (a - b, b - a);
-    }
-    *(Vec *) (line + 2 * x) = sum;
+    for (int c = 0; c < 4; c++)
+      v[c] = (c < 2 ? back : on) * vec_load_pixels (&motion, y, x, c < 2 ? c : second + c - 2, n);
+    e = plane_sample (&r->y0, at + v[0], down + v[1]) - plane_sample (&r->y1, at + v[2], down + v[3]);
+    *(Vec *) (row + x) = vec_max (e, -e);
   }
-  for (int x = 0; x < s->w; x += VFI_LANES)
-    *(Vec *) (row + x) = 0.25f * pairs (line + 2 * x);
   for (int i = 1; i <= WINDOW; i++) {
     row[-i] = row[0];
     row[s->w - 1 + i] = row[s->w - 1];
@@ -124,7 +105,7 @@ fit_row (gpointer data, int y, int thread)
   const Run *r = data;
   const State *s = r->s;
   const VfiView dst = *r->dst;
-  float *line = s->lines + (gsize) thread * 2 * s->pitch + PAD;
+  float *line = s->lines + (gsize) thread * s->pitch + PAD;
 
   for (int x = -PAD; x < s->w + WINDOW; x += VFI_LANES) {
     Vec sum = vec_set (0);

@@ -36,11 +36,12 @@ __launch_bounds__ (THREADS) hand_on (int away, int steps, Greys s, const VfiSear
     to[p.i] = found;
 }
 
-/* vfi_search_pixel, of the pixels of a row of a cell, which have the same four patches. */
+/* vfi_search_pixel, of the pixels of a row of a cell, which have the same four patches; STEP from one to the next. */
+template <int STEP>
 static __global__ void
-spread (Greys s, const VfiSearchFound *found, View dst)
+spread (Greys s, const VfiSearchFound *found, float gain, View dst)
 {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x, cells = s.columns - 1, y = i / cells, x = i % cells * VFI_SEARCH_CELL;
+  const int i = blockIdx.x * blockDim.x + threadIdx.x, cells = s.columns - 1, y = i / cells * STEP, x = i % cells * VFI_SEARCH_CELL;
   const VfiSearchFrames f = frames (s);
 
   if (y >= s.h)
@@ -49,19 +50,20 @@ spread (Greys s, const VfiSearchFound *found, View dst)
   const VfiSearchFound of[4] = { at[0], at[1], at[s.columns], at[s.columns + 1] }, *const each[4] = { &of[0], &of[1], &of[2], &of[3] };
 
 #pragma unroll
-  for (int k = 0; k < VFI_SEARCH_CELL; k++)
+  for (int k = 0; k < VFI_SEARCH_CELL; k += STEP)
     if (x + k < s.w) {
       const VfiSearchFound flow = vfi_search_between (&f, each, y, x + k);
+      const int to = y / STEP * dst.w + (x + k) / STEP;
 
-      set (dst, y * s.w + x + k, 0, flow.u);
-      set (dst, y * s.w + x + k, 1, flow.v);
+      set (dst, to, 0, gain * flow.u);
+      set (dst, to, 1, gain * flow.v);
     }
 }
 
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  const Greys s = greys_of (*dst);
+  const Greys s = greys_of (*src);
 
   return g_memdup2 (&s, sizeof s);
 }
@@ -82,7 +84,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
       vfi_launch (cuda, patches, THREADS, 0, hand_on, away, o->steps, s, found, next);
       std::swap (found, next);
     }
-  vfi_launch (cuda, blocks ((size_t) s.h * (s.columns - 1), 256), 256, 0, spread, s, found, View (*dst));
+  vfi_launch (cuda, blocks ((size_t) dst->h * (s.columns - 1), 256), 256, 0, o->step == 1 ? spread<1> : spread<2>, s, found, o->gain,
+              View (*dst));
 }
 
 const VfiKernel vfi_cuda_dense_search = { &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free, greys_workspace, greys_bind };

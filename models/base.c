@@ -34,7 +34,7 @@ luma (VfiGraph *g, int h, int w, VfiTensor *y[2])
 static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float none[3] = { 0, 0, 0 }, velocity[2][2] = { { 0.5f, 0.5f }, { -0.5f, -0.5f } };
+  static const float none[3] = { 0, 0, 0 };
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state[2];
 
   luma (g, h, w, whole);
@@ -50,11 +50,10 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
     if (i == 1) /* the way back is not looked for at 1/2 */
       flow[0] = vfi_resize (g, flow[0], .gain = vfi_coarse_twice);
 
-    for (int j = 0; j < 2; j++) {
-      VfiTensor *found = vfi_dense_search (g, whole[i], whole[1 - i], flow[j], .first = 0, .far = 2, .rounds = 1, .steps = 1);
-
-      vfi_output (g, vfi_numbered ("flow%d", 2 * j + i), vfi_downsample (g, found, 2, velocity[i]));
-    }
+    for (int j = 0; j < 2; j++)
+      vfi_output (
+          g, vfi_numbered ("flow%d", 2 * j + i),
+          vfi_dense_search (g, whole[i], whole[1 - i], flow[j], .first = 0, .far = 2, .rounds = 1, .steps = 1, .half = i ? -0.5f : 0.5f));
   }
 }
 
@@ -72,7 +71,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_pop (g);
   evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state);
   for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame */
-    VfiTensor *v = vfi_input (g, vfi_numbered ("flow%d", k), VFI_F32, h / 2, w / 2, 2);
+    VfiTensor *v = vfi_input_planes (g, vfi_numbered ("flow%d", k), h / 2, w / 2, 2);
 
     seen[k] = vfi_warp (g, v, v, .time = t, .side = k % 2);
     evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);

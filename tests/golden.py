@@ -138,7 +138,7 @@ def inverse_search(k, src):
 
 def dense_search(k, src):
     flow = nchw(motion(k, 'src2', k.h // 2, k.w // 2, 2)).double() if k.residual else None
-    return net.dense_search(wave(k, 0), wave(k, 1), flow, k.stride, k.radius, k.scale, k.kernel).float()
+    return net.dense_search(wave(k, 0), wave(k, 1), flow, k.stride, k.radius, k.scale, k.kernel, k.slope).float()
 
 
 def weigh(k, src):

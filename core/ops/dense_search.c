@@ -10,7 +10,8 @@
  *              kept if the mean of e^2 is less by more than MARGIN than before, and u at most 8 away
  *   hand on    `rounds` times: for d = `far`, far / 2 ... 1 the best of what this patch has and those d patches to the right, below, left, above have (each in
  *              turn: better by MARGIN; not those that lie within APART of its own: steps find them), of all patches at once; then `steps` from there
- *   spread     a pixel's flow is the mean of its four patches', weighted by 1 / max (1, |e| of that pixel, without the patch's mean)
+ *   spread     a pixel's flow is the mean of its four patches', weighted by 1 / max (1, |e| of that pixel, without the patch's mean); of each pixel, or of every
+ *              second one in both directions, times `gain`
  *
  * A comparison of nearly equal numbers may end either way, and what it chooses differs: results are continuous but for that.
  */
@@ -22,7 +23,7 @@ static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
   const VfiDenseSearchParams *o = node->params;
-  const int h = dst->h, w = dst->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
+  const int h = src->h, w = src->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
   const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD, cells = (gsize) rows * columns;
   float *a = vfi_search_grey (&src[0], pitch), *b = vfi_search_grey (&src[1], pitch);
   VfiSearchFound *found = g_new (VfiSearchFound, cells), *next = g_new (VfiSearchFound, cells);
@@ -61,12 +62,12 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
       found = next;
       next = swap;
     }
-  for (int y = 0; y < h; y++)
-    for (int x = 0; x < w; x++) {
-      const VfiSearchFound u = vfi_search_pixel (&f, found, y, x);
+  for (int y = 0; y < dst->h; y++)
+    for (int x = 0; x < dst->w; x++) {
+      const VfiSearchFound u = vfi_search_pixel (&f, found, y * o->step, x * o->step);
 
-      vfi_view_set (dst, y, x, 0, u.u);
-      vfi_view_set (dst, y, x, 1, u.v);
+      vfi_view_set (dst, y, x, 0, o->gain * u.u);
+      vfi_view_set (dst, y, x, 1, o->gain * u.v);
     }
   g_free (found);
   g_free (next);
@@ -79,7 +80,13 @@ const VfiOp vfi_op_dense_search = { "dense_search", .planar = 1 << 2, .reference
 VfiTensor *
 vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse, const VfiDenseSearch *o)
 {
-  VfiDenseSearchParams p = { .coarse = coarse != NULL, .first = o->first, .far = o->far, .rounds = o->rounds, .steps = o->steps };
+  VfiDenseSearchParams p = { .coarse = coarse != NULL,
+                             .first = o->first,
+                             .far = o->far,
+                             .rounds = o->rounds,
+                             .steps = o->steps,
+                             .step = o->half ? 2 : 1,
+                             .gain = o->half ? o->half : 1 };
   VfiTensor *src[] = { y0, y1, coarse }, *y;
   const int n = coarse ? 3 : 2;
 
@@ -91,11 +98,14 @@ vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse,
   if (coarse && (coarse->dtype != VFI_F32 || 2 * coarse->h != y0->h || 2 * coarse->w != y0->w || coarse->c != 2))
     return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE, "the coarser flow is %d x %d x %d, not half of %d x %d x 2, fp32", coarse->h,
                            coarse->w, coarse->c, y0->h, y0->w);
+  if (o->half && (y0->h % 2 || y0->w % 2))
+    return vfi_graph_fail (g, "dense_search", VFI_ERROR_SHAPE, "half of %d x %d: must be even", y0->h, y0->w);
   if (o->first < 0 || o->far < 1 || o->rounds < 0 || o->steps < 0)
     return vfi_graph_fail (g, "dense_search", VFI_ERROR_ARG,
                            "%d first steps, %d patches away, %d rounds, %d steps: must be 0, 1, 0, 0 or more", o->first, o->far, o->rounds,
                            o->steps);
-  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, 2));
+  y = vfi_node_result (
+      g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h / p.step, y0->w / p.step, 2));
   y->planar = TRUE;
   return y;
 }

@@ -3,7 +3,7 @@
  * evidence: how well a motion explains two pictures, on a grid half as fine as theirs.
  *
  *   v0, v1    the velocities of a state, or a flow as seen from time t, which is both; in pixels of the grid
- *   d         the mean over the four pixels p of each pixel of the grid of | y0 (p - 2 t v0) - y1 (p + 2 (1 - t) v1) |: bilinear, clamped to the border
+ *   d         of the first of the four pixels of each pixel of the grid, p, | y0 (p - 2 t v0) - y1 (p + 2 (1 - t) v1) |: bilinear, clamped to the border
  *   e         the mean of d over WINDOW pixels of the grid to each side, borders replicated
  *   dst       -STEEP ln (e + DARK): a logit
  */
@@ -26,20 +26,15 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
-      float sum = 0;
+      float s[2];
 
-      for (int p = 0; p < 4; p++) {
-        float s[2];
+      for (int i = 0; i < 2; i++) {
+        const int c = i ? second : 0;
 
-        for (int i = 0; i < 2; i++) {
-          const int c = i ? second : 0;
-
-          s[i] = vfi_view_bilinear (&src[i], 0, 2 * y + p / 2 + gain[i] * vfi_view_get (motion, y, x, c + 1),
-                                    2 * x + p % 2 + gain[i] * vfi_view_get (motion, y, x, c));
-        }
-        sum += fabsf (s[0] - s[1]);
+        s[i] = vfi_view_bilinear (&src[i], 0, 2 * y + gain[i] * vfi_view_get (motion, y, x, c + 1),
+                                  2 * x + gain[i] * vfi_view_get (motion, y, x, c));
       }
-      differ[y * dst->w + x] = sum / 4;
+      differ[y * dst->w + x] = fabsf (s[0] - s[1]);
     }
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {

@@ -212,6 +212,7 @@ WRONG (dense_type, vfi_dense_search (g, vfi_slice (g, x, 0, 1), vfi_slice (g, x,
 WRONG (dense_coarse, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, .far = 1, .steps = 1))
 WRONG (dense_channels,
        vfi_dense_search (g, vfi_input (g, "a", VFI_F32, 10, 14, 1), vfi_input (g, "b", VFI_F32, 10, 14, 1), f, .far = 1, .steps = 1))
+WRONG (dense_half, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .half = 1))
 WRONG (dense_far, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .rounds = 1, .steps = 1))
 WRONG (dense_rounds, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = -1, .steps = 1))
 WRONG (dense_first, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .first = -1, .far = 1, .steps = 1))
@@ -275,6 +276,7 @@ static const struct
   { wrong_dense_type, VFI_ERROR_SHAPE, "net.dense_search: the pictures are 5 x 7 x 1 and 5 x 7 x 1, not equal, 1 channel, fp32" },
   { wrong_dense_coarse, VFI_ERROR_SHAPE, "net.dense_search: the coarser flow is 5 x 7 x 2, not half of 5 x 7 x 2, fp32" },
   { wrong_dense_channels, VFI_ERROR_SHAPE, "net.dense_search: the coarser flow is 5 x 7 x 8, not half of 10 x 14 x 2, fp32" },
+  { wrong_dense_half, VFI_ERROR_SHAPE, "net.dense_search: half of 5 x 7: must be even" },
   { wrong_dense_far, VFI_ERROR_ARG, "net.dense_search: 0 first steps, 0 patches away, 1 rounds, 1 steps: must be 0, 1, 0, 0 or more" },
   { wrong_dense_rounds, VFI_ERROR_ARG, "net.dense_search: 0 first steps, 1 patches away, -1 rounds, 1 steps: must be 0, 1, 0, 0 or more" },
   { wrong_dense_first, VFI_ERROR_ARG, "net.dense_search: -1 first steps, 1 patches away, 0 rounds, 1 steps: must be 0, 1, 0, 0 or more" },

@@ -239,6 +239,9 @@ const OpCase op_cases[] = {
   { DENSE_SEARCH ("coarse", 24, 68, 1, 4, 2, 6), .residual = TRUE, .flow = 3 },
   { DENSE_SEARCH ("coarse-far", 40, 36, 5, 2, 2, 8), .residual = TRUE, .flow = -30 },
   { DENSE_SEARCH ("coarse-once", 26, 18, 2, 3, 0, 1), .residual = TRUE, .flow = 1 },
+  { DENSE_SEARCH ("half", 38, 150, 3, 2, 1, 3), .conv.slope = 0.5f },
+  { DENSE_SEARCH ("half-coarse", 34, 68, 0, 2, 1, 1), .residual = TRUE, .flow = 3, .conv.slope = -0.5f },
+  { DENSE_SEARCH ("half-least", 2, 2, 1, 1, 1, 1), .conv.slope = 2 },
   { DENSE_SEARCH ("row", 1, 21, 2, 2, 1, 2) },
   { DENSE_SEARCH ("column", 19, 1, 2, 2, 1, 2) },
   { DENSE_SEARCH ("least", 4, 4, 1, 1, 1, 1) },
@@ -363,7 +366,7 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_dense_search)
     return vfi_dense_search (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1),
                              k->residual ? vfi_input (g, "src2", VFI_F32, k->h / 2, k->w / 2, 2) : NULL, .first = k->conv.stride,
-                             .far = k->radius, .rounds = k->scale, .steps = k->kernel);
+                             .far = k->radius, .rounds = k->scale, .steps = k->kernel, .half = k->conv.slope);
   if (k->op == &vfi_op_weighted_median)
     return vfi_weighted_median (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), vfi_input (g, "src2", VFI_F32, k->h, k->w, 1),
                                 vfi_input (g, "src3", VFI_F32, k->h, k->w, 2));

@@ -2,7 +2,7 @@
  *
  * The CPU backend against the plain C references: every case, in each precision, with the kernels of each instruction set of this machine.
  *
- *   ops-cpu --bench vfi-nano 1280 720 [avx512|avx2|base [fp32|bf16]]     times each node of a network's graphs
+ *   ops-cpu --bench vfi-nano 1280 720 [avx512|avx2|base [fp32|bf16 [REGEX]]]     times each node of a network's graphs, or those whose path matches
  */
 #include <omp.h>
 #include <time.h>
@@ -127,12 +127,13 @@ bench (int argc, char **argv)
   int w = argc > 4 ? atoi (argv[3]) : 1280, h = argc > 4 ? atoi (argv[4]) : 720;
 
   if (!b) {
-    g_printerr ("%s\n", error ? error->message : "--bench MODEL [WIDTH HEIGHT [ISA [fp32|bf16]]]");
+    g_printerr ("%s\n", error ? error->message : "--bench MODEL [WIDTH HEIGHT [ISA [fp32|bf16 [REGEX]]]]");
     return 1;
   }
   h = (h + m->multiple - 1) / m->multiple * m->multiple;
   w = (w + m->multiple - 1) / m->multiple * m->multiple;
-  bench_model (m->name, b, argc > 6 ? (strcmp (argv[6], "bf16") ? VFI_F32 : VFI_BF16) : b->klass->best_precision (b), h, w);
+  bench_model (m->name, b, argc > 6 ? (strcmp (argv[6], "bf16") ? VFI_F32 : VFI_BF16) : b->klass->best_precision (b), h, w,
+               argc > 7 ? argv[7] : NULL);
   vfi_backend_unref (b);
   return 0;
 }

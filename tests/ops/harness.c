@@ -450,7 +450,7 @@ bench_node (const VfiNode *node, VfiBackend *b)
 }
 
 void
-bench_model (const char *model, VfiBackend *b, VfiDType feature, int h, int w)
+bench_model (const char *model, VfiBackend *b, VfiDType feature, int h, int w, const char *only)
 {
   GError *error = NULL;
   const VfiModel *m = vfi_model_find (model, &error);
@@ -467,8 +467,11 @@ bench_model (const char *model, VfiBackend *b, VfiDType feature, int h, int w)
     for (guint j = 0; j < g->nodes->len; j++) {
       const VfiNode *node = g->nodes->pdata[j];
       const VfiTensor *y = node->dst;
-      double t = bench_node (node, b), bytes = (double) y->h * y->w * y->c * vfi_dtype_size (y->dtype);
+      double t, bytes = (double) y->h * y->w * y->c * vfi_dtype_size (y->dtype);
 
+      if (only && !g_regex_match_simple (only, node->path, 0, 0))
+        continue;
+      t = bench_node (node, b);
       for (int k = 0; k < node->n_src; k++)
         bytes += (double) node->src[k]->h * node->src[k]->w * node->src[k]->c * vfi_dtype_size (node->src[k]->dtype);
       g_print ("# %-16s %-14s %4d x %4d x %3d %8.3f ms %8.1f GFLOP/s %6.2f GB/s\n", node->path, node->op->name, y->h, y->w, y->c, t * 1e3,

@@ -18,7 +18,7 @@ typedef struct
 
   int channels;      /* conv2d; sepconv: of features */
   int kernel;        /* dense_search: steps */
-  VfiConv2d conv;    /* without tensors */
+  VfiConv2d conv;    /* without tensors; dense_search: stride: first, slope: half */
   gboolean residual; /* conv2d, blend; lucas_kanade: a state; inverse_search: warped; dense_search: a coarser flow; sepconv: the sum */
 
   float flow; /* warp, searches, weigh: largest displacement; lucas_kanade: below 0: of all pixels nearly alike, to the right and down */
@@ -55,4 +55,4 @@ double node_check (const VfiNode *node, VfiBackend *b, const char *name, float f
 double op_case_check (const OpCase *k, VfiBackend *b, VfiDType feature, double tolerance);
 
 /* Prints the time of each node of a model's graphs on a backend, for a padded picture of h x w. */
-void bench_model (const char *model, VfiBackend *b, VfiDType feature, int h, int w);
+void bench_model (const char *model, VfiBackend *b, VfiDType feature, int h, int w, const char *only);

@@ -33,12 +33,11 @@ WINDOW, DARK, STEEP, TRUST = 5, .008, 3, .5
 
 
 def evidence(y0, y1, motion, t):
-    """How well velocities in pixels of a grid half as fine, motion (n,2,h,w), or (n,4 or more,h,w): v0, v1, explain luma y0, y1 (n,1,2h,2w) at time t: a logit (n,1,h,w)."""
-    def twice(v):
-        return 2 * v.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    a = net.warp(y0, twice(motion[:, :2]), -t)
-    b = net.warp(y1, twice(motion[:, :2] if motion.shape[1] == 2 else motion[:, 2:4]), 1 - t)
-    e = F.avg_pool2d(F.pad(F.avg_pool2d((a - b).abs(), 2), (WINDOW,) * 4, 'replicate'), 2 * WINDOW + 1, 1)
+    """How well velocities in pixels of a grid half as fine, motion (n,2,h,w), or (n,4 or more,h,w): v0, v1, explain luma y0, y1 (n,1,2h,2w) at time t: a logit (n,1,h,w). One
+    pixel of four is looked at: all of them say the same."""
+    a = net.warp(y0, 2 * motion[:, :2], -t, 2, 2)
+    b = net.warp(y1, 2 * (motion[:, :2] if motion.shape[1] == 2 else motion[:, 2:4]), 1 - t, 2, 2)
+    e = F.avg_pool2d(F.pad((a - b).abs(), (WINDOW,) * 4, 'replicate'), 2 * WINDOW + 1, 1)
     return -STEEP * torch.log(e + DARK)
 
 
@@ -72,8 +71,7 @@ class BaseNet(nn.Module):
         seen = []
         for k, flow in enumerate(flows):
             i = k % 2
-            u = net.dense_search(fine[i], fine[1 - i], flow, first=0, far=2, rounds=1, steps=1)
-            v = F.avg_pool2d(u, 2) * (-.5 if i else .5)
+            v = net.dense_search(fine[i], fine[1 - i], flow, first=0, far=2, rounds=1, steps=1, half=-.5 if i else .5)
             seen.append(net.warp(v, v, 1 - t if i else -t))
         seen.append(torch.zeros_like(seen[0]))
         return [opinions(state, torch.cat([evidence(*fine, m, t) for m in (state, *seen)], 1), torch.cat(seen, 1))]

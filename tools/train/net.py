@@ -62,11 +62,12 @@ def exact(x):
     return x if x.dtype == torch.float64 else x.float()
 
 
-def warp(x, v, gain, rows=1):
-    """Bilinear sample of x (n,c,h,w) at p + gain * v(p); v (n,2,h,w) in pixels, gain (n,1,1,1). Border: clamp. For every so many `rows` only."""
+def warp(x, v, gain, rows=1, columns=1):
+    """Bilinear sample of x (n,c,h,w) at p + gain * v(p); v (n,2,h,w) in pixels, gain (n,1,1,1). Border: clamp. For every so many rows and columns, v is of these
+    only."""
     n, _, h, w = x.shape
-    v = exact(v[:, :, ::rows] * gain)
-    gy, gx = torch.meshgrid(torch.arange(0, h, rows, device=x.device, dtype=v.dtype), torch.arange(w, device=x.device, dtype=v.dtype),
+    v = exact(v * gain)
+    gy, gx = torch.meshgrid(torch.arange(0, h, rows, device=x.device, dtype=v.dtype), torch.arange(0, w, columns, device=x.device, dtype=v.dtype),
                             indexing='ij')
     gx = (gx + v[:, 0]) * (2.0 / max(w - 1, 1)) - 1
     gy = (gy + v[:, 1]) * (2.0 / max(h - 1, 1)) - 1
@@ -286,14 +287,15 @@ def inverse_search(y0, y1, state, warped=False):
 
 
 @torch.no_grad()
-def dense_search(y0, y1, coarse, first, far, rounds, steps):
-    """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None).
+def dense_search(y0, y1, coarse, first, far, rounds, steps, half=0):
+    """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None). With `half`, that
+    of every second pixel in both directions only, times that.
 
     A patch whose mean square of e is below ENOUGH is content and looks no further. Each starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or
     from 0, and takes `first` Lucas-Kanade steps. Then, `rounds` times, the best of what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
     weighted by 1 / max (1, |e| of that pixel, without the patch's mean)."""
     patches = Patches(y0, y1)
-    n, _, h, w = y0.shape
+    n = y0.shape[0]
     if coarse is None:
         u = patches.look.new_zeros(n, patches.rows, patches.columns, 2)
     else:
@@ -307,10 +309,12 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps):
         here = patches.steps(here[0], steps, ENOUGH)
     u = here[0].permute(0, 3, 1, 2)
     u = torch.cat([u[:, :, i:i + patches.rows - 1, k:k + patches.columns - 1] for i in (0, 1) for k in (0, 1)])
-    u = u.repeat_interleave(CELL, 2).repeat_interleave(CELL, 3)[:, :, :h, :w]
-    e = warp(patches.b.repeat(4, 1, 1, 1), u, torch.ones_like(u[:1, :1, :1, :1])) - patches.a.repeat(4, 1, 1, 1)
+    step = 2 if half else 1
+    a, one = patches.a[:, :, ::step, ::step], torch.ones_like(u[:1, :1, :1, :1])
+    u = u.repeat_interleave(CELL // step, 2).repeat_interleave(CELL // step, 3)[:, :, :a.shape[2], :a.shape[3]]
+    e = warp(patches.b.repeat(4, 1, 1, 1), u, one, step, step) - a.repeat(4, 1, 1, 1)
     k = 1 / e.abs().clamp(min=1)
-    return sum((u * k).chunk(4)) / sum(k.chunk(4))
+    return sum((u * k).chunk(4)) / sum(k.chunk(4)) * (half or 1)
 
 
 WINDOW, SLOPE, DARK, NEAR = 10, 1.5, .016, 2.
@@ -327,7 +331,7 @@ def weigh(y0, y1, state, flow, t):
         return F.avg_pool2d(F.avg_pool2d(F.pad(e.abs(), (c, c, r, r), 'replicate'), (1, 2 * c + 1), 1), (2 * r + 1, 1), 1)
     with torch.no_grad():
         second = warp(flow, flow, -t)
-        a, b = (mean(warp(y0, v[:, :2], -t, 2) - warp(y1, v[:, -2:], 1 - t, 2)) for v in (state[:, :4], second))
+        a, b = (mean(warp(y0, v[:, :2], -t, 2) - warp(y1, v[:, -2:], 1 - t, 2)) for v in (state[:, :4, ::2], second[:, :, ::2]))
         q = (.5 + SLOPE * (a - b) / (a + b + DARK)).clamp(0, 1).repeat_interleave(2, 2)[:, :, :state.shape[2]]
         both = second.repeat(1, 2, 1, 1)
         mixed = q * (2 - 2 / NEAR * (state[:, :4] - both).abs().amax(1, True)).clamp(0, 1)
