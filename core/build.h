@@ -156,8 +156,13 @@ VfiTensor *vfi_weighted_median (VfiGraph *g, VfiTensor *state, VfiTensor *apart,
 VfiTensor *vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *motion);
 
 /* A state (5 channels) with n further opinions on motion, flows seen from its time (x and y of each), weighted by the evidence for all n + 1 (logits). All F32; 5 + 3 n channels:
- * v0x v0y v1x v1y logit, and of each further one weight x y. */
-VfiTensor *vfi_opinions (VfiGraph *g, VfiTensor *state, VfiTensor *evidence, VfiTensor *flows);
+ * v0x v0y v1x v1y, logit times `trust`, and of each further one weight x y. */
+typedef struct
+{
+  float trust;
+} VfiOpinions;
+VfiTensor *vfi_opinions_ (VfiGraph *g, VfiTensor *state, VfiTensor *evidence, VfiTensor *flows, const VfiOpinions *o);
+#define vfi_opinions(g, state, evidence, flows, ...) vfi_opinions_ (g, state, evidence, flows, &(VfiOpinions){ __VA_ARGS__ })
 
 /* (h, w, c r^2) -> (h r, w r, c); channel c r^2 + i r + j goes to row i, column j, as torch.nn.PixelShuffle. */
 VfiTensor *vfi_pixel_shuffle (VfiGraph *g, VfiTensor *x, int r);

@@ -9,8 +9,10 @@
 #define WINDOW VFI_EVIDENCE_WINDOW
 #define SIDE (2 * WINDOW + 1)
 #define PAD 16 /* around a row, so that neighbours are plain loads */
+#define BLOCK 8
+#define LINES 3 /* sums down columns, and parts of the window */
 
-/* Rows of `pitch` floats, pixel 0 at PAD: h of what the pictures differ by, then for each thread one of sums. */
+/* Rows of `pitch` floats, pixel 0 at PAD: h of what the pictures differ by, then LINES for each thread. */
 typedef struct
 {
   int h, w, pitch, threads;
@@ -32,7 +34,7 @@ workspace (gpointer state)
 {
   const State *s = state;
 
-  return ((gsize) s->h + s->threads) * s->pitch * sizeof (float);
+  return ((gsize) s->h + LINES * s->threads) * s->pitch * sizeof (float);
 }
 
 static void
@@ -99,28 +101,43 @@ look_row (gpointer data, int y, int thread)
   }
 }
 
+/* Rows of a block: sums down the columns of the first, and of the next ones by what comes and goes; so whatever thread it is. */
 static void
-fit_row (gpointer data, int y, int thread)
+fit_block (gpointer data, int block, int thread)
 {
+  G_STATIC_ASSERT (SIDE == 8 + 2 + 1);
   const Run *r = data;
   const State *s = r->s;
   const VfiView dst = *r->dst;
-  float *line = s->lines + (gsize) thread * s->pitch + PAD;
+  const int first = block * BLOCK;
+  float *sum = s->lines + (gsize) thread * LINES * s->pitch + PAD, *two = sum + s->pitch, *four = two + s->pitch;
 
-  for (int x = -PAD; x < s->w + WINDOW; x += VFI_LANES) {
-    Vec sum = vec_set (0);
+  for (int y = first; y < MIN (first + BLOCK, s->h); y++) {
+    const float *come = row_of (s, y + WINDOW), *gone = row_of (s, y - WINDOW - 1);
 
-    for (int i = y - WINDOW; i <= y + WINDOW; i++)
-      sum += *(const Vec *) (row_of (s, i) + x);
-    *(Vec *) (line + x) = sum;
-  }
-  for (int x = 0; x < s->w; x += VFI_LANES) {
-    Vec sum = vec_set (0);
+    for (int x = -PAD; x < s->w + WINDOW; x += VFI_LANES)
+      if (y == first) {
+        Vec v = vec_set (0);
 
-    for (int i = -WINDOW; i <= WINDOW; i++)
-      sum += *(const Vec *) (line + x + i);
-    sum = vec_fma (sum, vec_set (1.f / (SIDE * SIDE)), vec_set (VFI_EVIDENCE_DARK));
-    vec_store_pixels (&dst, y, x, 0, MIN (s->w - x, VFI_LANES), -VFI_EVIDENCE_STEEP * vec_log (sum));
+        for (int i = y - WINDOW; i <= y + WINDOW; i++)
+          v += *(const Vec *) (row_of (s, i) + x);
+        *(Vec *) (sum + x) = v;
+      } else {
+        *(Vec *) (sum + x) += *(const Vec *) (come + x) - *(const Vec *) (gone + x);
+      }
+    for (int x = -WINDOW; x < s->w + WINDOW; x += VFI_LANES)
+      *(Vec *) (two + x) = *(const Vec *) (sum + x) + *(const Vec *) (sum + x + 1);
+    for (int x = -WINDOW; x < s->w + WINDOW; x += VFI_LANES)
+      *(Vec *) (four + x) = *(const Vec *) (two + x) + *(const Vec *) (two + x + 2);
+    for (int x = 0; x < s->w; x += VFI_LANES) {
+      const Vec eight = *(const Vec *) (four + x - WINDOW) + *(const Vec *) (four + x - WINDOW + 4);
+      const Vec all = eight + (*(const Vec *) (two + x - WINDOW + 8) + *(const Vec *) (sum + x + WINDOW));
+
+      /* what comes and goes may leave less than nothing */
+      vec_store_pixels (&dst, y, x, 0, MIN (s->w - x, VFI_LANES),
+                        -VFI_EVIDENCE_STEEP *
+                            vec_log (vec_fma (vec_max (all, vec_set (0)), vec_set (1.f / (SIDE * SIDE)), vec_set (VFI_EVIDENCE_DARK))));
+    }
   }
 }
 
@@ -130,7 +147,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   Run r = { kernel_state, plane_of (&src[0], 0), plane_of (&src[1], 0), *(const float *) src[2].data, &src[3], dst };
 
   vfi_cpu_each (b, dst->h, 8, look_row, &r);
-  vfi_cpu_each (b, dst->h, 8, fit_row, &r);
+  vfi_cpu_each (b, (dst->h + BLOCK - 1) / BLOCK, 1, fit_block, &r);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_evidence) = { &vfi_op_evidence, NULL, prepare, run, g_free, workspace, bind };

@@ -6,7 +6,7 @@
 #include "isa.h"
 
 static void
-opinions_row (const VfiView *src, const VfiView *to, int y)
+opinions_row (const VfiView *src, float trust, const VfiView *to, int y)
 {
   const VfiView state = src[0], evidence = src[1], flows = src[2], dst = *to;
   const int opinions = evidence.c;
@@ -22,7 +22,7 @@ opinions_row (const VfiView *src, const VfiView *to, int y)
     for (int k = 0; k < opinions; k++)
       sum += z[k] = vec_exp (vec_max (z[k] - most, vec_set (-87)));
     for (int c = 0; c < 5; c++)
-      vec_store_pixels (&dst, y, x, c, n, vec_load_pixels (&state, y, x, c, n));
+      vec_store_pixels (&dst, y, x, c, n, (c < 4 ? 1 : trust) * vec_load_pixels (&state, y, x, c, n));
     for (int k = 1; k < opinions; k++) {
       vec_store_pixels (&dst, y, x, 3 * k + 2, n, z[k] / sum);
       for (int c = 0; c < 2; c++)
@@ -35,7 +35,7 @@ static void
 rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   for (int y = y0; y < y1; y++)
-    opinions_row (src, dst, y);
+    opinions_row (src, ((const VfiOpinions *) node->params)->trust, dst, y);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_opinions) = { &vfi_op_opinions, .rows = rows };

@@ -5,33 +5,36 @@
 #include "search.h"
 
 static __global__ void
-__launch_bounds__ (THREADS) search (View coarse, int steps, Greys s)
+__launch_bounds__ (THREADS) search (View coarse, int steps, Searched s)
 {
   const float *flow = static_cast<const float *> (coarse.data);
-  const VfiSearchFrames f = frames (s);
   VfiSearchFound found = { 0, 0, 0 };
   Patch p;
 
-  look (s, f, &p);
+  place (s, &p);
+  look (s, &p);
   if (flow) {
     found.u = 2 * vfi_search_first (flow, coarse.ld, coarse.h, coarse.w, 2 * p.row, 2 * p.column);
     found.v = 2 * vfi_search_first (flow + coarse.cd, coarse.ld, coarse.h, coarse.w, 2 * p.row, 2 * p.column);
   }
-  found = step (f, &p, found, steps, VFI_SEARCH_ENOUGH);
+  found = step (s, &p, found, steps, VFI_SEARCH_ENOUGH);
   if (p.writes)
     s.found[0][p.i] = found;
 }
 
 static __global__ void
-__launch_bounds__ (THREADS) hand_on (int away, int steps, Greys s, const VfiSearchFound *from, VfiSearchFound *to)
+__launch_bounds__ (THREADS) hand_on (int away, int steps, Searched s, const VfiSearchFound *from, VfiSearchFound *to)
 {
-  const VfiSearchFrames f = frames (s);
   Patch p;
 
-  look (s, f, &p);
-  VfiSearchFound found = handed (s, f, p, from, away, VFI_SEARCH_ENOUGH, VFI_SEARCH_APART);
-  if (away == 1 && __any_sync (WARP, found.square >= VFI_SEARCH_ENOUGH))
-    found = step (f, &p, found, steps, VFI_SEARCH_ENOUGH);
+  place (s, &p);
+  VfiSearchFound found = from[p.i];
+  if (__any_sync (WARP, found.square >= VFI_SEARCH_ENOUGH)) {
+    look (s, &p);
+    found = handed (s, p, from, away, VFI_SEARCH_ENOUGH, VFI_SEARCH_APART);
+    if (away == 1 && __any_sync (WARP, found.square >= VFI_SEARCH_ENOUGH))
+      found = step (s, &p, found, steps, VFI_SEARCH_ENOUGH);
+  }
   if (p.writes)
     to[p.i] = found;
 }
@@ -39,10 +42,9 @@ __launch_bounds__ (THREADS) hand_on (int away, int steps, Greys s, const VfiSear
 /* vfi_search_pixel, of the pixels of a row of a cell, which have the same four patches; STEP from one to the next. */
 template <int STEP>
 static __global__ void
-spread (Greys s, const VfiSearchFound *found, float gain, View dst)
+spread (Searched s, const VfiSearchFound *found, float gain, View dst)
 {
   const int i = blockIdx.x * blockDim.x + threadIdx.x, cells = s.columns - 1, y = i / cells * STEP, x = i % cells * VFI_SEARCH_CELL;
-  const VfiSearchFrames f = frames (s);
 
   if (y >= s.h)
     return;
@@ -52,9 +54,13 @@ spread (Greys s, const VfiSearchFound *found, float gain, View dst)
 #pragma unroll
   for (int k = 0; k < VFI_SEARCH_CELL; k += STEP)
     if (x + k < s.w) {
-      const VfiSearchFound flow = vfi_search_between (&f, each, y, x + k);
       const int to = y / STEP * dst.w + (x + k) / STEP;
+      float weight[4];
 
+#pragma unroll
+      for (int j = 0; j < 4; j++)
+        weight[j] = 1 / fmaxf (miss_at (s, y, x + k, of[j].u, of[j].v), 1);
+      const VfiSearchFound flow = vfi_search_mean (each, weight);
       set (dst, to, 0, gain * flow.u);
       set (dst, to, 1, gain * flow.v);
     }
@@ -63,7 +69,7 @@ spread (Greys s, const VfiSearchFound *found, float gain, View dst)
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  const Greys s = greys_of (*src);
+  const Searched s = searched_of (*src);
 
   return g_memdup2 (&s, sizeof s);
 }
@@ -72,12 +78,12 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   const VfiDenseSearchParams *o = (const VfiDenseSearchParams *) node->params;
-  const Greys s = *(const Greys *) kernel_state;
+  Searched s = *(const Searched *) kernel_state;
   const unsigned patches = blocks ((size_t) s.rows * s.columns, PATCHES);
   VfiCuda *cuda = (VfiCuda *) b;
   VfiSearchFound *found = s.found[0], *next = s.found[1];
 
-  greys_fill (cuda, &src[0], &src[1], s);
+  searched_frames (&s, src);
   vfi_launch (cuda, patches, THREADS, 0, search, o->coarse ? View (src[2]) : View (), o->first, s);
   for (int round = 0; round < o->rounds; round++)
     for (int away = o->far; away; away /= 2) {
@@ -88,4 +94,6 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
               View (*dst));
 }
 
-const VfiKernel vfi_cuda_dense_search = { &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free, greys_workspace, greys_bind };
+const VfiKernel vfi_cuda_dense_search = {
+  &vfi_op_dense_search, vfi_cuda_supports, prepare, run, g_free, searched_workspace, searched_bind
+};

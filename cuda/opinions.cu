@@ -8,7 +8,7 @@
 #define THREADS 256
 
 static __global__ void
-opinions (View state, View evidence, View flows, View dst)
+opinions (View state, View evidence, View flows, float trust, View dst)
 {
   const int p = blockIdx.x * blockDim.x + threadIdx.x, n = evidence.c;
   float z[VFI_MAX_OPINIONS], most = -INFINITY, sum = 0;
@@ -25,8 +25,9 @@ opinions (View state, View evidence, View flows, View dst)
   for (int k = 0; k < VFI_MAX_OPINIONS; k++)
     if (k < n)
       sum += z[k] = expf (z[k] - most);
-  for (int c = 0; c < 5; c++)
+  for (int c = 0; c < 4; c++)
     set (dst, p, c, get (state, p, c));
+  set (dst, p, 4, trust * get (state, p, 4));
 #pragma unroll
   for (int k = 1; k < VFI_MAX_OPINIONS; k++)
     if (k < n) {
@@ -40,7 +41,7 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   vfi_launch ((VfiCuda *) b, blocks ((size_t) dst->h * dst->w, THREADS), THREADS, 0, opinions, View (src[0]), View (src[1]), View (src[2]),
-              View (*dst));
+              ((const VfiOpinions *) node->params)->trust, View (*dst));
 }
 
 const VfiKernel vfi_cuda_opinions = { &vfi_op_opinions, vfi_cuda_supports, NULL, run, NULL };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * pack of core/frame.h: a thread for each pixel of the network's input.
+ * pack of core/frame.h: a thread for each pixel of the network's input; a block writes what its threads have made as it lies, side by side.
  */
 #include "device.h"
 
@@ -13,6 +13,9 @@ struct Part
   int h, w, sub_y, sub_x;
   float gain, bias;
 };
+
+#define THREADS 256
+#define CHANNELS 6
 
 struct Packer
 {
@@ -94,27 +97,32 @@ luma (const Packer &k, int y, int x, int size)
 
 template <bool WHOLE>
 static __global__ void
-pack (Packer k, View dst)
+__launch_bounds__ (THREADS) pack (Packer k, View dst)
 {
-  const int p = blockIdx.x * blockDim.x + threadIdx.x, i = p / dst.w, j = p % dst.w;
+  const int first = blockIdx.x * THREADS, end = dst.h * dst.w, p = first + threadIdx.x, i = p / dst.w, j = p % dst.w;
   const int y = 2 * min (i, (k.sh + 1) / 2 - 1), x = 2 * min (j, (k.sw + 1) / 2 - 1);
   float cb = 0, cr = 0;
+  SHARED (float, block);
+  float *made = block + CHANNELS * threadIdx.x;
 
-  if (p >= dst.h * dst.w)
-    return;
-  for (int q = 0; q < 4; q++)
-    set (dst, p, q, luma<WHOLE> (k, min (2 * i + q / 2, k.sh - 1), min (2 * j + q % 2, k.sw - 1), 1));
-  if (k.rgb) {
-    const float v = luma<WHOLE> (k, y, x, 2);
+  if (p < end) {
+    for (int q = 0; q < 4; q++)
+      made[q] = luma<WHOLE> (k, min (2 * i + q / 2, k.sh - 1), min (2 * j + q % 2, k.sw - 1), 1);
+    if (k.rgb) {
+      const float v = luma<WHOLE> (k, y, x, 2);
 
-    cb = (value<WHOLE> (k, 2, y, x, 2) - v) / 1.8556f;
-    cr = (value<WHOLE> (k, 0, y, x, 2) - v) / 1.5748f;
-  } else if (k.n == 3) {
-    cb = value<WHOLE> (k, 1, y, x, 2);
-    cr = value<WHOLE> (k, 2, y, x, 2);
+      cb = (value<WHOLE> (k, 2, y, x, 2) - v) / 1.8556f;
+      cr = (value<WHOLE> (k, 0, y, x, 2) - v) / 1.5748f;
+    } else if (k.n == 3) {
+      cb = value<WHOLE> (k, 1, y, x, 2);
+      cr = value<WHOLE> (k, 2, y, x, 2);
+    }
+    made[4] = clampf (cb, -VFI_CHROMA_LIMIT, VFI_CHROMA_LIMIT);
+    made[5] = clampf (cr, -VFI_CHROMA_LIMIT, VFI_CHROMA_LIMIT);
   }
-  set (dst, p, 4, fminf (fmaxf (cb, -VFI_CHROMA_LIMIT), VFI_CHROMA_LIMIT));
-  set (dst, p, 5, fminf (fmaxf (cr, -VFI_CHROMA_LIMIT), VFI_CHROMA_LIMIT));
+  __syncthreads ();
+  for (int n = threadIdx.x; n < CHANNELS * min (THREADS, end - first); n += THREADS)
+    set (dst, first + n / CHANNELS, n % CHANNELS, block[n]);
 }
 
 void
@@ -144,5 +152,6 @@ vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, d
     vfi_frame_info_plane_size (info, plane, &p->w, &p->h);
     vfi_format_scale (info, i, &p->gain, &p->bias);
   }
-  vfi_launch (cuda, blocks ((gsize) x->h * x->w, 256), 256, 0, k.sy == 1 && k.sx == 1 ? pack<true> : pack<false>, k, View (*x));
+  vfi_launch (cuda, blocks ((gsize) x->h * x->w, THREADS), THREADS, CHANNELS * THREADS * sizeof (float),
+              k.sy == 1 && k.sx == 1 ? pack<true> : pack<false>, k, View (*x));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the operators that look for patches share, of which core/inverse_search.h has the arithmetic of one thread: both frames in grey, pixels repeated around
- * them, and patches. Here eight lanes of a warp share a patch, a column each; sums over it run down the columns and then between lanes, in the order that is
- * there. A warp whose patches are all content looks no further.
+ * What the operators that look for patches share, of which core/inverse_search.h has the arithmetic of one thread: frames, beyond whose border pixels repeat, and patches. Here eight
+ * lanes of a warp share a patch, a column each; sums over it run down the columns and then between lanes, in the order that is there. A warp whose patches are all content looks no
+ * further.
  */
 #pragma once
 
@@ -11,74 +11,70 @@
 #include "device.h"
 #include "inverse_search.h"
 
-#define PAD VFI_SEARCH_PAD
 #define SIDE VFI_SEARCH_PATCH
 #define THREADS 128
 #define PATCHES (THREADS / SIDE) /* of a block */
 #define WARP 0xffffffff
 
-/* In workspace; what is found of each patch twice, in turn. */
-struct Greys
+/* Luma of a frame; floats from one pixel to the next, and from one row to the next. */
+struct Luma
 {
-  int h, w, pitch, rows, columns;
-  float *grey[2];
+  const float *data;
+  int ld, pitch;
+};
+
+/* Both frames; what is found of each patch, in workspace, twice, in turn. */
+struct Searched
+{
+  int h, w, rows, columns;
+  Luma frame[2];
   VfiSearchFound *found[2];
 };
 
-static Greys
-greys_of (const VfiView &v)
+static Searched
+searched_of (const VfiView &v)
 {
-  return { v.h, v.w, v.w + 2 * PAD, vfi_search_cells (v.h), vfi_search_cells (v.w), { NULL, NULL }, { NULL, NULL } };
+  return { v.h, v.w, vfi_search_cells (v.h), vfi_search_cells (v.w), {}, {} };
 }
 
-/* Of a kernel whose state is Greys, or begins with them. */
+/* Of a kernel whose state is Searched, or begins with it. */
 static gsize
-greys_workspace (gpointer state)
+searched_workspace (gpointer state)
 {
-  const Greys &s = *(const Greys *) state;
+  const Searched &s = *(const Searched *) state;
 
-  return 2 * ((gsize) (s.h + 2 * PAD) * s.pitch * sizeof (float) + (gsize) s.rows * s.columns * sizeof (VfiSearchFound));
+  return 2 * (gsize) s.rows * s.columns * sizeof (VfiSearchFound);
 }
 
 static void
-greys_bind (gpointer state, void *memory)
+searched_bind (gpointer state, void *memory)
 {
-  Greys *s = (Greys *) state;
-  float *grey = (float *) memory;
-  const gsize pixels = (gsize) (s->h + 2 * PAD) * s->pitch, patches = (gsize) s->rows * s->columns;
-  VfiSearchFound *found = (VfiSearchFound *) (grey + 2 * pixels);
+  Searched *s = (Searched *) state;
 
-  for (int i = 0; i < 2; i++) {
-    s->grey[i] = grey + i * pixels;
-    s->found[i] = found + i * patches;
-  }
-}
-
-static __device__ VfiSearchFrames
-frames (const Greys &s)
-{
-  const int origin = PAD * s.pitch + PAD;
-
-  return { s.grey[0] + origin, s.grey[1] + origin, s.h, s.w, s.pitch };
-}
-
-/* A block of threads for each part of a row. */
-static __global__ void
-to_grey (View y0, View y1, Greys s)
-{
-  const int x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y;
-
-  if (x < s.pitch) {
-    const int from = clamped (y - PAD, s.h) * s.w + clamped (x - PAD, s.w), to = y * s.pitch + x;
-    s.grey[0][to] = VFI_SEARCH_GREY * get (y0, from, 0);
-    s.grey[1][to] = VFI_SEARCH_GREY * get (y1, from, 0);
-  }
+  s->found[0] = (VfiSearchFound *) memory;
+  s->found[1] = s->found[0] + (gsize) s->rows * s->columns;
 }
 
 static void
-greys_fill (VfiCuda *cuda, const VfiView *y0, const VfiView *y1, const Greys &s)
+searched_frames (Searched *s, const VfiView *src)
 {
-  vfi_launch (cuda, dim3 (blocks (s.pitch, 256), s.h + 2 * PAD), 256, 0, to_grey, View (*y0), View (*y1), s);
+  for (int i = 0; i < 2; i++)
+    s->frame[i] = { (const float *) src[i].data, src[i].ld, src[i].w * src[i].ld };
+}
+
+/* vfi_search_miss. */
+static __device__ float
+miss_at (const Searched &s, int y, int x, float u, float v)
+{
+  const Luma a = s.frame[0], b = s.frame[1];
+  const float dy = vfi_search_clamp (v, -1 - y, s.h - y), dx = vfi_search_clamp (u, -1 - x, s.w - x);
+  const int iy = (int) floorf (dy), ix = (int) floorf (dx);
+  const float fy = dy - iy, fx = dx - ix;
+  const float *above = b.data + clamped (y + iy, s.h) * b.pitch, *below = b.data + clamped (y + iy + 1, s.h) * b.pitch;
+  const int left = clamped (x + ix, s.w) * b.ld, right = clamped (x + ix + 1, s.w) * b.ld;
+  const float top = (1 - fx) * above[left] + fx * above[right], bottom = (1 - fx) * below[left] + fx * below[right];
+
+  return VFI_SEARCH_GREY * fabsf ((1 - fy) * top + fy * bottom - a.data[y * a.pitch + x * a.ld]);
 }
 
 /* ---- patches ------------------------------------------------------------------------------------ */
@@ -137,9 +133,9 @@ product (const float (&a)[SIDE], const float (&b)[SIDE])
   return sum;
 }
 
-/* The thread's patch, without its gradient. */
+/* Which is the thread's patch. */
 static __device__ void
-look (const Greys &s, const VfiSearchFrames &f, Patch *p)
+place (const Searched &s, Patch *p)
 {
   const int i = blockIdx.x * PATCHES + threadIdx.x / SIDE;
 
@@ -150,21 +146,35 @@ look (const Greys &s, const VfiSearchFrames &f, Patch *p)
   p->x = (p->column - 1) * VFI_SEARCH_CELL;
   p->lane = threadIdx.x % SIDE;
   p->writes = i == p->i && p->lane == 0;
+}
+
+/* It, without its gradient. */
+static __device__ void
+look (const Searched &s, Patch *p)
+{
+  const Luma a = s.frame[0];
+  const float *column = a.data + clamped (p->x + p->lane, s.w) * a.ld;
+
 #pragma unroll
   for (int k = 0; k < SIDE; k++)
-    p->look[k] = f.a[(p->y + k) * f.pitch + p->x + p->lane];
+    p->look[k] = VFI_SEARCH_GREY * column[clamped (p->y + k, s.h) * a.pitch];
 }
 
 static __device__ void
-slope (const VfiSearchFrames &f, Patch *p)
+slope (const Searched &s, Patch *p)
 {
-  const float *a = f.a + p->y * f.pitch + p->x + p->lane;
+  const Luma a = s.frame[0];
+  const int x = p->x + p->lane, column = clamped (x, s.w) * a.ld, left = clamped (x - 1, s.w) * a.ld, right = clamped (x + 1, s.w) * a.ld;
+  const float before = VFI_SEARCH_GREY * a.data[clamped (p->y - 1, s.h) * a.pitch + column];
+  const float after = VFI_SEARCH_GREY * a.data[clamped (p->y + SIDE, s.h) * a.pitch + column];
   float v[2][SIDE];
 
 #pragma unroll
   for (int k = 0; k < SIDE; k++) {
-    v[0][k] = (a[k * f.pitch + 1] - a[k * f.pitch - 1]) / 2;
-    v[1][k] = (a[(k + 1) * f.pitch] - a[(k - 1) * f.pitch]) / 2;
+    const float *row = a.data + clamped (p->y + k, s.h) * a.pitch;
+
+    v[0][k] = VFI_SEARCH_GREY / 2 * (row[right] - row[left]);
+    v[1][k] = ((k < SIDE - 1 ? p->look[k < SIDE - 1 ? k + 1 : 0] : after) - (k ? p->look[k ? k - 1 : 0] : before)) / 2;
   }
   centre (v);
 #pragma unroll
@@ -179,21 +189,42 @@ slope (const VfiSearchFrames &f, Patch *p)
   p->yy = sum[2] + VFI_SEARCH_RIDGE;
 }
 
-/* vfi_search_difference. */
+/* vfi_search_difference: `row (i)` is row i of the second frame, of which columns left and right are wanted. */
+template <typename Row>
 static __device__ void
-difference (const VfiSearchFrames &f, const Patch &p, float u, float v, float (&e)[SIDE])
+differ (const Patch &p, float fy, float fx, int left, int right, Row row, float (&e)[SIDE])
 {
-  const float dy = vfi_search_clamp (v, -SIDE - p.y, f.h - p.y), dx = vfi_search_clamp (u, -SIDE - p.x, f.w - p.x);
-  const int iy = (int) floorf (dy), ix = (int) floorf (dx);
-  const float fy = dy - iy, fx = dx - ix, *b = f.b + (p.y + iy) * f.pitch + p.x + ix + p.lane;
-  float above = (1 - fx) * b[0] + fx * b[1];
+  const float one = VFI_SEARCH_GREY * (1 - fx), other = VFI_SEARCH_GREY * fx;
+  float above = one * row (0)[left] + other * row (0)[right];
 
 #pragma unroll
   for (int i = 0; i < SIDE; i++) {
-    b += f.pitch;
-    const float below = (1 - fx) * b[0] + fx * b[1];
+    const float below = one * row (i + 1)[left] + other * row (i + 1)[right];
+
     e[i] = (1 - fy) * above + fy * below - p.look[i];
     above = below;
+  }
+}
+
+static __device__ void
+difference (const Searched &s, const Patch &p, float u, float v, float (&e)[SIDE])
+{
+  const Luma b = s.frame[1];
+  const float dy = vfi_search_clamp (v, -SIDE - p.y, s.h - p.y), dx = vfi_search_clamp (u, -SIDE - p.x, s.w - p.x);
+  const int iy = (int) floorf (dy), ix = (int) floorf (dx), y = p.y + iy, x = p.x + ix + p.lane;
+
+  if (__all_sync (WARP, y >= 0 && y + SIDE < s.h && x >= 0 && x + 1 < s.w)) {
+    const float *from = b.data + y * b.pitch;
+    const int pitch = b.pitch;
+
+    differ (
+        p, dy - iy, dx - ix, x * b.ld, (x + 1) * b.ld, [=] (int i) { return from + i * pitch; }, e);
+  } else {
+    const int h = s.h;
+
+    differ (
+        p, dy - iy, dx - ix, clamped (x, s.w) * b.ld, clamped (x + 1, s.w) * b.ld,
+        [=] (int i) { return b.data + clamped (y + i, h) * b.pitch; }, e);
   }
 }
 
@@ -214,17 +245,17 @@ squares (float (&e)[N][SIDE], float (&square)[N])
 
 /* vfi_search_steps, of a patch that misses `enough`. */
 static __device__ VfiSearchFound
-step (const VfiSearchFrames &f, Patch *p, VfiSearchFound here, int n, float enough)
+step (const Searched &s, Patch *p, VfiSearchFound here, int n, float enough)
 {
   float e[1][SIDE], square[1];
 
-  difference (f, *p, here.u, here.v, e[0]);
+  difference (s, *p, here.u, here.v, e[0]);
   squares (e, square);
   here.square = square[0];
   if (n == 0 || !__any_sync (WARP, here.square >= enough))
     return here;
 
-  slope (f, p);
+  slope (s, p);
   const float det = p->xx * p->yy - p->xy * p->xy;
   VfiSearchFound there = here;
 
@@ -234,7 +265,7 @@ step (const VfiSearchFrames &f, Patch *p, VfiSearchFound here, int n, float enou
     sum_lanes (g);
     there.u += (p->xy * g[1] - p->yy * g[0]) / det;
     there.v += (p->xy * g[0] - p->xx * g[1]) / det;
-    difference (f, *p, there.u, there.v, e[0]);
+    difference (s, *p, there.u, there.v, e[0]);
   }
   squares (e, square);
   there.square = square[0];
@@ -244,7 +275,7 @@ step (const VfiSearchFrames &f, Patch *p, VfiSearchFound here, int n, float enou
 
 /* vfi_search_handed, to a patch that misses `enough`; all four neighbours' flows are looked along at once. */
 static __device__ VfiSearchFound
-handed (const Greys &s, const VfiSearchFrames &f, const Patch &p, const VfiSearchFound *found, int away, float enough, float apart)
+handed (const Searched &s, const Patch &p, const VfiSearchFound *found, int away, float enough, float apart)
 {
   const VfiSearchFound *at = found + p.i,
                        *near[4] = { p.column + away < s.columns ? at + away : at, p.row + away < s.rows ? at + away * s.columns : at,
@@ -266,7 +297,7 @@ handed (const Greys &s, const VfiSearchFrames &f, const Patch &p, const VfiSearc
     return here;
 #pragma unroll
   for (int i = 0; i < 4; i++)
-    difference (f, p, u[i], v[i], e[i]);
+    difference (s, p, u[i], v[i], e[i]);
   squares (e, square);
 #pragma unroll
   for (int i = 0; i < 4; i++)

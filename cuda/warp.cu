@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator warp. Eight channels to a thread where tensors are aligned for it: 16 bytes of fp16 at a time; all of them where they are few.
+ * Operator warp. Eight channels to a thread where tensors are aligned for it: 16 bytes of fp16 at a time; all of them where they are few, of a flow both at once.
  */
 #include "device.h"
 
@@ -49,6 +49,31 @@ warp_wide (View src, View flow, View time, int side, View dst)
   store (sum, (T *) dst.data + e.p * dst.ld + e.c);
 }
 
+/* Two numbers that lie side by side, at the taps. */
+static __global__ void
+warp_pairs (View src, View flow, View time, int side, View dst)
+{
+  const int p = blockIdx.x * blockDim.x + threadIdx.x;
+  const float2 *from = static_cast<const float2 *> (src.data);
+  Tap y, x;
+
+  if (p >= dst.h * dst.w)
+    return;
+  source (flow, time, side, p, &y, &x);
+  const int ld = src.ld / 2;
+  const float2 a = from[(y.i * src.w + x.i) * ld], b = from[(y.i * src.w + x.j) * ld], c = from[(y.j * src.w + x.i) * ld],
+               d = from[(y.j * src.w + x.j) * ld];
+  static_cast<float2 *> (dst.data)[p * (dst.ld / 2)] =
+      make_float2 ((1 - y.f) * ((1 - x.f) * a.x + x.f * b.x) + y.f * ((1 - x.f) * c.x + x.f * d.x),
+                   (1 - y.f) * ((1 - x.f) * a.y + x.f * b.y) + y.f * ((1 - x.f) * c.y + x.f * d.y));
+}
+
+static bool
+pairs (const VfiView *v)
+{
+  return v->dtype == VFI_F32 && v->c == 2 && v->cd == 1 && v->ld % 2 == 0 && (gsize) v->data % sizeof (float2) == 0;
+}
+
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
@@ -59,7 +84,9 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
 
   if (dst->c <= FEW)
     each.c = 1;
-  if (!wide (&src[0]) || !wide (dst))
+  if (pairs (&src[0]) && pairs (dst))
+    vfi_launch (cuda, blocks ((size_t) dst->h * dst->w, 256), 256, 0, warp_pairs, x, flow, time, p->side, y);
+  else if (!wide (&src[0]) || !wide (dst))
     vfi_launch_elements (cuda, each, warp, x, flow, time, p->side, View (each), y);
   else if (x.half)
     vfi_launch_wide (cuda, *dst, warp_wide<unsigned short>, x, flow, time, p->side, y);

@@ -7,7 +7,8 @@
  */
 #include "flow.h"
 
-#define FLOWS 4 /* by patches there, and back; by vfi-flow-nano there, and back */
+#define TRUST 0.5f /* basenet.py */
+#define FLOWS 4    /* by patches there, and back; by vfi-flow-nano there, and back */
 
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
@@ -60,25 +61,25 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float trust[5] = { 1, 1, 1, 1, 0.5f }, none[3] = { 0, 0, 0 }; /* basenet.py: TRUST */
+  static const float none[3] = { 0, 0, 0 };
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 2] = { NULL },
             *evidence[FLOWS + 3] = { NULL };
 
   luma (g, h, w, whole);
   vfi_coarse_luma (g, h, w, y);
   vfi_push (g, "first");
-  state = vfi_scale (g, vfi_coarse_velocities (g, &vfi_coarse_nano, t, y), trust, VFI_F32);
+  state = vfi_coarse_velocities (g, &vfi_coarse_nano, t, y);
   vfi_pop (g);
   evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state);
   for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame */
-    VfiTensor *v = vfi_input_planes (g, vfi_numbered ("flow%d", k), h / 2, w / 2, 2);
+    VfiTensor *v = vfi_input (g, vfi_numbered ("flow%d", k), VFI_F32, h / 2, w / 2, 2);
 
     seen[k] = vfi_warp (g, v, v, .time = t, .side = k % 2);
     evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);
   }
   seen[FLOWS] = vfi_mix (g, seen[0], seen[0], .p = none, .q = none);
   evidence[FLOWS + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS]);
-  vfi_output (g, "state", vfi_opinions (g, state, vfi_concat_ (g, VFI_F32, evidence), vfi_concat_ (g, VFI_F32, seen)));
+  vfi_output (g, "state", vfi_opinions (g, state, vfi_concat_ (g, VFI_F32, evidence), vfi_concat_ (g, VFI_F32, seen), .trust = TRUST));
 }
 
 const VfiModel vfi_model_base = {

@@ -154,7 +154,8 @@ def evidence(k, src):
 
 
 def opinions(k, src):
-    return basenet.opinions(*(src(k.h, k.w, c) for c in (k.c, k.radius, 2 * k.radius - 2)))
+    state, evidence, flows = (src(k.h, k.w, c) for c in (k.c, k.radius, 2 * k.radius - 2))
+    return basenet.opinions(torch.cat((state[:, :4], (1 + k.time) * state[:, 4:]), 1), evidence, flows)
 
 
 def interleave(k, src):

@@ -106,6 +106,6 @@ vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *coarse,
                            o->steps);
   y = vfi_node_result (
       g, vfi_graph_add (g, &vfi_op_dense_search, "dense_search", &p, sizeof p, src, n, VFI_F32, y0->h / p.step, y0->w / p.step, 2));
-  y->planar = TRUE;
+  y->planar = p.step == 1; /* what is half as fine is not looked for any further: both are wanted at once */
   return y;
 }

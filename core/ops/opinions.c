@@ -5,7 +5,7 @@
  *   state     v0x v0y v1x v1y logit, the first opinion
  *   evidence  n + 1 logits (core/ops/evidence.c), the first one the state's
  *   flows     x and y of the n further ones
- *   dst       the state; then of each further opinion its part of the softmax of the evidence, x, y
+ *   dst       the state, its logit times `trust`; then of each further opinion its part of the softmax of the evidence, x, y
  */
 #include <math.h>
 
@@ -17,6 +17,7 @@ static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
   const VfiView *state = &src[0], *evidence = &src[1], *flows = &src[2];
+  const float trust = ((const VfiOpinions *) node->params)->trust;
   const int n = evidence->c;
 
   for (int y = 0; y < dst->h; y++)
@@ -30,7 +31,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
       for (int k = 0; k < n; k++)
         sum += z[k] = expf (z[k] - most);
       for (int c = 0; c < 5; c++)
-        vfi_view_set (dst, y, x, c, vfi_view_get (state, y, x, c));
+        vfi_view_set (dst, y, x, c, (c < 4 ? 1 : trust) * vfi_view_get (state, y, x, c));
       for (int k = 1; k < n; k++) {
         vfi_view_set (dst, y, x, 3 * k + 2, z[k] / sum);
         for (int c = 0; c < 2; c++)
@@ -42,7 +43,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 const VfiOp vfi_op_opinions = { "opinions", .planar = 1, .reference = reference };
 
 VfiTensor *
-vfi_opinions (VfiGraph *g, VfiTensor *state, VfiTensor *evidence, VfiTensor *flows)
+vfi_opinions_ (VfiGraph *g, VfiTensor *state, VfiTensor *evidence, VfiTensor *flows, const VfiOpinions *o)
 {
   VfiTensor *src[] = { state, evidence, flows }, *y;
   const int n = evidence->c;
@@ -57,7 +58,7 @@ vfi_opinions (VfiGraph *g, VfiTensor *state, VfiTensor *evidence, VfiTensor *flo
     return vfi_graph_fail (g, "opinions", VFI_ERROR_SHAPE,
                            "the state has %d channels, the evidence %d, the flows %d, not 5, n and 2 n - 2, n from 2 to %d", state->c, n,
                            flows->c, VFI_MAX_OPINIONS);
-  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_opinions, "opinions", NULL, 0, src, 3, VFI_F32, state->h, state->w, 3 * n + 2));
+  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_opinions, "opinions", o, sizeof *o, src, 3, VFI_F32, state->h, state->w, 3 * n + 2));
   y->planar = TRUE;
   return y;
 }

@@ -199,7 +199,7 @@ const OpCase op_cases[] = {
   { EVIDENCE ("first", 24, 32, 4, 0) },
   { EVIDENCE ("last", 24, 34, 4, 1), .residual = TRUE },
   { EVIDENCE ("one-pixel", 2, 2, 2, 0.5f) },
-  { OPINIONS ("two", 9, 21, 2) },
+  { OPINIONS ("two", 9, 21, 2), .time = -0.5f },
   { OPINIONS ("five", 7, 40, 5) },
   { OPINIONS ("one-pixel", 1, 1, 3) },
   { WEIGHTED_MEDIAN ("odd", 33, 61, 3) },
@@ -378,7 +378,7 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_opinions) {
     VfiTensor *evidence = vfi_input (g, "src1", VFI_F32, k->h, k->w, k->radius);
 
-    return vfi_opinions (g, x, evidence, vfi_input (g, "src2", VFI_F32, k->h, k->w, 2 * k->radius - 2));
+    return vfi_opinions (g, x, evidence, vfi_input (g, "src2", VFI_F32, k->h, k->w, 2 * k->radius - 2), .trust = 1 + k->time);
   }
   if (k->op == &vfi_op_weigh) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);

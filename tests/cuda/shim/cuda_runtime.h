@@ -113,6 +113,11 @@ struct dim3
   }
 };
 
+struct alignas (8) float2
+{
+  float x, y;
+};
+
 struct alignas (16) float4
 {
   float x, y, z, w;
@@ -122,6 +127,12 @@ struct alignas (16) uint4
 {
   unsigned x, y, z, w;
 };
+
+static inline float2
+make_float2 (float x, float y)
+{
+  return { x, y };
+}
 
 static inline float4
 make_float4 (float x, float y, float z, float w)
@@ -201,6 +212,7 @@ void __syncthreads ();
 /* Waits for the whole block: all of its threads must come to it. */
 float __shfl_xor_sync (unsigned mask, float v, int lanes);
 int __any_sync (unsigned mask, int v);
+int __all_sync (unsigned mask, int v);
 
 /* The block's dynamic shared memory. */
 extern void *shim_shared;

@@ -151,6 +151,12 @@ __any_sync (unsigned mask, int v)
   return sum > 0;
 }
 
+int
+__all_sync (unsigned mask, int v)
+{
+  return !__any_sync (mask, !v);
+}
+
 static dim3
 thread_index (unsigned i)
 {
