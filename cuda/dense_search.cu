@@ -4,6 +4,8 @@
  */
 #include "search.h"
 
+#define MANY 1000 /* blocks, which fill a GPU */
+
 static __global__ void
 __launch_bounds__ (THREADS) search (View coarse, int steps, Searched s)
 {
@@ -22,6 +24,7 @@ __launch_bounds__ (THREADS) search (View coarse, int steps, Searched s)
     s.found[0][p.i] = found;
 }
 
+template <bool AT_ONCE>
 static __global__ void
 __launch_bounds__ (THREADS) hand_on (int away, int steps, Searched s, const VfiSearchFound *from, VfiSearchFound *to)
 {
@@ -31,7 +34,7 @@ __launch_bounds__ (THREADS) hand_on (int away, int steps, Searched s, const VfiS
   VfiSearchFound found = from[p.i];
   if (__any_sync (WARP, found.square >= VFI_SEARCH_ENOUGH)) {
     look (s, &p);
-    found = handed (s, p, from, away, VFI_SEARCH_ENOUGH, VFI_SEARCH_APART);
+    found = handed<AT_ONCE> (s, p, from, away, VFI_SEARCH_ENOUGH, VFI_SEARCH_APART);
     if (away == 1 && __any_sync (WARP, found.square >= VFI_SEARCH_ENOUGH))
       found = step (s, &p, found, steps, VFI_SEARCH_ENOUGH);
   }
@@ -81,13 +84,14 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   Searched s = *(const Searched *) kernel_state;
   const unsigned patches = blocks ((size_t) s.rows * s.columns, PATCHES);
   VfiCuda *cuda = (VfiCuda *) b;
+  const bool few = patches < MANY;
   VfiSearchFound *found = s.found[0], *next = s.found[1];
 
   searched_frames (&s, src);
   vfi_launch (cuda, patches, THREADS, 0, search, o->coarse ? View (src[2]) : View (), o->first, s);
   for (int round = 0; round < o->rounds; round++)
     for (int away = o->far; away; away /= 2) {
-      vfi_launch (cuda, patches, THREADS, 0, hand_on, away, o->steps, s, found, next);
+      vfi_launch (cuda, patches, THREADS, 0, few ? hand_on<true> : hand_on<false>, away, o->steps, s, found, next);
       std::swap (found, next);
     }
   vfi_launch (cuda, blocks ((size_t) dst->h * (s.columns - 1), 256), 256, 0, o->step == 1 ? spread<1> : spread<2>, s, found, o->gain,

@@ -42,7 +42,7 @@ __launch_bounds__ (THREADS) again (Search s)
 
   place (s, &p);
   look (s, &p);
-  const VfiSearchFound found = step (s, &p, handed (s, p, s.found[0], 1, 0, 0), STEPS, 0);
+  const VfiSearchFound found = step (s, &p, handed<true> (s, p, s.found[0], 1, 0, 0), STEPS, 0);
   if (p.writes)
     s.found[1][p.i] = found;
 }

@@ -62,6 +62,17 @@ searched_frames (Searched *s, const VfiView *src)
     s->frame[i] = { (const float *) src[i].data, src[i].ld, src[i].w * src[i].ld };
 }
 
+/* Luma in 256ths, rounded now: what is the same stays the same, however it is summed up. */
+static __device__ float
+grey (float luma)
+{
+#ifdef __CUDACC__
+  return __fmul_rn (VFI_SEARCH_GREY, luma);
+#else
+  return VFI_SEARCH_GREY * luma;
+#endif
+}
+
 /* vfi_search_miss. */
 static __device__ float
 miss_at (const Searched &s, int y, int x, float u, float v)
@@ -157,7 +168,7 @@ look (const Searched &s, Patch *p)
 
 #pragma unroll
   for (int k = 0; k < SIDE; k++)
-    p->look[k] = VFI_SEARCH_GREY * column[clamped (p->y + k, s.h) * a.pitch];
+    p->look[k] = grey (column[clamped (p->y + k, s.h) * a.pitch]);
 }
 
 static __device__ void
@@ -165,8 +176,8 @@ slope (const Searched &s, Patch *p)
 {
   const Luma a = s.frame[0];
   const int x = p->x + p->lane, column = clamped (x, s.w) * a.ld, left = clamped (x - 1, s.w) * a.ld, right = clamped (x + 1, s.w) * a.ld;
-  const float before = VFI_SEARCH_GREY * a.data[clamped (p->y - 1, s.h) * a.pitch + column];
-  const float after = VFI_SEARCH_GREY * a.data[clamped (p->y + SIDE, s.h) * a.pitch + column];
+  const float before = grey (a.data[clamped (p->y - 1, s.h) * a.pitch + column]);
+  const float after = grey (a.data[clamped (p->y + SIDE, s.h) * a.pitch + column]);
   float v[2][SIDE];
 
 #pragma unroll
@@ -273,7 +284,9 @@ step (const Searched &s, Patch *p, VfiSearchFound here, int n, float enough)
   return here.square >= enough && there.square + VFI_SEARCH_MARGIN < here.square && du * du + dv * dv <= SIDE * SIDE ? there : here;
 }
 
-/* vfi_search_handed, to a patch that misses `enough`; all four neighbours' flows are looked along at once. */
+/* vfi_search_handed, to a patch that misses `enough`. AT_ONCE: all four neighbours' flows are looked along at once, which is soon done; or one after the other, where anybody in the
+ * warp wants it, which takes less of many. */
+template <bool AT_ONCE>
 static __device__ VfiSearchFound
 handed (const Searched &s, const Patch &p, const VfiSearchFound *found, int away, float enough, float apart)
 {
@@ -282,7 +295,7 @@ handed (const Searched &s, const Patch &p, const VfiSearchFound *found, int away
                                     p.column >= away ? at - away : at, p.row >= away ? at - away * s.columns : at };
   const VfiSearchFound was = *at;
   VfiSearchFound here = was;
-  float u[4], v[4], e[4][SIDE], square[4];
+  float u[4], v[4], square[4];
   bool other[4], any = false;
 
 #pragma unroll
@@ -293,12 +306,26 @@ handed (const Searched &s, const Patch &p, const VfiSearchFound *found, int away
     other[i] = was.square >= enough && du * du + dv * dv >= apart * apart;
     any = any || other[i];
   }
-  if (!__any_sync (WARP, any))
-    return here;
+  if (AT_ONCE) {
+    float e[4][SIDE];
+
+    if (!__any_sync (WARP, any))
+      return here;
 #pragma unroll
-  for (int i = 0; i < 4; i++)
-    difference (s, p, u[i], v[i], e[i]);
-  squares (e, square);
+    for (int i = 0; i < 4; i++)
+      difference (s, p, u[i], v[i], e[i]);
+    squares (e, square);
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+      if (__any_sync (WARP, other[i])) {
+        float e[1][SIDE], one[1];
+
+        difference (s, p, u[i], v[i], e[0]);
+        squares (e, one);
+        square[i] = one[0];
+      }
+  }
 #pragma unroll
   for (int i = 0; i < 4; i++)
     if (other[i] && square[i] + VFI_SEARCH_MARGIN < here.square)

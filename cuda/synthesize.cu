@@ -18,6 +18,7 @@ struct Plane
   guint8 *dst;
   unsigned stride0, stride1, stride;
   int h, w, comps, shift, top; /* top: the largest value */
+  bool aligned;                /* words are where they may be read as such */
   float ky, kx;                /* samples of the scaled picture per pixel of the plane, */
   float gy, gx;                /* pixels of the plane per pixel of the state's grid */
 };
@@ -91,24 +92,72 @@ weigh (float f, float w[TAPS])
   }
 }
 
-/* The weighted sum of TAPS samples that lie side by side from `at` on, read as words, times 2^-149: bits below 2^24 are a float of as many 2^-149, and as such
- * samples need no conversion. */
-template <typename T, int TAPS>
+/* Samples of one byte are weighted by integers. */
+#define ONE 16384
+#define ROUND 12582912.f /* 1.5 2^23: added to a number it leaves its integer part, from 0x4b400000 on */
+
+__device__ inline int
+dot (unsigned weights, unsigned samples, bool high, int sum)
+{
+#ifdef __CUDACC__
+  int to;
+
+  if (high)
+    asm("dp2a.hi.s32.u32 %0, %1, %2, %3;" : "=r"(to) : "r"(weights), "r"(samples), "r"(sum));
+  else
+    asm("dp2a.lo.s32.u32 %0, %1, %2, %3;" : "=r"(to) : "r"(weights), "r"(samples), "r"(sum));
+  return to;
+#else
+  for (int i = 0; i < 2; i++)
+    sum += (gint16) (weights >> 16 * i) * (int) (samples >> (8 * i + 16 * high) & 255);
+  return sum;
+#endif
+}
+
+/* Weights times ONE, two in a word. They sum up to ONE whatever rounding does: what is flat stays flat. */
+template <int TAPS>
+static __device__ void
+whole (const float w[TAPS], unsigned pairs[TAPS / 2])
+{
+  float r[TAPS], sum = 0;
+
+  for (int i = 0; i < TAPS; i++) {
+    r[i] = w[i] * ONE + ROUND;
+    if (i != TAPS / 2 - 1)
+      sum += r[i] - ROUND;
+  }
+  r[TAPS / 2 - 1] = ONE - sum + ROUND;
+  for (int i = 0; i < TAPS / 2; i++)
+    pairs[i] = __byte_perm (__float_as_uint (r[2 * i]), __float_as_uint (r[2 * i + 1]), 0x5410);
+}
+
+/* The weighted sum of TAPS samples that lie side by side: the first one at byte `shift` / 8 of the word at byte `at`. */
+template <int TAPS>
+static __device__ float
+line_of (const guint8 *data, unsigned at, unsigned shift, const unsigned pairs[TAPS / 2])
+{
+  const unsigned *word = (const unsigned *) (data + at);
+  const unsigned a = __ldg (word), b = __ldg (word + 1), v = __funnelshift_r (a, b, shift);
+  int sum = dot (pairs[1], v, true, dot (pairs[0], v, false, 0));
+
+  if constexpr (TAPS == 6)
+    sum = dot (pairs[TAPS / 2 - 1], __funnelshift_r (b, __ldg (word + 2), shift), false, sum);
+  return sum;
+}
+
+/* Of samples of two bytes, read as words, times 2^-149: bits below 2^24 are a float of as many 2^-149, and as such need no conversion. */
+template <int TAPS>
 static __device__ float
 line_of (const Plane &p, const guint8 *at, const float w[TAPS])
 {
-  constexpr int samples = 4 / sizeof (T); /* of a word */
   const unsigned *word = (const unsigned *) ((gsize) at & ~(gsize) 3);
   float line = 0;
 
-  for (int i = 0; i < TAPS; i += samples) {
-    const unsigned v = __funnelshift_r (__ldg (word + i / samples), __ldg (word + i / samples + 1), (unsigned) (gsize) at * 8);
+  for (int i = 0; i < TAPS; i += 2) {
+    const unsigned v = __funnelshift_r (__ldg (word + i / 2), __ldg (word + i / 2 + 1), (unsigned) (gsize) at * 8);
 
-    for (int j = 0; j < samples && i + j < TAPS; j++) {
-      const unsigned one = __byte_perm (v, 0, sizeof (T) == 1 ? 0x4440 + j : 0x4410 + 0x22 * j);
-
-      line += w[i + j] * __uint_as_float (sizeof (T) == 1 ? one : one >> p.shift);
-    }
+    for (int j = 0; j < 2; j++)
+      line += w[i + j] * __uint_as_float (__byte_perm (v, 0, 0x4410 + 0x22 * j) >> p.shift);
   }
   return line;
 }
@@ -118,30 +167,52 @@ template <typename T, int TAPS, int COMPS>
 static __device__ float
 sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const Tap &x, int c)
 {
-  if (TAPS > 2) {
+  if constexpr (TAPS > 2) {
     constexpr int before = TAPS / 2 - 1;
     float wx[TAPS], wy[TAPS], sum = 0;
 
     weigh<TAPS> (x.f, wx);
     weigh<TAPS> (y.f, wy);
-    if (COMPS == 1 && x.i >= REACH && x.i + REACH <= p.w) {
-      const guint8 *first = data + (x.i - before) * (int) sizeof (T);
+    const bool words = COMPS == 1 && x.i >= REACH && x.i + REACH <= p.w;
+    if constexpr (sizeof (T) == 1) {
+      unsigned pairs[TAPS / 2];
 
-      for (int j = 0; j < TAPS; j++)
-        wx[j] *= 0x1p126f;
-      for (int i = 0; i < TAPS; i++)
-        sum += wy[i] * line_of<T, TAPS> (p, first + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride, wx);
-      return sum * 0x1p23f;
-    }
-    for (int i = 0; i < TAPS; i++) {
-      const guint8 *row = data + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride;
-      float line = 0;
+      whole<TAPS> (wx, pairs);
+      if (words && p.aligned) {
+        const unsigned first = x.i - before, word = first & ~3u;
 
-      for (int j = 0; j < TAPS; j++)
-        line += wx[j] * load<T> (p, row, clamped (x.i + j - before, p.w) * p.comps + c);
-      sum += wy[i] * line;
+        for (int i = 0; i < TAPS; i++)
+          sum += wy[i] * line_of<TAPS> (data, clamped (y.i + i - before, p.h) * stride + word, first * 8, pairs);
+      } else
+        for (int i = 0; i < TAPS; i++) {
+          const guint8 *row = data + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride;
+          int line = 0;
+
+          for (int j = 0; j < TAPS; j++)
+            line += (gint16) (pairs[j / 2] >> j % 2 * 16) * row[clamped (x.i + j - before, p.w) * p.comps + c];
+          sum += wy[i] * line;
+        }
+      return sum * (1.f / ONE);
+    } else {
+      if (words) {
+        const guint8 *first = data + (x.i - before) * (int) sizeof (T);
+
+        for (int j = 0; j < TAPS; j++)
+          wx[j] *= 0x1p126f;
+        for (int i = 0; i < TAPS; i++)
+          sum += wy[i] * line_of<TAPS> (p, first + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride, wx);
+        return sum * 0x1p23f;
+      }
+      for (int i = 0; i < TAPS; i++) {
+        const guint8 *row = data + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride;
+        float line = 0;
+
+        for (int j = 0; j < TAPS; j++)
+          line += wx[j] * load<T> (p, row, clamped (x.i + j - before, p.w) * p.comps + c);
+        sum += wy[i] * line;
+      }
+      return sum;
     }
-    return sum;
   }
   const int i = x.i * p.comps + c, j = x.j * p.comps + c;
   const guint8 *a = data + (gsize) y.i * stride, *b = data + (gsize) y.j * stride;
@@ -237,6 +308,7 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
 
     vfi_frame_info_plane_size (info, i, &p.w, &p.h);
     p.comps = l->comps;
+    p.aligned = ((gsize) p.f0 | (gsize) p.f1 | p.stride0 | p.stride1) % 4 == 0;
     p.shift = l->shift;
     p.top = (1 << l->depth) - 1;
     p.ky = sy * (1 << l->sub_y);

@@ -170,6 +170,18 @@ __uint_as_float (unsigned bits)
   return v.f;
 }
 
+static inline unsigned
+__float_as_uint (float f)
+{
+  union
+  {
+    float f;
+    unsigned bits;
+  } v = { f };
+
+  return v.bits;
+}
+
 /* The lower word of both, shifted right by what is below 32 of a number. */
 static inline unsigned
 __funnelshift_r (unsigned low, unsigned high, unsigned bits)
