@@ -6,9 +6,10 @@ set -euo pipefail
 
 usage () {
   cat <<'USAGE'
-usage: tools/carry.sh BUILD FILE.tar.gz
-  BUILD    a build folder of Meson with the CUDA backend; smallest with -Dopencv=disabled and -Dcuda-archs= of the one GPU
-There: mkdir FOLDER; tar -xzf FILE.tar.gz -C FOLDER; tools/gpu-check.sh --build FOLDER
+usage: tools/carry.sh BUILD FILE.tar.gz      or FILE.tar.xz, which is half as large
+  BUILD    a build folder of Meson with the CUDA backend, in which what is needed is built first; smallest with -Dopencv=disabled and -Dcuda-archs= of
+           the one GPU: meson setup BUILD --buildtype release -Dcuda=enabled -Dcuda-archs=90 -Dopencv=disabled
+There: mkdir FOLDER; tar -xf FILE.tar.gz -C FOLDER; tools/gpu-check.sh --build FOLDER
 USAGE
 }
 
@@ -21,6 +22,10 @@ case ${1-} in --help | -h) usage; exit 0 ;; esac
 [ $# = 2 ] || { usage >&2; exit 2; }
 build=$(realpath -m "$1") to=$(mktemp -d)
 trap 'rm -rf "$to"' EXIT
+files=(tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/gst/device-gst tests/models/models-pictures cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi)
+if [ -e "$build/build.ninja" ]; then # of all there is to build, half
+  ninja -C "$build" $(ninja -C "$build" -t targets all | sed 's/: .*//' | grep -Fx "$(printf '%s\n' "${files[@]}")")
+fi
 for file in cuda/libvfi-cuda.so tests/cuda/device-ops; do
   [ -e "$build/$file" ] || wrong "there is no $build/$file: is the CUDA backend built there?"
 done
@@ -45,7 +50,7 @@ take () {
   done
 }
 
-for file in tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/gst/device-gst tests/models/models-pictures cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi; do
+for file in "${files[@]}"; do
   take "$build/$file" "$to/$(dirname "$file")"
 done
 for tool in gst-launch-1.0 gst-inspect-1.0; do
@@ -54,4 +59,4 @@ done
 for plugin in coreelements app typefindfunctions playback png videotestsrc videoconvertscale videoconvert videoscale videoparsersbad nvcodec x264; do
   take "$plugins/libgst$plugin.so" "$to/lib/gstreamer-1.0"
 done
-tar -czf "$2" -C "$to" .
+tar -caf "$2" -C "$to" .
