@@ -24,7 +24,8 @@ build=$(realpath -m "$1") to=$(mktemp -d)
 trap 'rm -rf "$to"' EXIT
 files=(tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/gst/device-gst tests/models/models-pictures cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi)
 if [ -e "$build/build.ninja" ]; then # of all there is to build, half
-  ninja -C "$build" $(ninja -C "$build" -t targets all | sed 's/: .*//' | grep -Fx "$(printf '%s\n' "${files[@]}")")
+  mapfile -t targets < <(ninja -C "$build" -t targets all | sed 's/: .*//' | grep -Fx "$(printf '%s\n' "${files[@]}")")
+  [ ${#targets[@]} = 0 ] || ninja -C "$build" "${targets[@]}"
 fi
 for file in cuda/libvfi-cuda.so tests/cuda/device-ops; do
   [ -e "$build/$file" ] || wrong "there is no $build/$file: is the CUDA backend built there?"

@@ -158,28 +158,29 @@ max (int a, int b)
   return a > b ? a : b;
 }
 
-static inline float
-__uint_as_float (unsigned bits)
+template <typename To, typename From>
+static inline To
+same_bits (From from)
 {
   union
   {
-    unsigned bits;
-    float f;
-  } v = { bits };
+    From from;
+    To to;
+  } v = { from };
 
-  return v.f;
+  return v.to;
+}
+
+static inline float
+__uint_as_float (unsigned bits)
+{
+  return same_bits<float> (bits);
 }
 
 static inline unsigned
 __float_as_uint (float f)
 {
-  union
-  {
-    float f;
-    unsigned bits;
-  } v = { f };
-
-  return v.bits;
+  return same_bits<unsigned> (f);
 }
 
 /* The lower word of both, shifted right by what is below 32 of a number. */
