@@ -16,7 +16,7 @@ by_size (gconstpointer a, gconstpointer b)
 }
 
 gsize
-vfi_arena_place (VfiBlock *blocks, int n)
+vfi_arena_place (VfiBlock *blocks, int n, VfiApart apart, gconstpointer data)
 {
   VfiBlock **order = g_new (VfiBlock *, n), **placed = g_new (VfiBlock *, n); /* placed: by offset */
   gsize total = 0;
@@ -35,7 +35,7 @@ vfi_arena_place (VfiBlock *blocks, int n)
     for (int j = 0; j < i; j++) {
       const VfiBlock *o = placed[j];
 
-      if (o->last < b->first || b->last < o->first)
+      if (apart ? apart (data, b - blocks, o - blocks) : o->last < b->first || b->last < o->first)
         continue;
       if (o->offset >= end && o->offset - end >= b->bytes && o->offset - end < best_gap) {
         best = end;

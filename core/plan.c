@@ -7,7 +7,8 @@
  * only a window of rows is ever there. Nobody waits for anybody: above and below its part a thread makes what it needs itself. So some rows of what others see,
  * too, are written by two threads, with the same bits.
  *
- * Where a backend runs nodes at the same time they are taken level by level: those that need nothing of each other are neighbours, and do not share memory.
+ * Where a backend runs nodes at the same time they are taken level by level: those that need nothing of each other are neighbours. Memory is shared only by what one
+ * would have to wait for anyway: nobody waits for another's place.
  */
 #include "plan.h"
 
@@ -79,7 +80,7 @@ struct _VfiPlan
   double *seconds; /* for profile: of each thread, in each step of a group */
   void **buffers;  /* bound to the io */
   Recording recordings[N_RECORDINGS];
-  GPtrArray *waits; /* vfi_waits_new; NULL: steps run one after the other */
+  VfiWaits *waits; /* NULL: steps run one after the other */
   int oldest;
 };
 
@@ -173,6 +174,20 @@ meet (const Step *s, int i, const Step *t, int j)
          t->offset[j] < s->offset[i] + s->view[i].c * s->view[i].cd * size;
 }
 
+/* One of two steps writes what the other writes or reads. */
+static gboolean
+hinders (gconstpointer data, int earlier, int later)
+{
+  const VfiPlan *plan = data;
+  const Step *s = &plan->steps[earlier], *t = &plan->steps[later];
+
+  for (int i = 0; i <= s->node->n_src; i++)
+    for (int j = 0; j <= (i ? 0 : t->node->n_src); j++)
+      if (s->slot[i] == t->slot[j] && meet (s, i, t, j))
+        return TRUE;
+  return FALSE;
+}
+
 static int
 by_level (gconstpointer a, gconstpointer b, gpointer data)
 {
@@ -195,6 +210,10 @@ order (VfiPlan *plan)
           t->level = MAX (t->level, s->level + 1);
   }
   g_qsort_with_data (plan->steps, plan->n_steps, sizeof *plan->steps, by_level, NULL);
+  if (together) {
+    plan->waits = vfi_waits_new (plan->n_steps, hinders, plan);
+    return;
+  }
   for (const Step *s = plan->steps; s < plan->steps + plan->n_steps; s++)
     for (int i = 0; i <= s->node->n_src; i++) {
       VfiBlock *block = &plan->slots[s->slot[i]].block;
@@ -330,19 +349,64 @@ make_groups (VfiPlan *plan)
   }
 }
 
+/* For apart: of each block the steps that see it. */
+typedef struct
+{
+  const VfiWaits *waits;
+  GPtrArray *steps; /* GArray of int */
+} Seen;
+
+static gboolean
+all_before (const Seen *seen, int i, int j)
+{
+  const GArray *a = seen->steps->pdata[i], *b = seen->steps->pdata[j];
+
+  for (guint k = 0; k < a->len; k++)
+    for (guint l = 0; l < b->len; l++)
+      if (!vfi_waits_done (seen->waits, g_array_index (a, int, k), g_array_index (b, int, l)))
+        return FALSE;
+  return TRUE;
+}
+
+static gboolean
+apart (gconstpointer data, int i, int j)
+{
+  return all_before (data, i, j) || all_before (data, j, i);
+}
+
+/* Of the steps that see slot n. */
+static GArray *
+steps_with (const VfiPlan *plan, int n)
+{
+  GArray *steps = g_array_new (FALSE, FALSE, sizeof (int));
+
+  for (int k = 0; k < plan->n_steps; k++)
+    for (int i = 0; i <= plan->steps[k].node->n_src; i++)
+      if (plan->steps[k].slot[i] == n) {
+        g_array_append_val (steps, k);
+        break;
+      }
+  return steps;
+}
+
 static gboolean
 place (VfiPlan *plan, GError **error)
 {
   VfiBlock *blocks = g_new (VfiBlock, plan->n_slots + plan->n_steps);
+  g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   int n = 0;
 
   for (int i = 0; i < plan->n_slots; i++)
-    if (!plan->slots[i].external)
+    if (!plan->slots[i].external) {
       blocks[n++] = plan->slots[i].block;
+      g_ptr_array_add (steps, steps_with (plan, i));
+    }
   for (int i = 0; i < plan->n_steps; i++)
-    if (plan->steps[i].workspace.bytes)
+    if (plan->steps[i].workspace.bytes) {
       blocks[n++] = plan->steps[i].workspace;
-  plan->arena_size = vfi_arena_place (blocks, n);
+      g_ptr_array_add (steps, g_array_append_val (g_array_new (FALSE, FALSE, sizeof (int)), i));
+    }
+  plan->arena_size = vfi_arena_place (blocks, n, plan->waits ? apart : NULL, &(Seen){ plan->waits, steps });
   n = 0;
   for (int i = 0; i < plan->n_slots; i++)
     if (!plan->slots[i].external)
@@ -364,12 +428,6 @@ place (VfiPlan *plan, GError **error)
   return TRUE;
 }
 
-static gboolean
-overlap (const VfiBlock *a, const VfiBlock *b)
-{
-  return a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
-}
-
 /* Of steps of two plans: one writes what the other writes or reads, in a buffer that both were given. */
 static gboolean
 hinders_across (const VfiPlan *p, const Step *s, const VfiPlan *q, const Step *t)
@@ -380,30 +438,6 @@ hinders_across (const VfiPlan *p, const Step *s, const VfiPlan *q, const Step *t
           (guint8 *) s->view[i].data - s->offset[i] == (guint8 *) t->view[j].data - t->offset[j] && meet (s, i, t, j))
         return TRUE;
   return FALSE;
-}
-
-/* One of two steps writes what the other writes or reads: the same tensor, or one where it lay. */
-static gboolean
-hinders (gconstpointer data, int earlier, int later)
-{
-  const VfiPlan *plan = data;
-  const Step *s = &plan->steps[earlier], *t = &plan->steps[later];
-
-  for (int i = 0; i <= s->node->n_src; i++)
-    for (int j = 0; j <= (i ? 0 : t->node->n_src); j++) {
-      const Slot *a = &plan->slots[s->slot[i]], *b = &plan->slots[t->slot[j]];
-
-      if (a == b ? meet (s, i, t, j) : !a->external && !b->external && overlap (&a->block, &b->block))
-        return TRUE;
-    }
-  for (int k = 0; k < 2; k++) {
-    const Step *with = k ? t : s, *other = k ? s : t;
-
-    for (int i = 0; i <= other->node->n_src && with->workspace.bytes; i++)
-      if (!plan->slots[other->slot[i]].external && overlap (&with->workspace, &plan->slots[other->slot[i]].block))
-        return TRUE;
-  }
-  return s->workspace.bytes && t->workspace.bytes && overlap (&s->workspace, &t->workspace);
 }
 
 /* ---- kernels ------------------------------------------------------------------------------------ */
@@ -468,8 +502,6 @@ vfi_plan_new (VfiGraph *graph, VfiBackend *backend, VfiWeights *weights, GError 
   make_groups (plan);
   if (!place (plan, error))
     goto fail;
-  if (backend->klass->replay)
-    plan->waits = vfi_waits_new (plan->n_steps, hinders, plan);
   return plan;
 
 fail:
@@ -492,7 +524,7 @@ vfi_plan_free (VfiPlan *plan)
   }
   if (plan->arena)
     plan->backend->klass->dealloc (plan->backend, plan->arena);
-  g_clear_pointer (&plan->waits, g_ptr_array_unref);
+  vfi_waits_free (plan->waits);
   vfi_backend_unref (plan->backend);
   vfi_graph_free (plan->graph);
   g_free (plan->steps);
@@ -682,7 +714,7 @@ record_steps (VfiPlan *const *plans, int n)
 
   for (int k = 0, first = 0; k < n; first += plans[k++]->n_steps)
     for (const Step *t = plans[k]->steps; t < plans[k]->steps + plans[k]->n_steps; t++) {
-      const GArray *own = plans[k]->waits->pdata[t - plans[k]->steps];
+      const GArray *own = plans[k]->waits->after->pdata[t - plans[k]->steps];
 
       g_array_set_size (after, 0);
       for (guint i = 0; i < own->len; i++) {

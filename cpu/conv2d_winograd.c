@@ -19,7 +19,7 @@
  *                                                     D^T = 0  aa  aa  bb  bb  0
  *                                                           0 aaa -aaa bbb -bbb 1
  *
- * With a = 3/4 and b = 3/2 all that rounds about as much as summing 9 products does; with 1 and 2, or four results down as well, it would round several times as much.
+ * With a = 5/8 and b = 13/8 all that rounds about as much as summing 9 products does; with 1 and 2, or four results down as well, it would round several times as much.
  * Each thread takes some tiles through all three steps, in the cache.
  *
  * S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin and S. Gray, Fast Algorithms for Convolutional Neural Networks, CVPR 2016; on points,
@@ -34,8 +34,9 @@
 #define TILES 48                                         /* that a thread takes at once: they stay in its caches */
 #define OUT_PITCH (TILES * MOST_COLUMNS + 2 * VFI_LANES) /* as State's pitch, of results */
 #define LEAST 24                                         /* channels, below which there is little to gain */
-#define SUM 128                                          /* channels that are summed up at once: with more, rounding would show */
-#define FEW 512                                          /* pixels: for fewer, weights that are 8/3 as large cost more than it is worth */
+#define SUM 64                                           /* channels, at most, that are summed up at once: with more, rounding would show */
+#define SETS (VFI_LANES == 16 ? 2 : 1) /* of sums, of half as many each: side by side or, where registers are few, one after the other */
+#define FEW 512                        /* pixels: for fewer, weights that are 8/3 as large cost more than it is worth */
 
 enum
 {
@@ -46,8 +47,8 @@ enum
   PRODUCTS = SEEN_DOWN * SEEN_ACROSS
 };
 
-#define A 0.75f
-#define B 1.5f
+#define A 0.625f
+#define B 1.625f
 #define AA (A * A)
 #define BB (B * B)
 #define NORM_A (2 * AA * (AA - BB))
@@ -353,13 +354,13 @@ VFI_INLINE void
 block (const float *a, int in, int n, int tiles, const float *w, float *to, const int vectors)
 {
   const Vec zero[MOST_VECTORS] = { { 0 } };
-  const int rows = BLOCK_ROWS (vectors, 2);
+  const int rows = BLOCK_ROWS (vectors, SETS), most = SETS == 2 ? 2 * SUM : MIN ((n + 1) / 2, SUM);
 
   for (int t = 0; t < tiles; t += rows, a += rows * in, to += rows * vectors * VFI_LANES)
-    for (int k = 0; k < n; k += SUM) {
+    for (int k = 0; k < n; k += most) {
       Vec sum[MOST_ROWS][MOST_VECTORS];
 
-      multiply (a + k, in, &(Across){ 1, 1, MIN (n - k, SUM) }, w + k * vectors * VFI_LANES, zero, sum, rows, vectors, 2);
+      multiply (a + k, in, &(Across){ 1, 1, MIN (n - k, most) }, w + k * vectors * VFI_LANES, zero, sum, rows, vectors, SETS);
 #pragma GCC unroll 6
       for (int i = 0; i < rows; i++)
 #pragma GCC unroll 4

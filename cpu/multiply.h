@@ -102,11 +102,8 @@ multiply (const float *a, gsize step, const Across *across, const float *w, cons
           Vec v[MOST_VECTORS];
 
 #pragma GCC unroll 4
-          for (int j = 0; j < vectors; j++) {
+          for (int j = 0; j < vectors; j++)
             v[j] = *(const Vec *) (w + (set * vectors + j) * VFI_LANES);
-            if (rows == 2)
-              __asm__("" : "+x"(v[j])); /* for two rows GCC would load it twice */
-          }
 #pragma GCC unroll 8
           for (int i = 0; i < rows; i++) {
             const Vec x = vec_set (from[i * step + k + set]);

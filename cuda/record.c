@@ -9,9 +9,13 @@
 #if CUDART_VERSION >= 13000
 #define capture_nodes(stream, status, nodes, n) cudaStreamGetCaptureInfo (stream, status, NULL, NULL, nodes, NULL, n)
 #define capture_after(stream, nodes, n) cudaStreamUpdateCaptureDependencies (stream, nodes, NULL, n, cudaStreamSetCaptureDependencies)
+#define graph_edges(graph, from, to, data, n) cudaGraphGetEdges (graph, from, to, data, n)
+typedef cudaGraphEdgeData EdgeData;
 #else
 #define capture_nodes(stream, status, nodes, n) cudaStreamGetCaptureInfo_v2 (stream, status, NULL, NULL, nodes, n)
 #define capture_after(stream, nodes, n) cudaStreamUpdateCaptureDependencies (stream, nodes, n, cudaStreamSetCaptureDependencies)
+#define graph_edges(graph, from, to, data, n) cudaGraphGetEdges (graph, from, to, n)
+typedef int EdgeData;
 #endif
 
 static void
@@ -73,6 +77,49 @@ vfi_cuda_record_part (VfiBackend *b, const int *after, int n)
   p->good = p->good && capture_after (cuda->own, (cudaGraphNode_t *) nodes->data, nodes->len) == cudaSuccess;
 }
 
+/* Kernels that have the longest way to go, in kernels, come first where there is no room for all that might run: a chain of small ones is not to wait, each of
+ * them, for the blocks of large ones. Where that cannot be set all are alike. */
+static void
+set_priorities (cudaGraph_t graph)
+{
+  g_autofree cudaGraphNode_t *nodes = NULL, *from = NULL, *to = NULL;
+  g_autofree EdgeData *edges = NULL;
+  g_autoptr (GHashTable) way = g_hash_table_new (NULL, NULL); /* of a node: how many kernels come after it, one after the other */
+  size_t n_nodes = 0, n_edges = 0;
+  int least = 0, greatest = 0, longest = 1;
+  gboolean changed = TRUE;
+
+  if (cudaDeviceGetStreamPriorityRange (&least, &greatest) != cudaSuccess || cudaGraphGetNodes (graph, NULL, &n_nodes) != cudaSuccess ||
+      graph_edges (graph, NULL, NULL, NULL, &n_edges) != cudaSuccess)
+    return;
+  nodes = g_new (cudaGraphNode_t, n_nodes);
+  from = g_new (cudaGraphNode_t, n_edges);
+  to = g_new (cudaGraphNode_t, n_edges);
+  edges = g_new (EdgeData, n_edges);
+  if (cudaGraphGetNodes (graph, nodes, &n_nodes) != cudaSuccess || graph_edges (graph, from, to, edges, &n_edges) != cudaSuccess)
+    return;
+  while (changed) {
+    changed = FALSE;
+    for (size_t i = n_edges; i-- > 0;) {
+      const int far = GPOINTER_TO_INT (g_hash_table_lookup (way, to[i])) + 1;
+
+      if (far > GPOINTER_TO_INT (g_hash_table_lookup (way, from[i]))) {
+        g_hash_table_insert (way, from[i], GINT_TO_POINTER (far));
+        longest = MAX (longest, far);
+        changed = TRUE;
+      }
+    }
+  }
+  for (size_t i = 0; i < n_nodes; i++) {
+    const int far = GPOINTER_TO_INT (g_hash_table_lookup (way, nodes[i]));
+    cudaKernelNodeAttrValue value = { .priority = least + (greatest - least) * far / longest };
+    enum cudaGraphNodeType type;
+
+    if (cudaGraphNodeGetType (nodes[i], &type) == cudaSuccess && type == cudaGraphNodeTypeKernel)
+      cudaGraphKernelNodeSetAttribute (nodes[i], cudaKernelNodeAttributePriority, &value);
+  }
+}
+
 gpointer
 vfi_cuda_record_end (VfiBackend *b)
 {
@@ -80,8 +127,10 @@ vfi_cuda_record_end (VfiBackend *b)
   cudaGraph_t graph = NULL;
   cudaGraphExec_t exec = NULL;
 
-  if (cudaStreamEndCapture (cuda->own, &graph) == cudaSuccess && graph && cuda->parts.good)
-    cudaGraphInstantiateWithFlags (&exec, graph, 0);
+  if (cudaStreamEndCapture (cuda->own, &graph) == cudaSuccess && graph && cuda->parts.good) {
+    set_priorities (graph);
+    cudaGraphInstantiateWithFlags (&exec, graph, cudaGraphInstantiateFlagUseNodePriority);
+  }
   if (graph)
     cudaGraphDestroy (graph);
   cudaGetLastError (); /* what cannot be captured is run plainly */

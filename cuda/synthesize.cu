@@ -114,29 +114,30 @@ dot (unsigned weights, unsigned samples, bool high, int sum)
 #endif
 }
 
-/* Weights times ONE, two in a word. They sum up to ONE whatever rounding does: what is flat stays flat. */
+/* Weights times ONE, two in a word. The one left of the middle is what is missing of ONE, whatever rounding does: what is flat stays flat. */
 template <int TAPS>
 static __device__ void
 whole (const float w[TAPS], unsigned pairs[TAPS / 2])
 {
-  float r[TAPS], sum = 0;
+  constexpr int middle = (TAPS / 2 - 1) / 2; /* its pair */
+  constexpr bool upper = (TAPS / 2 - 1) % 2;
+  int missing = ONE;
 
-  for (int i = 0; i < TAPS; i++) {
-    r[i] = w[i] * ONE + ROUND;
-    if (i != TAPS / 2 - 1)
-      sum += r[i] - ROUND;
+  for (int i = 0; i < TAPS / 2; i++) {
+    pairs[i] = __byte_perm (__float_as_uint (w[2 * i] * ONE + ROUND), __float_as_uint (w[2 * i + 1] * ONE + ROUND), 0x5410);
+    if (i == middle)
+      pairs[i] &= upper ? 0xffff : 0xffff0000;
+    missing -= dot (pairs[i], 0x0101, false, 0);
   }
-  r[TAPS / 2 - 1] = ONE - sum + ROUND;
-  for (int i = 0; i < TAPS / 2; i++)
-    pairs[i] = __byte_perm (__float_as_uint (r[2 * i]), __float_as_uint (r[2 * i + 1]), 0x5410);
+  pairs[middle] |= upper ? (unsigned) missing << 16 : missing & 0xffff;
 }
 
-/* The weighted sum of TAPS samples that lie side by side: the first one at byte `shift` / 8 of the word at byte `at`. */
+/* The weighted sum of TAPS samples that lie side by side: the first one at byte `shift` / 8 of the word `at`. */
 template <int TAPS>
 static __device__ float
-line_of (const guint8 *data, unsigned at, unsigned shift, const unsigned pairs[TAPS / 2])
+line_of (const guint8 *at, unsigned shift, const unsigned pairs[TAPS / 2])
 {
-  const unsigned *word = (const unsigned *) (data + at);
+  const unsigned *word = (const unsigned *) at;
   const unsigned a = __ldg (word), b = __ldg (word + 1), v = __funnelshift_r (a, b, shift);
   int sum = dot (pairs[1], v, true, dot (pairs[0], v, false, 0));
 
@@ -173,16 +174,17 @@ sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const
 
     weigh<TAPS> (x.f, wx);
     weigh<TAPS> (y.f, wy);
-    const bool words = COMPS == 1 && x.i >= REACH && x.i + REACH <= p.w;
+    const bool words = COMPS == 1 && x.i >= REACH && x.i + REACH <= p.w && y.i >= before && y.i + TAPS / 2 < p.h;
     if constexpr (sizeof (T) == 1) {
       unsigned pairs[TAPS / 2];
 
       whole<TAPS> (wx, pairs);
       if (words && p.aligned) {
-        const unsigned first = x.i - before, word = first & ~3u;
+        const unsigned first = x.i - before;
+        const guint8 *at = data + ((y.i - before) * stride + (first & ~3u));
 
-        for (int i = 0; i < TAPS; i++)
-          sum += wy[i] * line_of<TAPS> (data, clamped (y.i + i - before, p.h) * stride + word, first * 8, pairs);
+        for (int i = 0; i < TAPS; i++, at += stride)
+          sum += wy[i] * line_of<TAPS> (at, first * 8, pairs);
       } else
         for (int i = 0; i < TAPS; i++) {
           const guint8 *row = data + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride;
@@ -195,12 +197,12 @@ sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const
       return sum * (1.f / ONE);
     } else {
       if (words) {
-        const guint8 *first = data + (x.i - before) * (int) sizeof (T);
+        const guint8 *at = data + ((y.i - before) * (gsize) stride + (x.i - before) * sizeof (T));
 
         for (int j = 0; j < TAPS; j++)
           wx[j] *= 0x1p126f;
-        for (int i = 0; i < TAPS; i++)
-          sum += wy[i] * line_of<TAPS> (p, first + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride, wx);
+        for (int i = 0; i < TAPS; i++, at += stride)
+          sum += wy[i] * line_of<TAPS> (p, at, wx);
         return sum * 0x1p23f;
       }
       for (int i = 0; i < TAPS; i++) {

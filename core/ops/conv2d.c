@@ -26,7 +26,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
       for (int first = 0; first < dst->c; first += BLOCK) {
         int n = MIN (BLOCK, dst->c - first);
         const float *weight = weights[0] + (gsize) first * size;
-        float sum[BLOCK];
+        double sum[BLOCK]; /* kernels are held to it: what differs is their rounding alone */
 
         for (int o = 0; o < n; o++)
           sum[o] = p->bias ? weights[1][first + o] : 0;
@@ -41,7 +41,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
               float v = vfi_view_get (x, iy, ix, c);
 
               for (int o = 0; o < n; o++)
-                sum[o] += weight[(gsize) o * size + (c * k + i) * k + j] * v;
+                sum[o] += (double) weight[(gsize) o * size + (c * k + i) * k + j] * v;
             }
           }
         for (int o = 0; o < n; o++) {

@@ -220,12 +220,44 @@ watcher_new (const VfiOp *lacking, gboolean bands)
 
 /* ---- the arena ---------------------------------------------------------------------------------- */
 
+#define MOST_BLOCKS 60
+
+static gboolean
+drawn_apart (gconstpointer data, int i, int j)
+{
+  return ((const guint8 *) data)[MAX (i, j) * MOST_BLOCKS + MIN (i, j)];
+}
+
+/* Whatever never lives at the same time as what. */
+static void
+arena_apart (void)
+{
+  for (int round = 0; round < 100; round++) {
+    const int n = g_test_rand_int_range (0, MOST_BLOCKS + 1);
+    VfiBlock blocks[MOST_BLOCKS] = { { 0 } };
+    guint8 of[MOST_BLOCKS * MOST_BLOCKS];
+    gsize size;
+
+    for (int i = 0; i < n; i++)
+      blocks[i].bytes = 1 + g_test_rand_int_range (0, 1 << g_test_rand_int_range (0, 16));
+    for (int i = 0; i < MOST_BLOCKS * MOST_BLOCKS; i++)
+      of[i] = g_test_rand_int_range (0, 4) > 0;
+    size = vfi_arena_place (blocks, n, drawn_apart, of);
+    for (int i = 0; i < n; i++) {
+      g_assert_cmpuint (blocks[i].offset + blocks[i].bytes, <=, size);
+      for (int j = 0; j < i; j++)
+        g_assert_true (drawn_apart (of, i, j) || blocks[i].offset + blocks[i].bytes <= blocks[j].offset ||
+                       blocks[j].offset + blocks[j].bytes <= blocks[i].offset);
+    }
+  }
+}
+
 static void
 arena (void)
 {
   for (int round = 0; round < 300; round++) {
-    VfiBlock blocks[60];
-    int n = g_test_rand_int_range (0, 61), steps = g_test_rand_int_range (1, 40);
+    VfiBlock blocks[MOST_BLOCKS];
+    int n = g_test_rand_int_range (0, MOST_BLOCKS + 1), steps = g_test_rand_int_range (1, 40);
     gsize size, sum = 0, most = 0;
 
     for (int i = 0; i < n; i++) {
@@ -234,7 +266,7 @@ arena (void)
       blocks[i].bytes = 1 + g_test_rand_int_range (0, 1 << g_test_rand_int_range (0, 16));
       sum += (blocks[i].bytes + VFI_ARENA_ALIGN - 1) / VFI_ARENA_ALIGN * VFI_ARENA_ALIGN;
     }
-    size = vfi_arena_place (blocks, n);
+    size = vfi_arena_place (blocks, n, NULL, NULL);
     for (int i = 0; i < n; i++) {
       g_assert_cmpuint (blocks[i].offset % VFI_ARENA_ALIGN, ==, 0);
       g_assert_cmpuint (blocks[i].offset + blocks[i].bytes, <=, size);
@@ -263,14 +295,14 @@ arena_fits (void)
 
   for (int i = 0; i < 10; i++)
     chain[i] = (VfiBlock){ 640, i, i + 1 };
-  g_assert_cmpuint (vfi_arena_place (chain, 10), ==, 2 * 640);
-  size = vfi_arena_place (gaps, 5);
-  g_assert_cmpuint (vfi_arena_place (gaps, 7), ==, size);
+  g_assert_cmpuint (vfi_arena_place (chain, 10, NULL, NULL), ==, 2 * 640);
+  size = vfi_arena_place (gaps, 5, NULL, NULL);
+  g_assert_cmpuint (vfi_arena_place (gaps, 7, NULL, NULL), ==, size);
   g_assert_cmpuint (gaps[5].offset, ==, gaps[3].offset);
   g_assert_cmpuint (gaps[6].offset, ==, gaps[1].offset);
 
   chain[0] = chain[1] = (VfiBlock){ G_MAXSIZE / 2, 0, 0 };
-  g_assert_cmpuint (vfi_arena_place (chain, 2), ==, G_MAXSIZE);
+  g_assert_cmpuint (vfi_arena_place (chain, 2, NULL, NULL), ==, G_MAXSIZE);
 }
 
 /* ---- random graphs ------------------------------------------------------------------------------ */
@@ -805,14 +837,14 @@ static void
 waits (void)
 {
   guint8 direct[N_WAITS * N_WAITS], ended[N_WAITS * N_WAITS] = { 0 };
-  g_autoptr (GPtrArray) of = NULL;
+  g_autoptr (VfiWaits) of = NULL;
 
   for (int i = 0; i < N_WAITS * N_WAITS; i++)
     direct[i] = g_test_rand_int_range (0, 8) == 0;
   of = vfi_waits_new (N_WAITS, hindered, direct);
-  g_assert_cmpuint (of->len, ==, N_WAITS);
+  g_assert_cmpuint (of->after->len, ==, N_WAITS);
   for (int t = 0; t < N_WAITS; t++) {
-    const GArray *after = of->pdata[t];
+    const GArray *after = of->after->pdata[t];
     guint8 *row = ended + t * N_WAITS;
 
     for (guint i = 0; i < after->len; i++) {
@@ -828,9 +860,99 @@ waits (void)
       g_assert_false (*waited);
       *waited = TRUE;
     }
-    for (int s = 0; s < t; s++)
+    for (int s = 0; s < t; s++) {
       g_assert_true (!direct[t * N_WAITS + s] || row[s]);
+      g_assert_cmpint (vfi_waits_done (of, s, t), ==, row[s]);
+    }
   }
+}
+
+/* A backend that takes down what waits for what. */
+typedef struct
+{
+  VfiBackend base;
+  VfiBackendClass klass;
+  VfiBackend *plain;
+  GArray *waited; /* of the parts, each one's bits: those it waits for, and those these wait for */
+} Recorder;
+
+static gboolean
+recorder_begin (VfiBackend *b)
+{
+  g_array_set_size (((Recorder *) b)->waited, 0);
+  return TRUE;
+}
+
+static void
+recorder_part (VfiBackend *b, const int *after, int n)
+{
+  GArray *waited = ((Recorder *) b)->waited;
+  guint64 bits = 0;
+
+  for (int i = 0; i < n; i++)
+    bits |= 1ull << after[i] | g_array_index (waited, guint64, after[i]);
+  g_array_append_val (waited, bits);
+}
+
+static gpointer
+recorder_end (VfiBackend *b)
+{
+  return NULL;
+}
+
+static void
+recorder_replay (VfiBackend *b, gpointer recording)
+{
+}
+
+static void
+recorder_free (VfiBackend *b)
+{
+  vfi_backend_unref (((Recorder *) b)->plain);
+  g_array_unref (((Recorder *) b)->waited);
+}
+
+#define LINKS 8
+
+/* Two chains that have nothing to do with each other do not wait for each other, though each by itself takes room twice in turn. */
+static void
+chains (void)
+{
+  static const float gain[] = { 2 };
+  Recorder r = { .plain = vfi_reference_backend_new (), .waited = g_array_new (FALSE, FALSE, sizeof (guint64)) };
+  VfiGraph *g = vfi_graph_new (VFI_F32);
+  VfiTensor *x[2] = { vfi_input (g, "x", VFI_F32, 8, 8, 1) };
+  float in[64] = { 1, 2 }, out[2][64];
+  VfiPlan *plan;
+
+  r.klass = *r.plain->klass;
+  r.klass.free = recorder_free;
+  r.klass.record_begin = recorder_begin;
+  r.klass.record_part = recorder_part;
+  r.klass.record_end = recorder_end;
+  r.klass.replay = recorder_replay;
+  r.base = (VfiBackend){ .klass = &r.klass, .refs = 1, .threads = 1 };
+  x[1] = x[0];
+  for (int i = 0; i < LINKS; i++)
+    for (int k = 0; k < 2; k++)
+      x[k] = vfi_scale (g, x[k], gain, VFI_F32);
+  vfi_output (g, "a", x[0]);
+  vfi_output (g, "b", x[1]);
+  plan = vfi_plan_new (g, &r.base, NULL, NULL);
+  g_assert_nonnull (plan);
+  g_assert_cmpuint (vfi_plan_arena_size (plan), ==, 4 * sizeof in);
+  vfi_plan_bind (plan, 0, in);
+  vfi_plan_bind (plan, 1, out[0]);
+  vfi_plan_bind (plan, 2, out[1]);
+  vfi_plan_run (plan);
+  vfi_plan_run (plan);
+  g_assert_cmpuint (r.waited->len, ==, 2 * LINKS);
+  for (guint t = 0; t < r.waited->len; t++) /* one of either chain in turn */
+    g_assert_cmpuint (g_array_index (r.waited, guint64, t), ==, 0x5555555555555555ull << t % 2 & ((1ull << t) - 1));
+  for (int k = 0; k < 2; k++)
+    g_assert_true (out[k][0] == 1 << LINKS && out[k][1] == 2 << LINKS);
+  vfi_plan_free (plan);
+  vfi_backend_unref (&r.base);
 }
 
 int
@@ -839,9 +961,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plan/arena", arena);
   g_test_add_func ("/plan/arena-fits", arena_fits);
+  g_test_add_func ("/plan/arena-apart", arena_apart);
   g_test_add_data_func ("/plan/random-graphs", GINT_TO_POINTER (FALSE), random_graphs);
   g_test_add_data_func ("/plan/random-graphs-in-bands", GINT_TO_POINTER (TRUE), random_graphs);
   g_test_add_func ("/plan/waits", waits);
+  g_test_add_func ("/plan/chains", chains);
   g_test_add_func ("/plan/bands", bands);
   g_test_add_func ("/plan/stacked", stacked);
   g_test_add_func ("/plan/windows", windows);

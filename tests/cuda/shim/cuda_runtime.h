@@ -52,6 +52,27 @@ typedef enum cudaStreamCaptureStatus
   cudaStreamCaptureStatusActive,
 } cudaStreamCaptureStatus;
 
+enum cudaGraphNodeType
+{
+  cudaGraphNodeTypeKernel,
+};
+
+typedef struct
+{
+  int unused;
+} cudaGraphEdgeData;
+
+typedef enum
+{
+  cudaKernelNodeAttributePriority,
+} cudaKernelNodeAttrID;
+
+typedef union
+{
+  int priority;
+} cudaKernelNodeAttrValue;
+
+#define cudaGraphInstantiateFlagUseNodePriority 8
 #define CUDART_VERSION 13000
 #define cudaStreamSetCaptureDependencies 1
 
@@ -85,6 +106,11 @@ cudaError_t cudaStreamEndCapture (cudaStream_t stream, cudaGraph_t *graph);
 cudaError_t cudaStreamGetCaptureInfo (cudaStream_t stream, cudaStreamCaptureStatus *status, unsigned long long *id, cudaGraph_t *graph,
                                       const cudaGraphNode_t **nodes, const void **edges, size_t *n);
 cudaError_t cudaStreamUpdateCaptureDependencies (cudaStream_t stream, cudaGraphNode_t *nodes, const void *edges, size_t n, unsigned flags);
+cudaError_t cudaDeviceGetStreamPriorityRange (int *least, int *greatest);
+cudaError_t cudaGraphGetNodes (cudaGraph_t graph, cudaGraphNode_t *nodes, size_t *n);
+cudaError_t cudaGraphGetEdges (cudaGraph_t graph, cudaGraphNode_t *from, cudaGraphNode_t *to, cudaGraphEdgeData *data, size_t *n);
+cudaError_t cudaGraphNodeGetType (cudaGraphNode_t node, enum cudaGraphNodeType *type);
+cudaError_t cudaGraphKernelNodeSetAttribute (cudaGraphNode_t node, cudaKernelNodeAttrID which, const cudaKernelNodeAttrValue *value);
 cudaError_t cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags);
 cudaError_t cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphDestroy (cudaGraph_t graph);

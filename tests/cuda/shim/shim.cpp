@@ -279,6 +279,7 @@ struct ShimNode
 {
   std::function<void ()> work;
   std::vector<ShimNode *> after;
+  int priority;
 };
 
 /* Nodes in the order in which they were captured. */
@@ -368,7 +369,7 @@ enqueue (cudaStream_t stream, std::function<void ()> work)
   if (stream->capture) {
     ShimGraph *graph = stream->capture;
 
-    graph->nodes.push_back (std::make_shared<ShimNode> (ShimNode{ std::move (work), graph->last }));
+    graph->nodes.push_back (std::make_shared<ShimNode> (ShimNode{ std::move (work), graph->last, 0 }));
     graph->last = { graph->nodes.back ().get () };
     return;
   }
@@ -512,8 +513,66 @@ cudaStreamUpdateCaptureDependencies (cudaStream_t stream, cudaGraphNode_t *nodes
 }
 
 cudaError_t
-cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long)
+cudaDeviceGetStreamPriorityRange (int *least, int *greatest)
 {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphGetNodes (cudaGraph_t graph, cudaGraphNode_t *nodes, size_t *n)
+{
+  for (size_t i = 0; nodes && i < graph->nodes.size (); i++)
+    nodes[i] = graph->nodes[i].get ();
+  *n = graph->nodes.size ();
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphGetEdges (cudaGraph_t graph, cudaGraphNode_t *from, cudaGraphNode_t *to, cudaGraphEdgeData *, size_t *n)
+{
+  *n = 0;
+  for (const auto &node : graph->nodes)
+    for (ShimNode *first : node->after) {
+      if (from) {
+        from[*n] = first;
+        to[*n] = node.get ();
+      }
+      ++*n;
+    }
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphNodeGetType (cudaGraphNode_t, cudaGraphNodeType *type)
+{
+  *type = cudaGraphNodeTypeKernel;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphKernelNodeSetAttribute (cudaGraphNode_t node, cudaKernelNodeAttrID, const cudaKernelNodeAttrValue *value)
+{
+  if (value->priority > 0 || value->priority < -5)
+    return cudaErrorInvalidValue;
+  node->priority = value->priority;
+  return cudaSuccess;
+}
+
+cudaError_t
+cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags)
+{
+  bool alike = true;
+
+  for (const auto &node : graph->nodes) {
+    alike = alike && node->priority == graph->nodes[0]->priority;
+    for (const ShimNode *first : node->after)
+      if (first->priority > node->priority) /* the greatest is the least number */
+        die ("a node has a lower priority than one that waits for it");
+  }
+  if (!(flags & cudaGraphInstantiateFlagUseNodePriority) || (alike && graph->nodes.size () > 20))
+    die ("priorities are not used");
   shim.allocations++;
   *exec = new ShimGraphExec (graph);
   return cudaSuccess;
