@@ -14,7 +14,7 @@
 #endif
 
 #define VFI_SEARCH_PATCH 8 /* pixels a side */
-#define VFI_SEARCH_CELL 4  /* pixels between patches */
+#define VFI_SEARCH_CELL 4  /* pixels between patches, of a row and most often from row to row */
 #define VFI_SEARCH_STEPS 5
 #define VFI_SEARCH_ROUNDS 4
 #define VFI_SEARCH_GREY 255.f
@@ -27,11 +27,11 @@
 #define VFI_SEARCH_LEAST 1.f
 #define VFI_SEARCH_PAD 12 /* pixels around the frames in grey, repeated */
 
-/* Frames in grey: a[y * pitch + x] and b, from -PAD to h or w + PAD - 1. */
+/* Frames in grey: a[y * pitch + x] and b, from -PAD to h or w + PAD - 1; and how many pixels it is from one row of patches to the next. */
 typedef struct
 {
   const float *a, *b;
-  int h, w, pitch;
+  int h, w, pitch, down;
 } VfiSearchFrames;
 
 /* What is known of a patch: the flow, and the mean square of what differs along it. */
@@ -55,10 +55,17 @@ typedef struct
 #define VFI_SEARCH_COLUMNS for (int k = 0; k < 8; k++)
 #endif
 
+/* Patches so many pixels apart; the first begins CELL pixels before the frame. */
 static VFI_HD inline int
-vfi_search_cells (int pixels)
+vfi_search_patches (int pixels, int apart)
 {
-  return (pixels + VFI_SEARCH_CELL - 1) / VFI_SEARCH_CELL + 1;
+  return (pixels + apart - 1) / apart + 1;
+}
+
+static VFI_HD inline int
+vfi_search_columns (int w)
+{
+  return vfi_search_patches (w, VFI_SEARCH_CELL);
 }
 
 /* NaN becomes the least. */
@@ -101,7 +108,7 @@ vfi_search_product (const float a[64], const float b[64])
 static VFI_HD inline void
 vfi_search_look (const VfiSearchFrames *f, int row, int column, VfiSearchPatch *p)
 {
-  p->y = (row - 1) * VFI_SEARCH_CELL;
+  p->y = row * f->down - VFI_SEARCH_CELL;
   p->x = (column - 1) * VFI_SEARCH_CELL;
   for (int i = 0; i < 8; i++) {
     const float *a = f->a + (p->y + i) * f->pitch + p->x;
@@ -213,7 +220,7 @@ vfi_search_better (const VfiSearchFrames *f, VfiSearchPatch *p, VfiSearchFound h
 static VFI_HD inline VfiSearchFound
 vfi_search_handed (const VfiSearchFrames *f, const VfiSearchFound *found, int row, int column, int away, float apart, VfiSearchPatch *p)
 {
-  const int rows = vfi_search_cells (f->h), columns = vfi_search_cells (f->w);
+  const int rows = vfi_search_patches (f->h, f->down), columns = vfi_search_columns (f->w);
   const VfiSearchFound *at = found + row * columns + column,
                        *near[4] = { column + away < columns ? at + away : at, row + away < rows ? at + away * columns : at,
                                     column >= away ? at - away : at, row >= away ? at - away * columns : at };
@@ -314,9 +321,8 @@ vfi_search_between (const VfiSearchFrames *f, const VfiSearchFound *const of[4],
 static VFI_HD inline VfiSearchFound
 vfi_search_pixel (const VfiSearchFrames *f, const VfiSearchFound *found, int y, int x)
 {
-  const int columns = vfi_search_cells (f->w);
-  const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * columns + x / VFI_SEARCH_CELL,
-                       *of[4] = { at, at + 1, at + columns, at + columns + 1 };
+  const int columns = vfi_search_columns (f->w);
+  const VfiSearchFound *at = found + y / f->down * columns + x / VFI_SEARCH_CELL, *of[4] = { at, at + 1, at + columns, at + columns + 1 };
 
   return vfi_search_between (f, of, y, x);
 }

@@ -83,7 +83,7 @@ typedef struct
 {
   gboolean coarse; /* src: y0, y1[, coarser flow] */
   int first, far, rounds, steps;
-  int step;   /* between the pixels that are asked for: 1 or 2 */
+  int step;   /* between rows of patches, and between the pixels that are asked for: 1 or 2 */
   float gain; /* their flow times this */
 } VfiDenseSearchParams;
 

@@ -12,7 +12,7 @@
 
 typedef struct
 {
-  int h, w, pitch;
+  int h, w, pitch, down; /* down: pixels from one row of patches to the next */
   SearchGrid grid;
   int lead; /* floats before a plane of what is found, and behind it, that are read with its borders */
   gsize grey_size, plane_size;
@@ -24,11 +24,13 @@ typedef struct
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
+  const VfiDenseSearchParams *o = node->params;
   State *s = g_new0 (State, 1);
 
   s->h = src->h, s->w = src->w, s->pitch = search_pitch (src->w);
-  s->grid = search_grid (src->h, src->w);
-  s->lead = (MIN (((const VfiDenseSearchParams *) node->params)->far, s->grid.columns) + 15) & ~15;
+  s->down = o->step * CELL;
+  s->grid = search_grid (src->h, src->w, s->down);
+  s->lead = (MIN (o->far, s->grid.columns) + 15) & ~15;
   s->grey_size = ((gsize) (s->h + 2 * PAD) * s->pitch + 15) & ~(gsize) 15;
   s->plane_size = (gsize) s->grid.rows * s->grid.pitch + 2 * s->lead;
   return s;
@@ -57,11 +59,11 @@ bind (gpointer state, void *place)
 
 /* ---- patches ------------------------------------------------------------------------------------ */
 
-/* One component of the coarser flow in the middle of SEARCH_RUN patches of a row, as vfi_search_first has it, times 2. */
+/* One component of the coarser flow in the middle of SEARCH_RUN patches of a row, as vfi_search_first has it, times 2; y is their middle there. */
 static void
-coarse_row (const VfiView *coarse, int channel, int row, int first, int columns, float to[SEARCH_RUN])
+coarse_row (const VfiView *coarse, int channel, int y, int first, int columns, float to[SEARCH_RUN])
 {
-  const int h = coarse->h, w = coarse->w, y = 2 * row, inner = coarse->ld == 1 ? MIN (first + SEARCH_RUN, (w + 1) / 2) : 0;
+  const int h = coarse->h, w = coarse->w, inner = coarse->ld == 1 ? MIN (first + SEARCH_RUN, (w + 1) / 2) : 0;
   const float *flow = (const float *) coarse->data + (gsize) channel * coarse->cd;
   const float *top = flow + (gssize) CLAMP (y - 1, 0, h - 1) * w, *low = flow + (gssize) MIN (y, h - 1) * w;
 
@@ -80,8 +82,8 @@ start_row (const VfiSearchFrames *f, const State *s, const VfiView *coarse, cons
     float u[SEARCH_RUN] = { 0 }, v[SEARCH_RUN] = { 0 };
 
     if (coarse) {
-      coarse_row (coarse, 0, row, first, s->grid.columns, u);
-      coarse_row (coarse, 1, row, first, s->grid.columns, v);
+      coarse_row (coarse, 0, row * s->down / 2, first, s->grid.columns, u);
+      coarse_row (coarse, 1, row * s->down / 2, first, s->grid.columns, v);
     }
     search_start (f, &s->grid, found, row, first, u, v);
     search_steps (f, &s->grid, found, row, first, n, VFI_SEARCH_ENOUGH);
@@ -120,7 +122,7 @@ row_store (Row v, float *to, const int step)
     *(Half *) to = __builtin_shufflevector (v, v, 0, 2, 4, 6);
 }
 
-/* What one patch knows of CELL rows from row y on, to pixel `to` of the tile. */
+/* What one patch knows of the cell's rows from row y on, to pixel `to` of the tile. */
 VFI_INLINE void
 patch_knows (const VfiSearchFrames *f, int y, int x, float u, float v, Tile *t, int which, int to, const int step)
 {
@@ -133,7 +135,7 @@ patch_knows (const VfiSearchFrames *f, int y, int x, float u, float v, Tile *t, 
   row_store (row_set (u), t->u[which] + to, step);
   row_store (row_set (v), t->v[which] + to, step);
 #pragma GCC unroll 4
-  for (int k = 0; k < CELL; k += step, a += step * f->pitch) {
+  for (int k = 0; k < CELL * step; k += step, a += step * f->pitch) {
     Row below, e;
 
     if (k && step > 1)
@@ -150,8 +152,8 @@ VFI_INLINE void
 spread_row (const State *s, const VfiSearchFrames *f, const SearchFound *found, int row, const VfiView *dst, const float gain,
             const int step)
 {
-  const VfiView flow = *dst; /* a copy: what is written might be the view, for all that the compiler knows */
-  const int y = row * CELL / step, h = MIN (CELL / step, flow.h - y);
+  const VfiView flow = *dst;                            /* a copy: what is written might be the view, for all that the compiler knows */
+  const int y = row * CELL, h = MIN (CELL, flow.h - y); /* of the result */
   Tile t;
 
   for (int x0 = 0; x0 < flow.w; x0 += TILE / step) {
@@ -161,7 +163,7 @@ spread_row (const State *s, const VfiSearchFrames *f, const SearchFound *found, 
       for (int k = 0; k < 2; k++) {
         const gsize at = (gsize) (row + k) * s->grid.pitch + i;
 
-        patch_knows (f, row * CELL, (i - 1) * CELL, found->u[at], found->v[at], &t, 2 * k + i % 2, (i - first) * CELL / step, step);
+        patch_knows (f, y * step, (i - 1) * CELL, found->u[at], found->v[at], &t, 2 * k + i % 2, (i - first) * CELL / step, step);
       }
     for (int x = 0; x < MIN (TILE / step, flow.w - x0); x += VFI_LANES) {
       const int n = MIN (flow.w - x0 - x, VFI_LANES);
@@ -234,7 +236,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 {
   const VfiDenseSearchParams *o = node->params;
   const State *s = kernel_state;
-  Run r = { s, o, o->coarse ? &src[2] : NULL, dst, search_grey (b, src, s->grey, s->pitch), &s->found[0], &s->found[1] };
+  Run r = { s, o, o->coarse ? &src[2] : NULL, dst, search_grey (b, src, s->grey, s->pitch, s->down), &s->found[0], &s->found[1] };
 
   vfi_cpu_each (b, s->grid.rows, 1, start, &r);
   for (int round = 0; round < o->rounds; round++)

@@ -39,7 +39,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   s->h = dst->h, s->w = dst->w;
   s->pitch = search_pitch (dst->w);
-  s->grid = search_grid (dst->h, dst->w);
+  s->grid = search_grid (dst->h, dst->w, CELL);
   s->grid.pitch += LEAD; /* for neighbours of the first and last patches */
   s->grey_size = ((gsize) (s->h + 2 * PAD) * s->pitch + 15) & ~(gsize) 15;
   s->plane_size = (gsize) (s->grid.rows + 2) * s->grid.pitch + 2 * LEAD;
@@ -322,7 +322,7 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   const State *s = kernel_state;
-  Run r = { s, src, dst, search_grey (b, src, s->grey, s->pitch) };
+  Run r = { s, src, dst, search_grey (b, src, s->grey, s->pitch, CELL) };
 
   vfi_cpu_each (b, s->grid.rows, 1, start, &r);
   vfi_cpu_each (b, s->grid.rows, 1, again, &r);

@@ -50,14 +50,14 @@ search_grey_rows (gpointer data, int i, int thread)
     search_grey_row (&g->src[k], i - VFI_SEARCH_PAD, g->to[k] + (gsize) i * g->pitch + VFI_SEARCH_PAD);
 }
 
-/* The first two sources in grey. */
+/* The first two sources in grey, for rows of patches so many pixels apart. */
 static VfiSearchFrames
-search_grey (VfiBackend *b, const VfiView *src, float *const to[2], int pitch)
+search_grey (VfiBackend *b, const VfiView *src, float *const to[2], int pitch, int down)
 {
   const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD;
 
   vfi_cpu_each (b, src->h + 2 * VFI_SEARCH_PAD, 8, search_grey_rows, &(SearchGrey){ src, to, pitch });
-  return (VfiSearchFrames){ to[0] + origin, to[1] + origin, src->h, src->w, pitch };
+  return (VfiSearchFrames){ to[0] + origin, to[1] + origin, src->h, src->w, pitch, down };
 }
 
 /* Patches, and numbers from a row of them to the next. */
@@ -73,11 +73,11 @@ typedef struct
 } SearchFound;
 
 VFI_INLINE SearchGrid
-search_grid (int h, int w)
+search_grid (int h, int w, int down)
 {
-  const int columns = vfi_search_cells (w);
+  const int columns = vfi_search_columns (w);
 
-  return (SearchGrid){ vfi_search_cells (h), columns, (columns + SEARCH_RUN - 1) / SEARCH_RUN * SEARCH_RUN };
+  return (SearchGrid){ vfi_search_patches (h, down), columns, (columns + SEARCH_RUN - 1) / SEARCH_RUN * SEARCH_RUN };
 }
 
 /* A row of a patch; a number of each of four patches. */
@@ -152,7 +152,7 @@ typedef struct
 VFI_INLINE void
 search_places (const VfiSearchFrames *f, int row, const gint32 *column, Vec u, Vec v, SearchPlaces *p)
 {
-  const int y = (row - 1) * VFI_SEARCH_CELL;
+  const int y = row * f->down - VFI_SEARCH_CELL;
   const VecI x = (*(const VecI *) column - 1) * VFI_SEARCH_CELL;
   const Vec dy = vec_min (vec_max (v, vec_set (-VFI_SEARCH_PATCH - y)), vec_set (f->h - y)), far = VEC_TO_FLOAT (x);
   const Vec dx = vec_min (vec_max (u, vec_set (-VFI_SEARCH_PATCH) - far), vec_set (f->w) - far);

@@ -16,8 +16,10 @@ __launch_bounds__ (THREADS) search (View coarse, int steps, Searched s)
   place (s, &p);
   look (s, &p);
   if (flow) {
-    found.u = 2 * vfi_search_first (flow, coarse.ld, coarse.h, coarse.w, 2 * p.row, 2 * p.column);
-    found.v = 2 * vfi_search_first (flow + coarse.cd, coarse.ld, coarse.h, coarse.w, 2 * p.row, 2 * p.column);
+    const int row = s.down / 2 * p.row;
+
+    found.u = 2 * vfi_search_first (flow, coarse.ld, coarse.h, coarse.w, row, 2 * p.column);
+    found.v = 2 * vfi_search_first (flow + coarse.cd, coarse.ld, coarse.h, coarse.w, row, 2 * p.column);
   }
   found = step (s, &p, found, steps, VFI_SEARCH_ENOUGH);
   if (p.writes)
@@ -51,7 +53,7 @@ spread (Searched s, const VfiSearchFound *found, float gain, View dst)
 
   if (y >= s.h)
     return;
-  const VfiSearchFound *at = found + y / VFI_SEARCH_CELL * s.columns + x / VFI_SEARCH_CELL;
+  const VfiSearchFound *at = found + y / s.down * s.columns + x / VFI_SEARCH_CELL;
   const VfiSearchFound of[4] = { at[0], at[1], at[s.columns], at[s.columns + 1] }, *const each[4] = { &of[0], &of[1], &of[2], &of[3] };
 
 #pragma unroll
@@ -72,7 +74,7 @@ spread (Searched s, const VfiSearchFound *found, float gain, View dst)
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  const Searched s = searched_of (*src);
+  const Searched s = searched_of (*src, ((const VfiDenseSearchParams *) node->params)->step * VFI_SEARCH_CELL);
 
   return g_memdup2 (&s, sizeof s);
 }

@@ -156,7 +156,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   Search *s = g_new0 (Search, 1);
 
-  *(Searched *) s = searched_of (*dst);
+  *(Searched *) s = searched_of (*dst, VFI_SEARCH_CELL);
   s->warped = ((const VfiInverseSearchParams *) node->params)->warped;
   return s;
 }

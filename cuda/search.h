@@ -23,18 +23,18 @@ struct Luma
   int ld, pitch;
 };
 
-/* Both frames; what is found of each patch, in workspace, twice, in turn. */
+/* Both frames; patches, and pixels from one row of them to the next; what is found of each, in workspace, twice, in turn. */
 struct Searched
 {
-  int h, w, rows, columns;
+  int h, w, rows, columns, down;
   Luma frame[2];
   VfiSearchFound *found[2];
 };
 
 static Searched
-searched_of (const VfiView &v)
+searched_of (const VfiView &v, int down)
 {
-  return { v.h, v.w, vfi_search_cells (v.h), vfi_search_cells (v.w), {}, {} };
+  return { v.h, v.w, vfi_search_patches (v.h, down), vfi_search_columns (v.w), down, {}, {} };
 }
 
 /* Of a kernel whose state is Searched, or begins with it. */
@@ -153,7 +153,7 @@ place (const Searched &s, Patch *p)
   p->i = min (i, s.rows * s.columns - 1);
   p->row = p->i / s.columns;
   p->column = p->i % s.columns;
-  p->y = (p->row - 1) * VFI_SEARCH_CELL;
+  p->y = p->row * s.down - VFI_SEARCH_CELL;
   p->x = (p->column - 1) * VFI_SEARCH_CELL;
   p->lane = threadIdx.x % SIDE;
   p->writes = i == p->i && p->lane == 0;

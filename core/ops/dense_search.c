@@ -10,8 +10,9 @@
  *              kept if the mean of e^2 is less by more than MARGIN than before, and u at most 8 away
  *   hand on    `rounds` times: for d = `far`, far / 2 ... 1 the best of what this patch has and those d patches to the right, below, left, above have (each in
  *              turn: better by MARGIN; not those that lie within APART of its own: steps find them), of all patches at once; then `steps` from there
- *   spread     a pixel's flow is the mean of its four patches', weighted by 1 / max (1, |e| of that pixel, without the patch's mean); of each pixel, or of every
- *              second one in both directions, times `gain`
+ *   spread     a pixel's flow is the mean of its four patches', weighted by 1 / max (1, |e| of that pixel, without the patch's mean)
+ *
+ * Half: of every second row of patches only; and the flow of every second pixel in both directions, times `half`.
  *
  * A comparison of nearly equal numbers may end either way, and what it chooses differs: results are continuous but for that.
  */
@@ -23,12 +24,13 @@ static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
   const VfiDenseSearchParams *o = node->params;
-  const int h = src->h, w = src->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
+  const int h = src->h, w = src->w, pitch = w + 2 * VFI_SEARCH_PAD, down = o->step * VFI_SEARCH_CELL;
+  const int rows = vfi_search_patches (h, down), columns = vfi_search_columns (w);
   const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD, cells = (gsize) rows * columns;
   float *a = vfi_search_grey (&src[0], pitch), *b = vfi_search_grey (&src[1], pitch);
   VfiSearchFound *found = g_new (VfiSearchFound, cells), *next = g_new (VfiSearchFound, cells);
   const VfiView *coarse = o->coarse ? &src[2] : NULL;
-  const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch };
+  const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch, down };
   VfiSearchPatch p;
 
   for (int i = 0; i < rows; i++)
@@ -36,8 +38,8 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
       VfiSearchFound start = { 0, 0, 0 };
 
       if (coarse) {
-        start.u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
-        start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, 2 * i, 2 * k);
+        start.u = 2 * vfi_search_first (coarse->data, coarse->ld, coarse->h, coarse->w, down / 2 * i, 2 * k);
+        start.v = 2 * vfi_search_first ((const float *) coarse->data + coarse->cd, coarse->ld, coarse->h, coarse->w, down / 2 * i, 2 * k);
       }
       vfi_search_patch (&f, i, k, &p);
       start = vfi_search_steps (&f, &p, start, 0);

@@ -47,7 +47,8 @@ static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
   const gboolean warped = ((const VfiInverseSearchParams *) node->params)->warped;
-  const int h = dst->h, w = dst->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_cells (h), columns = vfi_search_cells (w);
+  const int h = dst->h, w = dst->w, pitch = w + 2 * VFI_SEARCH_PAD, rows = vfi_search_patches (h, VFI_SEARCH_CELL),
+            columns = vfi_search_columns (w);
   const gsize origin = (gsize) VFI_SEARCH_PAD * pitch + VFI_SEARCH_PAD, cells = (gsize) rows * columns;
   float *a = vfi_search_grey (&src[0], pitch), *b = vfi_search_grey (&src[1], pitch);
   float *field = g_new (float, 2 * (gsize) h * w);
@@ -58,7 +59,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   const VfiView was = {
     .data = (gpointer) before, .dtype = VFI_F32, .h = h, .w = w, .c = 2, .ld = warped ? 0 : state->ld, .cd = warped ? 0 : state->cd
   };
-  const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch };
+  const VfiSearchFrames f = { a + origin, b + origin, h, w, pitch, VFI_SEARCH_CELL };
   VfiSearchPatch p;
 
   for (int i = 0; i < rows; i++)

@@ -241,7 +241,7 @@ const OpCase op_cases[] = {
   { DENSE_SEARCH ("coarse-once", 26, 18, 2, 3, 0, 1), .residual = TRUE, .flow = 1 },
   { DENSE_SEARCH ("half", 38, 150, 3, 2, 1, 3), .conv.slope = 0.5f },
   { DENSE_SEARCH ("half-coarse", 34, 68, 0, 2, 1, 1), .residual = TRUE, .flow = 3, .conv.slope = -0.5f },
-  { DENSE_SEARCH ("half-least", 2, 2, 1, 1, 1, 1), .conv.slope = 2 },
+  { DENSE_SEARCH ("half-least", 2, 2, 0, 1, 1, 1), .conv.slope = 2 },
   { DENSE_SEARCH ("row", 1, 21, 2, 2, 1, 2) },
   { DENSE_SEARCH ("column", 19, 1, 2, 2, 1, 2) },
   { DENSE_SEARCH ("least", 4, 4, 1, 1, 1, 1) },

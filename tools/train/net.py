@@ -184,25 +184,25 @@ def grey(x):
 
 
 class Patches:
-    """Patches of 8x8 pixels of luma y0 (n,1,h,w), 4 apart, the first 4 outside, to be found in y1; beyond the border pixels repeat.
+    """Patches of 8x8 pixels of luma y0 (n,1,h,w), 4 apart, or `down` from row to row, the first 4 outside, to be found in y1; beyond the border pixels repeat.
     Brightness counts in 256ths, less the patch's mean. What is found: flow (n,rows,columns,2), x then y, and the mean square of e, what differs along it,
     (n,rows,columns). Places in y1 are kept as grid_sample counts them."""
 
-    def __init__(self, y0, y1):
+    def __init__(self, y0, y1, down=CELL):
         n, _, h, w = y0.shape
-        self.rows, self.columns = rows, columns = -(-h // CELL) + 1, -(-w // CELL) + 1
+        self.rows, self.columns = rows, columns = -(-h // down) + 1, -(-w // CELL) + 1
         self.a, self.b = grey(y0), grey(y1)
-        a = F.pad(self.a, (PATCH,) * 4, 'replicate')
+        a = F.pad(self.a, (PATCH, PATCH, PATCH, 2 * PATCH), 'replicate')
         gx, gy = F.pad((a[..., 2:] - a[..., :-2]) / 2, (1, 1)), F.pad((a[:, :, 2:] - a[:, :, :-2]) / 2, (0, 0, 1, 1))
-        x = torch.cat((a, gx, gy), 1)[:, :, CELL:CELL + (rows - 1) * CELL + PATCH, CELL:CELL + (columns - 1) * CELL + PATCH]
-        x = self.centred(F.unfold(x, PATCH, stride=CELL).view(n, 3, PATCH * PATCH, rows, columns).permute(0, 3, 4, 1, 2))
+        x = torch.cat((a, gx, gy), 1)[:, :, CELL:CELL + (rows - 1) * down + PATCH, CELL:CELL + (columns - 1) * CELL + PATCH]
+        x = self.centred(F.unfold(x, PATCH, stride=(down, CELL)).view(n, 3, PATCH * PATCH, rows, columns).permute(0, 3, 4, 1, 2))
         self.look, self.slope = x[..., 0, :].unsqueeze(1).contiguous(), x[..., 1:, :].contiguous()
         xx, xy, yy = ((self.slope[..., i, :] * self.slope[..., j, :]).sum(-1) + RIDGE * (i == j) for i, j in ((0, 0), (0, 1), (1, 1)))
         self.inverse = torch.stack((-yy, xy, xy, -xx), -1).view(n, rows, columns, 2, 2) / (xx * yy - xy * xy).view(n, rows, columns, 1, 1)
         places = []
-        for cells, size in ((columns, w), (rows, h)):
+        for cells, size, apart in ((columns, w, CELL), (rows, h, down)):
             at = [torch.arange(k, device=a.device, dtype=a.dtype) for k in (cells, PATCH)]
-            places.append((2 * (CELL * (at[0].view(-1, 1) - 1) + at[1]) + 1) / size - 1)
+            places.append((2 * (apart * at[0].view(-1, 1) - CELL + at[1]) + 1) / size - 1)
         x, y = places[0].view(1, columns, 1, PATCH), places[1].view(rows, 1, PATCH, 1)
         self.place = torch.stack((x + 0 * y, y + 0 * x), -1).view(rows, columns, -1, 2)
         self.pixel = torch.cat([a.new_full((1,), 2 / size) for size in (w, h)])
@@ -288,18 +288,19 @@ def inverse_search(y0, y1, state, warped=False):
 
 @torch.no_grad()
 def dense_search(y0, y1, coarse, first, far, rounds, steps, half=0):
-    """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None). With `half`, that
-    of every second pixel in both directions only, times that.
+    """The flow (n,2,h,w) from luma y0 to y1 (n,1,h,w) of any size, looked for with patches from a coarser one (n,2,h/2,w/2), or from nothing (None). With `half`, from every
+    second row of patches only, and that of every second pixel in both directions, times that.
 
     A patch whose mean square of e is below ENOUGH is content and looks no further. Each starts from twice the mean of the coarser flow's 2x2 pixels in its middle, or
     from 0, and takes `first` Lucas-Kanade steps. Then, `rounds` times, the best of what it and those `far`, far / 2 ... 1 patches away have is handed on, to all patches at once, and `steps` follow. A pixel's flow is the mean of its four patches',
     weighted by 1 / max (1, |e| of that pixel, without the patch's mean)."""
-    patches = Patches(y0, y1)
+    step = 2 if half else 1
+    patches = Patches(y0, y1, step * CELL)
     n = y0.shape[0]
     if coarse is None:
         u = patches.look.new_zeros(n, patches.rows, patches.columns, 2)
     else:
-        u = 2 * F.avg_pool2d(F.pad(exact(coarse), (1, 2, 1, 2), 'replicate'), 2).permute(0, 2, 3, 1)
+        u = 2 * F.avg_pool2d(F.pad(exact(coarse), (1, 2, 1, 4), 'replicate'), 2).permute(0, 2, 3, 1)[:, ::step][:, :patches.rows]
     here = patches.steps(u, first, ENOUGH)
     for _ in range(rounds):
         away = far
@@ -309,9 +310,8 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps, half=0):
         here = patches.steps(here[0], steps, ENOUGH)
     u = here[0].permute(0, 3, 1, 2)
     u = torch.cat([u[:, :, i:i + patches.rows - 1, k:k + patches.columns - 1] for i in (0, 1) for k in (0, 1)])
-    step = 2 if half else 1
     a, one = patches.a[:, :, ::step, ::step], torch.ones_like(u[:1, :1, :1, :1])
-    u = u.repeat_interleave(CELL // step, 2).repeat_interleave(CELL // step, 3)[:, :, :a.shape[2], :a.shape[3]]
+    u = u.repeat_interleave(CELL, 2).repeat_interleave(CELL // step, 3)[:, :, :a.shape[2], :a.shape[3]]
     e = warp(patches.b.repeat(4, 1, 1, 1), u, one, step, step) - a.repeat(4, 1, 1, 1)
     k = 1 / e.abs().clamp(min=1)
     return sum((u * k).chunk(4)) / sum(k.chunk(4)) * (half or 1)
