@@ -120,6 +120,18 @@ set_priorities (cudaGraph_t graph)
   }
 }
 
+/* With VFI_GRAPH_DOT in the environment, a folder: what waits for what, as 0.dot, 1.dot ... */
+static void
+draw (cudaGraph_t graph)
+{
+  static int n;
+  const char *folder = g_getenv ("VFI_GRAPH_DOT");
+  g_autofree char *path = folder ? g_strdup_printf ("%s/%d.dot", folder, g_atomic_int_add (&n, 1)) : NULL;
+
+  if (path && cudaGraphDebugDotPrint (graph, path, 0) != cudaSuccess)
+    g_warning ("VFI_GRAPH_DOT: cannot write %s", path);
+}
+
 gpointer
 vfi_cuda_record_end (VfiBackend *b)
 {
@@ -128,6 +140,7 @@ vfi_cuda_record_end (VfiBackend *b)
   cudaGraphExec_t exec = NULL;
 
   if (cudaStreamEndCapture (cuda->own, &graph) == cudaSuccess && graph && cuda->parts.good) {
+    draw (graph);
     set_priorities (graph);
     cudaGraphInstantiateWithFlags (&exec, graph, cudaGraphInstantiateFlagUseNodePriority);
   }

@@ -22,7 +22,7 @@ case ${1-} in --help | -h) usage; exit 0 ;; esac
 [ $# = 2 ] || { usage >&2; exit 2; }
 build=$(realpath -m "$1") to=$(mktemp -d)
 trap 'rm -rf "$to"' EXIT
-files=(tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/gst/device-gst tests/models/models-pictures cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi)
+files=(tests/cuda/device-{ops,frames,models} tests/cuda/cuda-bench tests/cuda/libvfi-trace.so tests/gst/device-gst tests/models/models-pictures cuda/libvfi-cuda.so gst/libgstvfi.so tools/vfi)
 if [ -e "$build/build.ninja" ]; then # of all there is to build, half
   mapfile -t targets < <(ninja -C "$build" -t targets all | sed 's/: .*//' | grep -Fx "$(printf '%s\n' "${files[@]}")")
   [ ${#targets[@]} = 0 ] || ninja -C "$build" "${targets[@]}"

@@ -3,6 +3,8 @@
  * A whole session on the host shim: the same frames as on the plain backend, captured graphs, what is allocated and waited for, and what
  * fails how.
  */
+#include <glib/gstdio.h>
+
 #include "../../cuda/cuda.h"
 #include "../core/frames.h"
 #include "../generate.h"
@@ -157,6 +159,39 @@ stream (gconstpointer model)
     test_frame_free (f[i]);
     test_frame_free (first[i]);
   }
+  vfi_interp_free (s);
+  vfi_backend_unref (c);
+  nothing_left ();
+}
+
+/* With VFI_GRAPH_DOT what waits for what is written down. */
+static void
+drawn (void)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 32, VFI_RANGE_LIMITED };
+  g_autofree char *folder = g_dir_make_tmp ("vfi-XXXXXX", NULL);
+  int written = 0;
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  VfiInterp *s = session_new (c, VFI_F16, &info, &error);
+  g_autoptr (TestFrame) d = test_frame_new (&info, 0);
+  g_autoptr (TestFrame) a = picture (&info, 0), b = picture (&info, 1);
+
+  g_assert_no_error (error);
+  g_setenv ("VFI_GRAPH_DOT", folder, TRUE);
+  for (int i = 0; i < 6; i++)
+    make (s, i % 2 ? a : b, i % 2 ? b : a, 0.5, d);
+  g_unsetenv ("VFI_GRAPH_DOT");
+  for (;; written++) {
+    g_autofree char *path = g_strdup_printf ("%s/%d.dot", folder, written), *text = NULL;
+
+    if (!g_file_get_contents (path, &text, NULL, NULL))
+      break;
+    g_assert_nonnull (strstr (text, " -> "));
+    g_assert_cmpint (g_remove (path), ==, 0);
+  }
+  g_assert_cmpint (written, >, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
   vfi_interp_free (s);
   vfi_backend_unref (c);
   nothing_left ();
@@ -675,6 +710,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (name, GINT_TO_POINTER (formats[i]), late);
   }
+  g_test_add_func ("/cuda/session/drawn", drawn);
   g_test_add_func ("/cuda/session/overlap", overlap);
   g_test_add_func ("/cuda/session/few-frames", few_frames);
   g_test_add_func ("/cuda/session/fewer-frames", fewer_frames);

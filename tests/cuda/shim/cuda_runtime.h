@@ -111,6 +111,7 @@ cudaError_t cudaGraphGetNodes (cudaGraph_t graph, cudaGraphNode_t *nodes, size_t
 cudaError_t cudaGraphGetEdges (cudaGraph_t graph, cudaGraphNode_t *from, cudaGraphNode_t *to, cudaGraphEdgeData *data, size_t *n);
 cudaError_t cudaGraphNodeGetType (cudaGraphNode_t node, enum cudaGraphNodeType *type);
 cudaError_t cudaGraphKernelNodeSetAttribute (cudaGraphNode_t node, cudaKernelNodeAttrID which, const cudaKernelNodeAttrValue *value);
+cudaError_t cudaGraphDebugDotPrint (cudaGraph_t graph, const char *path, unsigned flags);
 cudaError_t cudaGraphInstantiateWithFlags (cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags);
 cudaError_t cudaGraphLaunch (cudaGraphExec_t exec, cudaStream_t stream);
 cudaError_t cudaGraphDestroy (cudaGraph_t graph);
