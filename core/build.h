@@ -134,7 +134,8 @@ VfiTensor *vfi_inverse_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTe
 
 /* The flow from picture y0 to picture y1 (F32, 1 channel), looked for with patches, starting from that on a grid half as fine (F32, 2 channels), or from nothing
  * (NULL): 2 channels, F32, pixels. What is found in `first` steps of Lucas-Kanade is handed on `rounds` times to patches that lie `far` patches away, then half as
- * far and so on, and `steps` are taken from there. `half`, unless 0: of every second row of patches only, and the flow of every second pixel in both directions, times that; sides must be even then. */
+ * far and so on, and `steps` are taken from there. `half`, unless 0: of every second row of patches only, and the flow of every second pixel in both directions, times
+ * that; sides must be even then. */
 typedef struct
 {
   int first, far, rounds, steps;

@@ -37,7 +37,8 @@ def read_runs(lines, nodes):
                 run = {}
             run[node] = begin / 1e3, end / 1e3, name
         runs.append(run)
-    return sorted((run for run in runs if run.keys() and run.keys() <= nodes and len(run) == max(map(len, runs))), key=lambda run: min(run.values()))
+    most = max(map(len, runs), default=0)  # fewer: the trace begins or ends there
+    return sorted((run for run in runs if run.keys() <= nodes and len(run) == most), key=lambda run: min(run.values()))
 
 
 def chain(least, edges):
