@@ -77,13 +77,18 @@ unlock (GstVfiInpaint *self, gboolean unlock)
 
 /* ---- one frame leaves --------------------------------------------------------------------------- */
 
+/* In one step, so that whoever asks meanwhile sees a frame counted everywhere or nowhere. */
 static void
-count (GstVfiInpaint *self)
+count (GstVfiInpaint *self, gboolean masked)
 {
   GST_OBJECT_LOCK (self);
-  gst_vfi_inpaint_tally_add (&self->tally, self->queue.session, self->spent);
+  self->tally.out++;
+  if (masked)
+    gst_vfi_inpaint_tally_add (&self->tally, self->queue.session, self->spent);
   GST_OBJECT_UNLOCK (self);
-  gst_vfi_pace_measure (&self->pace, GST_BASE_TRANSFORM (self), self->spent);
+  if (masked)
+    gst_vfi_pace_measure (&self->pace, GST_BASE_TRANSFORM (self), self->spent);
+  self->spent = 0;
 }
 
 /* Writes the next frame, from which something is removed. */
@@ -110,7 +115,6 @@ gst_vfi_inpaint_transform (GstBaseTransform *trans, GstBuffer *in, GstBuffer *ou
     gst_vfi_base_fail (GST_VFI_BASE (self), error);
     return GST_FLOW_ERROR;
   }
-  count (self);
   return GST_FLOW_OK;
 }
 
@@ -135,11 +139,8 @@ gst_vfi_inpaint_generate_output (GstBaseTransform *trans, GstBuffer **out)
     gst_vfi_base_fail (GST_VFI_BASE (self), error);
     return GST_FLOW_ERROR;
   }
+  count (self, e->mask != NULL);
   gst_vfi_inpaint_queue_pop (&self->queue);
-  self->spent = 0;
-  GST_OBJECT_LOCK (self);
-  self->tally.out++;
-  GST_OBJECT_UNLOCK (self);
   return GST_FLOW_OK;
 }
 
