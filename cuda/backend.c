@@ -455,15 +455,23 @@ primary_context (VfiCuda *cuda, GError **error)
   return TRUE;
 }
 
+/* A switch in the environment. */
+static gboolean
+asked (const char *variable, gboolean otherwise)
+{
+  const char *value = g_getenv (variable);
+
+  return value && *value ? strcmp (value, "0") != 0 : otherwise;
+}
+
 /* With VFI_TIME_ENGINES in the environment, cuDNN's engines are chosen by time. */
 static void
 time_engines (VfiCuda *cuda, const struct cudaDeviceProp *properties, const char *cudnn)
 {
-  const char *wanted = g_getenv ("VFI_TIME_ENGINES");
   g_autofree char *versions = NULL;
   int driver_version = 0;
 
-  if (!wanted || !*wanted || strcmp (wanted, "0") == 0)
+  if (!asked ("VFI_TIME_ENGINES", FALSE))
     return;
   cudaDriverGetVersion (&driver_version);
   versions = g_strdup_printf ("compute capability %d.%d, %s, driver %d", properties->major, properties->minor, cudnn, driver_version);
@@ -498,6 +506,7 @@ start (VfiCuda *cuda, GError **error)
     return FALSE;
   version = vfi_cudnn_version (cuda->cudnn);
   time_engines (cuda, &properties, version);
+  cuda->mma = asked ("VFI_MMA", TRUE);
   cuda->base.description = g_strdup_printf ("cuda (%s, %s)", properties.name, version);
   return TRUE;
 }

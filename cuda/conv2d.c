@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d by cuDNN. Its fast engines want dense tensors with channels in units of 16 bytes. Weights are padded to that when they are
+ * Operator conv2d by cuDNN, or by conv2d_mma.cu. cuDNN's fast engines want dense tensors with channels in units of 16 bytes. Weights are padded to that when they are
  * loaded; a source of fewer channels (only a network's first one has such, six), or a slice of a wider tensor, is copied on its way.
  */
 #include "cuda.h"
@@ -9,8 +9,8 @@
 typedef struct
 {
   VfiCuda *cuda;
-  VfiCudnnConv *conv;
-  gboolean fused; /* bias, residual and activation happen in conv */
+  VfiCudnnConv *conv; /* NULL: by conv2d_mma.cu, which takes views as they are */
+  gboolean fused;     /* bias, residual and activation happen in conv */
   VfiCudaBuffer *weights, *bias;
   VfiCudaBuffer *slopes;      /* of VFI_PRELU, followed by what they lack to 1 */
   gsize rest;                 /* where that begins */
@@ -111,6 +111,18 @@ choose (VfiCuda *cuda, VfiCudnnConvDesc *d, gboolean *fused, GError **error)
   return vfi_cudnn_conv_new (cuda->cudnn, d, error);
 }
 
+/* What cuDNN can neither read nor write where it lies. */
+static void
+copy_views (State *s, const VfiCudnnConvDesc *d, const VfiView *src, const VfiView *dst)
+{
+  if (src->c != d->c || src->ld != src->c)
+    s->src = dense (src, src->dtype, d->c);
+  if (d->residual && (src[1].ld != src[1].c || src[1].dtype != d->dst))
+    s->residual = dense (&src[1], d->dst, src[1].c);
+  if (!s->fused || dst->ld != dst->c)
+    s->sum = dense (dst, d->dst, dst->c);
+}
+
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
@@ -137,20 +149,18 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 
   s->cuda = cuda;
   vfi_cuda_push (cuda, &outer);
-  if (!(s->conv = choose (cuda, &d, &s->fused, error)) || !(s->weights = load_weights (cuda, &d, src->c, weights[0], error)) ||
-      (p->bias && !(s->bias = vfi_cuda_buffer_new (cuda, weights[1], dst->c * sizeof (float), error))) ||
+  if (cuda->mma && vfi_cuda_mma_takes (p, src, dst))
+    s->weights = vfi_cuda_mma_load (cuda, p, src->c, dst->c, weights[0], error);
+  else if ((s->conv = choose (cuda, &d, &s->fused, error)))
+    s->weights = load_weights (cuda, &d, src->c, weights[0], error);
+  if (!s->weights || (p->bias && !(s->bias = vfi_cuda_buffer_new (cuda, weights[1], dst->c * sizeof (float), error))) ||
       (p->act == VFI_PRELU && !load_slopes (s, dst->c, weights[2], error)))
     goto fail;
 
-  if (src->c != d.c || src->ld != src->c)
-    s->src = dense (src, src->dtype, d.c);
-  if (d.residual && (src[1].ld != src[1].c || src[1].dtype != d.dst))
-    s->residual = dense (&src[1], d.dst, src[1].c);
-  if (!s->fused || dst->ld != dst->c)
-    s->sum = dense (dst, d.dst, dst->c);
+  if (s->conv)
+    copy_views (s, &d, src, dst);
   vfi_cuda_pop (cuda, outer);
   return s;
-
 fail:
   vfi_cuda_pop (cuda, outer);
   release (s);
@@ -161,7 +171,7 @@ static gsize
 workspace (gpointer state)
 {
   const State *s = state;
-  const gsize bytes = vfi_cudnn_conv_workspace (s->conv);
+  const gsize bytes = s->conv ? vfi_cudnn_conv_workspace (s->conv) : 0;
 
   /* cuDNN's begins at a multiple of 256 bytes, too */
   return bytes_of (&s->src) + bytes_of (&s->residual) + bytes_of (&s->sum) + (bytes ? bytes + 192 : 0);
@@ -191,6 +201,10 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
   VfiCudnnData data = { .x = x->data, .weights = s->weights->data, .y = y->data, .workspace = s->workspace };
   GError *error = NULL;
 
+  if (!s->conv) {
+    vfi_cuda_mma (cuda, p, src, residual, s->weights->data, bias, slopes, dst);
+    return;
+  }
   if (s->src.c)
     vfi_cuda_fit (cuda, src, x);
   if (s->residual.c)

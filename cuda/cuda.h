@@ -40,6 +40,7 @@ typedef struct
   cudaStream_t live;   /* what `stream` is when nothing is captured */
   const struct _VfiCudaDriver *driver;
   VfiCudnn *cudnn;
+  gboolean mma;                    /* small convolutions by conv2d_mma.cu */
   struct _VfiCudaChoices *choices; /* NULL: engines are not timed */
   VfiCudaFrames *frames;           /* system-memory frames on their way */
   VfiCudaParts parts;              /* of the graph that is captured */
@@ -127,6 +128,16 @@ void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const Vfi
 
 /* The sums of core/scene.h, to device memory. */
 void vfi_cuda_luma_sums (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, int w, int h, guint64 *sums);
+
+/* ---- conv2d_mma.cu: convolutions of few channels ------------------------------------------------ */
+
+/* Whether they are for this one. */
+gboolean vfi_cuda_mma_takes (const VfiConv2dParams *p, const VfiView *src, const VfiView *dst);
+/* Weights as in op.h, from c to `channels`, as they want them; NULL with an error. */
+VfiCudaBuffer *vfi_cuda_mma_load (VfiCuda *cuda, const VfiConv2dParams *p, int c, int channels, const float *weights, GError **error);
+/* residual, bias and slopes may be NULL; these and weights lie on the device. */
+void vfi_cuda_mma (VfiCuda *cuda, const VfiConv2dParams *p, const VfiView *src, const VfiView *residual, const void *weights,
+                   const float *bias, const float *slopes, const VfiView *dst);
 
 /* ---- scale.cu, epilogue.cu: around a convolution ------------------------------------------------ */
 

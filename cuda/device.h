@@ -200,6 +200,25 @@ bilinear (const View &v, const Tap &y, const Tap &x, int c)
   return (1 - y.f) * top + y.f * bottom;
 }
 
+/* vfi_act_apply of core/op.h */
+__device__ inline float
+activate (int act, float slope, float v)
+{
+  switch (act) {
+    case VFI_RELU:
+      return v > 0 ? v : 0;
+    case VFI_LEAKY_RELU:
+    case VFI_PRELU:
+      return v > 0 ? v : v * slope;
+    case VFI_SIGMOID:
+      return 1 / (1 + expf (-v));
+    case VFI_TANH:
+      return tanhf (v);
+    default:
+      return v;
+  }
+}
+
 /* What a thread does of vfi_launch_elements () and vfi_launch_wide (): channel c of pixel p, or WIDE channels from c on. */
 struct Element
 {

@@ -4,25 +4,6 @@
  */
 #include "device.h"
 
-/* vfi_act_apply of core/op.h */
-static __device__ float
-activate (int act, float slope, float v)
-{
-  switch (act) {
-    case VFI_RELU:
-      return v > 0 ? v : 0;
-    case VFI_LEAKY_RELU:
-    case VFI_PRELU:
-      return v > 0 ? v : v * slope;
-    case VFI_SIGMOID:
-      return 1 / (1 + expf (-v));
-    case VFI_TANH:
-      return tanhf (v);
-    default:
-      return v;
-  }
-}
-
 /* residual: without data where there is none. */
 static __global__ void
 epilogue (View src, const float *bias, View residual, int act, float slope, const float *slopes, View dst)

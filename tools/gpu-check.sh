@@ -193,7 +193,7 @@ elif command -v compute-sanitizer >/dev/null; then
     beside "memcheck-$op" compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-ops" -p "/ops/cuda/fp16/$op"
   done
   beside memcheck-frames compute-sanitizer --tool memcheck --error-exitcode 9 "$build/tests/cuda/device-frames"
-  for op in correlation evidence inverse_search lucas_kanade moments weigh; do # what has shared memory of our own
+  for op in conv2d-mma correlation evidence inverse_search lucas_kanade moments weigh; do # what has shared memory of our own
     beside "racecheck-$op" compute-sanitizer --tool racecheck --error-exitcode 9 "$build/tests/cuda/device-ops" -p "/ops/cuda/fp16/$op"
   done
 else

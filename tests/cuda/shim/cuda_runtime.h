@@ -150,6 +150,11 @@ struct alignas (16) float4
   float x, y, z, w;
 };
 
+struct alignas (8) uint2
+{
+  unsigned x, y;
+};
+
 struct alignas (16) uint4
 {
   unsigned x, y, z, w;
@@ -165,6 +170,12 @@ static inline float4
 make_float4 (float x, float y, float z, float w)
 {
   return { x, y, z, w };
+}
+
+static inline uint2
+make_uint2 (unsigned x, unsigned y)
+{
+  return { x, y };
 }
 
 static inline uint4
@@ -253,6 +264,11 @@ void __syncthreads ();
 float __shfl_xor_sync (unsigned mask, float v, int lanes);
 int __any_sync (unsigned mask, int v);
 int __all_sync (unsigned mask, int v);
+
+/* What tensor cores are to their warp: after all of its lanes have given some bytes, each sees those of any lane, until it gives once more. */
+#define SHIM_GIVEN 64
+void shim_give (const void *mine, size_t bytes);
+const void *shim_given (unsigned lane);
 
 /* The block's dynamic shared memory. */
 extern void *shim_shared;

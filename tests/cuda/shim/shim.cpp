@@ -90,9 +90,9 @@ struct Coroutine
   bool made;
   jmp_buf place;
   dim3 index;
-  bool done, shuffles; /* waits for its warp, not for the block */
-  unsigned n_shuffles; /* so far */
-  float shuffled[2];   /* by the last two: a thread may be one ahead of another */
+  bool done, shuffles;                                /* waits for its warp, not for the block */
+  unsigned n_shuffles;                                /* so far */
+  alignas (16) unsigned char shuffled[2][SHIM_GIVEN]; /* by the last two: a thread may be one ahead of another */
 };
 
 static std::vector<Coroutine> coroutines (MAX_THREADS);
@@ -127,18 +127,32 @@ __syncthreads ()
   leave (false);
 }
 
-float
-__shfl_xor_sync (unsigned mask, float v, int lanes)
+void
+shim_give (const void *mine, size_t bytes)
 {
   if (!current)
     die ("a shuffle that the first thread of the block did not come to");
-  const unsigned turn = current->n_shuffles++ % 2, i = (unsigned) (current - coroutines.data ()) ^ (unsigned) lanes;
-
-  if (mask != 0xffffffff || lanes < 0 || lanes > 31 || blockDim.x * blockDim.y * blockDim.z % 32)
-    die ("a shuffle of less than a warp");
-  current->shuffled[turn] = v;
+  if (blockDim.x * blockDim.y * blockDim.z % 32 || bytes > SHIM_GIVEN)
+    die ("a shuffle of less than a warp, or of too much");
+  memcpy (current->shuffled[current->n_shuffles++ % 2], mine, bytes);
   leave (true);
-  return coroutines[i].shuffled[turn];
+}
+
+const void *
+shim_given (unsigned lane)
+{
+  const size_t i = (size_t) (current - coroutines.data ());
+
+  return coroutines[i / 32 * 32 + lane % 32].shuffled[(current->n_shuffles - 1) % 2];
+}
+
+float
+__shfl_xor_sync (unsigned mask, float v, int lanes)
+{
+  if (mask != 0xffffffff || lanes < 0 || lanes > 31)
+    die ("a shuffle of less than a warp");
+  shim_give (&v, sizeof v);
+  return *(const float *) shim_given ((unsigned) (current - coroutines.data ()) ^ (unsigned) lanes);
 }
 
 int
