@@ -275,6 +275,24 @@ row_sums (const State *s, const VfiView *x, int y, int n, int pixels, const gint
   }
 }
 
+/* Functions of their own: compilers take far longer for one that has them all. */
+typedef void (*RowSums) (const State *s, const VfiView *x, int y, int n, int pixels, const gint32 *const ring[2], float *sums);
+#define ROW_SUMS(NAME, OF_PAIRS, ONE_SIDED)                                                                                                \
+  static __attribute__ ((noinline)) void NAME (const State *s, const VfiView *x, int y, int n, int pixels, const gint32 *const ring[2],    \
+                                               float *sums)                                                                                \
+  {                                                                                                                                        \
+    row_sums (s, x, y, n, pixels, ring, sums, OF_PAIRS, ONE_SIDED);                                                                        \
+  }
+ROW_SUMS (symmetric, FALSE, FALSE)
+ROW_SUMS (one_sided, FALSE, TRUE)
+#if PAIRS
+ROW_SUMS (symmetric_pairs, TRUE, FALSE)
+ROW_SUMS (one_sided_pairs, TRUE, TRUE)
+#else
+#define symmetric_pairs symmetric
+#define one_sided_pairs one_sided
+#endif
+
 /* The sums of pixels x0 to x0 + n - 1 of row y, over the number of channels, to dst. */
 VFI_INLINE void
 store (const State *s, const float *sums, float gain, const VfiView *dst, int y, int p0, int x0, const int n, const VfiDType type)
@@ -327,6 +345,7 @@ VFI_INLINE void
 some_rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y1, gint32 *scratch, const VfiDType type)
 {
   const gboolean pairs = PAIRS && type == VFI_BF16;
+  const RowSums sum_rows = pairs ? s->one_sided ? one_sided_pairs : symmetric_pairs : s->one_sided ? one_sided : symmetric;
   float *sums = (float *) scratch;
   gint32 *ring[] = { scratch + ROWS * s->sums_size, scratch + ROWS * s->sums_size + s->window * s->row_size };
 
@@ -340,10 +359,7 @@ some_rows (const State *s, const VfiView *src, const VfiView *dst, int y0, int y
       for (; turned < MIN (y + n + s->radius, src->h); turned++)
         for (int i = 0; i < 2; i++)
           turn_row (s, &src[i], turned, p0, ring[i] + turned % s->window * s->row_size, type, pairs);
-      if (s->one_sided)
-        row_sums (s, src, y, n, p1 - p0, (const gint32 *const *) ring, sums, pairs, TRUE);
-      else
-        row_sums (s, src, y, n, p1 - p0, (const gint32 *const *) ring, sums, pairs, FALSE);
+      sum_rows (s, src, y, n, p1 - p0, (const gint32 *const *) ring, sums);
       for (int i = 0; i < n; i++)
         if (dst->dtype == VFI_F32)
           store_row (s, sums + i * s->sums_size, dst, y + i, p0, p1, 1.0f / src->c, VFI_F32);

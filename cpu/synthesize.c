@@ -278,7 +278,7 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
     for (int j = 0; j < 2 * opinions[i]; j++)
       weigh (&places[j / 2][i][j % 2], k, &w[j / 2][j % 2]);
     for (int q = 0; q < p->n; q++) {
-      VecS s[2][4], comps[4] = { 0 }, first[4];
+      VecS s[2][4], comps[4] = { 0 }, first[4] = { 0 };
 
       for (int j = 0; j < opinions[i]; j++) {
 #pragma GCC unroll 1
@@ -305,6 +305,43 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
   }
 }
 
+typedef void (*Pixels) (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS]);
+
+/* A function for each kind of planes: compilers take far longer for one that has them all. */
+#define KINDS(KIND)                                                                                                                        \
+  KIND (2, 1, 1, 8, 0)                                                                                                                     \
+  KIND (4, 1, 1, 8, 0)                                                                                                                     \
+  KIND (6, 1, 1, 8, 0)                                                                                                                     \
+  KIND (2, 1, 2, 10, 0)                                                                                                                    \
+  KIND (4, 1, 2, 10, 0)                                                                                                                    \
+  KIND (6, 1, 2, 10, 0)                                                                                                                    \
+  KIND (4, 1, 2, 10, 6)                                                                                                                    \
+  KIND (6, 1, 2, 10, 6)                                                                                                                    \
+  KIND (2, 2, 1, 8, 0)                                                                                                                     \
+  KIND (2, 2, 2, 10, 6)                                                                                                                    \
+  KIND (4, 3, 1, 8, 0)                                                                                                                     \
+  KIND (6, 3, 1, 8, 0)                                                                                                                     \
+  KIND (4, 4, 1, 8, 0)                                                                                                                     \
+  KIND (6, 4, 1, 8, 0)
+#define NAME(...) NAME_ (__VA_ARGS__)
+#define NAME_(TAPS, COMPS, BYTES, DEPTH, SHIFT) pixels_##TAPS##_##COMPS##_##BYTES##_##DEPTH##_##SHIFT
+#define FUNCTION(...)                                                                                                                      \
+  static __attribute__ ((noinline)) void NAME (__VA_ARGS__) (const Planes *p, int y, int x0, int n, int channels,                          \
+                                                             const Columns columns[VFI_MAX_STATE][GROUPS])                                 \
+  {                                                                                                                                        \
+    pixels (p, y, x0, n, channels, columns, (Kind){ __VA_ARGS__ });                                                                        \
+  }
+KINDS (FUNCTION)
+
+static const struct
+{
+  Kind kind;
+  Pixels pixels;
+} kinds[] = {
+#define ROW(...) { { __VA_ARGS__ }, NAME (__VA_ARGS__) },
+  KINDS (ROW)
+};
+
 /* Pixels x0 to x0 + n - 1 of row y. */
 static void
 piece (const Planes *p, const VfiView *state, int full_taps, int y, int x0, int n)
@@ -314,24 +351,12 @@ piece (const Planes *p, const VfiView *state, int full_taps, int y, int x0, int 
   Columns columns[VFI_MAX_STATE][GROUPS] __attribute__ ((aligned (64)));
 
   state_row (state, p, y, x0, n, columns);
-#define CASE(TAPS, COMPS, BYTES, DEPTH, SHIFT)                                                                                             \
-  if (taps == TAPS && l->comps == COMPS && l->depth == DEPTH && l->shift == SHIFT)                                                         \
-  pixels (p, y, x0, n, state->c, columns, (Kind){ TAPS, COMPS, BYTES, DEPTH, SHIFT })
-  CASE (2, 1, 1, 8, 0);
-  CASE (4, 1, 1, 8, 0);
-  CASE (6, 1, 1, 8, 0);
-  CASE (2, 1, 2, 10, 0);
-  CASE (4, 1, 2, 10, 0);
-  CASE (6, 1, 2, 10, 0);
-  CASE (4, 1, 2, 10, 6);
-  CASE (6, 1, 2, 10, 6);
-  CASE (2, 2, 1, 8, 0);
-  CASE (2, 2, 2, 10, 6);
-  CASE (4, 3, 1, 8, 0);
-  CASE (6, 3, 1, 8, 0);
-  CASE (4, 4, 1, 8, 0);
-  CASE (6, 4, 1, 8, 0);
-#undef CASE
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    const Kind *k = &kinds[i].kind;
+
+    if (taps == k->taps && l->comps == k->comps && l->depth == k->depth && l->shift == k->shift)
+      kinds[i].pixels (p, y, x0, n, state->c, columns);
+  }
 }
 
 /* What is to be done, for the threads. */

@@ -61,7 +61,7 @@ if configure build --buildtype release && ninja -C build; then
 else
   echo "not ok build" >>"$results"
 fi
-if configure build-sanitize --buildtype debugoptimized -Db_sanitize=address,undefined -Dcuda=disabled && ninja -C build-sanitize; then
+if configure build-sanitize --buildtype debugoptimized -Doptimization=1 -Dc_args=-g1 -Db_sanitize=address,undefined -Dcuda=disabled && ninja -C build-sanitize; then
   # Not the published networks (models-pictures): they take long, and the operators they are made of are here.
   # shellcheck disable=SC2046
   suite build-sanitize $(meson test -C build-sanitize --list 2>/dev/null | sed 's/.* //' | grep -E '^(core|ops|gst)-|^models-interpolation') --timeout-multiplier 4
