@@ -161,6 +161,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     copy_views (s, &d, src, dst);
   vfi_cuda_pop (cuda, outer);
   return s;
+
 fail:
   vfi_cuda_pop (cuda, outer);
   release (s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Convolutions of few channels in fp16, by tensor cores, with bias, residual and activation: small layers of which cuDNN's engines, made for large ones, take
- * five times as long as their arithmetic, and which it compiles for every size anew.
+ * Convolutions of few channels in fp16, by tensor cores, with bias, residual and activation: small layers, for which cuDNN's engines are not made
+ * (tests/bench/README.md has figures), and which it compiles for every size anew.
  *
  * A block answers for 64 pixels and all channels of the result. What it sees of the source lies in shared memory, once, and is multiplied as it lies: rows of the left factor
  * are pixels, its columns channels of one tap, eight at a time (a chunk), so that the next tap is another offset. Weights are put in the order in which
@@ -16,7 +16,7 @@
 #define AHEAD(N) (N <= 5 ? 3 : 2) /* steps whose weights are under way */
 #define PITCH(N) (16 * (N) + 8)   /* of sums: so that lanes of a warp write to banks of their own */
 #define MAX_SHARED (48 << 10)
-#define MOST 1.5e9 /* multiplications: of more, cuDNN has engines that are better */
+#define MOST 1.5e9 /* multiplications: of more, cuDNN's engines should be better; an estimate, not yet measured */
 
 struct Conv
 {
