@@ -145,8 +145,12 @@ VfiTensor *vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTens
 #define vfi_dense_search(g, y0, y1, coarse, ...) vfi_dense_search_ (g, y0, y1, coarse, &(VfiDenseSearch){ __VA_ARGS__ })
 
 /* A state (as above) seen from time t and, of a second opinion on motion, a flow from y0 to y1 (F32, 2 channels), the velocity that t sees and its weight, by how much more alike the
- * pictures y0, y1 (F32, 1 channel) are along it. 8 channels, F32: v0x v0y v1x v1y logit, weight x y. Velocities that are nearly the same become one. */
-VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow);
+ * pictures y0, y1 (F32, 1 channel) are along it. 8 channels, F32: v0x v0y v1x v1y logit, weight x y. Velocities that are nearly the same become one; both become none by
+ * as much as `still` says (vfi_still). */
+VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still);
+
+/* Where pictures y0, y1 (F32, 1 channel) stand still: 1 there, 0 where they do not, 1 channel, F32. */
+VfiTensor *vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1);
 
 /* A state (as above, at t = 0) whose flow v1, where it is not sure, becomes the median of that round it, of what looks alike in luma (1 channel) and chroma (2) and is not far `apart`
  * (2 channels: the flow, and the flow back as it is seen along it, added). All F32; 5 channels. */
@@ -309,7 +313,8 @@ struct _VfiModel
   const char *name;
   const char *task; /* "interpolation", "flow", "inpainting" or "completion" */
   const char *summary, *paper;
-  const char *source; /* whose checkpoint its weights are converted from, and their licence; NULL: they ship with this project */
+  const char *weights; /* the network whose weights it takes; NULL: it has its own */
+  const char *source;  /* whose checkpoint its weights are converted from, and their licence; NULL: they ship with this project */
   gboolean any_t;
   gboolean any_scale; /* of pictures: the graphs heed vfi_flow_scale */
   VfiPicture picture;

@@ -9,7 +9,7 @@
 typedef struct _VfiOp VfiOp;
 typedef struct _VfiNode VfiNode;
 
-#define VFI_MAX_SRC 5
+#define VFI_MAX_SRC 6
 #define VFI_MAX_WEIGHTS 7 /* a convolution with bias or norm, gain and slopes */
 
 struct _VfiTensor

@@ -7,13 +7,20 @@
 #include "op.h"
 #include "vfi.h"
 
+/* Of the file, without the ending. */
+static const char *
+weights_name (const VfiModel *model)
+{
+  return model->weights ? model->weights : model->name;
+}
+
 char *
 vfi_model_find_weights (const VfiModel *model)
 {
   const char *path = g_getenv ("VFI_WEIGHTS_PATH");
   char *all = g_strdup_printf ("%s%s%s", path ? path : "", path ? G_SEARCHPATH_SEPARATOR_S : "", VFI_WEIGHTS_DIR);
   char **dirs = g_strsplit (all, G_SEARCHPATH_SEPARATOR_S, -1);
-  char *base = g_strconcat (model->name, ".safetensors", NULL), *found = NULL;
+  char *base = g_strconcat (weights_name (model), ".safetensors", NULL), *found = NULL;
 
   for (char **dir = dirs; *dir && !found; dir++)
     if (**dir) {
@@ -162,7 +169,7 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
     g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS,
                  "there are no weights for %s: no %s.safetensors in " VFI_WEIGHTS_DIR " nor in VFI_WEIGHTS_PATH (%s); put the file there, "
                  "train it with tools/train/%s.py, or give weights=FILE",
-                 (*model)->name, (*model)->name, env ? env : "which is not set", training);
+                 (*model)->name, weights_name (*model), env ? env : "which is not set", training);
     return FALSE;
   }
   return (*weights = vfi_weights_open (path, error)) != NULL;

@@ -10,7 +10,7 @@
 /* NULL or "auto": the first that has weights here, else the first. VFI_ERROR_ARG lists the names there are. */
 const VfiModel *vfi_model_find (const char *name, GError **error);
 
-/* NAME.safetensors in the directories of VFI_WEIGHTS_PATH (environment, ':' between them), else where weights are installed. NULL if it is in
+/* NAME.safetensors, of its own name or of the network whose weights it takes, in the directories of VFI_WEIGHTS_PATH (environment, ':' between them), else where weights are installed. NULL if it is in
  * none; g_free. */
 char *vfi_model_find_weights (const VfiModel *model);
 

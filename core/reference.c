@@ -56,6 +56,7 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (inverse_search),
   KERNEL (dense_search),
   KERNEL (weigh),
+  KERNEL (still),
   KERNEL (lucas_kanade),
   KERNEL (interleave),
   KERNEL (downsample),

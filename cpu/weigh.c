@@ -127,33 +127,38 @@ window_row (const float *from, float *to, float *four, float *sixteen, int w)
 
 /* Row y of what is to be made, from the sums of both. */
 static void
-mix_row (const State *s, const float *const sum[2], const VfiView *old, const VfiView *new, int y)
+mix_row (const State *s, const float *const sum[2], const VfiView *old, const VfiView *where, const VfiView *new, int y)
 {
-  const VfiView state = *old, dst = *new;
+  const VfiView state = *old, still = *where, dst = *new;
   const Vec dark = vec_set (VFI_WEIGH_DARK * (WINDOW / 2 * 2 + 1) * (2 * WINDOW + 1)), none = vec_set (0), all = vec_set (1);
 
   for (int x = 0; x < s->w; x += VFI_LANES) {
     const int n = MIN (s->w - x, VFI_LANES);
     const Vec a = *(const Vec *) (sum[0] + x), b = *(const Vec *) (sum[1] + x);
     const Vec q = vec_min (vec_max (0.5f + VFI_WEIGH_SLOPE * (a - b) / (a + b + dark), none), all);
-    Vec first[4], further[4], d = none, m;
+    const Vec moves = 1 - vec_load_pixels (&still, y, x, 0, n);
+    Vec first[4], second[2], further[4], d = none, m;
 
+    for (int c = 0; c < 2; c++)
+      second[c] = vec_load_pixels (&dst, y, x, 6 + c, n);
     for (int c = 0; c < 4; c++) {
       first[c] = vec_load_pixels (&state, y, x, c, n);
-      further[c] = vec_load_pixels (&dst, y, x, 6 + c % 2, n) - first[c];
+      further[c] = second[c % 2] - first[c];
       d = vec_max (d, vec_max (further[c], -further[c]));
     }
     m = q * vec_min (vec_max (2 - 2 / VFI_WEIGH_NEAR * d, none), all);
     for (int c = 0; c < 4; c++)
-      vec_store_pixels (&dst, y, x, c, n, vec_fma (m, further[c], first[c]));
+      vec_store_pixels (&dst, y, x, c, n, moves * vec_fma (m, further[c], first[c]));
     vec_store_pixels (&dst, y, x, 4, n, vec_load_pixels (&state, y, x, 4, n));
     vec_store_pixels (&dst, y, x, 5, n, q - m);
+    for (int c = 0; c < 2; c++)
+      vec_store_pixels (&dst, y, x, 6 + c, n, moves * second[c]);
   }
 }
 
 /* Pairs of rows of a block: sums down the columns of the first, and of the next ones by what comes and goes; so whatever thread it is. */
 static void
-weigh_block (const State *s, int first, const VfiView *state, const VfiView *dst, float *line[LINES])
+weigh_block (const State *s, int first, const VfiView *state, const VfiView *still, const VfiView *dst, float *line[LINES])
 {
   const int r = WINDOW / 2;
 
@@ -177,7 +182,7 @@ weigh_block (const State *s, int first, const VfiView *state, const VfiView *dst
       window_row (line[k], line[2 + k], line[4], line[5], s->w);
     }
     for (int i = 2 * y; i < MIN (2 * y + 2, dst->h); i++)
-      mix_row (s, sum, state, dst, i);
+      mix_row (s, sum, state, still, dst, i);
   }
 }
 
@@ -205,7 +210,7 @@ block (gpointer data, int i, int thread)
 
   for (int k = 0; k < LINES; k++)
     line[k] = s->lines + ((gsize) thread * LINES + k) * s->pitch + PAD;
-  weigh_block (s, i * BLOCK, &r->src[3], r->dst, line);
+  weigh_block (s, i * BLOCK, &r->src[3], &r->src[5], r->dst, line);
 }
 
 static void

@@ -58,7 +58,7 @@ opinions (View y0, View y1, View time, View state, View flow, View dst, Weigh s)
 }
 
 static __global__ void
-__launch_bounds__ (THREADS) weigh (View state, Weigh s, View dst)
+__launch_bounds__ (THREADS) weigh (View state, View still, Weigh s, View dst)
 {
   const int rows = (dst.h + 1) / 2, w = dst.w, y0 = blockIdx.y * TILE_H, x0 = blockIdx.x * TILE_W;
   SHARED (Shared, shared);
@@ -97,18 +97,21 @@ __launch_bounds__ (THREADS) weigh (View state, Weigh s, View dst)
     const float q = clampf (0.5f + VFI_WEIGH_SLOPE * (sum[0] - sum[1]) / (sum[0] + sum[1] + VFI_WEIGH_DARK), 0, 1);
     for (int y = 2 * (y0 + ty); y < min (2 * (y0 + ty) + 2, dst.h); y++) {
       const int p = y * w + x;
+      const float moves = 1 - get (still, p, 0), second[2] = { get (dst, p, 6), get (dst, p, 7) };
       float first[4], further[4], d = 0;
 
       for (int c = 0; c < 4; c++) {
         first[c] = get (state, p, c);
-        further[c] = get (dst, p, 6 + c % 2) - first[c];
+        further[c] = second[c % 2] - first[c];
         d = fmaxf (d, fabsf (further[c]));
       }
       const float m = q * clampf (2 - 2 / VFI_WEIGH_NEAR * d, 0, 1);
       for (int c = 0; c < 4; c++)
-        set (dst, p, c, first[c] + m * further[c]);
+        set (dst, p, c, moves * (first[c] + m * further[c]));
       set (dst, p, 4, get (state, p, 4));
       set (dst, p, 5, q - m);
+      for (int c = 0; c < 2; c++)
+        set (dst, p, 6 + c, moves * second[c]);
     }
   }
 }
@@ -152,8 +155,8 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
 
   vfi_launch (cuda, blocks ((size_t) dst->h * dst->w, THREADS), THREADS, 0, opinions, View (src[0]), View (src[1]), View (src[2]), state,
               View (src[4]), View (*dst), s);
-  vfi_launch (cuda, dim3 (blocks (dst->w, TILE_W), blocks ((dst->h + 1) / 2, TILE_H)), THREADS, sizeof (Shared), weigh, state, s,
-              View (*dst));
+  vfi_launch (cuda, dim3 (blocks (dst->w, TILE_W), blocks ((dst->h + 1) / 2, TILE_H)), THREADS, sizeof (Shared), weigh, state,
+              View (src[5]), s, View (*dst));
 }
 
 const VfiKernel vfi_cuda_weigh = { &vfi_op_weigh, vfi_cuda_supports, prepare, run, g_free, workspace, bind };

@@ -2,25 +2,25 @@
  *
  * vfi-base: frame interpolation at any time t from six opinions on motion, this project's own.
  *
- * The twin of tools/train/basenet.py, which explains the idea: vfi-nano's velocities, the flow that patches find and that of vfi-flow-nano, each there and back and
- * looked for anew on the frame's own grid, and no motion. A frame is made along each, and all are mixed by how well each explains the two given ones.
+ * The twin of tools/train/basenet.py, which explains the idea: vfi-nano's velocities; the flow that patches find, and that of Lucas-Kanade steps and patches, each there and
+ * back and looked for anew on the frame's own grid; and no motion. A frame is made along each, and all are mixed by how well each explains the two given ones.
  */
 #include "flow.h"
 
 #define TRUST 0.5f /* basenet.py */
-#define FLOWS 4    /* by patches there, and back; by vfi-flow-nano there, and back */
+#define STILL 4.f  /* that logit more for no motion where the frames stand still */
+#define FLOWS 4    /* by patches there, and back; by steps and patches there, and back */
+
+static const VfiCoarse levels = { .dec = { 0 } };
+static const VfiFlow unlearnt = { .coarse = &levels };
 
 static void
 frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   VfiTensor *x = vfi_coarse_frame (g, h, w);
 
-  vfi_push (g, "first");
   vfi_coarse_encoder (g, &vfi_coarse_nano, x, 'f');
-  vfi_pop (g);
-  vfi_push (g, "flow");
-  vfi_flow_frame (g, &vfi_flow_nano, x);
-  vfi_pop (g);
+  vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
 }
 
 /* Luma of both frames on their own grid. */
@@ -41,10 +41,9 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   luma (g, h, w, whole);
   vfi_coarse_luma (g, h, w, y);
   vfi_output (g, "cost", vfi_coarse_cost (g, &vfi_coarse_nano, h, w));
-  vfi_push (g, "flow");
+  vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0]));
   /* flow is seen from time 0 */
-  vfi_flow_both (g, &vfi_flow_nano, vfi_mix (g, t, t, .p = none, .q = none), y, state);
-  vfi_pop (g);
+  vfi_flow_both (g, &unlearnt, vfi_mix (g, t, t, .p = none, .q = none), y, state);
   for (int i = 0; i < 2; i++) {
     VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i], i), vfi_slice (g, state[i], 2, 2) };
 
@@ -61,15 +60,13 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float none[3] = { 0, 0, 0 };
+  static const float none[3] = { 0, 0, 0 }, more[3] = { STILL, 0, 0 };
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 2] = { NULL },
             *evidence[FLOWS + 3] = { NULL };
 
   luma (g, h, w, whole);
   vfi_coarse_luma (g, h, w, y);
-  vfi_push (g, "first");
   state = vfi_coarse_velocities (g, &vfi_coarse_nano, t, y);
-  vfi_pop (g);
   evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state);
   for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame */
     VfiTensor *v = vfi_input (g, vfi_numbered ("flow%d", k), VFI_F32, h / 2, w / 2, 2);
@@ -78,7 +75,8 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);
   }
   seen[FLOWS] = vfi_mix (g, seen[0], seen[0], .p = none, .q = none);
-  evidence[FLOWS + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS]);
+  evidence[FLOWS + 1] =
+      vfi_mix (g, vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS]), vfi_input (g, "still", VFI_F32, h / 2, w / 2, 1), .q = more);
   vfi_output (g, "state", vfi_opinions (g, state, vfi_concat_ (g, VFI_F32, evidence), vfi_concat_ (g, VFI_F32, seen), .trust = TRUST));
 }
 
@@ -87,6 +85,7 @@ const VfiModel vfi_model_base = {
   .task = "interpolation",
   .summary = "large: for GPUs, and where time is no matter",
   .paper = "this project",
+  .weights = "vfi-nano",
   .any_t = TRUE,
   .taps = 6,
   .multiple = 32,

@@ -19,7 +19,8 @@ vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char na
     x = vfi_conv2d (g, vfi_numbered ("down%d", l), x, k->enc[l], 3, .stride = 2, .padding = 1, ACT);
     for (int i = 0; i < k->enc_convs[l]; i++)
       x = vfi_conv2d (g, vfi_numbered ("conv%d_%d", l, i), x, k->enc[l], 3, .padding = 1, ACT);
-    vfi_output (g, vfi_numbered ("%c%d", name, l), x);
+    if (k->dec[l])
+      vfi_output (g, vfi_numbered ("%c%d", name, l), x);
   }
   vfi_pop (g);
 }

@@ -11,7 +11,7 @@
 typedef struct
 {
   int enc[3], enc_convs[3]; /* at 1/4, 1/8, 1/16 */
-  int dec[3], dec_convs[3]; /* flow.c: a width of 0: none */
+  int dec[3], dec_convs[3]; /* a width of 0: none */
   int context;              /* 3x3 convolutions at 1/32 beside the decoder at 1/16, each added to what it began with; 0: nothing there */
   int feat[2];              /* handed to level l from the coarser one */
   int radius[3];
@@ -25,7 +25,7 @@ extern const VfiCoarse vfi_coarse_nano; /* that of vfi-nano */
 /* For VfiModel.frame: luma y0 ... y4 at 1/2 ... 1/32, as outputs. Returns the input, in fp32 whatever the features are: 8 bits of a bf16 are too few for
  * steps and patches on the frame's own grid. */
 VfiTensor *vfi_coarse_frame (VfiGraph *g, int h, int w);
-/* Features at 1/4, 1/8, 1/16 of what vfi_coarse_frame returned, as outputs: the name, of one letter, and the level 0 ... 2. */
+/* Features at 1/4, 1/8, 1/16 of what vfi_coarse_frame returned, as outputs where there is a decoder: the name, of one letter, and the level 0 ... 2. */
 void vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, char name);
 /* Features of this name of frame i at level l, as an input. */
 VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, char name, int i, int l, int h, int w);

@@ -8,9 +8,13 @@
  */
 #include "flow.h"
 
-void
-vfi_flow_frame (VfiGraph *g, const VfiFlow *k, VfiTensor *x)
+/* Luma "y" on the frame's own grid, and features. */
+static void
+frame (VfiGraph *g, const VfiModel *model, int h, int w)
 {
+  const VfiFlow *k = model->config;
+  VfiTensor *x = vfi_coarse_frame (g, h, w);
+
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
   vfi_coarse_encoder (g, k->coarse, x, 'g');
   if (k->refine) {
@@ -19,12 +23,6 @@ vfi_flow_frame (VfiGraph *g, const VfiFlow *k, VfiTensor *x)
     vfi_coarse_encoder (g, k->refine, x, 'r');
     vfi_pop (g);
   }
-}
-
-static void
-frame (VfiGraph *g, const VfiModel *model, int h, int w)
-{
-  vfi_flow_frame (g, model->config, vfi_coarse_frame (g, h, w));
 }
 
 /* What is known of both frames. */
@@ -186,7 +184,7 @@ static const VfiCoarse correction = {
   .feat = { 24, 32 },
   .radius = { 0, 4, 8 }, /* what is small and fast, the first one misses */
 };
-const VfiFlow vfi_flow_nano = { .coarse = &search };
+static const VfiFlow nano = { .coarse = &search };
 static const VfiFlow base = { .coarse = &search, .refine = &correction };
 
 #define MODEL(NAME, SUMMARY, CONFIG, PAIR)                                                                                                 \
@@ -195,5 +193,5 @@ static const VfiFlow base = { .coarse = &search, .refine = &correction };
     .frame = frame, .pair = PAIR, .at = at                                                                                                 \
   }
 
-const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", vfi_flow_nano, NULL);
+const VfiModel vfi_model_flow_nano = MODEL ("vfi-flow-nano", "small: for CPUs in real time", nano, NULL);
 const VfiModel vfi_model_flow_base = MODEL ("vfi-flow-base", "large: for GPUs, more exact", base, pair);

@@ -8,12 +8,8 @@
 
 typedef struct
 {
-  const VfiCoarse *coarse, *refine; /* refine: NULL where nothing is corrected */
+  const VfiCoarse *coarse, *refine; /* coarse: without a decoder at any level nothing is learnt; refine: NULL where nothing is corrected */
 } VfiFlow;
 
-extern const VfiFlow vfi_flow_nano;
-
-/* For VfiModel.frame, of what vfi_coarse_frame returned: luma "y" on the frame's own grid, and features. */
-void vfi_flow_frame (VfiGraph *g, const VfiFlow *k, VfiTensor *picture);
 /* The states at 1/2 of both frames, as the first network sees them, each the way to the other one, from their luma (vfi_coarse_luma) and what else `frame` gives. `zero`: F32 1x1x1. */
 void vfi_flow_both (VfiGraph *g, const VfiFlow *k, VfiTensor *zero, VfiTensor *y[2][5], VfiTensor *state[2]);

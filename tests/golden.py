@@ -145,7 +145,15 @@ def weigh(k, src):
     state, flow = nchw(motion(k, 'src3', k.h, k.w, 5)).double(), motion(k, 'src4', k.h, k.w, 2)
     n = k.w // 2
     flow[:, :n] = np.array((1.5, -.75), np.float32) + uniform(k.name + '/src4', k.h, k.w, 2)[:, :n] / 8  # nearly how the waves move
-    return net.weigh(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()
+    seen = nchw(np.abs(coarse(k.name + '/src5', k.h, k.w, 1)) / 4).double()
+    return net.weigh(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double(), seen).float()
+
+
+def still(k, src):
+    y0, y1 = wave(k, 0), wave(k, 1)
+    y1[..., :k.w // 2 + 1] = y0[..., :k.w // 2 + 1]  # it moves to the right of the middle, and there is noise
+    noise = np.float32(k.flow) * coarse(k.name + '/src1', k.h, k.w, 1)
+    return net.still(y0, (y1.float() + nchw(noise)).double()).float()
 
 
 def evidence(k, src):

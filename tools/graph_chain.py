@@ -4,7 +4,7 @@
 
     mkdir GRAPHS
     VFI_GRAPH_DOT=GRAPHS CUDA_INJECTION64_PATH=BUILD/tests/cuda/libvfi-trace.so VFI_TRACE=TRACE \\
-        BUILD/tests/cuda/cuda-bench vfi-base models/weights/vfi-base.safetensors 1920 1080 20
+        BUILD/tests/cuda/cuda-bench vfi-base models/weights/vfi-nano.safetensors 1920 1080 20
     tools/graph_chain.py TRACE GRAPHS/0.dot
 
 Of the last time that the graph ran, in microseconds: when a kernel of the chain began, what it took there, and what it takes at least (the shortest time of all that it ran).

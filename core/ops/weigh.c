@@ -8,7 +8,7 @@
  *   a, b      means of e (first) and e (second) in even rows over WINDOW pixels to each side, borders replicated
  *   q         1/2 + SLOPE (a - b) / (a + b + DARK), clamped to 0..1; the next row has the same
  *   m         q k, k = 2 - 2 d / NEAR clamped to 0..1, d the greatest difference of a component of first and second: near each other they become one
- *   dst       v0x v0y v1x v1y: first + m (second - first); logit; q - m; second x, y
+ *   dst       v0x v0y v1x v1y: (first + m (second - first)) (1 - still); logit; q - m; second x, y, times (1 - still)
  */
 #include "weigh.h"
 
@@ -23,12 +23,12 @@ static float
 mean (const float *v, int h, int w, int y, int x)
 {
   const int r = VFI_WEIGH_WINDOW / 2, c = VFI_WEIGH_WINDOW;
-  float sum = 0;
+  double sum = 0;
 
   for (int i = y - r; i <= y + r; i++)
     for (int k = x - c; k <= x + c; k++)
       sum += v[(gsize) CLAMP (i, 0, h - 1) * w + CLAMP (k, 0, w - 1)];
-  return sum / ((2 * r + 1) * (2 * c + 1));
+  return (float) (sum / ((2 * r + 1) * (2 * c + 1)));
 }
 
 static void
@@ -59,6 +59,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
     for (int x = 0; x < dst->w; x++) {
       const float a = mean (e[0], h, w, y / 2, x), b = mean (e[1], h, w, y / 2, x);
       const float q = CLAMP (0.5f + VFI_WEIGH_SLOPE * (a - b) / (a + b + VFI_WEIGH_DARK), 0, 1);
+      const float moves = 1 - vfi_view_get (&src[5], y, x, 0);
       float further[4], d = 0, m;
 
       for (int c = 0; c < 4; c++) {
@@ -67,8 +68,10 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
       }
       m = q * CLAMP (2 - 2 / VFI_WEIGH_NEAR * d, 0, 1);
       for (int c = 0; c < 4; c++)
-        vfi_view_set (dst, y, x, c, vfi_view_get (state, y, x, c) + m * further[c]);
+        vfi_view_set (dst, y, x, c, moves * (vfi_view_get (state, y, x, c) + m * further[c]));
       vfi_view_set (dst, y, x, 5, q - m);
+      for (int c = 6; c < 8; c++)
+        vfi_view_set (dst, y, x, c, moves * vfi_view_get (dst, y, x, c));
     }
   g_free (e[0]);
   g_free (e[1]);
@@ -77,11 +80,11 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 const VfiOp vfi_op_weigh = { "weigh", .planar = 1 << 3 | 1 << 4, .reference = reference };
 
 VfiTensor *
-vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow)
+vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still)
 {
-  VfiTensor *src[] = { y0, y1, time, state, flow }, *y;
+  VfiTensor *src[] = { y0, y1, time, state, flow, still }, *y;
 
-  if (!vfi_graph_ready (g, "weigh", src, 5))
+  if (!vfi_graph_ready (g, "weigh", src, 6))
     return vfi_graph_dummy (g);
   if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
     return vfi_graph_fail (g, "weigh", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h,
@@ -94,7 +97,10 @@ vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor
   if (flow->dtype != VFI_F32 || flow->h != y0->h || flow->w != y0->w || flow->c != 2)
     return vfi_graph_fail (g, "weigh", VFI_ERROR_SHAPE, "the flow is %d x %d x %d, not %d x %d x 2, fp32", flow->h, flow->w, flow->c, y0->h,
                            y0->w);
-  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_weigh, "weigh", NULL, 0, src, 5, VFI_F32, y0->h, y0->w, 8));
+  if (still->dtype != VFI_F32 || still->h != y0->h || still->w != y0->w || still->c != 1)
+    return vfi_graph_fail (g, "weigh", VFI_ERROR_SHAPE, "what is still is %d x %d x %d, not %d x %d x 1, fp32", still->h, still->w,
+                           still->c, y0->h, y0->w);
+  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_weigh, "weigh", NULL, 0, src, 6, VFI_F32, y0->h, y0->w, 8));
   y->planar = TRUE;
   return y;
 }

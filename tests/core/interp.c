@@ -602,7 +602,7 @@ save_weights (const VfiModel *m, const char *path, gboolean extra)
 static void
 options (void)
 {
-  g_autofree char *dir = g_dir_make_tmp ("vfi-XXXXXX", NULL), *base = g_build_filename (dir, "base", NULL);
+  g_autofree char *dir = g_dir_make_tmp ("vfi-XXXXXX", NULL), *other = g_build_filename (dir, "other", NULL);
   g_autofree char *own = g_build_filename (dir, "vfi-nano.safetensors", NULL), *bad = g_build_filename (dir, "bad", NULL);
   g_autofree char *old = g_strdup (g_getenv ("VFI_WEIGHTS_PATH"));
   VfiInterp *s;
@@ -610,11 +610,11 @@ options (void)
   GError *error = NULL;
 
   /* auto takes the network that the weights are of, and says which names it did not need */
-  save_weights (vfi_model_find ("vfi-base", NULL), base, TRUE);
-  s = vfi_interp_new (&small, &(VfiOptions){ .weights = base, .backend = VFI_BACKEND_REFERENCE, .flow_scale = 0.5 }, &error);
+  save_weights (vfi_model_find ("ifrnet-s", NULL), other, TRUE);
+  s = vfi_interp_new (&small, &(VfiOptions){ .weights = other, .backend = VFI_BACKEND_REFERENCE, .flow_scale = 0.5 }, &error);
   g_assert_no_error (error);
   vfi_interp_get_info (s, &info);
-  g_assert_cmpstr (info.model, ==, "vfi-base");
+  g_assert_cmpstr (info.model, ==, "ifrnet-s");
   g_assert_cmpstr (info.unused_weights, ==, "teacher.weight");
   g_assert_cmpstr (info.precision, ==, "fp32");
   g_assert_cmpstr (info.backend_reason, ==, "");
@@ -625,12 +625,13 @@ options (void)
   g_file_set_contents (bad, "not a weights file", -1, NULL);
   g_setenv ("VFI_WEIGHTS_PATH", dir, TRUE);
   refused ((VfiOptions){ .model = "rife" }, VFI_ERROR_ARG, "vfi-nano, vfi-base");
-  refused ((VfiOptions){ .model = "vfi-base" }, VFI_ERROR_WEIGHTS, dir);
+  refused ((VfiOptions){ .model = "vfi-base" }, VFI_ERROR_WEIGHTS, "no vfi-nano.safetensors in");
+  refused ((VfiOptions){ .model = "ifrnet-s" }, VFI_ERROR_WEIGHTS, dir);
   refused ((VfiOptions){ .weights = "/nowhere/x.safetensors" }, VFI_ERROR_WEIGHTS, "/nowhere/x.safetensors");
   refused ((VfiOptions){ .weights = bad }, VFI_ERROR_WEIGHTS, bad);
-  refused ((VfiOptions){ .model = "vfi-nano", .weights = base }, VFI_ERROR_WEIGHTS, "enc.down0.weight");
-  refused ((VfiOptions){ .weights = base, .flow_scale = 2 }, VFI_ERROR_ARG, "flow-scale");
-  refused ((VfiOptions){ .weights = base, .precision = 9 }, VFI_ERROR_ARG, "precision");
+  refused ((VfiOptions){ .model = "vfi-nano", .weights = other }, VFI_ERROR_WEIGHTS, "enc.down0.weight");
+  refused ((VfiOptions){ .weights = other, .flow_scale = 2 }, VFI_ERROR_ARG, "flow-scale");
+  refused ((VfiOptions){ .weights = other, .precision = 9 }, VFI_ERROR_ARG, "precision");
   g_assert_null (vfi_interp_new (&small, &(VfiOptions){ .backend = 9 }, NULL));
 
   /* a model's own file is found; options may be none at all */
@@ -645,7 +646,7 @@ options (void)
   if (old)
     g_setenv ("VFI_WEIGHTS_PATH", old, TRUE);
   g_unlink (own);
-  g_unlink (base);
+  g_unlink (other);
   g_unlink (bad);
   g_rmdir (dir);
 }

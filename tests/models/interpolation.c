@@ -155,52 +155,6 @@ shipped (gconstpointer data)
   g_free (path);
 }
 
-/* The networks that vfi-base is made of ship by themselves, too: with the same weights, or one of the files is out of date. */
-static void
-same_parts (void)
-{
-  static const char *const parts[][2] = { { "first.", "vfi-nano" }, { "flow.", "vfi-flow-nano" } };
-  g_autofree char *path = vfi_model_find_weights (vfi_model_find ("vfi-base", NULL));
-  GError *error = NULL;
-  g_autoptr (VfiWeights) whole = NULL;
-
-  g_assert_nonnull (path);
-  whole = vfi_weights_open (path, &error);
-  g_assert_no_error (error);
-  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
-    const VfiModel *m = vfi_model_find (parts[i][1], NULL);
-    g_autofree char *own = vfi_model_find_weights (m);
-    g_autoptr (VfiWeights) part = vfi_weights_open (own, &error);
-    VfiGraph *graphs[4];
-    int n = 0;
-
-    g_assert_no_error (error);
-    model_graphs (m, VFI_F32, m->multiple, m->multiple, 1, graphs);
-    for (int k = 0; graphs[k]; k++)
-      for (guint j = 0; j < graphs[k]->nodes->len; j++) {
-        const VfiNode *node = graphs[k]->nodes->pdata[j];
-
-        for (int l = 0; l < node->n_weights; l++, n++) {
-          const VfiWeightSpec *spec = &node->weights[l];
-          g_autofree char *name = g_strconcat (parts[i][0], spec->name, NULL);
-          VfiWeightSpec inside = *spec;
-          g_autofree float *want = vfi_weights_read (part, spec, &error), *got = NULL;
-          gsize size = sizeof (float);
-
-          g_assert_no_error (error);
-          inside.name = name;
-          got = vfi_weights_read (whole, &inside, &error);
-          g_assert_no_error (error);
-          for (int d = 0; d < spec->rank; d++)
-            size *= spec->shape[d];
-          g_assert_cmpmem (got, size, want, size);
-        }
-      }
-    g_assert_cmpint (n, >, 20);
-    vfi_graphs_free (graphs);
-  }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -220,7 +174,6 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/models/vfi-base/same-parts", same_parts);
   for (const VfiModel *const *m = vfi_models; *m; m++) {
     char *name;
 

@@ -23,6 +23,8 @@
   .scale = ROUNDS, .kernel = STEPS, .src_f32 = TRUE, .dst_f32 = TRUE
 #define WEIGH(NAME, H, W, F, T)                                                                                                            \
   .name = "weigh/" NAME, .op = &vfi_op_weigh, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
+#define STILL(NAME, H, W, NOISE)                                                                                                           \
+  .name = "still/" NAME, .op = &vfi_op_still, .h = H, .w = W, .c = 1, .flow = NOISE, .src_f32 = TRUE, .dst_f32 = TRUE
 #define WEIGHTED_MEDIAN(NAME, H, W, F)                                                                                                     \
   .name = "weighted_median/" NAME, .op = &vfi_op_weighted_median, .h = H, .w = W, .c = 5, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
 /* Of pictures of h x w; residual: along a state, else along a flow. */
@@ -260,6 +262,12 @@ const OpCase op_cases[] = {
   { WEIGH ("row", 1, 27, 3, 0.5f) },
   { WEIGH ("column", 23, 1, 3, 0.25f) },
   { WEIGH ("one-pixel", 1, 1, 1, 0.5f) },
+  { STILL ("small", 8, 12, 0.1f) },
+  { STILL ("wide", 33, 50, 0.08f) },
+  { STILL ("tall", 61, 26, 0.06f) },
+  { STILL ("row", 1, 27, 0.05f) },
+  { STILL ("column", 23, 1, 0.05f) },
+  { STILL ("one-pixel", 1, 1, 0.1f) },
   { LUCAS_KANADE ("start", 12, 21, 0.5f) },
   { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
   { LUCAS_KANADE ("alike", 7, 45, 0.5f), .residual = TRUE, .flow = -3, .detail = TRUE },
@@ -387,8 +395,10 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
     VfiTensor *state = vfi_input (g, "src3", VFI_F32, k->h, k->w, 5);
 
-    return vfi_weigh (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2));
+    return vfi_weigh (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2), vfi_input (g, "src5", VFI_F32, k->h, k->w, 1));
   }
+  if (k->op == &vfi_op_still)
+    return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1));
   if (k->op == &vfi_op_lucas_kanade) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 

@@ -95,16 +95,17 @@ is_time (const VfiNode *node, int i)
 static gboolean
 is_flow (const VfiNode *node, int i)
 {
-  return ((node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search) && i == 2) || (node->op == &vfi_op_weigh && i >= 3) ||
-         (node->op == &vfi_op_weighted_median && i < 2) || (node->op == &vfi_op_evidence && i == 3) ||
-         ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
+  return ((node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search) && i == 2) ||
+         (node->op == &vfi_op_weigh && (i == 3 || i == 4)) || (node->op == &vfi_op_weighted_median && i < 2) ||
+         (node->op == &vfi_op_evidence && i == 3) || ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) ||
+         (node->op == &vfi_op_lucas_kanade && i == 3);
 }
 
 static gboolean
 is_picture (const VfiNode *node, int i)
 {
   return i < 2 && (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_weigh ||
-                   node->op == &vfi_op_evidence);
+                   node->op == &vfi_op_evidence || node->op == &vfi_op_still);
 }
 
 /* What a search can find: frame i of smooth waves that move by (1.5, -0.75); golden.py has the same. */
@@ -133,6 +134,10 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
   for (gsize j = 0; node->op == &vfi_op_weigh && i == 4 && j < n; j++) /* on the left nearly how the waves move, so that both weigh */
     if (j / 2 % x->w < (gsize) x->w / 2)
       v[j] = (j % 2 ? -0.75f : 1.5f) + test_uniform (seed, j) / 8;
+  for (gsize j = 0; node->op == &vfi_op_weigh && i == 5 && j < n; j++)
+    v[j] = fabsf (v[j]) / 4;
+  for (gsize j = 0; node->op == &vfi_op_still && i == 1 && j < n; j++) /* it moves to the right of the middle, and there is noise */
+    v[j] = wave (j % x->w > (gsize) x->w / 2, j / x->w, j % x->w) + flow * test_coarse (seed, j);
   for (gsize j = 0; node->op == &vfi_op_weighted_median && i >= 2 && j < n; j++) /* pixels that are nearly alike */
     v[j] /= 64;
   if (node->op == &vfi_op_normalize && i)

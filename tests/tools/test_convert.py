@@ -204,8 +204,8 @@ def check(folder):
     assert status == 1 and first in said and MODEL in said and not os.path.exists(out), said
     status, said, out = run(folder, as_zip({**state, first: Tensor(Values([1]), (1,))}))
     assert status == 1 and f'{first} is 1, not' in said and not os.path.exists(out), said
-    status, said, out = run(folder, as_zip(state), '--model', 'vfi-base')
-    assert status == 1 and f'the weights of {MODEL}, not of vfi-base' in said, said
+    status, said, out = run(folder, as_zip(state), '--model', 'vfi-flow-nano')
+    assert status == 1 and f'the weights of {MODEL}, not of vfi-flow-nano' in said, said
     status, said, out = run(folder, as_zip({'0.weight': state[first], 'fc': state[first]}))
     assert status == 1 and 'not the weights of a network here' in said and 'rife-4.6' in said and '0.weight, fc' in said, said
     status, said, out = run(folder, as_zip(state), '--model', 'nothing')

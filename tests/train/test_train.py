@@ -171,13 +171,14 @@ class Pieces(unittest.TestCase):
         half = (torch.arange(96) < 48).float().view(1, 1, 1, -1)
         state = torch.cat((right + 2 * (1 - half) * torch.ones(1, 4, 48, 1), torch.full((1, 1, 48, 96), .7)), 1).requires_grad_()
         flow = (right[:, :2] * (1 - half)).expand(1, 2, 48, 96)
+        none = torch.zeros(1, 1, 48, 96)
         for t in (.5, .2):
-            out = net.weigh(y0, y1, state, flow, torch.full((1, 1, 1, 1), t))
+            out = net.weigh(y0, y1, state, flow, torch.full((1, 1, 1, 1), t), none)
             torch.testing.assert_close(out[:, :5], state)
             self.assertLess(float(out[:, 5, :, :36].max()), .2)
             self.assertGreater(float(out[:, 5, :, 60:].min()), .5)
             torch.testing.assert_close(out[:, 6:, :, 60:], right[:, :2].expand(1, 2, 48, 36))
-            out = net.weigh(y0, y1, state, state[:, :2].detach() - .25, torch.full((1, 1, 1, 1), t))
+            out = net.weigh(y0, y1, state, state[:, :2].detach() - .25, torch.full((1, 1, 1, 1), t), none)
             out = torch.cat((out[..., :36], out[..., 60:]), 3)  # between them it takes a flow from the other half
             first = torch.cat((state[..., :36], state[..., 60:]), 3)
             self.assertEqual(float(out[:, 5].abs().max()), 0)

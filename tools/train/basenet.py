@@ -7,29 +7,26 @@ There is no motion that is right everywhere, but of several one mostly is. The o
 
 - the velocities of vfi-nano (net.py), as they are before patches have a say,
 - the flow that patches find (net.second_opinion), from the first frame to the second, and from the second to the first, there not looked for at 1/2,
-- the flow of vfi-flow-nano (flownet.py), there and back,
-- no motion: letters and logos before what moves.
+- the flow of Lucas-Kanade steps and patches in turn (flownet.py without its network, which was worth nothing here), there and back,
+- no motion: letters and logos before what moves (net.still).
 
 The four flows are looked for anew with patches on the frame's own grid, which is what sub-pixel motion takes, and are seen from t as flow (p - t flow (p)) or, of the way back,
 -flow (p + (1 - t) (-flow (p))). A frame is made along each from native samples (net.synthesize, net.warp_sharp), and all are mixed by a softmax of how well each explains the two given ones
 (evidence). Which of both frames to believe is what vfi-nano says, but half as loud: other motions hide other things.
 
-Nothing of it is trained but vfi-nano and vfi-flow-nano, whose weights these are:
-
-    python3 tools/train/basenet.py OUT.safetensors         of those in models/weights
+Nothing of it is trained but vfi-nano, whose weights it takes.
 """
 import os
 import sys
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import flownet
 import net
 
-WINDOW, DARK, STEEP, TRUST = 5, .008, 3, .5
+WINDOW, DARK, STEEP, TRUST, STILL = 5, .008, 3, .5, 4.
 
 
 def evidence(y0, y1, motion, t):
@@ -48,23 +45,19 @@ def opinions(state, logits, flows):
     return torch.cat((state, *further), 1)
 
 
-class BaseNet(nn.Module):
+class BaseNet(net.Net):
     sampled = staticmethod(net.warp_sharp)
 
     def __init__(self, name='vfi-base'):
-        super().__init__()
+        super().__init__('vfi-nano')
         self.name = name
-        self.first, self.flow = net.Net('vfi-nano'), flownet.FlowNet('vfi-flow-nano')
-
-    def encode(self, x):
-        """All that is worked out once of a frame."""
-        return self.first.enc(x), self.flow.enc(x)
+        self.flow = flownet.FlowNet(config=(flownet.UNLEARNT, None))
 
     def forward(self, x0, x1, t):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1). Returns a list, here of the last state alone (n,20,H/2,W/2), for net.synthesize."""
         fine = [F.pixel_shuffle(net.exact(x[:, :4]), 2) for x in (x0, x1)]
         y = [net.pyramid(x) for x in (x0, x1)]
-        state = self.first.velocities(x0, x1, t)[-1]
+        state = self.velocities(x0, x1, t)[-1]
         state = torch.cat((state[:, :4], TRUST * state[:, 4:]), 1)
         back = F.interpolate(net.second_opinion(y[1], y[0], finest=1), scale_factor=2, mode='bilinear', align_corners=False) * 2
         flows = [net.second_opinion(*y), back] + [s[:, 2:4].contiguous() for s in self.flow(x0, x1, both=True)[-1].chunk(2)]
@@ -74,7 +67,9 @@ class BaseNet(nn.Module):
             v = net.dense_search(fine[i], fine[1 - i], flow, first=0, far=2, rounds=1, steps=1, half=-.5 if i else .5)
             seen.append(net.warp(v, v, 1 - t if i else -t))
         seen.append(torch.zeros_like(seen[0]))
-        return [opinions(state, torch.cat([evidence(*fine, m, t) for m in (state, *seen)], 1), torch.cat(seen, 1))]
+        logits = [evidence(*fine, m, t) for m in (state, *seen)]
+        logits[-1] = logits[-1] + STILL * net.still(y[0][0], y[1][0])
+        return [opinions(state, torch.cat(logits, 1), torch.cat(seen, 1))]
 
 
 MODELS = {'vfi-nano': net.Net, 'vfi-base': BaseNet}
@@ -83,16 +78,3 @@ MODELS = {'vfi-nano': net.Net, 'vfi-base': BaseNet}
 def network(name):
     """An interpolation network by its name."""
     return MODELS[name](name)
-
-
-def main():
-    from safetensors.torch import load_file, save_file
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    weights = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'models', 'weights')
-    parts = {'first': 'vfi-nano', 'flow': 'vfi-flow-nano'}
-    save_file({f'{part}.{k}': v for part, name in parts.items() for k, v in load_file(os.path.join(weights, name + '.safetensors')).items()}, sys.argv[1])
-
-
-if __name__ == '__main__':
-    main()

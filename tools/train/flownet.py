@@ -23,6 +23,7 @@ from correlation import Correlation
 
 NANO = net.Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(0, 64, 80), dec_convs=(0, 3, 4), feat=(0, 20), radius=(0, 3, 4))  # the search alone is as good at 1/4
 REFINE = net.Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(40, 96, 128), dec_convs=(2, 3, 3), feat=(24, 32), radius=(0, 4, 8))
+UNLEARNT = net.Config(enc=(0, 0, 0), enc_convs=(0, 0, 0), dec=(0, 0, 0), dec_convs=(0, 0, 0), feat=(0, 0), radius=(0, 0, 0))  # Lucas-Kanade steps and searches alone
 CONFIGS = {'vfi-flow-nano': (NANO, None), 'vfi-flow-base': (NANO, REFINE)}
 MULTIPLE = net.MULTIPLE
 
@@ -121,11 +122,11 @@ def coarser(state):
 
 
 class FlowNet(nn.Module):
-    def __init__(self, name='vfi-flow-nano'):
+    def __init__(self, name='vfi-flow-nano', config=None):
         super().__init__()
-        c, refine = CONFIGS[name]
+        c, refine = config or CONFIGS[name]
         self.c, self.name = c, name
-        self.enc = net.Encoder(c)
+        self.enc = net.Encoder(c) if any(c.dec) else lambda x: None
         for l in (2, 1, 0):
             if c.dec[l]:
                 self.add_module(f'dec{l}', net.Decoder(c, l))
@@ -142,7 +143,7 @@ class FlowNet(nn.Module):
         before patches are searched for, which is what learns. What they find is where the next level starts, and passes no gradient: a decoder
         whose errors the search repairs would be told of those that remain, and drift. Where there is a second network, that alone learns."""
         def twice(a, b):
-            return ([torch.cat(q) for q in zip(a, b)], [torch.cat(q) for q in zip(b, a)]) if both else (a, b)
+            return ([torch.cat(q) for q in zip(a, b)], [torch.cat(q) for q in zip(b, a)]) if both and a else (a, b)
         y0, y1 = twice(*([net.mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1)))  # luma at 1/2 ... 1/32
         f0, f1 = twice(self.enc(x0), self.enc(x1))
         if self.refine is None:

@@ -45,8 +45,8 @@ class Config:
 
 
 CONFIGS = {
-    'vfi-nano': Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(32, 48, 64), dec_convs=(1, 2, 3),
-                       feat=(8, 16), radius=(1, 3, 4)),
+    'vfi-nano': Config(enc=(24, 40, 64), enc_convs=(0, 1, 1), dec=(0, 48, 64), dec_convs=(0, 2, 3),
+                       feat=(0, 16), radius=(0, 3, 4)),
 }
 CHROMA_LIMIT = .08
 MULTIPLE = 32  # the frame is padded (replicated right and bottom) to a multiple of this
@@ -317,15 +317,33 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps, half=0):
     return sum((u * k).chunk(4)) / sum(k.chunk(4)) * (half or 1)
 
 
+STILL_WINDOW, STILL, MOVING, STILL_DARK, FLAT = 3, .3, .5, 1e-4, 1e-6
+
+
+def still(y0, y1):
+    """Where luma y0, y1 (n,1,h,w) stands still: (n,1,h,w), 1 there, 0 where it does not. With g the lesser of both pictures' |dx| + |dy| (central differences, border
+    replicated) and means over STILL_WINDOW pixels to each side, border replicated, v = (mean of g |y0 - y1| + STILL_DARK) / (mean of g g + FLAT) is how many pixels it moves along
+    the gradient, what has much of it counting most: 1 below STILL, 0 above MOVING. Letters before what moves, which weigh's wide windows give to the background."""
+    def gradient(y):
+        p = F.pad(y, (1, 1, 1, 1), 'replicate')
+        return ((p[:, :, 1:-1, 2:] - p[:, :, 1:-1, :-2]).abs() + (p[:, :, 2:, 1:-1] - p[:, :, :-2, 1:-1]).abs()) / 2
+
+    def mean(x):
+        return F.avg_pool2d(F.pad(x, (STILL_WINDOW,) * 4, 'replicate'), 2 * STILL_WINDOW + 1, 1)
+    g = torch.minimum(gradient(y0), gradient(y1))
+    v = (mean(g * (y0 - y1).abs()) + STILL_DARK) / (mean(g * g) + FLAT)
+    return ((MOVING - v) / (MOVING - STILL)).clamp(0, 1)
+
+
 WINDOW, SLOPE, DARK, NEAR = 10, 1.5, .016, 2.
 
 
-def weigh(y0, y1, state, flow, t):
+def weigh(y0, y1, state, flow, t, standing):
     """A state (n,5,h,w) and, of a second opinion on motion, what time t sees and how much it weighs: (n,8,h,w), v0, v1, logit, weight, velocity. Luma y0, y1 (n,1,h,w), flow (n,2,h,w)
     from y0 to y1; the velocity is flow (p - t flow (p)), for both frames. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| at every second row, a and b its means over WINDOW
     pixels to each side, border replicated, along the first opinion and along the second, the weight is 1/2 + SLOPE (a - b) / (a + b + DARK), clamped to 0..1, for that row and the next.
     Where velocities are near each other, k = 2 - 2 (the greatest difference of a component) / NEAR, clamped to 0..1, they become one instead: the first k times the weight of the way to the second,
-    whose weight is less by as much."""
+    whose weight is less by as much. Where it stands still (n,1,h,w) both become no motion."""
     def mean(e):
         r, c = WINDOW // 2, WINDOW
         return F.avg_pool2d(F.avg_pool2d(F.pad(e.abs(), (c, c, r, r), 'replicate'), (1, 2 * c + 1), 1), (2 * r + 1, 1), 1)
@@ -335,7 +353,8 @@ def weigh(y0, y1, state, flow, t):
         q = (.5 + SLOPE * (a - b) / (a + b + DARK)).clamp(0, 1).repeat_interleave(2, 2)[:, :, :state.shape[2]]
         both = second.repeat(1, 2, 1, 1)
         mixed = q * (2 - 2 / NEAR * (state[:, :4] - both).abs().amax(1, True)).clamp(0, 1)
-    return torch.cat((state[:, :4] + mixed * (both - state[:, :4]), state[:, 4:], q - mixed, second), 1)
+        moves = 1 - standing
+    return torch.cat((moves * (state[:, :4] + mixed * (both - state[:, :4])), state[:, 4:], q - mixed, moves * second), 1)
 
 
 def finer(state):
@@ -424,7 +443,8 @@ class Net(nn.Module):
         self.c, self.name = c, name
         self.enc = Encoder(c)
         for l in (2, 1, 0):
-            self.add_module(f'dec{l}', Decoder(c, l))
+            if c.dec[l]:
+                self.add_module(f'dec{l}', Decoder(c, l))
         self.register_buffer('state_in', state_in(), persistent=False)
 
     def forward(self, x0, x1, t, costs=None, levels=3):
@@ -436,7 +456,7 @@ class Net(nn.Module):
         if levels == 3:
             last = states[-1] if costs is not None else states.pop()
             y0, y1 = pyramid(x0), pyramid(x1)
-            states.append(weigh(y0[0], y1[0], last, second_opinion(y0, y1), t))
+            states.append(weigh(y0[0], y1[0], last, second_opinion(y0, y1), t, still(y0[0], y1[0])))
         return states
 
     def encode(self, x):
@@ -454,16 +474,19 @@ class Net(nn.Module):
         for l in (2, 1, 0)[:levels]:
             moved = lucas_kanade(y0[l + 1], y1[l + 1], state, t)
             state = moved[:, :5]
-            if l == 2:
-                w0, w1 = f0[l], f1[l]
-                k = shear(correlation(w0, w1, self.c.radius[l]), self.c.radius[l], t)
+            if self.c.dec[l]:
+                if l == 2:
+                    w0, w1 = f0[l], f1[l]
+                    k = shear(correlation(w0, w1, self.c.radius[l]), self.c.radius[l], t)
+                else:
+                    w0, w1 = warp(f0[l], state[:, 0:2], -t), warp(f1[l], state[:, 2:4], 1 - t)
+                    k = correlation(w0, w1, self.c.radius[l])
+                if costs is not None:
+                    costs.append((k, state[:, :4] if l < 2 else None))
+                v = (moved * self.state_in).to(w0.dtype)
+                state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v) + (() if feat is None else (feat,)), 1), state)
             else:
-                w0, w1 = warp(f0[l], state[:, 0:2], -t), warp(f1[l], state[:, 2:4], 1 - t)
-                k = correlation(w0, w1, self.c.radius[l])
-            if costs is not None:
-                costs.append((k, state[:, :4] if l < 2 else None))
-            v = (moved * self.state_in).to(w0.dtype)
-            state, feat = getattr(self, f'dec{l}')(torch.cat((k, w0, w1, v) + (() if feat is None else (feat,)), 1), state)
+                state = finer(state)
             if l == 2:
                 found = inverse_search(warp(y0[2], state[:, 0:2], -t), warp(y1[2], state[:, 2:4], 1 - t), state, warped=True)
                 state = state + (found - state).detach()  # gradients pass as if nothing had been found

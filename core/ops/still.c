@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * still: where two pictures of luma stand still: letters and logos before what moves, which searches that look at wider windows give to the background.
+ *
+ *   g      the lesser one of both pictures' |dx| + |dy|, central differences in luma a pixel, borders replicated
+ *   d      | y0 - y1 |
+ *   v      (mean of g d + DARK) / (mean of g^2 + FLAT) over WINDOW pixels to each side, borders replicated: how far it moves along the gradient, in pixels, what has
+ *          much of it counting most
+ *   dst    (MOVING - v) / (MOVING - STILL), clamped to 0..1: 1 is still
+ */
+#include "still.h"
+
+#include <math.h>
+
+#include "op.h"
+#include "vfi.h"
+
+static float
+at (const VfiView *v, int y, int x)
+{
+  return vfi_view_get (v, CLAMP (y, 0, v->h - 1), CLAMP (x, 0, v->w - 1), 0);
+}
+
+static float
+gradient (const VfiView *v, int y, int x)
+{
+  return (fabsf (at (v, y, x + 1) - at (v, y, x - 1)) + fabsf (at (v, y + 1, x) - at (v, y - 1, x))) / 2;
+}
+
+static void
+reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
+{
+  const int r = VFI_STILL_WINDOW, n = (2 * r + 1) * (2 * r + 1);
+  float *g = g_new (float, (gsize) dst->h * dst->w), *d = g_new (float, (gsize) dst->h * dst->w);
+
+  for (int y = 0; y < dst->h; y++)
+    for (int x = 0; x < dst->w; x++) {
+      g[y * dst->w + x] = fminf (gradient (&src[0], y, x), gradient (&src[1], y, x));
+      d[y * dst->w + x] = fabsf (at (&src[0], y, x) - at (&src[1], y, x));
+    }
+  for (int y = 0; y < dst->h; y++)
+    for (int x = 0; x < dst->w; x++) {
+      double gd = 0, gg = 0;
+      float v;
+
+      for (int i = y - r; i <= y + r; i++)
+        for (int k = x - r; k <= x + r; k++) {
+          const int p = CLAMP (i, 0, dst->h - 1) * dst->w + CLAMP (k, 0, dst->w - 1);
+
+          gd += (double) g[p] * d[p];
+          gg += (double) g[p] * g[p];
+        }
+      v = (float) ((gd / n + VFI_STILL_DARK) / (gg / n + VFI_STILL_FLAT));
+      vfi_view_set (dst, y, x, 0, CLAMP ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1));
+    }
+  g_free (g);
+  g_free (d);
+}
+
+const VfiOp vfi_op_still = { "still", .reference = reference };
+
+VfiTensor *
+vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1)
+{
+  VfiTensor *src[] = { y0, y1 };
+
+  if (!vfi_graph_ready (g, "still", src, 2))
+    return vfi_graph_dummy (g);
+  if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
+    return vfi_graph_fail (g, "still", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h,
+                           y0->w, y0->c, y1->h, y1->w, y1->c);
+  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_still, "still", NULL, 0, src, 2, VFI_F32, y0->h, y0->w, 1));
+}

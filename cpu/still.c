@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Operator still, in two passes over rows: what is summed, along the rows; then down the columns, and what follows. A vector is a run of pixels.
+ */
+#include "still.h"
+#include "isa.h"
+#include "simd.h"
+
+#define WINDOW VFI_STILL_WINDOW
+#define PAD 32  /* around a row, so that neighbours are plain loads */
+#define LINES 4 /* luma of both, what is summed */
+
+/* Rows of `pitch` floats, pixel 0 at PAD: both sums along each row, h of them each; then LINES for each thread. */
+typedef struct
+{
+  int h, w, pitch, threads;
+  float *sums[2], *lines;
+} State;
+
+static gpointer
+prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
+{
+  State *s = g_new0 (State, 1);
+
+  s->h = dst->h, s->w = dst->w, s->threads = b->threads;
+  s->pitch = (dst->w + 2 * PAD + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
+  return s;
+}
+
+static gsize
+workspace (gpointer state)
+{
+  const State *s = state;
+
+  return (2 * (gsize) s->h + LINES * s->threads) * s->pitch * sizeof (float);
+}
+
+static void
+bind (gpointer state, void *place)
+{
+  State *s = state;
+
+  s->sums[0] = place;
+  s->sums[1] = s->sums[0] + (gsize) s->h * s->pitch;
+  s->lines = s->sums[1] + (gsize) s->h * s->pitch;
+}
+
+static void
+repeat_border (float *row, int w)
+{
+  for (int i = 1; i <= WINDOW; i++) {
+    row[-i] = row[0];
+    row[w - 1 + i] = row[w - 1];
+  }
+}
+
+VFI_INLINE Vec
+size_of (Vec v)
+{
+  return vec_max (v, -v);
+}
+
+/* A run, for the threads. */
+typedef struct
+{
+  const State *s;
+  const VfiView *src, *dst;
+} Run;
+
+static void
+look_row (gpointer data, int y, int thread)
+{
+  const Run *r = data;
+  const State *s = r->s;
+  const VfiView src[2] = { r->src[0], r->src[1] };
+  const int above = MAX (y - 1, 0), below = MIN (y + 1, s->h - 1), w = s->w;
+  float *line = s->lines + (gsize) thread * LINES * s->pitch + PAD, *luma[2] = { line, line + s->pitch };
+  float *product[2] = { line + 2 * s->pitch, line + 3 * s->pitch };
+
+  for (int k = 0; k < 2; k++) {
+    for (int x = 0; x < w; x += VFI_LANES)
+      *(Vec *) (luma[k] + x) = vec_load_pixels (&src[k], y, x, 0, MIN (w - x, VFI_LANES));
+    repeat_border (luma[k], w);
+  }
+  for (int x = 0; x < w; x += VFI_LANES) {
+    const int n = MIN (w - x, VFI_LANES);
+    Vec g[2];
+
+    for (int k = 0; k < 2; k++) {
+      const Vec across = *(const Vec *) (luma[k] + x + 1) - *(const Vec *) (luma[k] + x - 1);
+      const Vec down = vec_load_pixels (&src[k], below, x, 0, n) - vec_load_pixels (&src[k], above, x, 0, n);
+
+      g[k] = 0.5f * (size_of (across) + size_of (down));
+    }
+    g[0] = vec_min (g[0], g[1]);
+    *(Vec *) (product[0] + x) = g[0] * size_of (*(const Vec *) (luma[0] + x) - *(const Vec *) (luma[1] + x));
+    *(Vec *) (product[1] + x) = g[0] * g[0];
+  }
+  for (int k = 0; k < 2; k++) {
+    float *to = s->sums[k] + (gsize) y * s->pitch + PAD;
+
+    repeat_border (product[k], w);
+    for (int x = 0; x < w; x += VFI_LANES) {
+      Vec v = vec_set (0);
+
+      for (int i = -WINDOW; i <= WINDOW; i++)
+        v += *(const Vec *) (product[k] + x + i);
+      *(Vec *) (to + x) = v;
+    }
+  }
+}
+
+static void
+fit_row (gpointer data, int y, int thread)
+{
+  const Run *r = data;
+  const State *s = r->s;
+  const VfiView dst = *r->dst;
+  const float part = 1.f / ((2 * WINDOW + 1) * (2 * WINDOW + 1));
+
+  for (int x = 0; x < s->w; x += VFI_LANES) {
+    Vec mean[2], v;
+
+    for (int k = 0; k < 2; k++) {
+      mean[k] = vec_set (0);
+      for (int i = y - WINDOW; i <= y + WINDOW; i++)
+        mean[k] += *(const Vec *) (s->sums[k] + (gsize) CLAMP (i, 0, s->h - 1) * s->pitch + PAD + x);
+      mean[k] *= part;
+    }
+    v = (VFI_STILL_MOVING - (mean[0] + VFI_STILL_DARK) / (mean[1] + VFI_STILL_FLAT)) * (1 / (VFI_STILL_MOVING - VFI_STILL));
+    vec_store_pixels (&dst, y, x, 0, MIN (s->w - x, VFI_LANES), vec_min (vec_max (v, vec_set (0)), vec_set (1)));
+  }
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
+{
+  Run r = { kernel_state, src, dst };
+
+  vfi_cpu_each (b, dst->h, 8, look_row, &r);
+  vfi_cpu_each (b, dst->h, 8, fit_row, &r);
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_still) = { &vfi_op_still, NULL, prepare, run, g_free, workspace, bind };
