@@ -22,7 +22,8 @@ LIMIT = '16'  # frames of each sequence
 
 
 def weights(model):
-    return os.path.join(ROOT, 'models', 'weights', model + '.safetensors')
+    own = {'vfi-base': 'vfi-nano'}.get(model, model)  # whose weights it takes
+    return os.path.join(ROOT, 'models', 'weights', own + '.safetensors')
 
 
 def limits():
