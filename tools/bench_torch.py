@@ -74,7 +74,7 @@ def one_sided(f0, f1, r):
 
 # What is compiled, each by itself: vfi-base as a whole takes longer than anyone waits. All of it is one CUDA graph in the end.
 PIECES = ((networks, 'correlation', symmetric), (flownet, 'correlation', one_sided), (networks, 'lucas_kanade', None), (networks, 'inverse_search', None),
-          (networks, 'dense_search', None), (networks, 'weigh', None), (networks, 'synthesize', None), (networks, 'warp', None),
+          (networks, 'dense_search', None), (networks, 'weigh', None), (networks, 'still', None), (networks, 'synthesize', None), (networks, 'warp', None),
           (basenet, 'evidence', None), (basenet, 'opinions', None), (networks.Encoder, 'forward', None), (networks.Decoder, 'forward', None))
 PLAIN = [getattr(where, name) for where, name, _ in PIECES]
 

@@ -38,7 +38,8 @@ def randomized(name='vfi-nano', seed=0):
     torch.manual_seed(seed)
     model = net.Net(name).eval()
     for l in range(3):
-        torch.nn.init.normal_(getattr(model, f'dec{l}').head.weight, std=.05)
+        if model.c.dec[l]:
+            torch.nn.init.normal_(getattr(model, f'dec{l}').head.weight, std=.05)
     return model
 
 
@@ -162,6 +163,20 @@ class Pieces(unittest.TestCase):
         found = net.dense_search(big[:, :, 20:37, 20:43], big[:, :, 20:37, 19:42], None, first=3, far=2, rounds=1, steps=3)
         self.assertEqual(tuple(found.shape), (1, 2, 17, 23))
         self.assertLess(float((found - torch.tensor((1., 0.)).view(1, 2, 1, 1))[..., 4:-4, 4:-4].abs().mean()), .1)
+
+    def test_still_letters_before_what_moves(self):
+        """A bright grid that stands still before a texture that moves is still, and the texture beyond it is not; nor is a plain area, where nothing says so."""
+        big = texture(64, 112, 6)
+        y0, y1 = (big[:, :, 8 + y:56 + y, 8 + x:104 + x].clone() for x, y in ((0, 0), (-4, 2)))
+        for y in (y0, y1):
+            at = torch.arange(36) % 12
+            y[:, :, :, :36] = torch.where(at < 5, 1., torch.where(at < 9, 0., y[:, :, :, :36]))  # a stroke, its outline, what moves
+            y[:, :, :, 78:] = .5
+        out = net.still(y0, y1)
+        self.assertGreater(float(out[..., 4:28].mean()), .6)
+        self.assertLess(float(out[..., 44:72].mean()), .05)
+        self.assertEqual(float(out[..., 84:].max()), 0)
+        self.assertEqual(float(net.still(y0, y0)[..., :70].min()), 1)
 
     def test_weigh_trusts_the_right_one(self):
         """Of two opinions the left half of the first is right and the right half of the second; where they are near each other they become one."""

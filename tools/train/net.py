@@ -18,6 +18,7 @@ The network knows nothing of t. It sees both frames *through* t and answers with
 - What the coarsest level finds is looked for anew with patches of luma (inverse_search): motion that is lost there is lost for good.
 - In the end there is a second opinion that no network has a part in, and that is the same for every t: a flow found from nothing by patches of luma at 1/32 to 1/2
   (dense_search). A frame is made along each, and they are mixed by how much more alike the given frames are along one than along the other (weigh).
+- What stands still, letters before what moves, is neither's (still).
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
 
