@@ -176,7 +176,7 @@ class Pieces(unittest.TestCase):
         self.assertGreater(float(out[..., 4:28].mean()), .6)
         self.assertLess(float(out[..., 44:72].mean()), .05)
         self.assertEqual(float(out[..., 84:].max()), 0)
-        self.assertEqual(float(net.still(y0, y0)[..., :70].min()), 1)
+        self.assertGreater(float(net.still(y0, y0)[..., 4:72].mean()), .9)
 
     def test_weigh_trusts_the_right_one(self):
         """Of two opinions the left half of the first is right and the right half of the second; where they are near each other they become one."""
