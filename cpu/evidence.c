@@ -95,10 +95,7 @@ look_row (gpointer data, int y, int thread)
     e = plane_sample (&r->y0, at + v[0], down + v[1]) - plane_sample (&r->y1, at + v[2], down + v[3]);
     *(Vec *) (row + x) = vec_max (e, -e);
   }
-  for (int i = 1; i <= WINDOW; i++) {
-    row[-i] = row[0];
-    row[s->w - 1 + i] = row[s->w - 1];
-  }
+  repeat_border (row, s->w, WINDOW);
 }
 
 /* Rows of a block: sums down the columns of the first, and of the next ones by what comes and goes; so whatever thread it is. */

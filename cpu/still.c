@@ -4,7 +4,7 @@
  */
 #include "still.h"
 #include "isa.h"
-#include "simd.h"
+#include "smooth.h"
 
 #define WINDOW VFI_STILL_WINDOW
 #define PAD 32  /* around a row, so that neighbours are plain loads */
@@ -45,15 +45,6 @@ bind (gpointer state, void *place)
   s->lines = s->sums[1] + (gsize) s->h * s->pitch;
 }
 
-static void
-repeat_border (float *row, int w)
-{
-  for (int i = 1; i <= WINDOW; i++) {
-    row[-i] = row[0];
-    row[w - 1 + i] = row[w - 1];
-  }
-}
-
 VFI_INLINE Vec
 size_of (Vec v)
 {
@@ -80,7 +71,7 @@ look_row (gpointer data, int y, int thread)
   for (int k = 0; k < 2; k++) {
     for (int x = 0; x < w; x += VFI_LANES)
       *(Vec *) (luma[k] + x) = vec_load_pixels (&src[k], y, x, 0, MIN (w - x, VFI_LANES));
-    repeat_border (luma[k], w);
+    repeat_border (luma[k], w, WINDOW);
   }
   for (int x = 0; x < w; x += VFI_LANES) {
     const int n = MIN (w - x, VFI_LANES);
@@ -99,7 +90,7 @@ look_row (gpointer data, int y, int thread)
   for (int k = 0; k < 2; k++) {
     float *to = s->sums[k] + (gsize) y * s->pitch + PAD;
 
-    repeat_border (product[k], w);
+    repeat_border (product[k], w, WINDOW);
     for (int x = 0; x < w; x += VFI_LANES) {
       Vec v = vec_set (0);
 

@@ -52,15 +52,6 @@ row_of (const State *s, int k, int y)
   return s->differ[k] + (gsize) CLAMP (y, 0, s->h - 1) * s->pitch + PAD;
 }
 
-static void
-repeat_border (float *row, int w)
-{
-  for (int i = 1; i <= WINDOW; i++) {
-    row[-i] = row[0];
-    row[w - 1 + i] = row[w - 1];
-  }
-}
-
 /* What is sampled, at time t. */
 typedef struct
 {
@@ -104,7 +95,7 @@ opinions_row (const State *s, const Planes *p, const VfiView *old, const VfiView
   }
   if (row % 2 == 0)
     for (int k = 0; k < 2; k++)
-      repeat_border (line[k], s->w);
+      repeat_border (line[k], s->w, WINDOW);
 }
 
 /* Along a row of w, to[x] = from[x - WINDOW] + ... + from[x + WINDOW]; of `from` as much around it is repeated. */
@@ -178,7 +169,7 @@ weigh_block (const State *s, int first, const VfiView *state, const VfiView *sti
           v = *(const Vec *) (line[k] + x) + (*(const Vec *) (come + x) - *(const Vec *) (gone + x));
         *(Vec *) (line[k] + x) = v;
       }
-      repeat_border (line[k], s->w);
+      repeat_border (line[k], s->w, WINDOW);
       window_row (line[k], line[2 + k], line[4], line[5], s->w);
     }
     for (int i = 2 * y; i < MIN (2 * y + 2, dst->h); i++)
