@@ -376,6 +376,7 @@ vfi_graph_add (VfiGraph *g, const VfiOp *op, const char *name, gconstpointer par
   VfiTensor *from[VFI_MAX_SRC];
   VfiNode *node;
 
+  g_assert (n_src <= VFI_MAX_SRC);
   if (!shape_ok (g, name, h, w, c))
     return NULL;
   for (int i = 0; i < n_src; i++) {
