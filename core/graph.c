@@ -376,9 +376,12 @@ vfi_graph_add (VfiGraph *g, const VfiOp *op, const char *name, gconstpointer par
   VfiTensor *from[VFI_MAX_SRC];
   VfiNode *node;
 
-  g_assert (n_src <= VFI_MAX_SRC);
   if (!shape_ok (g, name, h, w, c))
     return NULL;
+  if (n_src > VFI_MAX_SRC) {
+    vfi_graph_fail (g, name, VFI_ERROR_ARG, "%d sources: there is room for %d", n_src, VFI_MAX_SRC);
+    return NULL;
+  }
   for (int i = 0; i < n_src; i++) {
     from[i] =
         (op->dense && src[i]->parent) || (src[i]->planar && !(op->planar >> i & 1)) ? vfi_scale (g, src[i], NULL, src[i]->dtype) : src[i];

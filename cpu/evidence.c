@@ -4,52 +4,18 @@
  */
 #include "evidence.h"
 #include "isa.h"
+#include "rows.h"
 #include "smooth.h"
 
 #define WINDOW VFI_EVIDENCE_WINDOW
 #define SIDE (2 * WINDOW + 1)
-#define PAD 16 /* around a row, so that neighbours are plain loads */
 #define BLOCK 8
-#define LINES 3 /* sums down columns, and parts of the window */
-
-/* Rows of `pitch` floats, pixel 0 at PAD: h of what the pictures differ by, then LINES for each thread. */
-typedef struct
-{
-  int h, w, pitch, threads;
-  float *differ, *lines;
-} State;
+#define LINES 3 /* of a thread: sums down columns, and parts of the window */
 
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  State *s = g_new0 (State, 1);
-
-  s->h = dst->h, s->w = dst->w, s->threads = b->threads;
-  s->pitch = (dst->w + 2 * PAD + 2 * VFI_LANES - 1) / VFI_LANES * VFI_LANES;
-  return s;
-}
-
-static gsize
-workspace (gpointer state)
-{
-  const State *s = state;
-
-  return ((gsize) s->h + LINES * s->threads) * s->pitch * sizeof (float);
-}
-
-static void
-bind (gpointer state, void *place)
-{
-  State *s = state;
-
-  s->differ = place;
-  s->lines = s->differ + (gsize) s->h * s->pitch;
-}
-
-static float *
-row_of (const State *s, int y)
-{
-  return s->differ + (gsize) CLAMP (y, 0, s->h - 1) * s->pitch + PAD;
+  return rows_new (1, dst->h, dst->w, LINES, b->threads);
 }
 
 /* ln of positive numbers that are not denormal: the exponent, and atanh's series of what is left, 1 / sqrt 2 <= m < sqrt 2. */
@@ -69,7 +35,7 @@ vec_log (Vec v)
 /* A run, for the threads. */
 typedef struct
 {
-  const State *s;
+  const Rows *s;
   Plane y0, y1;
   float t;
   const VfiView *motion, *dst;
@@ -79,11 +45,11 @@ static void
 look_row (gpointer data, int y, int thread)
 {
   const Run *r = data;
-  const State *s = r->s;
+  const Rows *s = r->s;
   const VfiView motion = *r->motion;
   const int second = motion.c == 2 ? 0 : 2;
   const Vec back = vec_set (-2 * r->t), on = vec_set (2 * (1 - r->t)), down = vec_set (2 * y);
-  float *row = row_of (s, y);
+  float *row = rows_at (s, 0, y);
 
   for (int x = 0; x < s->w; x += VFI_LANES) {
     const int n = MIN (s->w - x, VFI_LANES);
@@ -104,20 +70,20 @@ fit_block (gpointer data, int block, int thread)
 {
   G_STATIC_ASSERT (SIDE == 8 + 2 + 1);
   const Run *r = data;
-  const State *s = r->s;
+  const Rows *s = r->s;
   const VfiView dst = *r->dst;
   const int first = block * BLOCK;
-  float *sum = s->lines + (gsize) thread * LINES * s->pitch + PAD, *two = sum + s->pitch, *four = two + s->pitch;
+  float *sum = rows_line (s, thread, 0), *two = sum + s->pitch, *four = two + s->pitch;
 
   for (int y = first; y < MIN (first + BLOCK, s->h); y++) {
-    const float *come = row_of (s, y + WINDOW), *gone = row_of (s, y - WINDOW - 1);
+    const float *come = rows_at (s, 0, y + WINDOW), *gone = rows_at (s, 0, y - WINDOW - 1);
 
-    for (int x = -PAD; x < s->w + WINDOW; x += VFI_LANES)
+    for (int x = -ROWS_PAD / 2; x < s->w + WINDOW; x += VFI_LANES)
       if (y == first) {
         Vec v = vec_set (0);
 
         for (int i = y - WINDOW; i <= y + WINDOW; i++)
-          v += *(const Vec *) (row_of (s, i) + x);
+          v += *(const Vec *) (rows_at (s, 0, i) + x);
         *(Vec *) (sum + x) = v;
       } else {
         *(Vec *) (sum + x) += *(const Vec *) (come + x) - *(const Vec *) (gone + x);
@@ -147,4 +113,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   vfi_cpu_each (b, (dst->h + BLOCK - 1) / BLOCK, 1, fit_block, &r);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_evidence) = { &vfi_op_evidence, NULL, prepare, run, g_free, workspace, bind };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_evidence) = { &vfi_op_evidence, NULL, prepare, run, g_free, rows_workspace, rows_bind };

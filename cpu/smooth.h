@@ -6,16 +6,6 @@
 
 #include "simd.h"
 
-/* Of w numbers the first and the last again, n times, before and behind them. */
-VFI_INLINE void
-repeat_border (float *row, int w, int n)
-{
-  for (int i = 1; i <= n; i++) {
-    row[-i] = row[0];
-    row[w - 1 + i] = row[w - 1];
-  }
-}
-
 /* The least width of a plane that windows are looked at in; rows of one, at most. */
 #ifdef __AVX512F__
 #define PLANE_WINDOW (2 * VFI_LANES)

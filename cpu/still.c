@@ -4,45 +4,15 @@
  */
 #include "still.h"
 #include "isa.h"
-#include "smooth.h"
+#include "rows.h"
 
 #define WINDOW VFI_STILL_WINDOW
-#define PAD 32  /* around a row, so that neighbours are plain loads */
-#define LINES 4 /* luma of both, what is summed */
-
-/* Rows of `pitch` floats, pixel 0 at PAD: both sums along each row, h of them each; then LINES for each thread. */
-typedef struct
-{
-  int h, w, pitch, threads;
-  float *sums[2], *lines;
-} State;
+#define LINES 4 /* of a thread: luma of both, what is summed */
 
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  State *s = g_new0 (State, 1);
-
-  s->h = dst->h, s->w = dst->w, s->threads = b->threads;
-  s->pitch = (dst->w + 2 * PAD + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
-  return s;
-}
-
-static gsize
-workspace (gpointer state)
-{
-  const State *s = state;
-
-  return (2 * (gsize) s->h + LINES * s->threads) * s->pitch * sizeof (float);
-}
-
-static void
-bind (gpointer state, void *place)
-{
-  State *s = state;
-
-  s->sums[0] = place;
-  s->sums[1] = s->sums[0] + (gsize) s->h * s->pitch;
-  s->lines = s->sums[1] + (gsize) s->h * s->pitch;
+  return rows_new (2, dst->h, dst->w, LINES, b->threads);
 }
 
 VFI_INLINE Vec
@@ -54,7 +24,7 @@ size_of (Vec v)
 /* A run, for the threads. */
 typedef struct
 {
-  const State *s;
+  const Rows *s;
   const VfiView *src, *dst;
 } Run;
 
@@ -62,10 +32,10 @@ static void
 look_row (gpointer data, int y, int thread)
 {
   const Run *r = data;
-  const State *s = r->s;
+  const Rows *s = r->s;
   const VfiView src[2] = { r->src[0], r->src[1] };
   const int above = MAX (y - 1, 0), below = MIN (y + 1, s->h - 1), w = s->w;
-  float *line = s->lines + (gsize) thread * LINES * s->pitch + PAD, *luma[2] = { line, line + s->pitch };
+  float *line = rows_line (s, thread, 0), *luma[2] = { line, line + s->pitch };
   float *product[2] = { line + 2 * s->pitch, line + 3 * s->pitch };
 
   for (int k = 0; k < 2; k++) {
@@ -88,7 +58,7 @@ look_row (gpointer data, int y, int thread)
     *(Vec *) (product[1] + x) = g[0] * g[0];
   }
   for (int k = 0; k < 2; k++) {
-    float *to = s->sums[k] + (gsize) y * s->pitch + PAD;
+    float *to = rows_at (s, k, y);
 
     repeat_border (product[k], w, WINDOW);
     for (int x = 0; x < w; x += VFI_LANES) {
@@ -105,7 +75,7 @@ static void
 fit_row (gpointer data, int y, int thread)
 {
   const Run *r = data;
-  const State *s = r->s;
+  const Rows *s = r->s;
   const VfiView dst = *r->dst;
   const float part = 1.f / ((2 * WINDOW + 1) * (2 * WINDOW + 1));
 
@@ -115,7 +85,7 @@ fit_row (gpointer data, int y, int thread)
     for (int k = 0; k < 2; k++) {
       mean[k] = vec_set (0);
       for (int i = y - WINDOW; i <= y + WINDOW; i++)
-        mean[k] += *(const Vec *) (s->sums[k] + (gsize) CLAMP (i, 0, s->h - 1) * s->pitch + PAD + x);
+        mean[k] += *(const Vec *) (rows_at (s, k, i) + x);
       mean[k] *= part;
     }
     v = (VFI_STILL_MOVING - (mean[0] + VFI_STILL_DARK) / (mean[1] + VFI_STILL_FLAT)) * (1 / (VFI_STILL_MOVING - VFI_STILL));
@@ -132,4 +102,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   vfi_cpu_each (b, dst->h, 8, fit_row, &r);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_still) = { &vfi_op_still, NULL, prepare, run, g_free, workspace, bind };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_still) = { &vfi_op_still, NULL, prepare, run, g_free, rows_workspace, rows_bind };

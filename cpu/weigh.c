@@ -4,52 +4,17 @@
  */
 #include "weigh.h"
 #include "isa.h"
+#include "rows.h"
 #include "smooth.h"
 
 #define WINDOW VFI_WEIGH_WINDOW
-#define PAD 32 /* around a row, so that neighbours are plain loads */
 #define BLOCK 8
-#define LINES 6 /* of each opinion sums down columns, and of the window; parts of these */
-
-/* Rows of `pitch` floats, pixel 0 at PAD: of each opinion the differences in each second row, h of them; then LINES for each thread. */
-typedef struct
-{
-  int h, w, pitch, threads;
-  float *differ[2], *lines;
-} State;
+#define LINES 6 /* of a thread: of each opinion sums down columns, and of the window; parts of these */
 
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  State *s = g_new0 (State, 1);
-
-  s->h = (dst->h + 1) / 2, s->w = dst->w, s->threads = b->threads;
-  s->pitch = (dst->w + 2 * PAD + VFI_LANES - 1) / VFI_LANES * VFI_LANES;
-  return s;
-}
-
-static gsize
-workspace (gpointer state)
-{
-  const State *s = state;
-
-  return (2 * (gsize) s->h + LINES * s->threads) * s->pitch * sizeof (float);
-}
-
-static void
-bind (gpointer state, void *place)
-{
-  State *s = state;
-
-  s->differ[0] = place;
-  s->differ[1] = s->differ[0] + (gsize) s->h * s->pitch;
-  s->lines = s->differ[1] + (gsize) s->h * s->pitch;
-}
-
-static float *
-row_of (const State *s, int k, int y)
-{
-  return s->differ[k] + (gsize) CLAMP (y, 0, s->h - 1) * s->pitch + PAD;
+  return rows_new (2, (dst->h + 1) / 2, dst->w, LINES, b->threads);
 }
 
 /* What is sampled, at time t. */
@@ -70,10 +35,10 @@ differ (const Planes *p, Vec x, Vec y, Vec v0x, Vec v0y, Vec v1x, Vec v1y)
 }
 
 static void
-opinions_row (const State *s, const Planes *p, const VfiView *old, const VfiView *other, const VfiView *new, int row)
+opinions_row (const Rows *s, const Planes *p, const VfiView *old, const VfiView *other, const VfiView *new, int row)
 {
   const VfiView state = *old, flow = *other, dst = *new; /* copies: what is written might be the views, for all that the compiler knows */
-  float *line[2] = { row_of (s, 0, row / 2), row_of (s, 1, row / 2) };
+  float *line[2] = { rows_at (s, 0, row / 2), rows_at (s, 1, row / 2) };
   const Vec y = vec_set (row), back = vec_set (-p->t);
 
   for (int i = 0; i < s->w; i += VFI_LANES) {
@@ -118,7 +83,7 @@ window_row (const float *from, float *to, float *four, float *sixteen, int w)
 
 /* Row y of what is to be made, from the sums of both. */
 static void
-mix_row (const State *s, const float *const sum[2], const VfiView *old, const VfiView *where, const VfiView *new, int y)
+mix_row (const Rows *s, const float *const sum[2], const VfiView *old, const VfiView *where, const VfiView *new, int y)
 {
   const VfiView state = *old, still = *where, dst = *new;
   const Vec dark = vec_set (VFI_WEIGH_DARK * (WINDOW / 2 * 2 + 1) * (2 * WINDOW + 1)), none = vec_set (0), all = vec_set (1);
@@ -149,7 +114,7 @@ mix_row (const State *s, const float *const sum[2], const VfiView *old, const Vf
 
 /* Pairs of rows of a block: sums down the columns of the first, and of the next ones by what comes and goes; so whatever thread it is. */
 static void
-weigh_block (const State *s, int first, const VfiView *state, const VfiView *still, const VfiView *dst, float *line[LINES])
+weigh_block (const Rows *s, int first, const VfiView *state, const VfiView *still, const VfiView *dst, float *line[LINES])
 {
   const int r = WINDOW / 2;
 
@@ -157,14 +122,14 @@ weigh_block (const State *s, int first, const VfiView *state, const VfiView *sti
     const float *sum[2] = { line[2], line[3] };
 
     for (int k = 0; k < 2; k++) {
-      const float *come = row_of (s, k, y + r), *gone = row_of (s, k, y - r - 1);
+      const float *come = rows_at (s, k, y + r), *gone = rows_at (s, k, y - r - 1);
 
       for (int x = 0; x < s->w; x += VFI_LANES) {
         Vec v = vec_set (0);
 
         if (y == first)
           for (int i = y - r; i <= y + r; i++)
-            v += *(const Vec *) (row_of (s, k, i) + x);
+            v += *(const Vec *) (rows_at (s, k, i) + x);
         else
           v = *(const Vec *) (line[k] + x) + (*(const Vec *) (come + x) - *(const Vec *) (gone + x));
         *(Vec *) (line[k] + x) = v;
@@ -180,7 +145,7 @@ weigh_block (const State *s, int first, const VfiView *state, const VfiView *sti
 /* A run, for the threads. */
 typedef struct
 {
-  const State *s;
+  const Rows *s;
   const Planes *planes;
   const VfiView *src, *dst;
 } Run;
@@ -196,18 +161,18 @@ static void
 block (gpointer data, int i, int thread)
 {
   const Run *r = data;
-  const State *s = r->s;
+  const Rows *s = r->s;
   float *line[LINES];
 
   for (int k = 0; k < LINES; k++)
-    line[k] = s->lines + ((gsize) thread * LINES + k) * s->pitch + PAD;
+    line[k] = rows_line (s, thread, k);
   weigh_block (s, i * BLOCK, &r->src[3], &r->src[5], r->dst, line);
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
-  const State *s = kernel_state;
+  const Rows *s = kernel_state;
   const Planes p = {
     plane_of (&src[0], 0), plane_of (&src[1], 0), { plane_of (&src[4], 0), plane_of (&src[4], 1) }, *(const float *) src[2].data
   };
@@ -217,4 +182,4 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   vfi_cpu_each (b, (s->h + BLOCK - 1) / BLOCK, 1, block, &r);
 }
 
-const VfiKernel VFI_ISA_NAME (vfi_cpu_weigh) = { &vfi_op_weigh, NULL, prepare, run, g_free, workspace, bind };
+const VfiKernel VFI_ISA_NAME (vfi_cpu_weigh) = { &vfi_op_weigh, NULL, prepare, run, g_free, rows_workspace, rows_bind };
