@@ -149,8 +149,8 @@ VfiTensor *vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTens
  * as much as `still` says (vfi_still). */
 VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still);
 
-/* Where pictures y0, y1 (F32, 1 channel) stand still: 1 there, 0 where they do not, 1 channel, F32. */
-VfiTensor *vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1);
+/* Where pictures y0, y1 (F32, 1 channel) stand still, and a flow from y0 to y1 (F32, 2 channels) says worse: 1 there, 0 where they do not, 1 channel, F32. */
+VfiTensor *vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow);
 
 /* A state (as above, at t = 0) whose flow v1, where it is not sure, becomes the median of that round it, of what looks alike in luma (1 channel) and chroma (2) and is not far `apart`
  * (2 channels: the flow, and the flow back as it is seen along it, added). All F32; 5 channels. */

@@ -5,14 +5,16 @@
 #include "still.h"
 #include "isa.h"
 #include "rows.h"
+#include "smooth.h"
 
 #define WINDOW VFI_STILL_WINDOW
-#define LINES 4 /* of a thread: luma of both, what is summed */
+#define LINES 6 /* of a thread: luma of both, what is summed */
+#define SUMS 4  /* of g d, g g, d, e */
 
 static gpointer
 prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst, GError **error)
 {
-  return rows_new (2, dst->h, dst->w, LINES, b->threads);
+  return rows_new (SUMS, dst->h, dst->w, LINES, b->threads);
 }
 
 VFI_INLINE Vec
@@ -21,10 +23,17 @@ size_of (Vec v)
   return vec_max (v, -v);
 }
 
+VFI_INLINE Vec
+part_of (Vec v)
+{
+  return vec_min (vec_max (v, vec_set (0)), vec_set (1));
+}
+
 /* A run, for the threads. */
 typedef struct
 {
   const Rows *s;
+  Plane moved; /* the second picture */
   const VfiView *src, *dst;
 } Run;
 
@@ -33,10 +42,14 @@ look_row (gpointer data, int y, int thread)
 {
   const Run *r = data;
   const Rows *s = r->s;
-  const VfiView src[2] = { r->src[0], r->src[1] };
+  const VfiView src[2] = { r->src[0], r->src[1] }, flow = r->src[2];
+  const Vec down = vec_set (y);
   const int above = MAX (y - 1, 0), below = MIN (y + 1, s->h - 1), w = s->w;
   float *line = rows_line (s, thread, 0), *luma[2] = { line, line + s->pitch };
-  float *product[2] = { line + 2 * s->pitch, line + 3 * s->pitch };
+  float *product[SUMS];
+
+  for (int k = 0; k < SUMS; k++)
+    product[k] = line + (2 + k) * s->pitch;
 
   for (int k = 0; k < 2; k++) {
     for (int x = 0; x < w; x += VFI_LANES)
@@ -45,19 +58,23 @@ look_row (gpointer data, int y, int thread)
   }
   for (int x = 0; x < w; x += VFI_LANES) {
     const int n = MIN (w - x, VFI_LANES);
+    const Vec here = *(const Vec *) (luma[0] + x), along = VEC_TO_FLOAT (vec_iota () + x) + vec_load_pixels (&flow, y, x, 0, n);
+    const Vec d = size_of (here - *(const Vec *) (luma[1] + x));
     Vec g[2];
 
     for (int k = 0; k < 2; k++) {
       const Vec across = *(const Vec *) (luma[k] + x + 1) - *(const Vec *) (luma[k] + x - 1);
-      const Vec down = vec_load_pixels (&src[k], below, x, 0, n) - vec_load_pixels (&src[k], above, x, 0, n);
+      const Vec under = vec_load_pixels (&src[k], below, x, 0, n) - vec_load_pixels (&src[k], above, x, 0, n);
 
-      g[k] = 0.5f * (size_of (across) + size_of (down));
+      g[k] = 0.5f * (size_of (across) + size_of (under));
     }
     g[0] = vec_min (g[0], g[1]);
-    *(Vec *) (product[0] + x) = g[0] * size_of (*(const Vec *) (luma[0] + x) - *(const Vec *) (luma[1] + x));
+    *(Vec *) (product[0] + x) = g[0] * d;
     *(Vec *) (product[1] + x) = g[0] * g[0];
+    *(Vec *) (product[2] + x) = d;
+    *(Vec *) (product[3] + x) = size_of (here - plane_sample (&r->moved, along, down + vec_load_pixels (&flow, y, x, 1, n)));
   }
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < SUMS; k++) {
     float *to = rows_at (s, k, y);
 
     repeat_border (product[k], w, WINDOW);
@@ -80,23 +97,24 @@ fit_row (gpointer data, int y, int thread)
   const float part = 1.f / ((2 * WINDOW + 1) * (2 * WINDOW + 1));
 
   for (int x = 0; x < s->w; x += VFI_LANES) {
-    Vec mean[2], v;
+    Vec mean[SUMS], v, b;
 
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < SUMS; k++) {
       mean[k] = vec_set (0);
       for (int i = y - WINDOW; i <= y + WINDOW; i++)
         mean[k] += *(const Vec *) (rows_at (s, k, i) + x);
       mean[k] *= part;
     }
     v = (VFI_STILL_MOVING - (mean[0] + VFI_STILL_DARK) / (mean[1] + VFI_STILL_FLAT)) * (1 / (VFI_STILL_MOVING - VFI_STILL));
-    vec_store_pixels (&dst, y, x, 0, MIN (s->w - x, VFI_LANES), vec_min (vec_max (v, vec_set (0)), vec_set (1)));
+    b = VFI_STILL_BETTER * (1 - (mean[2] + VFI_STILL_DIM) / (mean[3] + VFI_STILL_DIM));
+    vec_store_pixels (&dst, y, x, 0, MIN (s->w - x, VFI_LANES), part_of (v) * part_of (b));
   }
 }
 
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
-  Run r = { kernel_state, src, dst };
+  Run r = { kernel_state, plane_of (&src[1], 0), src, dst };
 
   vfi_cpu_each (b, dst->h, 8, look_row, &r);
   vfi_cpu_each (b, dst->h, 8, fit_row, &r);

@@ -12,11 +12,12 @@
 #define PART_W (TILE_W + 2 * WINDOW)
 #define PART_H (TILE_H + 2 * WINDOW)
 #define THREADS 256
+#define SUMS 4 /* of g d, g g, d, e */
 
-/* Of both sums, one after the other. */
+/* Of all sums, one after the other. */
 struct Shared
 {
-  float product[2][PART_H * PART_W], column[2][TILE_H * PART_W];
+  float product[SUMS][PART_H * PART_W], column[SUMS][TILE_H * PART_W];
 };
 
 /* |dx| + |dy| at pixel (y, x). */
@@ -30,7 +31,7 @@ gradient (const View &v, int y, int x)
 }
 
 static __global__ void
-__launch_bounds__ (THREADS) still (View y0, View y1, View dst)
+__launch_bounds__ (THREADS) still (View y0, View y1, View flow, View dst)
 {
   const int top = blockIdx.y * TILE_H, first = blockIdx.x * TILE_W;
   SHARED (Shared, shared);
@@ -39,11 +40,15 @@ __launch_bounds__ (THREADS) still (View y0, View y1, View dst)
     const int y = clamped (top - WINDOW + i / PART_W, dst.h), x = clamped (first - WINDOW + i % PART_W, dst.w), p = y * dst.w + x;
     const float g = fminf (gradient (y0, y, x), gradient (y1, y, x));
 
-    shared->product[0][i] = g * fabsf (get (y0, p, 0) - get (y1, p, 0));
+    const float here = get (y0, p, 0), d = fabsf (here - get (y1, p, 0));
+
+    shared->product[0][i] = g * d;
     shared->product[1][i] = g * g;
+    shared->product[2][i] = d;
+    shared->product[3][i] = fabsf (here - bilinear (y1, tap (y + get (flow, p, 1), y1.h), tap (x + get (flow, p, 0), y1.w), 0));
   }
   __syncthreads ();
-  for (int i = threadIdx.x; i < 2 * TILE_H * PART_W; i += THREADS) {
+  for (int i = threadIdx.x; i < SUMS * TILE_H * PART_W; i += THREADS) {
     const int k = i / (TILE_H * PART_W), at = i % (TILE_H * PART_W);
     float sum = 0;
 
@@ -55,11 +60,11 @@ __launch_bounds__ (THREADS) still (View y0, View y1, View dst)
   __syncthreads ();
   for (int i = threadIdx.x; i < TILE_H * TILE_W; i += THREADS) {
     const int y = top + i / TILE_W, x = first + i % TILE_W, at = i / TILE_W * PART_W + i % TILE_W;
-    float mean[2];
+    float mean[SUMS];
 
     if (y >= dst.h || x >= dst.w)
       continue;
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < SUMS; k++) {
       mean[k] = 0;
 #pragma unroll
       for (int j = 0; j < SIDE; j++)
@@ -67,7 +72,8 @@ __launch_bounds__ (THREADS) still (View y0, View y1, View dst)
       mean[k] /= SIDE * SIDE;
     }
     const float v = (mean[0] + VFI_STILL_DARK) / (mean[1] + VFI_STILL_FLAT);
-    set (dst, y * dst.w + x, 0, clampf ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1));
+    const float b = VFI_STILL_BETTER * (1 - (mean[2] + VFI_STILL_DIM) / (mean[3] + VFI_STILL_DIM));
+    set (dst, y * dst.w + x, 0, clampf ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1) * clampf (b, 0, 1));
   }
 }
 
@@ -75,7 +81,7 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   vfi_launch ((VfiCuda *) b, dim3 (blocks (dst->w, TILE_W), blocks (dst->h, TILE_H)), THREADS, sizeof (Shared), still, View (src[0]),
-              View (src[1]), View (*dst));
+              View (src[1]), View (src[2]), View (*dst));
 }
 
 const VfiKernel vfi_cuda_still = { &vfi_op_still, vfi_cuda_supports, NULL, run, NULL };

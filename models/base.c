@@ -41,13 +41,14 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   luma (g, h, w, whole);
   vfi_coarse_luma (g, h, w, y);
   vfi_output (g, "cost", vfi_coarse_cost (g, &vfi_coarse_nano, h, w));
-  vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0]));
   /* flow is seen from time 0 */
   vfi_flow_both (g, &unlearnt, vfi_mix (g, t, t, .p = none, .q = none), y, state);
   for (int i = 0; i < 2; i++) {
     VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i], i), vfi_slice (g, state[i], 2, 2) };
 
-    if (i == 1) /* the way back is not looked for at 1/2 */
+    if (i == 0)
+      vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow[0]));
+    else /* the way back is not looked for at 1/2 */
       flow[0] = vfi_resize (g, flow[0], .gain = vfi_coarse_twice);
 
     for (int j = 0; j < 2; j++)

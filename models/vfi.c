@@ -12,12 +12,13 @@ static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
-  VfiTensor *y[2][5];
+  VfiTensor *y[2][5], *flow;
 
   vfi_output (g, "cost", vfi_coarse_cost (g, k, h, w));
   vfi_coarse_luma (g, h, w, y);
-  vfi_output (g, "flow", vfi_coarse_search (g, y[0], y[1], 0));
-  vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0]));
+  flow = vfi_coarse_search (g, y[0], y[1], 0);
+  vfi_output (g, "flow", flow);
+  vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow));
 }
 
 static void

@@ -153,7 +153,8 @@ def still(k, src):
     y0, y1 = wave(k, 0), wave(k, 1)
     y1[..., :k.w // 2 + 1] = y0[..., :k.w // 2 + 1]  # it moves to the right of the middle, and there is noise
     noise = np.float32(k.flow) * coarse(k.name + '/src1', k.h, k.w, 1)
-    return net.still(y0, (y1.float() + nchw(noise)).double()).float()
+    flow = np.float32(20) * np.float32(k.flow) * uniform(k.name + '/src2', k.h, k.w, 2)
+    return net.still(y0, (y1.float() + nchw(noise)).double(), nchw(flow).double()).float()
 
 
 def evidence(k, src):

@@ -6,12 +6,16 @@
  *   d      | y0 - y1 |
  *   v      (mean of g d + DARK) / (mean of g^2 + FLAT) over WINDOW pixels to each side, borders replicated: how far it moves along the gradient, in pixels, what has
  *          much of it counting most
- *   dst    (MOVING - v) / (MOVING - STILL), clamped to 0..1: 1 is still
+ *   e      | y0 (p) - y1 (p + flow (p)) |, bilinear, clamped to the border
+ *   b      BETTER (1 - (mean of d + DIM) / (mean of e + DIM)), over the same window: what moves along its own edges, text that scrolls, looks still as well; but then the flow
+ *          explains it no worse
+ *   dst    (MOVING - v) / (MOVING - STILL) times b, each clamped to 0..1: 1 is still
  */
 #include "still.h"
 
 #include <math.h>
 
+#include "bilinear.h"
 #include "op.h"
 #include "vfi.h"
 
@@ -31,17 +35,20 @@ static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
   const int r = VFI_STILL_WINDOW, n = (2 * r + 1) * (2 * r + 1);
-  float *g = g_new (float, (gsize) dst->h * dst->w), *d = g_new (float, (gsize) dst->h * dst->w);
+  const gsize pixels = (gsize) dst->h * dst->w;
+  float *g = g_new (float, pixels), *d = g_new (float, pixels), *e = g_new (float, pixels);
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
       g[y * dst->w + x] = fminf (gradient (&src[0], y, x), gradient (&src[1], y, x));
       d[y * dst->w + x] = fabsf (at (&src[0], y, x) - at (&src[1], y, x));
+      e[y * dst->w + x] = fabsf (at (&src[0], y, x) -
+                                 vfi_view_bilinear (&src[1], 0, y + vfi_view_get (&src[2], y, x, 1), x + vfi_view_get (&src[2], y, x, 0)));
     }
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
-      double gd = 0, gg = 0;
-      float v;
+      double gd = 0, gg = 0, dd = 0, ee = 0;
+      float v, b;
 
       for (int i = y - r; i <= y + r; i++)
         for (int k = x - r; k <= x + r; k++) {
@@ -49,25 +56,32 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
           gd += (double) g[p] * d[p];
           gg += (double) g[p] * g[p];
+          dd += d[p];
+          ee += e[p];
         }
       v = (float) ((gd / n + VFI_STILL_DARK) / (gg / n + VFI_STILL_FLAT));
-      vfi_view_set (dst, y, x, 0, CLAMP ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1));
+      b = (float) (VFI_STILL_BETTER * (1 - (dd / n + VFI_STILL_DIM) / (ee / n + VFI_STILL_DIM)));
+      vfi_view_set (dst, y, x, 0, CLAMP ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1) * CLAMP (b, 0, 1));
     }
   g_free (g);
   g_free (d);
+  g_free (e);
 }
 
-const VfiOp vfi_op_still = { "still", .reference = reference };
+const VfiOp vfi_op_still = { "still", .planar = 1 << 2, .reference = reference };
 
 VfiTensor *
-vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1)
+vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow)
 {
-  VfiTensor *src[] = { y0, y1 };
+  VfiTensor *src[] = { y0, y1, flow };
 
-  if (!vfi_graph_ready (g, "still", src, 2))
+  if (!vfi_graph_ready (g, "still", src, 3))
     return vfi_graph_dummy (g);
   if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
     return vfi_graph_fail (g, "still", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h,
                            y0->w, y0->c, y1->h, y1->w, y1->c);
-  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_still, "still", NULL, 0, src, 2, VFI_F32, y0->h, y0->w, 1));
+  if (flow->dtype != VFI_F32 || flow->h != y0->h || flow->w != y0->w || flow->c != 2)
+    return vfi_graph_fail (g, "still", VFI_ERROR_SHAPE, "the flow is %d x %d x %d, not %d x %d x 2, fp32", flow->h, flow->w, flow->c, y0->h,
+                           y0->w);
+  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_still, "still", NULL, 0, src, 3, VFI_F32, y0->h, y0->w, 1));
 }

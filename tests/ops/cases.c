@@ -398,7 +398,7 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_weigh (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2), vfi_input (g, "src5", VFI_F32, k->h, k->w, 1));
   }
   if (k->op == &vfi_op_still)
-    return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1));
+    return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 2));
   if (k->op == &vfi_op_lucas_kanade) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 

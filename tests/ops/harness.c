@@ -138,6 +138,8 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
     v[j] = fabsf (v[j]) / 4;
   for (gsize j = 0; node->op == &vfi_op_still && i == 1 && j < n; j++) /* it moves to the right of the middle, and there is noise */
     v[j] = wave (j % x->w > (gsize) x->w / 2, j / x->w, j % x->w) + flow * test_coarse (seed, j);
+  for (gsize j = 0; node->op == &vfi_op_still && i == 2 && j < n; j++)
+    v[j] = 20 * flow * test_uniform (seed, j);
   for (gsize j = 0; node->op == &vfi_op_weighted_median && i >= 2 && j < n; j++) /* pixels that are nearly alike */
     v[j] /= 64;
   if (node->op == &vfi_op_normalize && i)

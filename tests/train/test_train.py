@@ -165,18 +165,23 @@ class Pieces(unittest.TestCase):
         self.assertLess(float((found - torch.tensor((1., 0.)).view(1, 2, 1, 1))[..., 4:-4, 4:-4].abs().mean()), .1)
 
     def test_still_letters_before_what_moves(self):
-        """A bright grid that stands still before a texture that moves is still, and the texture beyond it is not; nor is a plain area, where nothing says so."""
+        """A bright grid that stands still before a texture that moves is still, and the texture beyond it is not; nor is a plain area, where nothing says so; nor what moves along its own edges,
+        if a flow explains it."""
         big = texture(64, 112, 6)
         y0, y1 = (big[:, :, 8 + y:56 + y, 8 + x:104 + x].clone() for x, y in ((0, 0), (-4, 2)))
         for y in (y0, y1):
             at = torch.arange(36) % 12
             y[:, :, :, :36] = torch.where(at < 5, 1., torch.where(at < 9, 0., y[:, :, :, :36]))  # a stroke, its outline, what moves
             y[:, :, :, 78:] = .5
-        out = net.still(y0, y1)
+        moves = torch.tensor((4., -2.)).view(1, 2, 1, 1).expand(1, 2, 48, 96)
+        out = net.still(y0, y1, moves)
         self.assertGreater(float(out[..., 4:28].mean()), .6)
         self.assertLess(float(out[..., 44:72].mean()), .05)
         self.assertEqual(float(out[..., 84:].max()), 0)
-        self.assertGreater(float(net.still(y0, y0)[..., 4:72].mean()), .9)
+        self.assertGreater(float(net.still(y0, y0, moves)[..., 4:72].mean()), .7)
+        self.assertLess(float(net.still(y0, y0, 0 * moves).max()), .05)  # no better than the flow
+        bars = y0[:, :, :1].expand(1, 1, 48, 96)  # which way they move, nothing says
+        self.assertLess(float(net.still(bars, bars, moves * torch.tensor((0., 1.)).view(1, 2, 1, 1)).max()), .01)
 
     def test_weigh_trusts_the_right_one(self):
         """Of two opinions the left half of the first is right and the right half of the second; where they are near each other they become one."""

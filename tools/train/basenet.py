@@ -68,7 +68,7 @@ class BaseNet(net.Net):
             seen.append(net.warp(v, v, 1 - t if i else -t))
         seen.append(torch.zeros_like(seen[0]))
         logits = [evidence(*fine, m, t) for m in (state, *seen)]
-        logits[-1] = logits[-1] + STILL * net.still(y[0][0], y[1][0])
+        logits[-1] = logits[-1] + STILL * net.still(y[0][0], y[1][0], flows[0])
         return [opinions(state, torch.cat(logits, 1), torch.cat(seen, 1))]
 
 

@@ -318,13 +318,14 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps, half=0):
     return sum((u * k).chunk(4)) / sum(k.chunk(4)) * (half or 1)
 
 
-STILL_WINDOW, STILL, MOVING, STILL_DARK, FLAT = 3, .3, .5, 1e-4, 1e-6
+STILL_WINDOW, STILL, MOVING, STILL_DARK, FLAT, BETTER, DIM = 3, .3, .5, 1e-4, 1e-6, 10., .001
 
 
-def still(y0, y1):
+def still(y0, y1, flow):
     """Where luma y0, y1 (n,1,h,w) stands still: (n,1,h,w), 1 there, 0 where it does not. With g the lesser of both pictures' |dx| + |dy| (central differences, border
     replicated) and means over STILL_WINDOW pixels to each side, border replicated, v = (mean of g |y0 - y1| + STILL_DARK) / (mean of g g + FLAT) is how many pixels it moves along
-    the gradient, what has much of it counting most: 1 below STILL, 0 above MOVING. Letters before what moves, which weigh's wide windows give to the background."""
+    the gradient, what has much of it counting most: 1 below STILL, 0 above MOVING. Letters before what moves, which weigh's wide windows give to the background. But what moves along
+    its own edges, text that scrolls, looks still, too: that times BETTER (1 - (mean of |y0 - y1| + DIM) / (mean of |y0 (p) - y1 (p + flow)| + DIM)), clamped to 0..1, flow (n,2,h,w) from y0 to y1."""
     def gradient(y):
         p = F.pad(y, (1, 1, 1, 1), 'replicate')
         return ((p[:, :, 1:-1, 2:] - p[:, :, 1:-1, :-2]).abs() + (p[:, :, 2:, 1:-1] - p[:, :, :-2, 1:-1]).abs()) / 2
@@ -332,8 +333,10 @@ def still(y0, y1):
     def mean(x):
         return F.avg_pool2d(F.pad(x, (STILL_WINDOW,) * 4, 'replicate'), 2 * STILL_WINDOW + 1, 1)
     g = torch.minimum(gradient(y0), gradient(y1))
-    v = (mean(g * (y0 - y1).abs()) + STILL_DARK) / (mean(g * g) + FLAT)
-    return ((MOVING - v) / (MOVING - STILL)).clamp(0, 1)
+    d = (y0 - y1).abs()
+    e = (y0 - warp(y1, flow, torch.ones_like(flow[:1, :1, :1, :1]))).abs()
+    v = (mean(g * d) + STILL_DARK) / (mean(g * g) + FLAT)
+    return ((MOVING - v) / (MOVING - STILL)).clamp(0, 1) * (BETTER * (1 - (mean(d) + DIM) / (mean(e) + DIM))).clamp(0, 1)
 
 
 WINDOW, SLOPE, DARK, NEAR = 10, 1.5, .016, 2.
@@ -457,7 +460,8 @@ class Net(nn.Module):
         if levels == 3:
             last = states[-1] if costs is not None else states.pop()
             y0, y1 = pyramid(x0), pyramid(x1)
-            states.append(weigh(y0[0], y1[0], last, second_opinion(y0, y1), t, still(y0[0], y1[0])))
+            flow = second_opinion(y0, y1)
+            states.append(weigh(y0[0], y1[0], last, flow, t, still(y0[0], y1[0], flow)))
         return states
 
     def encode(self, x):
