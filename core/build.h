@@ -206,6 +206,12 @@ VfiTensor *vfi_moments (VfiGraph *g, VfiTensor *x);
 /* x less the mean that pictures of moments m0 and m1 have together; with `unit`, then divided by their standard deviation + 1e-7. F32. */
 VfiTensor *vfi_normalize (VfiGraph *g, VfiTensor *x, VfiTensor *m0, VfiTensor *m1, gboolean unit);
 
+/* By what y1 becomes as bright as y0 (both F32, 1 channel, small), if all of it became brighter or darker: gain and bias, (1, 1, 2), F32; 1 and 0 where it did not. */
+VfiTensor *vfi_exposure (VfiGraph *g, VfiTensor *y0, VfiTensor *y1);
+
+/* x, F32, times the gain of an exposure, plus its bias. */
+VfiTensor *vfi_expose (VfiGraph *g, VfiTensor *x, VfiTensor *exposure);
+
 /* x (at most 8 channels) times gain, plus bias[c]. */
 VfiTensor *vfi_affine (VfiGraph *g, VfiTensor *x, float gain, const float *bias, VfiDType dtype);
 

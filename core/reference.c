@@ -65,6 +65,8 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (blend),
   KERNEL (moments),
   KERNEL (normalize),
+  KERNEL (exposure),
+  KERNEL (expose),
   KERNEL (affine),
   KERNEL (warp_zeros),
   KERNEL (max_pool),

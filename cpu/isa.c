@@ -23,6 +23,7 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_correlation),
   &VFI_ISA_NAME (vfi_cpu_divide),
   &VFI_ISA_NAME (vfi_cpu_downsample),
+  &VFI_ISA_NAME (vfi_cpu_expose),
   &VFI_ISA_NAME (vfi_cpu_fill),
   &VFI_ISA_NAME (vfi_cpu_gate),
   &VFI_ISA_NAME (vfi_cpu_interleave),

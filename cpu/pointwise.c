@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operators that take every pixel by itself: fill, mix, blend, affine, prelu, divide, normalize, and the sums of moments. Memory is what they wait for.
+ * Operators that take every pixel by itself: fill, mix, blend, affine, expose, prelu, divide, normalize, and the sums of moments. Memory is what they wait for.
  */
 #include <math.h>
 
@@ -187,6 +187,25 @@ affine (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const Vf
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_affine) = { &vfi_op_affine, source_is_f32, .rows = affine };
+
+/* ---- expose ------------------------------------------------------------------------------------- */
+
+static void
+expose (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
+{
+  const float gain = ((const float *) src[1].data)[0], bias = ((const float *) src[1].data)[1];
+
+  for (int y = y0; y < y1; y++) {
+    const float *from = (const float *) src->data + (gsize) y * src->w * src->ld;
+    float *to = (float *) dst->data + (gsize) y * dst->w * dst->ld;
+
+    for (int x = 0; x < dst->w; x++)
+      for (int c = 0; c < dst->c; c++)
+        to[(gsize) x * dst->ld + c] = gain * from[(gsize) x * src->ld + c] + bias;
+  }
+}
+
+const VfiKernel VFI_ISA_NAME (vfi_cpu_expose) = { &vfi_op_expose, .rows = expose };
 
 /* ---- prelu and divide --------------------------------------------------------------------------- */
 

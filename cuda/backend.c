@@ -359,7 +359,8 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_mean_pool,       &vfi_cuda_mix,          &vfi_cuda_moments,        &vfi_cuda_normalize,  &vfi_cuda_pixel_shuffle,
   &vfi_cuda_prelu,           &vfi_cuda_resize,       &vfi_cuda_resize_corners, &vfi_cuda_scale,      &vfi_cuda_sepconv,
   &vfi_cuda_shear,           &vfi_cuda_still,        &vfi_cuda_warp,           &vfi_cuda_warp_zeros, &vfi_cuda_weigh,
-  &vfi_cuda_weighted_median, &vfi_cuda_evidence,     &vfi_cuda_opinions,       &vfi_cuda_gate,       NULL,
+  &vfi_cuda_weighted_median, &vfi_cuda_evidence,     &vfi_cuda_opinions,       &vfi_cuda_gate,       &vfi_cuda_exposure,
+  &vfi_cuda_expose,          NULL,
 };
 
 static const VfiBackendClass klass = {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The small operators of networks that see pictures: interleave, downsample, max_pool, crop, fill, mix, blend, affine, prelu,
- * divide, gate, resize_corners, warp_zeros, moments and normalize.
+ * divide, gate, resize_corners, warp_zeros, moments and normalize, exposure and expose.
  */
 #include "device.h"
+#include "exposure.h"
 
 /* ---- interleave, downsample, fill --------------------------------------------------------------- */
 
@@ -381,6 +382,74 @@ run_normalize (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView
   vfi_launch_elements ((VfiCuda *) b, *dst, normalize, View (src[0]), View (src[1]), View (src[2]), unit, View (*dst));
 }
 
+/* ---- exposure, expose --------------------------------------------------------------------------- */
+
+/* One block: the pictures are small. */
+static __global__ void
+exposure (View y0, View y1, View dst)
+{
+  SHARED (double, shared);
+  const int pixels = y0.h * y0.w;
+  const double n = pixels;
+  double mean[2], std[2], left = 0, there = 0;
+
+  for (int k = 0; k < 2; k++) {
+    double sum = 0, squares = 0;
+
+    for (int i = threadIdx.x; i < pixels; i += THREADS) {
+      const double v = get (k ? y1 : y0, i, 0);
+
+      sum += v;
+      squares += v * v;
+    }
+    add_up (shared, &sum, &squares);
+    __syncthreads ();
+    mean[k] = shared[0] / n;
+    const double variance = shared[THREADS] / n - mean[k] * mean[k];
+    std[k] = sqrt (variance > 0 ? variance : 0) + VFI_EXPOSURE_FLAT;
+    __syncthreads ();
+  }
+  const double ratio = std[0] / std[1], least = 1 / VFI_EXPOSURE_MOST;
+  const double gain = ratio < least ? least : ratio > VFI_EXPOSURE_MOST ? VFI_EXPOSURE_MOST : ratio, bias = mean[0] - gain * mean[1];
+  for (int i = threadIdx.x; i < pixels; i += THREADS) {
+    const double a = get (y0, i, 0), b = get (y1, i, 0);
+
+    left += fabs (gain * b + bias - a);
+    there += fabs (b - a);
+  }
+  add_up (shared, &left, &there);
+  if (threadIdx.x == 0) {
+    const float r = (float) ((left / n + VFI_EXPOSURE_DIM) / (there / n + VFI_EXPOSURE_DIM));
+    const float k = pixels < VFI_EXPOSURE_PIXELS ? 0 : clampf ((VFI_EXPOSURE_UNLIKE - r) / (VFI_EXPOSURE_UNLIKE - VFI_EXPOSURE_LIKE), 0, 1);
+
+    set (dst, 0, 0, (float) (1 + k * (gain - 1)));
+    set (dst, 0, 1, (float) (k * bias));
+  }
+}
+
+static void
+run_exposure (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch ((VfiCuda *) b, 1, THREADS, 2 * THREADS * sizeof (double), exposure, View (src[0]), View (src[1]), View (*dst));
+}
+
+static __global__ void
+expose (View src, View exposure, View dst)
+{
+  const Element e = element (dst);
+
+  if (e.valid)
+    set (dst, e.p, e.c, get (exposure, 0, 0) * get (src, e.p, e.c) + get (exposure, 0, 1));
+}
+
+static void
+run_expose (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  vfi_launch_elements ((VfiCuda *) b, *dst, expose, View (src[0]), View (src[1]), View (*dst));
+}
+
+const VfiKernel vfi_cuda_exposure = { &vfi_op_exposure, vfi_cuda_supports, NULL, run_exposure, NULL };
+const VfiKernel vfi_cuda_expose = { &vfi_op_expose, vfi_cuda_supports, NULL, run_expose, NULL };
 const VfiKernel vfi_cuda_affine = { &vfi_op_affine, vfi_cuda_supports, NULL, run_affine, NULL };
 const VfiKernel vfi_cuda_prelu = { &vfi_op_prelu, vfi_cuda_supports, prepare_prelu, run_prelu, vfi_cuda_buffer_free };
 const VfiKernel vfi_cuda_divide = { &vfi_op_divide, vfi_cuda_supports, NULL, run_divide, NULL };

@@ -23,23 +23,19 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_output (g, "y", vfi_pixel_shuffle (g, vfi_slice (g, x, 0, 4), 2));
 }
 
-/* Luma of both frames on their own grid. */
-static void
-luma (VfiGraph *g, int h, int w, VfiTensor *y[2])
-{
-  for (int i = 0; i < 2; i++)
-    y[i] = vfi_input (g, vfi_numbered ("%d.y", i), VFI_F32, h, w, 1);
-}
-
 /* What depends on both frames, but not on t: the coarsest cost volume, and the flows, as velocities: the way back with its sign turned. */
 static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   static const float none[3] = { 0, 0, 0 };
-  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state[2];
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *exposure, *whole[2], *y[2][5], *state[2];
 
-  luma (g, h, w, whole);
   vfi_coarse_luma (g, h, w, y);
+  exposure = vfi_coarse_expose (g, y);
+  vfi_coarse_exposed (g, y);
+  whole[0] = vfi_input (g, "0.y", VFI_F32, h, w, 1);
+  whole[1] = vfi_expose (g, vfi_input (g, "1.y", VFI_F32, h, w, 1), exposure);
+  vfi_output (g, "exposed", whole[1]);
   vfi_output (g, "cost", vfi_coarse_cost (g, &vfi_coarse_nano, h, w));
   /* flow is seen from time 0 */
   vfi_flow_both (g, &unlearnt, vfi_mix (g, t, t, .p = none, .q = none), y, state);
@@ -65,8 +61,9 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 2] = { NULL },
             *evidence[FLOWS + 3] = { NULL };
 
-  luma (g, h, w, whole);
-  vfi_coarse_luma (g, h, w, y);
+  whole[0] = vfi_input (g, "0.y", VFI_F32, h, w, 1);
+  whole[1] = vfi_input (g, "exposed", VFI_F32, h, w, 1);
+  vfi_coarse_luma_exposed (g, h, w, y);
   state = vfi_coarse_velocities (g, &vfi_coarse_nano, t, y);
   evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state);
   for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame */

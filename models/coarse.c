@@ -52,6 +52,32 @@ vfi_coarse_luma (VfiGraph *g, int h, int w, VfiTensor *y[2][5])
 }
 
 VfiTensor *
+vfi_coarse_expose (VfiGraph *g, VfiTensor *y[2][5])
+{
+  VfiTensor *exposure = vfi_exposure (g, y[0][4], y[1][4]);
+
+  for (int l = 0; l < 5; l++)
+    y[1][l] = vfi_expose (g, y[1][l], exposure);
+  return exposure;
+}
+
+void
+vfi_coarse_exposed (VfiGraph *g, VfiTensor *y[2][5])
+{
+  for (int l = 0; l < 5; l++)
+    vfi_output (g, vfi_numbered ("exposed%d", l), y[1][l]);
+}
+
+void
+vfi_coarse_luma_exposed (VfiGraph *g, int h, int w, VfiTensor *y[2][5])
+{
+  for (int l = 0; l < 5; l++) {
+    y[0][l] = vfi_input (g, vfi_numbered ("0.y%d", l), VFI_F32, h >> (l + 1), w >> (l + 1), 1);
+    y[1][l] = vfi_input (g, vfi_numbered ("exposed%d", l), VFI_F32, h >> (l + 1), w >> (l + 1), 1);
+  }
+}
+
+VfiTensor *
 vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1)
 {
   VfiTensor *state = vfi_lucas_kanade (g, y0, y1, time, NULL, FALSE);

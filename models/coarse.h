@@ -31,6 +31,11 @@ void vfi_coarse_encoder (VfiGraph *g, const VfiCoarse *k, VfiTensor *picture, ch
 VfiTensor *vfi_coarse_features (VfiGraph *g, const VfiCoarse *k, char name, int i, int l, int h, int w);
 /* Luma of both frames at 1/2 ... 1/32, as inputs, to y. */
 void vfi_coarse_luma (VfiGraph *g, int h, int w, VfiTensor *y[2][5]);
+/* Makes luma of the second frame as bright as that of the first, where all of it became brighter or darker; returns the exposure. */
+VfiTensor *vfi_coarse_expose (VfiGraph *g, VfiTensor *y[2][5]);
+/* What that made, for `at`: as outputs of `pair`, and as its inputs. */
+void vfi_coarse_exposed (VfiGraph *g, VfiTensor *y[2][5]);
+void vfi_coarse_luma_exposed (VfiGraph *g, int h, int w, VfiTensor *y[2][5]);
 /* The state at 1/16 after two Lucas-Kanade steps on luma at 1/32. */
 VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1);
 /* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. The last `first` channels of x are

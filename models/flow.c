@@ -143,6 +143,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   VfiTensor *y[2][5], *state[2];
 
   vfi_coarse_luma (g, h, w, y);
+  vfi_coarse_expose (g, y);
   vfi_flow_both (g, k, vfi_input (g, "t", VFI_F32, 1, 1, 1), y, state);
   for (int i = 0; i < 2; i++)
     vfi_output (g, vfi_numbered ("%d.motion", i), state[i]);
@@ -158,6 +159,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
   Seen seen;
 
   vfi_coarse_luma (g, h, w, y);
+  y1 = vfi_expose (g, y1, vfi_coarse_expose (g, y));
   see (g, k, y, &seen);
   if (k->refine)
     state = settled (g, k, &seen, 0, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5), vfi_input_planes (g, "1.motion", h / 2, w / 2, 5));

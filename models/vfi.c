@@ -16,6 +16,8 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 
   vfi_output (g, "cost", vfi_coarse_cost (g, k, h, w));
   vfi_coarse_luma (g, h, w, y);
+  vfi_coarse_expose (g, y);
+  vfi_coarse_exposed (g, y);
   flow = vfi_coarse_search (g, y[0], y[1], 0);
   vfi_output (g, "flow", flow);
   vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow));
@@ -78,7 +80,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *y[2][5], *state;
 
-  vfi_coarse_luma (g, h, w, y);
+  vfi_coarse_luma_exposed (g, h, w, y);
   state = vfi_coarse_velocities (g, model->config, t, y);
   vfi_output (g, "state",
               vfi_weigh (g, y[0][0], y[1][0], t, state, vfi_input_planes (g, "flow", h / 2, w / 2, 2),

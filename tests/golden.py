@@ -157,6 +157,14 @@ def still(k, src):
     return net.still(y0, (y1.float() + nchw(noise)).double(), nchw(flow).double()).float()
 
 
+def exposure(k, src):
+    return net.exposure(wave(k, 0).float(), np.float32(k.flow) * wave(k, 1).float() + np.float32(.0625))
+
+
+def expose(k, src):
+    return net.expose(src(k.h, k.w, k.c), src(1, 1, 2))
+
+
 def evidence(k, src):
     v = motion(k, 'src3', k.h // 2, k.w // 2, 5 if k.residual else 2)
     return basenet.evidence(wave(k, 0), wave(k, 1), nchw(v).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()

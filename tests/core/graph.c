@@ -226,6 +226,9 @@ WRONG (weigh_flow, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1),
 WRONG (weigh_still, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), vfi_slice (g, f, 0, 2), f))
 WRONG (still_picture, vfi_still (g, vfi_slice (g, f, 0, 1), x, vfi_slice (g, f, 0, 2)))
 WRONG (still_flow, vfi_still (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_slice (g, f, 0, 3)))
+WRONG (exposure_picture, vfi_exposure (g, vfi_slice (g, f, 0, 1), x))
+WRONG (expose_picture, vfi_expose (g, x, vfi_exposure (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1))))
+WRONG (expose_exposure, vfi_expose (g, f, f))
 WRONG (crop_size, vfi_crop (g, x, 5, 8))
 WRONG (resample_type, vfi_resample (g, vfi_slice (g, x, 0, 3), 3, 3, VFI_LANCZOS))
 WRONG (resample_channels, vfi_resample (g, f, 3, 3, VFI_LANCZOS))
@@ -292,6 +295,9 @@ static const struct
   { wrong_weigh_flow, VFI_ERROR_SHAPE, "net.weigh: the flow is 5 x 7 x 3, not 5 x 7 x 2, fp32" },
   { wrong_weigh_still, VFI_ERROR_SHAPE, "net.weigh: what is still is 5 x 7 x 8, not 5 x 7 x 1, fp32" },
   { wrong_still_picture, VFI_ERROR_SHAPE, "net.still: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
+  { wrong_exposure_picture, VFI_ERROR_SHAPE, "net.exposure: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
+  { wrong_expose_picture, VFI_ERROR_SHAPE, "net.expose: the picture is not fp32" },
+  { wrong_expose_exposure, VFI_ERROR_SHAPE, "net.expose: the exposure is not 1 x 1 x 2, fp32" },
   { wrong_still_flow, VFI_ERROR_SHAPE, "net.still: the flow is 5 x 7 x 3, not 5 x 7 x 2, fp32" },
   { wrong_crop_size, VFI_ERROR_SHAPE, "net.crop: 5 x 8 are not in 5 x 7" },
   { wrong_resample_type, VFI_ERROR_SHAPE, "net.resample: the picture is 5 x 7 x 3, bf16, not of at most 4 channels, fp32" },

@@ -25,6 +25,10 @@
   .name = "weigh/" NAME, .op = &vfi_op_weigh, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define STILL(NAME, H, W, NOISE)                                                                                                           \
   .name = "still/" NAME, .op = &vfi_op_still, .h = H, .w = W, .c = 1, .flow = NOISE, .src_f32 = TRUE, .dst_f32 = TRUE
+/* One picture of waves, and the next with this gain. */
+#define EXPOSURE(NAME, H, W, GAIN)                                                                                                         \
+  .name = "exposure/" NAME, .op = &vfi_op_exposure, .h = H, .w = W, .c = 1, .flow = GAIN, .src_f32 = TRUE, .dst_f32 = TRUE
+#define EXPOSE(NAME, H, W, C) .name = "expose/" NAME, .op = &vfi_op_expose, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
 #define WEIGHTED_MEDIAN(NAME, H, W, F)                                                                                                     \
   .name = "weighted_median/" NAME, .op = &vfi_op_weighted_median, .h = H, .w = W, .c = 5, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
 /* Of pictures of h x w; residual: along a state, else along a flow. */
@@ -268,6 +272,15 @@ const OpCase op_cases[] = {
   { STILL ("row", 1, 27, 0.05f) },
   { STILL ("column", 23, 1, 0.05f) },
   { STILL ("one-pixel", 1, 1, 0.1f) },
+  { EXPOSURE ("darker", 23, 40, 0.6f) },
+  { EXPOSURE ("a-little-darker", 17, 21, 0.8f) },
+  { EXPOSURE ("motion", 9, 12, 1) },
+  { EXPOSURE ("much-brighter", 8, 10, 6) },
+  { EXPOSURE ("few", 5, 7, 0.6f) },
+  { EXPOSURE ("black", 8, 10, 0) },
+  { EXPOSURE ("one-pixel", 1, 1, 0.5f) },
+  { EXPOSE ("luma", 9, 21, 1) },
+  { EXPOSE ("colours", 5, 6, 3) },
   { LUCAS_KANADE ("start", 12, 21, 0.5f) },
   { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
   { LUCAS_KANADE ("alike", 7, 45, 0.5f), .residual = TRUE, .flow = -3, .detail = TRUE },
@@ -399,6 +412,10 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   }
   if (k->op == &vfi_op_still)
     return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 2));
+  if (k->op == &vfi_op_exposure)
+    return vfi_exposure (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1));
+  if (k->op == &vfi_op_expose)
+    return vfi_expose (g, x, vfi_input (g, "src1", VFI_F32, 1, 1, 2));
   if (k->op == &vfi_op_lucas_kanade) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 

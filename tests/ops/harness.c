@@ -105,7 +105,7 @@ static gboolean
 is_picture (const VfiNode *node, int i)
 {
   return i < 2 && (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_weigh ||
-                   node->op == &vfi_op_evidence || node->op == &vfi_op_still);
+                   node->op == &vfi_op_evidence || node->op == &vfi_op_still || node->op == &vfi_op_exposure);
 }
 
 /* What a search can find: frame i of smooth waves that move by (1.5, -0.75); golden.py has the same. */
@@ -138,6 +138,8 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
     v[j] = fabsf (v[j]) / 4;
   for (gsize j = 0; node->op == &vfi_op_still && i == 1 && j < n; j++) /* it moves to the right of the middle, and there is noise */
     v[j] = wave (j % x->w > (gsize) x->w / 2, j / x->w, j % x->w) + flow * test_coarse (seed, j);
+  for (gsize j = 0; node->op == &vfi_op_exposure && i == 1 && j < n; j++)
+    v[j] = flow * v[j] + 0.0625f;
   for (gsize j = 0; node->op == &vfi_op_still && i == 2 && j < n; j++)
     v[j] = 20 * flow * test_uniform (seed, j);
   for (gsize j = 0; node->op == &vfi_op_weighted_median && i >= 2 && j < n; j++) /* pixels that are nearly alike */

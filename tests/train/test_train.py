@@ -183,6 +183,20 @@ class Pieces(unittest.TestCase):
         bars = y0[:, :, :1].expand(1, 1, 48, 96)  # which way they move, nothing says
         self.assertLess(float(net.still(bars, bars, moves * torch.tensor((0., 1.)).view(1, 2, 1, 1)).max()), .01)
 
+    def test_exposure_of_a_fade(self):
+        """Darker by a third and moved is darker by a third; moved is not; and the network does not move what fades and stands still."""
+        big = texture(200, 280, 6, 20)
+        y0, y1, far = (net.mean_pool(big[:, :, 8:168, 8 + x:232 + x], 8) for x in (0, 2, 30))
+        gain, bias = net.exposure(y0, y1 * 2 / 3 + .1).flatten().tolist()
+        self.assertAlmostEqual(gain, 1.5, delta=.05)
+        self.assertAlmostEqual(bias, -.15, delta=.02)
+        self.assertEqual(net.exposure(y0, far).flatten().tolist(), [1, 0])
+        x = torch.cat((torch.nn.functional.pixel_unshuffle(big[:, :, :192, :256], 2), torch.zeros(1, 2, 96, 128)), 1)
+        faded = torch.cat((x[:, :4] * .7, x[:, 4:]), 1)
+        with torch.no_grad():
+            state = net.Net()(x, faded, torch.full((1, 1, 1, 1), .5))[-1]
+        self.assertLess(float(state[:, :4].abs().max()), .2)
+
     def test_weigh_trusts_the_right_one(self):
         """Of two opinions the left half of the first is right and the right half of the second; where they are near each other they become one."""
         big = texture(64, 112, 6)

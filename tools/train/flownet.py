@@ -144,7 +144,7 @@ class FlowNet(nn.Module):
         whose errors the search repairs would be told of those that remain, and drift. Where there is a second network, that alone learns."""
         def twice(a, b):
             return ([torch.cat(q) for q in zip(a, b)], [torch.cat(q) for q in zip(b, a)]) if both and a else (a, b)
-        y0, y1 = twice(*([net.mean_pool(x[:, :4], 2 ** k) for k in range(5)] for x in (x0, x1)))  # luma at 1/2 ... 1/32
+        y0, y1 = twice(*net.lumas(x0, x1))  # luma at 1/2 ... 1/32
         f0, f1 = twice(self.enc(x0), self.enc(x1))
         if self.refine is None:
             return self.motion(f0, f1, y0, y1, costs, own)
@@ -190,6 +190,7 @@ class FlowNet(nn.Module):
 def sharpen(state, x0, x1):
     """The last state, on the frame's own grid."""
     y0, y1 = (F.pixel_shuffle(net.exact(x[:, :4]), 2) for x in (x0, x1))
+    y1 = net.expose(y1, net.exposure(*(net.mean_pool(x[:, :4], 16) for x in (x0, x1))))
     state, t = net.finer(state), y0.new_zeros(1, 1, 1, 1)
     for _ in range(2):
         state = net.lucas_kanade(y0, y1, state, t)[:, :5]

@@ -16,6 +16,7 @@ The network knows nothing of t. It sees both frames *through* t and answers with
 - At each level, from 1/32 up, a Lucas-Kanade step on luma comes first (two at 1/32 and 1/16), and a last one at 1/2: where brightness is
   constant and texture is there, its closed form is more precise than a small network; the network decides what it cannot (large motion, occlusion, flat areas).
 - What the coarsest level finds is looked for anew with patches of luma (inverse_search): motion that is lost there is lost for good.
+- Where all of the picture became brighter or darker, in fades, luma of the second frame is made as bright as the first's before any of that (exposure); what the network sees is not.
 - In the end there is a second opinion that no network has a part in, and that is the same for every t: a flow found from nothing by patches of luma at 1/32 to 1/2
   (dense_search). A frame is made along each, and they are mixed by how much more alike the given frames are along one than along the other (weigh).
 - What stands still, letters before what moves, is neither's (still).
@@ -372,6 +373,34 @@ def pyramid(x):
     return [mean_pool(x[:, :4], 2 ** k) for k in range(5)]
 
 
+EXPOSURE_FLAT, EXPOSURE_MOST, EXPOSURE_DIM, EXPOSURE_LIKE, EXPOSURE_UNLIKE, EXPOSURE_PIXELS = 1e-3, 4., 1e-3, .6, .8, 40
+
+
+@torch.no_grad()
+def exposure(y0, y1):
+    """By what y1 becomes as bright as y0 (n,1,h,w, small), if all of it became brighter or darker, as in fades: (n,2,1,1), gain and bias; 1 and 0 where it did not. The gain is that of the standard deviations (+ EXPOSURE_FLAT each),
+    clamped to 1 / EXPOSURE_MOST .. EXPOSURE_MOST, the bias makes the means equal; r = (mean of |gain y1 + bias - y0| + EXPOSURE_DIM) / (mean of |y1 - y0| + EXPOSURE_DIM) is what that leaves of the difference: from
+    EXPOSURE_UNLIKE on that is motion and brightness stays as it is, below EXPOSURE_LIKE it is not, between them partly. Pictures of less than EXPOSURE_PIXELS stay as they are."""
+    a, b = (y.double().flatten(1) for y in (y0, y1))
+    s0, s1 = (y.std(1, unbiased=False) + EXPOSURE_FLAT for y in (a, b))
+    gain = (s0 / s1).clamp(1 / EXPOSURE_MOST, EXPOSURE_MOST).unsqueeze(1)
+    bias = a.mean(1, True) - gain * b.mean(1, True)
+    r = ((gain * b + bias - a).abs().mean(1, True) + EXPOSURE_DIM) / ((b - a).abs().mean(1, True) + EXPOSURE_DIM)
+    k = ((EXPOSURE_UNLIKE - r) / (EXPOSURE_UNLIKE - EXPOSURE_LIKE)).clamp(0, 1) * (y0[0].numel() >= EXPOSURE_PIXELS)
+    return torch.stack((1 + k * (gain - 1), k * bias), 1).view(-1, 2, 1, 1).to(y0.dtype)
+
+
+def expose(x, e):
+    return e[:, :1] * x + e[:, 1:]
+
+
+def lumas(x0, x1):
+    """pyramid of both frames, that of the second as bright as the first (exposure)."""
+    y0, y1 = pyramid(x0), pyramid(x1)
+    e = exposure(y0[4], y1[4])
+    return y0, [expose(y, e) for y in y1]
+
+
 def second_opinion(y0, y1, finest=0):
     """The flow between two frames' luma at 1/2 ... 1/32 of their size, that no network has a part in: (n,2,h,w) of the finest one that is looked at, the first or one of the next."""
     flow = None
@@ -459,7 +488,7 @@ class Net(nn.Module):
         states = self.velocities(x0, x1, t, costs, levels)
         if levels == 3:
             last = states[-1] if costs is not None else states.pop()
-            y0, y1 = pyramid(x0), pyramid(x1)
+            y0, y1 = lumas(x0, x1)
             flow = second_opinion(y0, y1)
             states.append(weigh(y0[0], y1[0], last, flow, t, still(y0[0], y1[0], flow)))
         return states
@@ -471,7 +500,7 @@ class Net(nn.Module):
     def velocities(self, x0, x1, t, costs=None, levels=3):
         """As forward, without a second opinion. A list given as costs is appended (cost volume, velocities its frames were warped by or None) of each level."""
         f0, f1 = self.enc(x0), self.enc(x1)
-        y0, y1 = pyramid(x0), pyramid(x1)
+        y0, y1 = lumas(x0, x1)
         state = lucas_kanade(y0[4], y1[4], None, t)[:, :5]
         state = finer(lucas_kanade(y0[4], y1[4], state, t)[:, :5])
         state = lucas_kanade(y0[3], y1[3], state, t)[:, :5]  # far motion needs two here: the next one is the first level's own
