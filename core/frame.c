@@ -160,10 +160,11 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
 
           for (int k = 0; k == 0 || 3 * k + 5 <= state->c; k++) {
             const float *v0 = k ? s + 3 * k + 3 : s, *v1 = k ? v0 : s + 2;
-            const Tap x0 = tap (x - (float) t * v0[0] * 2 / kx, d.w), y0 = tap (y - (float) t * v0[1] * 2 / ky, d.h);
-            const Tap x1 = tap (x + u * v1[0] * 2 / kx, d.w), y1 = tap (y + u * v1[1] * 2 / ky, d.h);
-
-            const float along = lerp (sample (&p1, y1, x1, c, taps), sample (&p0, y0, x0, c, taps), m);
+            const float x0 = x - (float) t * v0[0] * 2 / kx, y0 = y - (float) t * v0[1] * 2 / ky;
+            const float x1 = x + u * v1[0] * 2 / kx, y1 = y + u * v1[1] * 2 / ky;
+            const float m0 = m * vfi_inside (y0, x0, d.h, d.w), m1 = (1 - m) * vfi_inside (y1, x1, d.h, d.w);
+            const float along = lerp (sample (&p1, tap (y1, d.h), tap (x1, d.w), c, taps),
+                                      sample (&p0, tap (y0, d.h), tap (x0, d.w), c, taps), m0 / (m0 + m1));
 
             if (k == 0)
               v = first = along;

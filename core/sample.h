@@ -98,3 +98,11 @@ vfi_plane_sample (const VfiPlane *p, float y, float x, int first, int last, floa
         for (int c = first; c <= last; c++)
           out[c - first] += wx[j] * wy[i] * vfi_plane_get (p, CLAMP (iy + i - 1, 0, p->h - 1), CLAMP (ix + j - 1, 0, p->w - 1), c);
 }
+
+/* How much counts what is read at (x, y) of a plane of h x w: 1, less by as many pixels as that is outside of it, VFI_OUTSIDE at least (NaN too). */
+static inline float
+vfi_inside (float y, float x, int h, int w)
+{
+  const float outside = fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1)));
+  return fminf (fmaxf (1 - outside, VFI_OUTSIDE), 1);
+}

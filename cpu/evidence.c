@@ -59,7 +59,7 @@ look_row (gpointer data, int y, int thread)
     for (int c = 0; c < 4; c++)
       v[c] = (c < 2 ? back : on) * vec_load_pixels (&motion, y, x, c < 2 ? c : second + c - 2, n);
     e = plane_sample (&r->y0, at + v[0], down + v[1]) - plane_sample (&r->y1, at + v[2], down + v[3]);
-    *(Vec *) (row + x) = vec_max (e, -e);
+    *(Vec *) (row + x) = vec_abs (e) * plane_inside (&r->y0, at + v[0], down + v[1]) * plane_inside (&r->y1, at + v[2], down + v[3]);
   }
   repeat_border (row, s->w, WINDOW);
 }

@@ -179,7 +179,7 @@ miss_row (const VfiSearchFrames *f, int y, const float *u, const float *v, float
     const Vec top = (1 - fx) * b00 + fx * b01, bottom = (1 - fx) * b10 + fx * b11;
     const Vec e = (1 - fy) * top + fy * bottom - *(const Vec *) (a + x);
 
-    *(Vec *) (to + x) = vec_max (e, -e);
+    *(Vec *) (to + x) = vec_abs (e);
   }
   for (int i = 1; i <= 2; i++) {
     to[-i] = to[0];

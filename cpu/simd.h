@@ -90,6 +90,12 @@ vec_max (Vec a, Vec b)
 }
 
 VFI_INLINE Vec
+vec_abs (Vec v)
+{
+  return vec_max (v, -v);
+}
+
+VFI_INLINE Vec
 vec_min (Vec a, Vec b)
 {
 #ifdef __AVX512F__

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "frame.h"
 #include "simd.h"
 
 /* The least width of a plane that windows are looked at in; rows of one, at most. */
@@ -166,4 +167,13 @@ plane_sample (const Plane *f, Vec x, Vec y)
   if (!f->dense || !plane_window (f, x, y, &value))
     value = plane_gather (f, x, y);
   return value;
+}
+
+/* How much counts what is sampled there: vfi_inside. */
+VFI_INLINE Vec
+plane_inside (const Plane *f, Vec x, Vec y)
+{
+  const Vec outside = vec_max (vec_max (-x, x - f->last_x), vec_max (-y, y - f->last_y));
+
+  return vec_min (vec_max (1 - outside, vec_set (VFI_OUTSIDE)), vec_set (1));
 }

@@ -18,12 +18,6 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 }
 
 VFI_INLINE Vec
-size_of (Vec v)
-{
-  return vec_max (v, -v);
-}
-
-VFI_INLINE Vec
 part_of (Vec v)
 {
   return vec_min (vec_max (v, vec_set (0)), vec_set (1));
@@ -58,21 +52,22 @@ look_row (gpointer data, int y, int thread)
   }
   for (int x = 0; x < w; x += VFI_LANES) {
     const int n = MIN (w - x, VFI_LANES);
-    const Vec here = *(const Vec *) (luma[0] + x), along = VEC_TO_FLOAT (vec_iota () + x) + vec_load_pixels (&flow, y, x, 0, n);
-    const Vec d = size_of (here - *(const Vec *) (luma[1] + x));
+    const Vec here = *(const Vec *) (luma[0] + x), along_x = VEC_TO_FLOAT (vec_iota () + x) + vec_load_pixels (&flow, y, x, 0, n);
+    const Vec d = vec_abs (here - *(const Vec *) (luma[1] + x));
+    const Vec along_y = down + vec_load_pixels (&flow, y, x, 1, n);
     Vec g[2];
 
     for (int k = 0; k < 2; k++) {
       const Vec across = *(const Vec *) (luma[k] + x + 1) - *(const Vec *) (luma[k] + x - 1);
       const Vec under = vec_load_pixels (&src[k], below, x, 0, n) - vec_load_pixels (&src[k], above, x, 0, n);
 
-      g[k] = 0.5f * (size_of (across) + size_of (under));
+      g[k] = 0.5f * (vec_abs (across) + vec_abs (under));
     }
     g[0] = vec_min (g[0], g[1]);
     *(Vec *) (product[0] + x) = g[0] * d;
     *(Vec *) (product[1] + x) = g[0] * g[0];
     *(Vec *) (product[2] + x) = d;
-    *(Vec *) (product[3] + x) = size_of (here - plane_sample (&r->moved, along, down + vec_load_pixels (&flow, y, x, 1, n)));
+    *(Vec *) (product[3] + x) = vec_abs (here - plane_sample (&r->moved, along_x, along_y)) * plane_inside (&r->moved, along_x, along_y);
   }
   for (int k = 0; k < SUMS; k++) {
     float *to = rows_at (s, k, y);

@@ -234,25 +234,42 @@ shorts_of (const Columns c)
   return lower_halves (words);
 }
 
+/* Of a weight of the first frame, 2^-15, what counts: less where its places are outside of it, and more where the second one's are. */
+VFI_INLINE VecS
+of_first (const Columns m, const Place at[2])
+{
+  Columns n;
+
+  if (at[0].reach == NEAR && at[1].reach == NEAR)
+    return shorts_of (m);
+  for (int odd = 0; odd < 2; odd++) {
+    const Vec one = vec_set (1), m0 = m[odd] * (at[0].reach == NEAR ? one : at[0].inside[odd]);
+    const Vec m1 = (32767 - m[odd]) * (at[1].reach == NEAR ? one : at[1].inside[odd]);
+
+    n[odd] = 32767 * m0 / (m0 + m1);
+  }
+  return shorts_of (n);
+}
+
 /* Pixels x0 to x0 + n - 1 of row y. */
 VFI_INLINE void
 pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS], const Kind k)
 {
   const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
-  /* Of each group: by each opinion that counts there, where in both frames, and what the first frame and each opinion but the first weigh, 2^-15. */
+  /* Of each group: by each opinion that counts there, where in both frames, and what the first frame weighs there, and each opinion but the first, 2^-15. */
   Place places[VFI_MAX_OPINIONS][GROUPS][2];
-  VecS weight[GROUPS] __attribute__ ((aligned (64))), opinion[VFI_MAX_OPINIONS][GROUPS] __attribute__ ((aligned (64)));
+  VecS weight[VFI_MAX_OPINIONS][GROUPS] __attribute__ ((aligned (64))), opinion[VFI_MAX_OPINIONS][GROUPS] __attribute__ ((aligned (64)));
   int opinions[GROUPS];
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
   for (int i = 0; i * PLACES < n; i++) {
-    Columns m;
+    Columns m, part;
 
     for (int f = 0; f < 2; f++)
       place (&places[0][i][f], columns[2 * f][i], columns[2 * f + 1][i], x0 + i * PLACES, y, p->w, p->h, k);
     for (int odd = 0; odd < 2; odd++)
       m[odd] = sigmoid2 (columns[4][i][odd], 32767);
-    weight[i] = shorts_of (m);
+    weight[0][i] = of_first (m, places[0][i]);
     opinions[i] = 1;
     for (int c = 5; c < channels; c += 3) {
       const int j = opinions[i];
@@ -261,14 +278,15 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
       if (!weighs (columns[c][i]))
         continue;
       for (int odd = 0; odd < 2; odd++)
-        m[odd] = vec_min (vec_max (columns[c][i][odd], vec_set (0)), vec_set (32767));
-      opinion[j][i] = shorts_of (m);
+        part[odd] = vec_min (vec_max (columns[c][i][odd], vec_set (0)), vec_set (32767));
+      opinion[j][i] = shorts_of (part);
       for (int f = 0; f < 2; f++) {
-        const float part = f - p->t;
-        const Columns u = { (*ux)[0] * part, (*ux)[1] * part }, v = { (*uy)[0] * part, (*uy)[1] * part };
+        const float time = f - p->t;
+        const Columns u = { (*ux)[0] * time, (*ux)[1] * time }, v = { (*uy)[0] * time, (*uy)[1] * time };
 
         place (&places[j][i][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
       }
+      weight[j][i] = of_first (m, places[j][i]);
       opinions[i]++;
     }
   }
@@ -286,7 +304,7 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
           sample (p->source[f][q], p->source_stride[f][q], p->h, p->w, &places[j][i][f], &w[j][f], k, s[f]);
 #pragma GCC unroll 4
         for (int c = 0; c < k.comps; c++) {
-          const VecS v = s[1][c] + multiply (s[0][c] - s[1][c], weight[i]);
+          const VecS v = s[1][c] + multiply (s[0][c] - s[1][c], weight[j][i]);
 
           if (j == 0)
             comps[c] = first[c] = v;

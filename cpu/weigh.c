@@ -29,9 +29,10 @@ VFI_INLINE Vec
 differ (const Planes *p, Vec x, Vec y, Vec v0x, Vec v0y, Vec v1x, Vec v1y)
 {
   const Vec back = vec_set (-p->t), on = vec_set (1 - p->t);
-  const Vec e = plane_sample (&p->y0, x + back * v0x, y + back * v0y) - plane_sample (&p->y1, x + on * v1x, y + on * v1y);
+  const Vec x0 = x + back * v0x, y0 = y + back * v0y, x1 = x + on * v1x, y1 = y + on * v1y;
 
-  return vec_max (e, -e);
+  return vec_abs (plane_sample (&p->y0, x0, y0) - plane_sample (&p->y1, x1, y1)) * plane_inside (&p->y0, x0, y0) *
+         plane_inside (&p->y1, x1, y1);
 }
 
 static void
@@ -100,7 +101,7 @@ mix_row (const Rows *s, const float *const sum[2], const VfiView *old, const Vfi
     for (int c = 0; c < 4; c++) {
       first[c] = vec_load_pixels (&state, y, x, c, n);
       further[c] = second[c % 2] - first[c];
-      d = vec_max (d, vec_max (further[c], -further[c]));
+      d = vec_max (d, vec_abs (further[c]));
     }
     m = q * vec_min (vec_max (2 - 2 / VFI_WEIGH_NEAR * d, none), all);
     for (int c = 0; c < 4; c++)

@@ -190,6 +190,13 @@ clamped (int i, int n)
   return min (max (i, 0), n - 1);
 }
 
+/* vfi_inside of core/sample.h */
+__device__ inline float
+inside (float y, float x, int h, int w)
+{
+  return clampf (1 - fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1))), VFI_OUTSIDE, 1);
+}
+
 /* Channel c of v at the taps. */
 __device__ inline float
 bilinear (const View &v, const Tap &y, const Tap &x, int c)

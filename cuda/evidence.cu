@@ -42,7 +42,8 @@ look (View y0, View y1, View time, View motion, float *differ)
   const float t = get (time, 0), back = -2 * t, on = 2 * (1 - t);
   const float v0x = back * get (motion, p, 0), v0y = back * get (motion, p, 1);
   const float v1x = on * get (motion, p, second), v1y = on * get (motion, p, second + 1);
-  differ[p] = fabsf (sample (y0, y + v0y, x + v0x) - sample (y1, y + v1y, x + v1x));
+  differ[p] = inside (y + v0y, x + v0x, y0.h, y0.w) * inside (y + v1y, x + v1x, y1.h, y1.w) *
+              fabsf (sample (y0, y + v0y, x + v0x) - sample (y1, y + v1y, x + v1x));
 }
 
 static __global__ void

@@ -45,7 +45,8 @@ __launch_bounds__ (THREADS) still (View y0, View y1, View flow, View dst)
     shared->product[0][i] = g * d;
     shared->product[1][i] = g * g;
     shared->product[2][i] = d;
-    shared->product[3][i] = fabsf (here - bilinear (y1, tap (y + get (flow, p, 1), y1.h), tap (x + get (flow, p, 0), y1.w), 0));
+    const float to_y = y + get (flow, p, 1), to_x = x + get (flow, p, 0);
+    shared->product[3][i] = inside (to_y, to_x, y1.h, y1.w) * fabsf (here - bilinear (y1, tap (to_y, y1.h), tap (to_x, y1.w), 0));
   }
   __syncthreads ();
   for (int i = threadIdx.x; i < SUMS * TILE_H * PART_W; i += THREADS) {

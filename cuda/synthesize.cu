@@ -221,24 +221,29 @@ sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const
   return lerp (lerp (load<T> (p, a, i), load<T> (p, a, j), x.f), lerp (load<T> (p, b, i), load<T> (p, b, j), x.f), y.f);
 }
 
-/* Where a pixel lies in both frames. */
+/* Where a pixel lies in both frames, and how much each counts there. */
 struct Along
 {
   Tap y0, x0, y1, x1;
+  float in0, in1;
 };
 
 static __device__ Along
 along (const Plane &p, const Moment &m, int y, int x, float v0x, float v0y, float v1x, float v1y)
 {
-  return { tap (y - m.t * v0y * p.gy, p.h), tap (x - m.t * v0x * p.gx, p.w), tap (y + m.u * v1y * p.gy, p.h),
-           tap (x + m.u * v1x * p.gx, p.w) };
+  const float y0 = y - m.t * v0y * p.gy, x0 = x - m.t * v0x * p.gx, y1 = y + m.u * v1y * p.gy, x1 = x + m.u * v1x * p.gx;
+
+  return { tap (y0, p.h), tap (x0, p.w), tap (y1, p.h), tap (x1, p.w), inside (y0, x0, p.h, p.w), inside (y1, x1, p.h, p.w) };
 }
 
 template <typename T, int TAPS, int COMPS>
 static __device__ float
 made (const Plane &p, const Along &a, float w, int c)
 {
-  return lerp (sample<T, TAPS, COMPS> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, TAPS, COMPS> (p, p.f0, p.stride0, a.y0, a.x0, c), w);
+  const float w0 = w * a.in0, w1 = (1 - w) * a.in1;
+
+  return lerp (sample<T, TAPS, COMPS> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, TAPS, COMPS> (p, p.f0, p.stride0, a.y0, a.x0, c),
+               w0 / (w0 + w1));
 }
 
 template <typename T, int TAPS, int COMPS>

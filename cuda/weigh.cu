@@ -36,7 +36,9 @@ sample (const View &v, int c, float y, float x)
 static __device__ float
 differ (const View &y0, const View &y1, float t, int y, int x, float v0x, float v0y, float v1x, float v1y)
 {
-  return fabsf (sample (y0, 0, y - t * v0y, x - t * v0x) - sample (y1, 0, y + (1 - t) * v1y, x + (1 - t) * v1x));
+  const float ay = y - t * v0y, ax = x - t * v0x, by = y + (1 - t) * v1y, bx = x + (1 - t) * v1x;
+
+  return inside (ay, ax, y0.h, y0.w) * inside (by, bx, y1.h, y1.w) * fabsf (sample (y0, 0, ay, ax) - sample (y1, 0, by, bx));
 }
 
 static __global__ void

@@ -3,7 +3,8 @@
  * evidence: how well a motion explains two pictures, on a grid half as fine as theirs.
  *
  *   v0, v1    the velocities of a state, or a flow as seen from time t, which is both; in pixels of the grid
- *   d         of the first of the four pixels of each pixel of the grid, p, | y0 (p - 2 t v0) - y1 (p + 2 (1 - t) v1) |: bilinear, clamped to the border
+ *   d         of the first of the four pixels of each pixel of the grid, p, | y0 (p - 2 t v0) - y1 (p + 2 (1 - t) v1) |: bilinear, clamped to the border, times how much both places are
+ *             inside (vfi_inside): of what one picture does not show, nothing is known
  *   e         the mean of d over WINDOW pixels of the grid to each side, borders replicated
  *   dst       -STEEP ln (e + DARK): a logit
  */
@@ -13,6 +14,7 @@
 
 #include "bilinear.h"
 #include "op.h"
+#include "sample.h"
 #include "vfi.h"
 
 static void
@@ -26,15 +28,16 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
-      float s[2];
+      float s[2], in = 1;
 
       for (int i = 0; i < 2; i++) {
         const int c = i ? second : 0;
+        const float px = 2 * x + gain[i] * vfi_view_get (motion, y, x, c), py = 2 * y + gain[i] * vfi_view_get (motion, y, x, c + 1);
 
-        s[i] = vfi_view_bilinear (&src[i], 0, 2 * y + gain[i] * vfi_view_get (motion, y, x, c + 1),
-                                  2 * x + gain[i] * vfi_view_get (motion, y, x, c));
+        s[i] = vfi_view_bilinear (&src[i], 0, py, px);
+        in *= vfi_inside (py, px, src[i].h, src[i].w);
       }
-      differ[y * dst->w + x] = fabsf (s[0] - s[1]);
+      differ[y * dst->w + x] = in * fabsf (s[0] - s[1]);
     }
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {

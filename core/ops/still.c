@@ -6,7 +6,7 @@
  *   d      | y0 - y1 |
  *   v      (mean of g d + DARK) / (mean of g^2 + FLAT) over WINDOW pixels to each side, borders replicated: how far it moves along the gradient, in pixels, what has
  *          much of it counting most
- *   e      | y0 (p) - y1 (p + flow (p)) |, bilinear, clamped to the border
+ *   e      | y0 (p) - y1 (p + flow (p)) |, bilinear, clamped to the border, times how much that is inside (vfi_inside)
  *   b      BETTER (1 - (mean of d + DIM) / (mean of e + DIM)), over the same window: what moves along its own edges, text that scrolls, looks still as well; but then the flow
  *          explains it no worse
  *   dst    (MOVING - v) / (MOVING - STILL) times b, each clamped to 0..1: 1 is still
@@ -17,6 +17,7 @@
 
 #include "bilinear.h"
 #include "op.h"
+#include "sample.h"
 #include "vfi.h"
 
 static float
@@ -40,10 +41,11 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
+      const float py = y + vfi_view_get (&src[2], y, x, 1), px = x + vfi_view_get (&src[2], y, x, 0);
+
       g[y * dst->w + x] = fminf (gradient (&src[0], y, x), gradient (&src[1], y, x));
       d[y * dst->w + x] = fabsf (at (&src[0], y, x) - at (&src[1], y, x));
-      e[y * dst->w + x] = fabsf (at (&src[0], y, x) -
-                                 vfi_view_bilinear (&src[1], 0, y + vfi_view_get (&src[2], y, x, 1), x + vfi_view_get (&src[2], y, x, 0)));
+      e[y * dst->w + x] = vfi_inside (py, px, dst->h, dst->w) * fabsf (at (&src[0], y, x) - vfi_view_bilinear (&src[1], 0, py, px));
     }
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {

@@ -4,7 +4,7 @@
  *
  *   first     the velocities v0, v1 of a state, seen from time t
  *   second    flow (p - t flow (p)): a flow from the first picture to the second, as time t sees it; both velocities are that
- *   e (v)     | y0 (p - t v0) - y1 (p + (1 - t) v1) |                       all of these bilinear, clamped to the border
+ *   e (v)     | y0 (p - t v0) - y1 (p + (1 - t) v1) |, times how much both places are inside (vfi_inside)    all of these bilinear, clamped to the border
  *   a, b      means of e (first) and e (second) in even rows over WINDOW pixels to each side, borders replicated
  *   q         1/2 + SLOPE (a - b) / (a + b + DARK), clamped to 0..1; the next row has the same
  *   m         q k, k = 2 - 2 d / NEAR clamped to 0..1, d the greatest difference of a component of first and second: near each other they become one
@@ -16,6 +16,7 @@
 
 #include "bilinear.h"
 #include "op.h"
+#include "sample.h"
 #include "vfi.h"
 
 /* Over some of h x w samples. */
@@ -52,6 +53,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         const float v1x = vfi_view_get (dst, y, x, k ? 6 : 2), v1y = vfi_view_get (dst, y, x, k ? 7 : 3);
 
         e[k][(gsize) y / 2 * w + x] =
+            vfi_inside (y - t * v0y, x - t * v0x, y0->h, y0->w) * vfi_inside (y + (1 - t) * v1y, x + (1 - t) * v1x, y1->h, y1->w) *
             fabsf (vfi_view_bilinear (y0, 0, y - t * v0y, x - t * v0x) - vfi_view_bilinear (y1, 0, y + (1 - t) * v1y, x + (1 - t) * v1x));
       }
     }

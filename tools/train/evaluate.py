@@ -48,7 +48,7 @@ def interpolate(model, a, b, t=.5):
     a, b = F.pad(a, pad, 'replicate'), F.pad(b, pad, 'replicate')
     t = torch.full((1, 1, 1, 1), t, device=a.device)
     state = model(net.pack(*planes(a)), net.pack(*planes(b)), t)[-1]
-    return net.synthesize(a, b, state, t, model.sampled)[:, :, :h, :w]
+    return net.synthesize(a, b, state, t, model.sampled, size=(h, w))[:, :, :h, :w]
 
 
 def psnr(a, b, area=1.):

@@ -76,6 +76,19 @@ def warp(x, v, gain, rows=1, columns=1):
     return F.grid_sample(exact(x).to(v.dtype), torch.stack((gx, gy), 3), 'bilinear', 'border', True).to(x.dtype)
 
 
+OUTSIDE = 2 ** -10
+
+
+def inside(x, v, gain, rows=1, columns=1, size=None):
+    """How much counts what warp samples (n,1,h,w): 1, less by as many pixels as the place is outside of x (n,c,h,w), or of size (h, w), OUTSIDE at least."""
+    far = []
+    for k, every in ((0, columns), (1, rows)):
+        n = x.shape[3 - k]
+        at = torch.arange(0, n, every, device=x.device, dtype=torch.float32).view((1, 1, -1) if k == 0 else (1, -1, 1)) + exact(v * gain)[:, k]
+        far += [-at, at - ((size[1 - k] if size else n) - 1)]
+    return (1 - torch.stack(far).amax(0)).clamp(OUTSIDE, 1).unsqueeze(1)
+
+
 def bend(x, axis):
     """Second differences along an axis, border replicated."""
     n = x.shape[axis]
@@ -326,7 +339,7 @@ def still(y0, y1, flow):
     """Where luma y0, y1 (n,1,h,w) stands still: (n,1,h,w), 1 there, 0 where it does not. With g the lesser of both pictures' |dx| + |dy| (central differences, border
     replicated) and means over STILL_WINDOW pixels to each side, border replicated, v = (mean of g |y0 - y1| + STILL_DARK) / (mean of g g + FLAT) is how many pixels it moves along
     the gradient, what has much of it counting most: 1 below STILL, 0 above MOVING. Letters before what moves, which weigh's wide windows give to the background. But what moves along
-    its own edges, text that scrolls, looks still, too: that times BETTER (1 - (mean of |y0 - y1| + DIM) / (mean of |y0 (p) - y1 (p + flow)| + DIM)), clamped to 0..1, flow (n,2,h,w) from y0 to y1."""
+    its own edges, text that scrolls, looks still, too: that times BETTER (1 - (mean of |y0 - y1| + DIM) / (mean of |y0 (p) - y1 (p + flow)|, times how much that is inside, + DIM)), clamped to 0..1, flow (n,2,h,w) from y0 to y1."""
     def gradient(y):
         p = F.pad(y, (1, 1, 1, 1), 'replicate')
         return ((p[:, :, 1:-1, 2:] - p[:, :, 1:-1, :-2]).abs() + (p[:, :, 2:, 1:-1] - p[:, :, :-2, 1:-1]).abs()) / 2
@@ -335,7 +348,8 @@ def still(y0, y1, flow):
         return F.avg_pool2d(F.pad(x, (STILL_WINDOW,) * 4, 'replicate'), 2 * STILL_WINDOW + 1, 1)
     g = torch.minimum(gradient(y0), gradient(y1))
     d = (y0 - y1).abs()
-    e = (y0 - warp(y1, flow, torch.ones_like(flow[:1, :1, :1, :1]))).abs()
+    one = torch.ones_like(flow[:1, :1, :1, :1])
+    e = (y0 - warp(y1, flow, one)).abs() * inside(y1, flow, one)
     v = (mean(g * d) + STILL_DARK) / (mean(g * g) + FLAT)
     return ((MOVING - v) / (MOVING - STILL)).clamp(0, 1) * (BETTER * (1 - (mean(d) + DIM) / (mean(e) + DIM))).clamp(0, 1)
 
@@ -345,7 +359,7 @@ WINDOW, SLOPE, DARK, NEAR = 10, 1.5, .016, 2.
 
 def weigh(y0, y1, state, flow, t, standing):
     """A state (n,5,h,w) and, of a second opinion on motion, what time t sees and how much it weighs: (n,8,h,w), v0, v1, logit, weight, velocity. Luma y0, y1 (n,1,h,w), flow (n,2,h,w)
-    from y0 to y1; the velocity is flow (p - t flow (p)), for both frames. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| at every second row, a and b its means over WINDOW
+    from y0 to y1; the velocity is flow (p - t flow (p)), for both frames. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| times how much both places are inside, at every second row, a and b its means over WINDOW
     pixels to each side, border replicated, along the first opinion and along the second, the weight is 1/2 + SLOPE (a - b) / (a + b + DARK), clamped to 0..1, for that row and the next.
     Where velocities are near each other, k = 2 - 2 (the greatest difference of a component) / NEAR, clamped to 0..1, they become one instead: the first k times the weight of the way to the second,
     whose weight is less by as much. Where it stands still (n,1,h,w) both become no motion."""
@@ -354,7 +368,8 @@ def weigh(y0, y1, state, flow, t, standing):
         return F.avg_pool2d(F.avg_pool2d(F.pad(e.abs(), (c, c, r, r), 'replicate'), (1, 2 * c + 1), 1), (2 * r + 1, 1), 1)
     with torch.no_grad():
         second = warp(flow, flow, -t)
-        a, b = (mean(warp(y0, v[:, :2], -t, 2) - warp(y1, v[:, -2:], 1 - t, 2)) for v in (state[:, :4, ::2], second[:, :, ::2]))
+        a, b = (mean((warp(y0, v[:, :2], -t, 2) - warp(y1, v[:, -2:], 1 - t, 2)) * inside(y0, v[:, :2], -t, 2) * inside(y1, v[:, -2:], 1 - t, 2))
+                for v in (state[:, :4, ::2], second[:, :, ::2]))
         q = (.5 + SLOPE * (a - b) / (a + b + DARK)).clamp(0, 1).repeat_interleave(2, 2)[:, :, :state.shape[2]]
         both = second.repeat(1, 2, 1, 1)
         mixed = q * (2 - 2 / NEAR * (state[:, :4] - both).abs().amax(1, True)).clamp(0, 1)
@@ -542,9 +557,10 @@ def blend_weight(logit, t):
     return torch.sigmoid(logit + torch.log((1 - t) / t))
 
 
-def synthesize(p0, p1, state, t, sampled=warp_cubic):
+def synthesize(p0, p1, state, t, sampled=warp_cubic, size=None):
     """Warp and blend planes p0, p1 (n,c,h,w) of any size with a state given on a grid 1/s of it (s = 1, 2 ...), with or without further opinions (n,5+3k,h,w). Planes of the
-    frame's own size, finer than the state, are sampled as `sampled` does."""
+    frame's own size, finer than the state, are sampled as `sampled` does. What lies outside of one of both, or of size (h, w) where
+    what is beyond is padding, is the other's."""
     s = p0.shape[2] // state.shape[2]
     if s > 1:
         state = F.interpolate(state, scale_factor=s, mode='bilinear', align_corners=False)
@@ -552,7 +568,8 @@ def synthesize(p0, p1, state, t, sampled=warp_cubic):
     sample = sampled if s > 1 else warp
 
     def along(v0, v1):
-        return m * sample(p0, v0 * s, -t) + (1 - m) * sample(p1, v1 * s, 1 - t)
+        m0, m1 = m * inside(p0, v0 * s, -t, size=size), (1 - m) * inside(p1, v1 * s, 1 - t, size=size)
+        return (m0 * sample(p0, v0 * s, -t) + m1 * sample(p1, v1 * s, 1 - t)) / (m0 + m1)
     out = first = along(state[:, 0:2], state[:, 2:4])
     for k in range(5, state.shape[1], 3):
         u = state[:, k + 1:k + 3]
