@@ -193,16 +193,20 @@ const VfiKernel VFI_ISA_NAME (vfi_cpu_affine) = { &vfi_op_affine, source_is_f32,
 static void
 expose (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiView *src, const VfiView *dst, int y0, int y1)
 {
-  const float gain = ((const float *) src[1].data)[0], bias = ((const float *) src[1].data)[1];
+  const Vec gain = vec_set (((const float *) src[1].data)[0]), bias = vec_set (((const float *) src[1].data)[1]);
+  const gboolean dense = src->ld == dst->c && dst->ld == dst->c; /* one row of numbers */
+  const int n = dense ? dst->w * dst->c : dst->c;
 
-  for (int y = y0; y < y1; y++) {
-    const float *from = (const float *) src->data + (gsize) y * src->w * src->ld;
-    float *to = (float *) dst->data + (gsize) y * dst->w * dst->ld;
+  for (int y = y0; y < y1; y++)
+    for (int x = 0; x < (dense ? 1 : dst->w); x++) {
+      const gsize p = (gsize) y * dst->w + x;
 
-    for (int x = 0; x < dst->w; x++)
-      for (int c = 0; c < dst->c; c++)
-        to[(gsize) x * dst->ld + c] = gain * from[(gsize) x * src->ld + c] + bias;
-  }
+      for (int i = 0; i < n; i += VFI_LANES) {
+        const int m = MIN (n - i, VFI_LANES);
+
+        vec_store (dst->data, VFI_F32, p * dst->ld + i, m, vec_fma (gain, vec_load (src->data, VFI_F32, p * src->ld + i, m), bias));
+      }
+    }
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_expose) = { &vfi_op_expose, .rows = expose };
