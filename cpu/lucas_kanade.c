@@ -83,18 +83,17 @@ as (const VfiView *v, const gboolean planar)
   return copy;
 }
 
-/* Pixels x to x + n - 1 of row y of both frames as time t sees them: their mean and their difference. */
+/* Pixels x to x + n - 1 of row y of both frames as time t sees them: their mean, and their difference as far as both are inside. */
 VFI_INLINE void
 warp_run (const Plane frame[2], const VfiView *state, float t, int y, int x, const int n, float *mid, float *e)
 {
   const Vec column = VEC_TO_FLOAT (vec_iota () + x), row = vec_set (y), back = vec_set (-t), on = vec_set (1 - t);
-  const Vec w0 =
-      plane_sample (&frame[0], column + back * vec_load_pixels (state, y, x, 0, n), row + back * vec_load_pixels (state, y, x, 1, n));
-  const Vec w1 =
-      plane_sample (&frame[1], column + on * vec_load_pixels (state, y, x, 2, n), row + on * vec_load_pixels (state, y, x, 3, n));
+  const Vec x0 = column + back * vec_load_pixels (state, y, x, 0, n), y0 = row + back * vec_load_pixels (state, y, x, 1, n);
+  const Vec x1 = column + on * vec_load_pixels (state, y, x, 2, n), y1 = row + on * vec_load_pixels (state, y, x, 3, n);
+  const Vec w0 = plane_sample (&frame[0], x0, y0), w1 = plane_sample (&frame[1], x1, y1);
 
   *(Vec *) (mid + x) = (w0 + w1) / 2;
-  *(Vec *) (e + x) = w1 - w0;
+  *(Vec *) (e + x) = (w1 - w0) * plane_inside (&frame[0], x0, y0) * plane_inside (&frame[1], x1, y1);
 }
 
 VFI_INLINE void

@@ -20,7 +20,7 @@
 
 struct Shared
 {
-  float sum[WARPED_H * WARPED_W], e[WARPED_H * WARPED_W]; /* w0 + w1, w1 - w0 */
+  float sum[WARPED_H * WARPED_W], e[WARPED_H * WARPED_W]; /* w0 + w1; w1 - w0, as far as both are inside */
   float column[5][STEP_H * SUMS_W];                       /* gx gx, gx gy, gy gy, gx e, gy e */
   float4 v[STEP_H * STEP_W];                              /* v + d */
   float d[2][STEP_H * STEP_W];
@@ -59,12 +59,6 @@ static __device__ int
 inside (int i, int n)
 {
   return i >= 0 && i < n;
-}
-
-static __device__ int
-clampi (int i, int n)
-{
-  return min (max (i, 0), n - 1);
 }
 
 /* How often the pixels i - 2 to i + 2, i inside, on an axis of n pixels are in two boxes of three, where 0 is outside. */
@@ -132,21 +126,25 @@ __launch_bounds__ (THREADS) lucas_kanade (Step k)
 {
   const int h = k.dst.h, w = k.dst.w, y0 = blockIdx.y * TILE_H, x0 = blockIdx.x * TILE_W;
   const float t = number (k.time, 0, 0);
-  float a[ROUNDS], b[ROUNDS]; /* so that all loads are under way at once */
+  float a[ROUNDS], b[ROUNDS], in[ROUNDS]; /* so that all loads are under way at once */
   SHARED (Shared, s);
 
 #pragma unroll
   for (int r = 0; r < ROUNDS; r++) {
     const int i = r * THREADS + threadIdx.x;
-    const int y = clampi (y0 - 4 + i / WARPED_W, h), x = clampi (x0 - 4 + i % WARPED_W, w), p = y * w + x;
+    const int y = clamped (y0 - 4 + i / WARPED_W, h), x = clamped (x0 - 4 + i % WARPED_W, w), p = y * w + x;
 
-    a[r] = sample (k.y0, y - t * velocity<STATE> (k.state, p, 1), x - t * velocity<STATE> (k.state, p, 0));
-    b[r] = sample (k.y1, y + (1 - t) * velocity<STATE> (k.state, p, 3), x + (1 - t) * velocity<STATE> (k.state, p, 2));
+    const float ay = y - t * velocity<STATE> (k.state, p, 1), ax = x - t * velocity<STATE> (k.state, p, 0);
+    const float by = y + (1 - t) * velocity<STATE> (k.state, p, 3), bx = x + (1 - t) * velocity<STATE> (k.state, p, 2);
+
+    a[r] = sample (k.y0, ay, ax);
+    b[r] = sample (k.y1, by, bx);
+    in[r] = inside (ay, ax, h, w) * inside (by, bx, h, w);
   }
 #pragma unroll
   for (int r = 0; r < ROUNDS; r++) {
     s->sum[r * THREADS + threadIdx.x] = a[r] + b[r];
-    s->e[r * THREADS + threadIdx.x] = b[r] - a[r];
+    s->e[r * THREADS + threadIdx.x] = in[r] * (b[r] - a[r]);
   }
   __syncthreads ();
   if (threadIdx.x < STEP_H / RUN * SUMS_W)
@@ -174,7 +172,7 @@ __launch_bounds__ (THREADS) lucas_kanade (Step k)
       continue;
     for (int dy = -1; dy <= 1; dy++)
       for (int dx = -1; dx <= 1; dx++) {
-        const float4 v = s->v[(clampi (y + dy, h) - y0 + 1) * STEP_W + clampi (x + dx, w) - x0 + 1];
+        const float4 v = s->v[(clamped (y + dy, h) - y0 + 1) * STEP_W + clamped (x + dx, w) - x0 + 1];
 
         mean[0] += v.x;
         mean[1] += v.y;

@@ -3,7 +3,8 @@
  * lucas_kanade: one step of registration in closed form (Lucas and Kanade, 1981), symmetric, seen from time t.
  *
  *   w0 = y0 (p - t v0),  w1 = y1 (p + (1 - t) v1)                     bilinear, clamped to the border
- *   g  = central differences of (w0 + w1) / 2, border replicated;  e = w1 - w0
+ *   g  = central differences of (w0 + w1) / 2, border replicated;  e = w1 - w0, times how much both places are inside (vfi_inside): what one picture does not show holds
+ *   nothing back
  *   (sum g g' + m I) d = - sum g e,   m = VFI_LK_FLOOR + VFI_LK_RIDGE trace (sum g g'),   |d| <= VFI_LK_LIMIT per component
  *   dst = (mean (v0 + d), mean (v1 + d), logit[, d])                   over 3x3 pixels, border replicated
  *
@@ -13,6 +14,7 @@
 #include "lucas_kanade.h"
 #include "bilinear.h"
 #include "op.h"
+#include "sample.h"
 #include "vfi.h"
 
 static float
@@ -21,16 +23,19 @@ velocity (const VfiView *src, gboolean state, int y, int x, int c)
   return state ? vfi_view_get (&src[3], y, x, c) : 0;
 }
 
-/* Both frames at pixel (y, x), clamped, as time t sees them. */
+/* Both frames at pixel (y, x), clamped, as time t sees them; and how much they are inside. */
 static void
-warped (const VfiView *src, gboolean state, float t, int y, int x, float w[2])
+warped (const VfiView *src, gboolean state, float t, int y, int x, float w[2], float *in)
 {
   y = CLAMP (y, 0, src[0].h - 1);
   x = CLAMP (x, 0, src[0].w - 1);
+  *in = 1;
   for (int i = 0; i < 2; i++) {
-    float gain = i ? 1 - t : -t;
+    const float gain = i ? 1 - t : -t;
+    const float py = y + gain * velocity (src, state, y, x, 2 * i + 1), px = x + gain * velocity (src, state, y, x, 2 * i);
 
-    w[i] = vfi_view_bilinear (&src[i], 0, y + gain * velocity (src, state, y, x, 2 * i + 1), x + gain * velocity (src, state, y, x, 2 * i));
+    w[i] = vfi_view_bilinear (&src[i], 0, py, px);
+    *in *= vfi_inside (py, px, src[i].h, src[i].w);
   }
 }
 
@@ -55,18 +60,18 @@ solve (const VfiView *src, gboolean state, float t, int y, int x, float d[2])
   for (int i = -2; i <= 2; i++)
     for (int j = -2; j <= 2; j++) {
       float weight = window (y, i, h) * window (x, j, w) / 81.f;
-      float here[2], left[2], right[2], up[2], down[2], gx, gy, e;
+      float here[2], left[2], right[2], up[2], down[2], gx, gy, e, in, other;
 
       if (weight == 0)
         continue;
-      warped (src, state, t, y + i, x + j, here);
-      warped (src, state, t, y + i, x + j - 1, left);
-      warped (src, state, t, y + i, x + j + 1, right);
-      warped (src, state, t, y + i - 1, x + j, up);
-      warped (src, state, t, y + i + 1, x + j, down);
+      warped (src, state, t, y + i, x + j, here, &in);
+      warped (src, state, t, y + i, x + j - 1, left, &other);
+      warped (src, state, t, y + i, x + j + 1, right, &other);
+      warped (src, state, t, y + i - 1, x + j, up, &other);
+      warped (src, state, t, y + i + 1, x + j, down, &other);
       gx = (right[0] + right[1] - left[0] - left[1]) / 4;
       gy = (down[0] + down[1] - up[0] - up[1]) / 4;
-      e = here[1] - here[0];
+      e = in * (here[1] - here[0]);
       a += weight * gx * gx;
       b += weight * gx * gy;
       c += weight * gy * gy;

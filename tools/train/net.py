@@ -169,13 +169,14 @@ LK_FLOOR, LK_RIDGE, LK_LIMIT = 1e-4, .05, 1.
 def lucas_kanade(y0, y1, state, t):
     """One Lucas-Kanade step in closed form, seen from time t. y0, y1 (n,1,h,w), state (n,5,h,w) or None (zero).
     With w0 = y0 (p - t v0), w1 = y1 (p + (1 - t) v1), g the central-difference gradient of their mean (border replicated) and
-    e = w1 - w0, the motion d that explains e over a window (a 3x3 box twice, zero outside) solves (sum g g' + m I) d = - sum g e,
+    e = w1 - w0, times how much both places are inside (what one picture does not show holds nothing back), the motion d that explains e over a window (a 3x3 box twice, zero outside) solves (sum g g' + m I) d = - sum g e,
     m = LK_FLOOR + LK_RIDGE trace; each component is clamped to LK_LIMIT pixels.
     Returns (n,7,h,w): v0 + d and v1 + d, each the mean over 3x3 pixels (border replicated), logit, d."""
     if state is None:
         state = y0.new_zeros(y0.shape[0], 5, *y0.shape[2:])
     w0, w1 = warp(y0, state[:, 0:2], -t), warp(y1, state[:, 2:4], 1 - t)
-    mid, e = F.pad((w0 + w1) / 2, (1, 1, 1, 1), 'replicate'), w1 - w0
+    mid = F.pad((w0 + w1) / 2, (1, 1, 1, 1), 'replicate')
+    e = (w1 - w0) * inside(y0, state[:, 0:2], -t) * inside(y1, state[:, 2:4], 1 - t)
     gx = (mid[:, :, 1:-1, 2:] - mid[:, :, 1:-1, :-2]) / 2
     gy = (mid[:, :, 2:, 1:-1] - mid[:, :, :-2, 1:-1]) / 2
     q = torch.cat((gx * gx, gx * gy, gy * gy, gx * e, gy * e), 1)
