@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the shipped weights make of real frames, by `vfi eval` on the CPU, against the limits of TASK.txt.
+"""What the shipped weights make of real frames, and of scenes (scenes.py), by `vfi eval` on the CPU, against the limits of TASK.txt.
 
-    quality.py interp|flow|inpaint VFI_PROGRAM SOURCE_ROOT
+    quality.py interp|scenes|flow|inpaint VFI_PROGRAM SOURCE_ROOT
 
 A line of TASK.txt is what is scored, in two words, a figure, and what its mean must reach (>=) or stay at or below (<=).
-The frames are no part of the project: VFI_FOOTAGE names the folder that holds eval/interp/SET/NAME/{first,truth,last},
+The frames, but those of scenes, are no part of the project: VFI_FOOTAGE names the folder that holds eval/interp/SET/NAME/{first,truth,last},
 eval/flow/SET/NAME-{gt,img0,img1} and eval/inpaint/NAME/{frames,masks}, default ../shared/footage beside the sources. Without them, or
 without weights, there is nothing to test; without OpenCV, nothing to compare with.
 """
@@ -16,8 +16,11 @@ import subprocess
 import sys
 import tempfile
 
+import scenes
+
 TASK, PROGRAM, ROOT = sys.argv[1:]
-FRAMES = os.path.join(os.environ.get('VFI_FOOTAGE') or os.path.join(ROOT, '..', 'shared', 'footage'), 'eval', TASK)
+MADE = tempfile.TemporaryDirectory() if TASK == 'scenes' else None
+FRAMES = MADE.name if MADE else os.path.join(os.environ.get('VFI_FOOTAGE') or os.path.join(ROOT, '..', 'shared', 'footage'), 'eval', TASK)
 LIMIT = '16'  # frames of each sequence
 
 
@@ -37,7 +40,7 @@ def evaluate(*options, may_lack=None):
     """The rows of the CSV that `vfi eval` writes; None where it says that it lacks a method."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'scores.csv')
-        run = subprocess.run([PROGRAM, 'eval', TASK, FRAMES, '--csv', path, '--backend', 'cpu', *options], capture_output=True, text=True)
+        run = subprocess.run([PROGRAM, 'eval', 'interp' if MADE else TASK, FRAMES, '--csv', path, '--backend', 'cpu', *options], capture_output=True, text=True)
         if may_lack and run.returncode == 2 and "'%s' is none of" % may_lack in run.stderr:
             return None
         if run.returncode:
@@ -83,12 +86,15 @@ def inpaint(precision):
 
 def main():
     task, precisions, needs = {'interp': (by_model, ('fp32', 'auto'), []),  # auto: its best one
+                               'scenes': (by_model, ('fp32',), []),
                                'flow': (by_model, ('fp32',), []),
                                'inpaint': (inpaint, ('fp32',), ['vfi-flow-nano', 'vfi-fill-nano'])}[TASK]
     missing = [weights(m) for m in needs or {model for model, *_ in limits()} if not os.path.exists(weights(m))]
     skip = ('no frames in %s: set VFI_FOOTAGE' % FRAMES if not os.path.isdir(FRAMES) else
             'no weights: %s' % ', '.join(missing) if missing else None)
     failed, i = False, 0
+    if MADE and not skip:
+        scenes.write(FRAMES)
     print('1..%d' % (len(precisions) * len(limits())))
     for precision in precisions:
         got = {} if skip else task(precision)
