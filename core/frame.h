@@ -24,7 +24,7 @@
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
  *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), p clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
  *   cubics, which keep fine texture: of 4x4 taps (Catmull-Rom's) or 6x6 (sharper, core/sample.h), replicated beyond the border; planes of subsampled chroma bilinearly,
- *   i0, i1 = 1 - how many pixels the place in f0, f1 is outside of the plane, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
+ *   i0, i1 = 1.5 - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
  *   m = sigmoid (logit + log ((1 - t) / t)),  n = m i0 / (m i0 + (1 - m) i1),  first = n w0 + (1 - n) w1,  further = the same with u as v0 and as v1, of each,
  *   dst = floor (first + sum of q (further - first) + 1/2), clamped to 0..2^depth - 1; q is clamped to 0..1, all of them together are at most 1, and what one does not ask for need not be read.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`

@@ -99,10 +99,11 @@ vfi_plane_sample (const VfiPlane *p, float y, float x, int first, int last, floa
           out[c - first] += wx[j] * wy[i] * vfi_plane_get (p, CLAMP (iy + i - 1, 0, p->h - 1), CLAMP (ix + j - 1, 0, p->w - 1), c);
 }
 
-/* How much counts what is read at (x, y) of a plane of h x w: 1, less by as many pixels as that is outside of it, VFI_OUTSIDE at least (NaN too). */
+/* How much counts what is read at (x, y) of a plane of h x w: 1, less by as many pixels as that is outside of it, VFI_OUTSIDE at least (NaN too). Half of
+ * a pixel is as far as the outermost ones reach. */
 static inline float
 vfi_inside (float y, float x, int h, int w)
 {
   const float outside = fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1)));
-  return fminf (fmaxf (1 - outside, VFI_OUTSIDE), 1);
+  return fminf (fmaxf (1.5f - outside, VFI_OUTSIDE), 1);
 }

@@ -197,7 +197,7 @@ typedef struct
   gboolean uneven; /* some places begin a row below the top */
   int patches;
   Patch patch[WORTH];
-  Vec inside[2]; /* unless NEAR, of even and odd places: 1, less by as many pixels as they were outside, VFI_OUTSIDE at least */
+  Vec inside[2]; /* unless NEAR, of even and odd places: how much they count: vfi_inside */
 } __attribute__ ((aligned (64))) Place;
 
 #ifdef WINDOWS
@@ -342,8 +342,9 @@ place_at_border (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w
 
     inside_x[i] = vec_min (vec_max (x[i], VEC_TO_FLOAT (left)), VEC_TO_FLOAT (left + (w - 1) * ONE_PIXEL));
     inside_y[i] = vec_min (vec_max (y[i], vec_set (-y0 * ONE_PIXEL)), vec_set ((h - 1 - y0) * ONE_PIXEL));
-    p->inside[i] =
-        vec_max (1 - vec_max (vec_abs (x[i] - inside_x[i]), vec_abs (y[i] - inside_y[i])) * (1.f / ONE_PIXEL), vec_set (VFI_OUTSIDE));
+    p->inside[i] = vec_min (
+        vec_max (1.5f - vec_max (vec_abs (x[i] - inside_x[i]), vec_abs (y[i] - inside_y[i])) * (1.f / ONE_PIXEL), vec_set (VFI_OUTSIDE)),
+        vec_set (1));
   }
   set_place (p, inside_x, inside_y, x0, y0, k);
   p->reach = FAR;

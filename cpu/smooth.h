@@ -175,5 +175,5 @@ plane_inside (const Plane *f, Vec x, Vec y)
 {
   const Vec outside = vec_max (vec_max (-x, x - f->last_x), vec_max (-y, y - f->last_y));
 
-  return vec_min (vec_max (1 - outside, vec_set (VFI_OUTSIDE)), vec_set (1));
+  return vec_min (vec_max (1.5f - outside, vec_set (VFI_OUTSIDE)), vec_set (1));
 }

@@ -194,7 +194,7 @@ clamped (int i, int n)
 __device__ inline float
 inside (float y, float x, int h, int w)
 {
-  return clampf (1 - fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1))), VFI_OUTSIDE, 1);
+  return clampf (1.5f - fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1))), VFI_OUTSIDE, 1);
 }
 
 /* Channel c of v at the taps. */

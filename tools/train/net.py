@@ -80,13 +80,14 @@ OUTSIDE = 2 ** -10
 
 
 def inside(x, v, gain, rows=1, columns=1, size=None):
-    """How much counts what warp samples (n,1,h,w): 1, less by as many pixels as the place is outside of x (n,c,h,w), or of size (h, w), OUTSIDE at least."""
+    """How much counts what warp samples (n,1,h,w): 1, less by as many pixels as the place is outside of x (n,c,h,w), or of size (h, w), OUTSIDE at least. Half
+    of a pixel is as far as the outermost ones reach."""
     far = []
     for k, every in ((0, columns), (1, rows)):
         n = x.shape[3 - k]
         at = torch.arange(0, n, every, device=x.device, dtype=torch.float32).view((1, 1, -1) if k == 0 else (1, -1, 1)) + exact(v * gain)[:, k]
         far += [-at, at - ((size[1 - k] if size else n) - 1)]
-    return (1 - torch.stack(far).amax(0)).clamp(OUTSIDE, 1).unsqueeze(1)
+    return (1.5 - torch.stack(far).amax(0)).clamp(OUTSIDE, 1).unsqueeze(1)
 
 
 def bend(x, axis):
