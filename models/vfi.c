@@ -3,7 +3,8 @@
  * vfi-nano: frame interpolation at any time t, coarse to fine, this project's own.
  *
  * The twin of tools/train/net.py, which explains the idea: the network sees both frames through t (warps and a sheared cost volume)
- * and answers with velocities v0, v1 and an occlusion logit; the frame itself is made from the native planes, along these and along a second opinion.
+ * and answers with velocities v0, v1 and an occlusion logit; the frame itself is made from the native planes, along these and along a second opinion. Luma of the second
+ * frame is made as bright as the first's before, where all of it became brighter or darker.
  */
 #include "coarse.h"
 
