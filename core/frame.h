@@ -50,7 +50,7 @@
 
 #define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
 #define VFI_ALMOST 0x1p-10f    /* of a level */
-#define VFI_OUTSIDE 0x1p-10f
+#define VFI_OUTSIDE 0x1p-10f   /* what counts of a frame outside of it: enough where both are */
 /* Of six taps (core/sample.h: vfi_sharp), for the middle pair of samples and the far one: what both have in common, and half of what they differ by. */
 #define VFI_SHARP_E1 -0.6f
 #define VFI_SHARP_E2 0.175f

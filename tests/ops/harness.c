@@ -6,7 +6,6 @@
 
 #include "../generate.h"
 #include "model.h"
-#include "still.h"
 
 #define GUARD 256
 #define FENCE 0xff /* NaN in every dtype */
@@ -353,12 +352,6 @@ planar_sources (const VfiNode *node)
 }
 
 double
-op_magnifies (const VfiOp *op)
-{
-  return op == &vfi_op_still ? VFI_STILL_BETTER : 1;
-}
-
-double
 node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, float time, double tolerance)
 {
   const VfiKernel *kernel = find_kernel (b, node);
@@ -379,7 +372,9 @@ node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, fl
    * is as far from PyTorch in double precision. */
   if (node->op == &vfi_op_dense_search)
     tolerance *= 2;
-  tolerance *= op_magnifies (node->op);
+  /* A part by which two sums differ is multiplied by ten (VFI_STILL_BETTER): 2.1e-6 was seen. */
+  if (node->op == &vfi_op_still)
+    tolerance *= 2;
   worst = check_layout (node, b, kernel, weights, name, FALSE, 0, flow, time, tolerance);
   if (!node->op->dense)
     worst = MAX (worst, check_layout (node, b, kernel, weights, name, TRUE, 0, flow, time, tolerance));

@@ -51,8 +51,6 @@ void node_weights (const VfiNode *node, float **weights);
  * - if an element of the result is not written or not a number,
  * - if it differs from the reference by more than `tolerance` of the result's root mean square, plus what rounding to its dtype costs.
  * Returns the largest difference, as a part of the root mean square, that was seen in fp32 results (else 0). */
-/* How many times as far off results may be as rounding is: where a difference of sums is multiplied. */
-double op_magnifies (const VfiOp *op);
 double node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, float time, double tolerance);
 double op_case_check (const OpCase *k, VfiBackend *b, VfiDType feature, double tolerance);
 

@@ -55,9 +55,8 @@ class BaseNet(net.Net):
 
     def forward(self, x0, x1, t):
         """x0, x1 (n,6,H/2,W/2), H and W multiples of 32; t (n,1,1,1) in (0,1). Returns a list, here of the last state alone (n,20,H/2,W/2), for net.synthesize."""
-        y = net.lumas(x0, x1)
-        fine = [F.pixel_shuffle(net.exact(x[:, :4]), 2) for x in (x0, x1)]
-        fine[1] = net.expose(fine[1], net.exposure(*(net.mean_pool(x[:, :4], 16) for x in (x0, x1))))
+        y = net.lumas(x0, x1, fine=True)
+        fine = [p[-1] for p in y]
         state = self.velocities(x0, x1, t)[-1]
         state = torch.cat((state[:, :4], TRUST * state[:, 4:]), 1)
         back = F.interpolate(net.second_opinion(y[1], y[0], finest=1), scale_factor=2, mode='bilinear', align_corners=False) * 2

@@ -189,8 +189,7 @@ class FlowNet(nn.Module):
 
 def sharpen(state, x0, x1):
     """The last state, on the frame's own grid."""
-    y0, y1 = (F.pixel_shuffle(net.exact(x[:, :4]), 2) for x in (x0, x1))
-    y1 = net.expose(y1, net.exposure(*(net.mean_pool(x[:, :4], 16) for x in (x0, x1))))
+    y0, y1 = (p[-1] for p in net.lumas(x0, x1, fine=True))
     state, t = net.finer(state), y0.new_zeros(1, 1, 1, 1)
     for _ in range(2):
         state = net.lucas_kanade(y0, y1, state, t)[:, :5]

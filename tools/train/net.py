@@ -411,10 +411,12 @@ def expose(x, e):
     return e[:, :1] * x + e[:, 1:]
 
 
-def lumas(x0, x1):
-    """pyramid of both frames, that of the second as bright as the first (exposure)."""
+def lumas(x0, x1, fine=False):
+    """pyramid of both frames, that of the second as bright as the first (exposure); with `fine` (n,1,H,W) of both on the frame's own grid behind."""
     y0, y1 = pyramid(x0), pyramid(x1)
     e = exposure(y0[4], y1[4])
+    if fine:
+        y0, y1 = (y + [F.pixel_shuffle(exact(x[:, :4]), 2)] for y, x in ((y0, x0), (y1, x1)))
     return y0, [expose(y, e) for y in y1]
 
 
