@@ -152,6 +152,10 @@ VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time
 /* Where pictures y0, y1 (F32, 1 channel) stand still, and a flow from y0 to y1 (F32, 2 channels) says worse: 1 there, 0 where they do not, 1 channel, F32. */
 VfiTensor *vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow);
 
+/* Where things are at time t that do not move straight (core/ops/curve.c): how far from there they would seem, 2 channels, F32, on the grid of the flows. now, before, after (F32, 2 channels, of one size): the
+ * pair's flow and those of the pairs before and after; lasts (F32, 1x1x2): how long these two last, in times of the pair; 0: there is none. */
+VfiTensor *vfi_curve (VfiGraph *g, VfiTensor *now, VfiTensor *before, VfiTensor *after, VfiTensor *time, VfiTensor *lasts);
+
 /* A state (as above, at t = 0) whose flow v1, where it is not sure, becomes the median of that round it, of what looks alike in luma (1 channel) and chroma (2) and is not far `apart`
  * (2 channels: the flow, and the flow back as it is seen along it, added). All F32; 5 channels. */
 VfiTensor *vfi_weighted_median (VfiGraph *g, VfiTensor *state, VfiTensor *apart, VfiTensor *luma, VfiTensor *chroma);
@@ -297,12 +301,14 @@ typedef struct
   gboolean truncates; /* results are cut off to the levels of the frame, not rounded */
 } VfiPicture;
 
-/* An interpolation network is up to three static graphs; h, w are the padded frame's, multiples of `multiple`.
+/* An interpolation network is up to four static graphs; h, w are the padded frame's, multiples of `multiple`.
  *   frame: run once for each new frame.  input "x": VFI_FEATURE h/2 w/2 6 (see core/frame.h: pack). Outputs: any names.
  *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names; where all begin with "0." or "1.",
  *          they are of the one frame or the other, and serve the pair the other way round. May be NULL.
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
  *          output "state": F32 h/2 w/2 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy (see core/frame.h: synthesize).
+ *   bend:  run for each t where the pair before or the one after is known. inputs: outputs of pair, also those of the pair before and the one after ("before.NAME", "after.NAME"), "t", and "lasts" (F32 1 1 2:
+ *          how long these two last, in times of the pair; 0: it is not known, and what was given for it means nothing). output "bend": F32 h/2 w/2 2 (see core/frame.h: synthesize). NULL: motion is straight.
  * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
  * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle.
  * A flow network's state is h w 5, without a second: t, which `pair` may take too, is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
@@ -330,6 +336,7 @@ struct _VfiModel
   void (*frame) (VfiGraph *g, const VfiModel *model, int h, int w);
   void (*pair) (VfiGraph *g, const VfiModel *model, int h, int w);
   void (*at) (VfiGraph *g, const VfiModel *model, int h, int w);
+  void (*bend) (VfiGraph *g, const VfiModel *model, int h, int w);
 };
 
 /* models/list.c.in: NULL-terminated, in order of preference. */

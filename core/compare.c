@@ -69,7 +69,7 @@ vfi_interp_blend (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, doubl
     return FALSE;
   klass->upload (backend, state.data, still, sizeof still);
   klass->begin (backend);
-  klass->synthesize (backend, info, a, b, 1, t, &state, 4, dst);
+  klass->synthesize (backend, info, a, b, 1, t, &state, NULL, 4, dst);
   klass->end (backend);
   good = !klass->failed (backend, error);
   klass->dealloc (backend, state.data);

@@ -105,7 +105,7 @@ lerp (float a, float b, float f)
 }
 
 static void
-state_at (const VfiView *state, float y, float x, float s[VFI_MAX_STATE])
+state_at (const VfiView *state, float y, float x, float *s)
 {
   Tap ty = tap (y, state->h), tx = tap (x, state->w);
   for (int c = 0; c < state->c; c++)
@@ -138,30 +138,33 @@ sample (const VfiPlane *p, Tap ty, Tap tx, int c, int taps)
 
 void
 vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t, const VfiView *state,
-                      int taps, const VfiFrame *dst)
+                      const VfiView *bend, int taps, const VfiFrame *dst)
 {
   int n = vfi_format_desc (info->format)->n_planes;
-  float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
-  float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
+  const float scale_x = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
+  const float scale_y = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
   float u = (float) (1 - t), logit_t = (float) log ((1 - t) / t);
 
   for (int i = 0; i < n; i++) {
     VfiPlane p0 = vfi_plane_of (info, f0, i), p1 = vfi_plane_of (info, f1, i), d = vfi_plane_of (info, dst, i);
-    float ky = sy * (1 << d.l->sub_y), kx = sx * (1 << d.l->sub_x); /* samples of the scaled picture per pixel of the plane */
+    float ky = scale_y * (1 << d.l->sub_y), kx = scale_x * (1 << d.l->sub_x); /* samples of the scaled picture per pixel of the plane */
 
     for (int y = 0; y < d.h; y++)
       for (int x = 0; x < d.w; x++) {
-        float s[VFI_MAX_STATE], m;
+        const float sy = ((y + 0.5f) * ky - 1) / 2, sx = ((x + 0.5f) * kx - 1) / 2;
+        float s[VFI_MAX_STATE], to[2] = { 0, 0 }, m;
 
-        state_at (state, ((y + 0.5f) * ky - 1) / 2, ((x + 0.5f) * kx - 1) / 2, s);
+        state_at (state, sy, sx, s);
+        if (bend)
+          state_at (bend, sy, sx, to);
         m = 1 / (1 + expf (-(s[4] + logit_t)));
         for (int c = 0; c < d.l->comps; c++) {
           float v = 0, first = 0;
 
           for (int k = 0; k == 0 || 3 * k + 5 <= state->c; k++) {
             const float *v0 = k ? s + 3 * k + 3 : s, *v1 = k ? v0 : s + 2;
-            const float x0 = x - (float) t * v0[0] * 2 / kx, y0 = y - (float) t * v0[1] * 2 / ky;
-            const float x1 = x + u * v1[0] * 2 / kx, y1 = y + u * v1[1] * 2 / ky;
+            const float x0 = x + (to[0] - (float) t * v0[0]) * 2 / kx, y0 = y + (to[1] - (float) t * v0[1]) * 2 / ky;
+            const float x1 = x + (to[0] + u * v1[0]) * 2 / kx, y1 = y + (to[1] + u * v1[1]) * 2 / ky;
             const float m0 = m * vfi_inside (y0, x0, d.h, d.w), m1 = (1 - m) * vfi_inside (y1, x1, d.h, d.w);
             const float along = lerp (sample (&p1, tap (y1, d.h), tap (x1, d.w), c, taps),
                                       sample (&p0, tap (y0, d.h), tap (x0, d.w), c, taps), m0 / (m0 + m1));

@@ -19,10 +19,10 @@
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
  * synthesize: taps, 4 or 6, and state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
- * VFI_MAX_OPINIONS - 1) -> frame. For every plane, in its own samples:
+ * VFI_MAX_OPINIONS - 1), and bend, NULL or as large a grid of two channels: how far from p, in pixels of it, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
- *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y);
- *   w0 = f0 (p - t v0), w1 = f1 (p + (1 - t) v1), p clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
+ *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y); bend likewise;
+ *   w0 = f0 (p + bend - t v0), w1 = f1 (p + bend + (1 - t) v1), places clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
  *   cubics, which keep fine texture: of 4x4 taps (Catmull-Rom's) or 6x6 (sharper, core/sample.h), replicated beyond the border; planes of subsampled chroma bilinearly,
  *   i0, i1 = 1.5 - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
  *   m = sigmoid (logit + log ((1 - t) / t)),  n = m i0 / (m i0 + (1 - m) i1),  first = n w0 + (1 - n) w1,  further = the same with u as v0 and as v1, of each,
@@ -69,4 +69,4 @@ void vfi_picture_unpack (const VfiFrameInfo *info, const VfiFrame *f0, const Vfi
 
 void vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                           const VfiView *state, int taps, const VfiFrame *dst);
+                           const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);

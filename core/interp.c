@@ -2,9 +2,12 @@
  *
  * The interpolation session: frames in, frames at any time between them out.
  *
- * A network is three plans (core/build.h: VfiModel) that run at different rates. What `frame` computes of a frame is kept in one of two
+ * A network is up to four plans (core/build.h: VfiModel) that run at different rates. What `frame` computes of a frame is kept in one of two
  * slots, so that in a stream each frame goes through it once; the slots swap roles from pair to pair. Nothing runs before a frame is
  * asked for: pairs that nobody wants a frame of (a cut, a lower output rate) cost nothing.
+ *
+ * Where motion may bend, what `pair` computes lies in slots as well: that of a pair in the slot with the number of its first frame's, so that what the pair before gave is still
+ * there. With a frame that follows the pair the slots are three, in a ring: the next pair is worked out before it is asked for, and once as well.
  *
  * A network that only makes the middle of a pair reaches other times by halving: the middle is a frame like any other, between which and one
  * of its neighbours there is a middle again. What was made so for a pair is kept in further slots.
@@ -21,25 +24,35 @@
 
 #define MAX_NETS 3
 #define MAX_SLOTS 5 /* the two frames, and three made between them by halving: enough to make one more between any two */
+#define MAX_RING 3  /* slots of frames that came in: the pair's, and the next one's */
 #define STEPS 8     /* halving reaches multiples of 1 / STEPS */
 
-/* A tensor that passes between plans: outputs of `frame` exist once for each slot; so do results that become frames. */
+/* A tensor that passes between plans. What there is of it once for each slot has one, and is bound by the slot of */
+typedef enum
+{
+  OF_ALL, /* nothing: there is one */
+  OF_FRAME,
+  OF_PAIR,
+  OF_RESULT, /* the frame that it becomes */
+} Kind;
+
 typedef struct
 {
   char *name;
   VfiView view; /* without data */
-  gboolean feature, result;
+  Kind kind;
+  int n; /* slots */
   void *data[MAX_SLOTS];
 } Buffer;
 
 /* Everything that depends on the padded size. */
 typedef struct
 {
-  VfiBackend *backend; /* the session's */
-  int h, w, n_slots;
-  double flow_scale;          /* of the graphs: 1 but for networks that see pictures */
-  VfiPlan *frame, *pair, *at; /* pair may be NULL */
-  gboolean mirrored;          /* pair gives nothing but what belongs to one frame or the other: it serves both ways round */
+  VfiBackend *backend;               /* the session's */
+  int h, w, n_slots;                 /* of frames */
+  double flow_scale;                 /* of the graphs: 1 but for networks that see pictures */
+  VfiPlan *frame, *pair, *at, *bend; /* pair and bend may be NULL */
+  gboolean mirrored;                 /* pair gives nothing but what belongs to one frame or the other: it serves both ways round */
   GArray *buffers;
   gsize bytes;
 } Net;
@@ -56,12 +69,15 @@ struct _VfiInterp
   double flow_scale;
   Net *net[MAX_NETS]; /* the one in use first, then by last use */
 
-  gboolean have_pair;
-  VfiFrame pair[2];          /* borrowed */
-  int first;                 /* slot of pair[0] */
-  gboolean known[MAX_SLOTS]; /* slot holds what `frame` computes of its frame */
-  int made[MAX_SLOTS];       /* slots 2 and up: at which multiple of 1 / STEPS the frame in it was made; 0: none */
-  int pair_of[2];            /* slots that `pair` has run for, or -1 */
+  gboolean have_pair, have_next;
+  VfiFrame pair[MAX_RING];       /* borrowed; the last one follows the pair, if have_next */
+  float lasts[2];                /* how long the pairs before and after last, in times of this one; 0: not known */
+  int ring;                      /* how many slots frames that come in have: 3 once one has followed a pair */
+  int first;                     /* slot of pair[0] */
+  gboolean known[MAX_SLOTS];     /* slot holds what `frame` computes of its frame */
+  int made[MAX_SLOTS];           /* slots 2 and up: at which multiple of 1 / STEPS the frame in it was made; 0: none */
+  int pair_of[2];                /* slots that `pair` has run for, or -1; where it can bend instead, */
+  gboolean known_pair[MAX_RING]; /* slot holds what `pair` computes of its pair */
 
   gboolean profiling;
   GArray *profile; /* of VfiProfile */
@@ -89,6 +105,7 @@ net_free (Net *net)
   g_clear_pointer (&net->frame, vfi_plan_free);
   g_clear_pointer (&net->pair, vfi_plan_free);
   g_clear_pointer (&net->at, vfi_plan_free);
+  g_clear_pointer (&net->bend, vfi_plan_free);
   for (guint i = 0; i < net->buffers->len; i++) {
     Buffer *b = &g_array_index (net->buffers, Buffer, i);
     for (int s = 0; s < MAX_SLOTS; s++)
@@ -108,28 +125,51 @@ is_prefixed (const char *name)
   return (name[0] == '0' || name[0] == '1') && name[1] == '.';
 }
 
-/* The buffer for an input or output of a plan, NULL if there is none. "1.f0" is buffer "f0" of the second frame. */
-static Buffer *
-net_buffer (Net *net, const char *name, int *frame)
-{
-  const gboolean prefixed = is_prefixed (name);
+static const char *const neighbour[2] = { "before.", "after." };
 
-  *frame = prefixed ? name[0] - '0' : 0;
+/* The buffer for an input or output of a plan, NULL if there is none. "1.f0" is buffer "f0" of the second frame: then *of is 1; "before.flow" is "flow" of the pair before: *of is -1. */
+static Buffer *
+net_buffer (Net *net, const char *name, int *of)
+{
+  Kind kind = OF_ALL;
+
+  *of = 0;
+  if (is_prefixed (name)) {
+    kind = OF_FRAME;
+    *of = name[0] - '0';
+    name += 2;
+  }
+  for (int i = 0; i < 2; i++)
+    if (g_str_has_prefix (name, neighbour[i])) {
+      kind = OF_PAIR;
+      *of = 2 * i - 1;
+      name += strlen (neighbour[i]);
+    }
   for (guint i = 0; i < net->buffers->len; i++) {
     Buffer *b = &g_array_index (net->buffers, Buffer, i);
-    if (b->feature >= prefixed && strcmp (b->name, prefixed ? name + 2 : name) == 0)
+    if ((b->kind == kind || kind == OF_ALL) && strcmp (b->name, name) == 0)
       return b;
   }
   return NULL;
 }
 
-/* Makes buffers for the outputs of a plan and for `own`, an input that the session fills; checks that its other inputs are there. Outputs are the
- * frame's where `feature` says so or their names ("0.motion", "1.motion"), of which the first makes the buffer for both. */
+/* Makes sure that a buffer has n slots. */
 static gboolean
-net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GError **error)
+net_alloc (Net *net, Buffer *b, int n, GError **error)
 {
-  const VfiBackendClass *klass = net->backend->klass;
+  for (; b->n < n; b->n++) {
+    if (!(b->data[b->n] = net->backend->klass->alloc (net->backend, view_bytes (&b->view), error)))
+      return FALSE;
+    net->bytes += view_bytes (&b->view);
+  }
+  return TRUE;
+}
 
+/* Makes buffers for the outputs of a plan and for `own`, an input that the session fills; checks that its other inputs are there. Outputs are of this kind, or the
+ * frame's where their names say so ("0.motion", "1.motion"), of which the first makes the buffer for both. */
+static gboolean
+net_add_buffers (Net *net, VfiPlan *plan, const char *own, Kind kind, GError **error)
+{
   for (int i = 0; i < vfi_plan_n_io (plan); i++) {
     gboolean output;
     const char *name = vfi_plan_io_name (plan, i, &output);
@@ -144,16 +184,14 @@ net_add_buffers (Net *net, VfiPlan *plan, const char *own, gboolean feature, GEr
     if (output || (!have && g_strcmp0 (name, own) == 0)) {
       Buffer b = { .name = g_strdup (prefixed ? name + 2 : name),
                    .view = view,
-                   .feature = output && (feature || prefixed),
-                   .result = strcmp (name, "result") == 0 };
+                   .kind = !output                        ? OF_ALL
+                           : prefixed                     ? OF_FRAME
+                           : strcmp (name, "result") == 0 ? OF_RESULT
+                                                          : kind };
       g_array_append_val (net->buffers, b);
-      for (int s = 0; s < (b.feature || b.result ? net->n_slots : 1); s++) {
-        void *data = klass->alloc (net->backend, view_bytes (&view), error);
-        if (!data)
-          return FALSE;
-        g_array_index (net->buffers, Buffer, net->buffers->len - 1).data[s] = data;
-        net->bytes += view_bytes (&view);
-      }
+      if (!net_alloc (net, &g_array_index (net->buffers, Buffer, net->buffers->len - 1),
+                      b.kind == OF_FRAME || b.kind == OF_RESULT ? net->n_slots : 1, error))
+        return FALSE;
     } else if (!have || have->view.dtype != view.dtype || have->view.h != view.h || have->view.w != view.w || have->view.c != view.c ||
                have->view.ld != view.ld) {
       g_set_error (error, VFI_ERROR, VFI_ERROR_SHAPE, "the network's input \"%s\" is not what its other parts give", name);
@@ -182,11 +220,31 @@ weight_bytes (VfiGraph *const *graphs, VfiDType feature)
   return n * vfi_dtype_size (feature);
 }
 
+/* Slots for a ring of frames: of what they are, and of what their pairs are. Of pairs only what others ask for, while no frame follows. */
+static gboolean
+net_add_ring (Net *net, int ring, GError **error)
+{
+  for (int i = 0; net->bend && i < vfi_plan_n_io (net->bend); i++) {
+    int of;
+    Buffer *b = net_buffer (net, vfi_plan_io_name (net->bend, i, NULL), &of);
+
+    if (of && !net_alloc (net, b, ring, error))
+      return FALSE;
+  }
+  for (guint i = 0; ring == MAX_RING && i < net->buffers->len; i++) {
+    Buffer *b = &g_array_index (net->buffers, Buffer, i);
+
+    if ((b->kind == OF_FRAME || b->kind == OF_PAIR) && !net_alloc (net, b, ring, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static Net *
 net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
 {
   g_autoptr (Net) net = g_new0 (Net, 1);
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
 
   *net = (Net){ .backend = self->backend,
                 .h = h,
@@ -201,11 +259,14 @@ net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
     return NULL;
   }
   if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), self->backend, self->weights, error)) ||
-      !net_add_buffers (net, net->frame, self->model->picture.order ? "picture" : "x", TRUE, error) ||
+      !net_add_buffers (net, net->frame, self->model->picture.order ? "picture" : "x", OF_FRAME, error) ||
       (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), self->backend, self->weights, error)) ||
-                     !net_add_buffers (net, net->pair, "t", FALSE, error))) ||
+                     !net_add_buffers (net, net->pair, "t", OF_PAIR, error))) ||
       !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), self->backend, self->weights, error)) ||
-      !net_add_buffers (net, net->at, "t", FALSE, error)) {
+      !net_add_buffers (net, net->at, "t", OF_ALL, error) ||
+      (graphs[3] && (!(net->bend = vfi_plan_new (g_steal_pointer (&graphs[3]), self->backend, self->weights, error)) ||
+                     !net_add_buffers (net, net->bend, "lasts", OF_ALL, error))) ||
+      !net_add_ring (net, self->ring, error)) {
     vfi_graphs_free (graphs);
     return NULL;
   }
@@ -218,15 +279,18 @@ net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
   return g_steal_pointer (&net);
 }
 
-/* Binds everything the plan reads and writes, with the slots of frame 0 and 1 and of the result. */
+/* Binds everything the plan reads and writes, with the slots of frame 0 and 1 (of the former there is the pair in), and of the result. */
 static void
 net_bind (Net *net, VfiPlan *plan, const int slot[2], int result)
 {
   for (int i = 0; i < vfi_plan_n_io (plan); i++) {
     gboolean output;
-    int frame;
-    const Buffer *b = net_buffer (net, vfi_plan_io_name (plan, i, &output), &frame);
-    vfi_plan_bind (plan, i, b->data[b->feature ? slot[frame] : b->result ? result : 0]);
+    int of;
+    const Buffer *b = net_buffer (net, vfi_plan_io_name (plan, i, &output), &of);
+    const int bound[] = {
+      [OF_ALL] = 0, [OF_FRAME] = slot[of > 0], [OF_PAIR] = b->n > 1 ? (slot[0] + of + b->n) % b->n : 0, [OF_RESULT] = result
+    };
+    vfi_plan_bind (plan, i, b->data[bound[b->kind]]);
   }
 }
 
@@ -243,7 +307,7 @@ net_view (Net *net, const char *name, int slot)
 static void
 net_set_profile (Net *net, GArray *lines)
 {
-  VfiPlan *plans[] = { net->frame, net->pair, net->at };
+  VfiPlan *plans[] = { net->frame, net->pair, net->at, net->bend };
   for (guint i = 0; i < G_N_ELEMENTS (plans); i++)
     if (plans[i])
       vfi_plan_set_profile (plans[i], lines);
@@ -257,7 +321,15 @@ forget (VfiInterp *self)
 {
   memset (self->known, 0, sizeof self->known);
   memset (self->made, 0, sizeof self->made);
+  memset (self->known_pair, 0, sizeof self->known_pair);
   self->pair_of[0] = -1;
+}
+
+/* The slot after this one, of frames that came in. */
+static int
+next_slot (const VfiInterp *self, int slot)
+{
+  return (slot + 1) % self->ring;
 }
 
 /* The padded size, and the flow scale of the graphs: pictures keep their size, and the graphs know only 1, 1/2 and 1/4. */
@@ -330,7 +402,7 @@ VfiInterp *
 vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, VfiDType feature, const VfiFrameInfo *info,
                    double flow_scale, GError **error)
 {
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   g_auto (GStrv) unused = NULL;
   VfiInterp *self;
 
@@ -349,6 +421,7 @@ vfi_interp_new_on (VfiBackend *backend, const VfiModel *model, VfiWeights *weigh
   self->feature = feature;
   self->info = *info;
   self->flow_scale = flow_scale;
+  self->ring = 2;
   self->profile = g_array_new (FALSE, TRUE, sizeof (VfiProfile));
 
   vfi_model_graphs (model, feature, model->multiple, model->multiple, 1, graphs);
@@ -432,16 +505,61 @@ vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GErr
 {
   if (!vfi_interp_check_frame (self, a, "the first frame", error) || !vfi_interp_check_frame (self, b, "the second frame", error))
     return FALSE;
-  if (self->have_pair && same_data (self, a, &self->pair[1]))
-    self->first ^= 1;
+  const gboolean follows = self->have_pair && same_data (self, a, &self->pair[1]);
+  const gboolean expected = follows && self->have_next && same_data (self, b, &self->pair[2]);
+  if (follows)
+    self->first = next_slot (self, self->first);
   else
-    self->known[self->first] = FALSE;
-  self->known[self->first ^ 1] = FALSE;
+    forget (self);
+  if (!expected)
+    self->known[next_slot (self, self->first)] = self->known_pair[self->first] = FALSE;
+  if (self->ring == MAX_RING) /* where the next frame and its pair will be */
+    self->known[(self->first + 2) % MAX_RING] = self->known_pair[next_slot (self, self->first)] = FALSE;
   memset (self->made, 0, sizeof self->made);
   self->pair_of[0] = -1;
   self->pair[0] = *a;
   self->pair[1] = *b;
   self->have_pair = TRUE;
+  self->have_next = FALSE;
+  self->lasts[0] = self->lasts[1] = 0;
+  return TRUE;
+}
+
+/* Room for a frame that follows. */
+static gboolean
+use_ring (VfiInterp *self, GError **error)
+{
+  if (self->ring == MAX_RING)
+    return TRUE;
+  for (int i = 1; i < MAX_NETS; i++) /* made anew if they are wanted */
+    g_clear_pointer (&self->net[i], net_free);
+  if (!net_add_ring (self->net[0], MAX_RING, error))
+    return FALSE;
+  self->ring = MAX_RING;
+  forget (self);
+  return TRUE;
+}
+
+gboolean
+vfi_interp_set_neighbours (VfiInterp *self, double before, const VfiFrame *next, double after, GError **error)
+{
+  if (!self->have_pair) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
+    return FALSE;
+  }
+  if (!(before >= 0 && isfinite (before)) || (next && !(after > 0 && isfinite (after)))) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "pairs that last %g and %g times as long as the one between", before, after);
+    return FALSE;
+  }
+  if (!self->net[0]->bend)
+    return TRUE;
+  if (next && (!vfi_interp_check_frame (self, next, "the frame that follows", error) || !use_ring (self, error)))
+    return FALSE;
+  self->lasts[0] = (float) before;
+  self->lasts[1] = next ? (float) after : 0;
+  self->have_next = next != NULL;
+  if (next)
+    self->pair[2] = *next;
   return TRUE;
 }
 
@@ -511,8 +629,8 @@ learn_frame (VfiInterp *self, int slot)
   const VfiPicture *picture = &self->model->picture;
   VfiView x = net_view (net, picture->order ? "picture" : "x", 0);
 
-  if (slot < 2) {
-    const VfiFrame *frame = &self->pair[slot ^ self->first];
+  if (slot < self->ring) {
+    const VfiFrame *frame = &self->pair[(slot - self->first + self->ring) % self->ring];
     double start = settle (self);
 
     if (picture->order)
@@ -533,33 +651,99 @@ learn_frame (VfiInterp *self, int slot)
   self->pair_of[0] = -1;
 }
 
+/* Plans that are to run one after the other. */
+typedef struct
+{
+  VfiPlan *plans[VFI_MAX_GRAPHS];
+  int n;
+} Queue;
+
+static void
+queue_run (Queue *q)
+{
+  if (q->n)
+    vfi_plans_run (q->plans, q->n);
+  q->n = 0;
+}
+
+/* Room for a plan, which is bound after that: it can be in the queue once. */
+static void
+queue_add (Queue *q, VfiPlan *plan)
+{
+  for (int i = 0; i < q->n; i++)
+    if (q->plans[i] == plan) {
+      queue_run (q);
+      break;
+    }
+  q->plans[q->n++] = plan;
+}
+
+/* What `pair` computes of the frames in two slots. */
+static void
+learn_pair (VfiInterp *self, Queue *q, const int slot[2])
+{
+  Net *net = self->net[0];
+
+  for (int i = 0; i < 2; i++)
+    if (!self->known[slot[i]]) {
+      queue_add (q, net->frame);
+      learn_frame (self, slot[i]);
+    }
+  const gboolean known = net->bend ? self->known_pair[slot[0]]
+                                   : (self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) ||
+                                         (net->mirrored && self->pair_of[0] == slot[1] && self->pair_of[1] == slot[0]);
+  if (net->pair && !known) {
+    queue_add (q, net->pair);
+    net_bind (net, net->pair, slot, 0);
+  }
+  memcpy (self->pair_of, slot, sizeof self->pair_of);
+  if (net->bend)
+    self->known_pair[slot[0]] = TRUE;
+}
+
+/* How long the pairs before and after last, where what they are is known. */
+static void
+known_neighbours (const VfiInterp *self, float lasts[2])
+{
+  lasts[0] = self->known_pair[(self->first + self->ring - 1) % self->ring] ? self->lasts[0] : 0;
+  lasts[1] = self->have_next ? self->lasts[1] : 0;
+}
+
+static gboolean
+bends (const VfiInterp *self)
+{
+  float lasts[2];
+
+  known_neighbours (self, lasts);
+  return self->net[0]->bend && (lasts[0] > 0 || lasts[1] > 0);
+}
+
 /* The network's answer for the frames in two slots at time t; a result goes to slot `result`. */
 static void
 run_pair (VfiInterp *self, const int slot[2], double t, int result)
 {
   Net *net = self->net[0];
   const float time = (float) t;
-  VfiPlan *plans[3];
-  int frame, n = 0;
+  Queue q = { .n = 0 };
+  float lasts[2];
+  int of;
 
-  for (int i = 0; i < 2; i++)
-    if (!self->known[slot[i]]) {
-      if (n) /* both are new */
-        vfi_plan_run (plans[--n]);
-      learn_frame (self, slot[i]);
-      plans[n++] = net->frame;
-    }
-  if (net_buffer (net, "t", &frame))
+  if (net_buffer (net, "t", &of))
     self->backend->klass->upload (self->backend, net_view (net, "t", 0).data, &time, sizeof time);
-  if (net->pair && !(self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) &&
-      !(net->mirrored && self->pair_of[0] == slot[1] && self->pair_of[1] == slot[0]))
-    plans[n++] = net->pair;
-  memcpy (self->pair_of, slot, sizeof self->pair_of);
-  plans[n++] = net->at;
-  for (int i = 0; i < n; i++)
-    if (plans[i] != net->frame)
-      net_bind (net, plans[i], slot, result);
-  vfi_plans_run (plans, n);
+  if (bends (self)) {
+    known_neighbours (self, lasts);
+    self->backend->klass->upload (self->backend, net_view (net, "lasts", 0).data, lasts, sizeof lasts);
+    if (lasts[1] > 0)
+      learn_pair (self, &q, (int[]){ slot[1], next_slot (self, slot[1]) });
+  }
+  learn_pair (self, &q, slot);
+  queue_add (&q, net->at);
+  net_bind (net, net->at, slot, result);
+  if (bends (self)) {
+    queue_add (&q, net->bend);
+    net_bind (net, net->bend, slot, 0);
+  }
+  queue_run (&q);
 }
 
 /* Where the work of a call failed, nothing that was worked out is known. */
@@ -605,7 +789,7 @@ static int
 halve (VfiInterp *self, double t)
 {
   int want = CLAMP ((int) (t * STEPS + 0.5), 1, STEPS - 1), low = 0, high = STEPS;
-  int slot[2] = { self->first, self->first ^ 1 };
+  int slot[2] = { self->first, next_slot (self, self->first) };
 
   for (;;) {
     int middle = (low + high) / 2, s = 0;
@@ -646,7 +830,8 @@ vfi_interp_motion (VfiInterp *self, double t, gboolean swapped, VfiView *state, 
   if (!check_pair (self, error))
     return FALSE;
   self->backend->klass->begin (self->backend);
-  run_pair (self, (int[]){ self->first ^ swapped, self->first ^ 1 ^ swapped }, t, 0);
+  run_pair (self, swapped ? (int[]){ next_slot (self, self->first), self->first } : (int[]){ self->first, next_slot (self, self->first) },
+            t, 0);
   *state = net_view (self->net[0], "state", 0);
   return finish (self, error);
 }
@@ -657,7 +842,7 @@ make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
 {
   const VfiBackendClass *klass = self->backend->klass;
   const VfiPicture *picture = &self->model->picture;
-  VfiView made;
+  VfiView made, bend = { 0 };
   double start;
   int slot = 0;
 
@@ -669,22 +854,26 @@ make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
   }
   if (!vfi_interp_check_frame (self, dst, "the destination", error))
     return FALSE;
-  if (dst->data[0] == self->pair[0].data[0] || dst->data[0] == self->pair[1].data[0]) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "the destination is one of the two frames it is made from");
+  if (dst->data[0] == self->pair[0].data[0] || dst->data[0] == self->pair[1].data[0] ||
+      (self->have_next && dst->data[0] == self->pair[2].data[0])) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "the destination is one of the frames it is made from");
     return FALSE;
   }
 
   klass->begin (self->backend);
   if (self->model->any_t)
-    run_pair (self, (int[]){ self->first, self->first ^ 1 }, t, 0);
+    run_pair (self, (int[]){ self->first, next_slot (self, self->first) }, t, 0);
   else
     slot = halve (self, t);
   made = net_view (self->net[0], picture->order ? "result" : "state", slot);
+  if (bends (self))
+    bend = net_view (self->net[0], "bend", 0);
   start = settle (self);
   if (picture->order)
     klass->unpack_picture (self->backend, &self->info, &self->pair[0], &self->pair[1], t, picture, &made, dst);
   else
-    klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, self->model->taps, dst);
+    klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, bend.data ? &bend : NULL,
+                       self->model->taps, dst);
   if (self->profiling)
     vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&made));
   return TRUE;

@@ -63,12 +63,12 @@ vfi_model_find (const char *name, GError **error)
 /* ---- graphs ------------------------------------------------------------------------------------- */
 
 void
-vfi_model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4])
+vfi_model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[VFI_MAX_GRAPHS + 1])
 {
-  void (*const parts[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair };
+  void (*const parts[]) (VfiGraph *, const VfiModel *, int, int) = { model->frame, model->at, model->pair, model->bend };
 
-  memset (graphs, 0, 4 * sizeof *graphs);
-  for (int i = 0; i < 3 && parts[i]; i++) {
+  memset (graphs, 0, (VFI_MAX_GRAPHS + 1) * sizeof *graphs);
+  for (int i = 0; i < VFI_MAX_GRAPHS && parts[i]; i++) {
     graphs[i] = vfi_graph_new (feature);
     graphs[i]->flow_scale = flow_scale;
     parts[i](graphs[i], model, h, w);
@@ -76,14 +76,14 @@ vfi_model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double 
 }
 
 void
-vfi_graphs_free (VfiGraph *graphs[4])
+vfi_graphs_free (VfiGraph *graphs[VFI_MAX_GRAPHS + 1])
 {
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < VFI_MAX_GRAPHS; i++)
     g_clear_pointer (&graphs[i], vfi_graph_free);
 }
 
 gboolean
-vfi_graphs_check (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GError **error)
+vfi_graphs_check (VfiGraph *graphs[VFI_MAX_GRAPHS + 1], VfiWeights *weights, char ***unused, GError **error)
 {
   for (int i = 0; graphs[i]; i++)
     if (graphs[i]->error) {
@@ -99,7 +99,7 @@ vfi_graphs_check (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GErr
 static int
 left_over (const VfiModel *model, VfiWeights *weights)
 {
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   char **unused = NULL;
   int n = -1;
 
@@ -179,7 +179,7 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
 
 /* All weights of graphs, each name once: VfiWeightSpec, the graphs'. */
 static GPtrArray *
-weights_of (VfiGraph *graphs[4])
+weights_of (VfiGraph *graphs[VFI_MAX_GRAPHS + 1])
 {
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
   GPtrArray *weights = g_ptr_array_new ();
@@ -196,7 +196,7 @@ weights_of (VfiGraph *graphs[4])
 }
 
 static double
-parameters_of (VfiGraph *graphs[4])
+parameters_of (VfiGraph *graphs[VFI_MAX_GRAPHS + 1])
 {
   g_autoptr (GPtrArray) weights = weights_of (graphs);
   double sum = 0;
@@ -217,7 +217,7 @@ static double
 count (const VfiModel *m, int h, int w, double *parameters)
 {
   const int up = m->multiple - 1;
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   double flop = 0;
 
   vfi_model_graphs (m, VFI_F32, (h + up) / m->multiple * m->multiple, (w + up) / m->multiple * m->multiple, 1, graphs);
@@ -265,7 +265,7 @@ vfi_model_weight_names (const char *model, GError **error)
 {
   const VfiModel *m = vfi_model_find (model, error);
   g_autoptr (GPtrArray) weights = NULL;
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   GString *text;
 
   if (!m)

@@ -18,9 +18,10 @@ char *vfi_model_find_weights (const VfiModel *model);
 gboolean vfi_model_choose (const char *task, const VfiOptions *options, const VfiBackend *backend, const VfiModel **model,
                            VfiWeights **weights, GError **error);
 
-/* The graphs of a model for one padded size, NULL-terminated: frame, at and, if there is one, pair. */
-void vfi_model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4]);
+#define VFI_MAX_GRAPHS 4
+/* The graphs of a model for one padded size, NULL-terminated: frame, at and, if there are such, pair and bend. */
+void vfi_model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[VFI_MAX_GRAPHS + 1]);
 /* Whether they are without an error and the weights are theirs: as vfi_weights_check. */
-gboolean vfi_graphs_check (VfiGraph *graphs[4], VfiWeights *weights, char ***unused, GError **error);
+gboolean vfi_graphs_check (VfiGraph *graphs[VFI_MAX_GRAPHS + 1], VfiWeights *weights, char ***unused, GError **error);
 /* Those that have not been taken (NULL). */
-void vfi_graphs_free (VfiGraph *graphs[4]);
+void vfi_graphs_free (VfiGraph *graphs[VFI_MAX_GRAPHS + 1]);

@@ -67,6 +67,7 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (normalize),
   KERNEL (exposure),
   KERNEL (expose),
+  KERNEL (curve),
   KERNEL (affine),
   KERNEL (warp_zeros),
   KERNEL (max_pool),
@@ -138,9 +139,9 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 
 static void
 synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-            const VfiView *state, int taps, const VfiFrame *dst)
+            const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
 {
-  vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, taps, dst);
+  vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, bend, taps, dst);
 }
 
 static void

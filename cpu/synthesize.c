@@ -13,6 +13,7 @@
 #define PIXELS 256
 #define GROUPS (PIXELS / PLACES)         /* of pixels that are sampled at once */
 #define CELLS (PIXELS + 2 * PLACES + 32) /* of the state's grid that a piece needs, with room for whole groups and on either side */
+#define BEND 6                           /* a further opinion's velocity is brought to pixels alike */
 #define FIRST 16                         /* where the first of them stands in a row */
 
 /* Planes of one shape. */
@@ -50,16 +51,17 @@ tap (float v, int n, int *upper, float *f)
 }
 
 /* Cells first to first + n - 1 of n_channels of the state, the first of them `from`, at row coordinate y, to cells[k][FIRST + i]; repeated by one before and a group behind
- * them. */
+ * them. kind: of channel 0 of this view, 0 of the state, BEND of what bends. */
 VFI_INLINE void
-load_cells (const VfiView *state, const Planes *p, float y, int first, int n, const int from, const int n_channels, float cells[6][CELLS])
+load_cells (const VfiView *state, const Planes *p, float y, int first, int n, const int from, const int n_channels, const int kind_of_first,
+            float cells[6][CELLS])
 {
   const VfiView s = *state; /* a copy: for all that the compiler knows, what is written might be the view */
   float f;
   int upper, lower = tap (y, s.h, &upper, &f);
 
   for (int k = 0; k < n_channels; k++) {
-    const int c = from + k, kind = c < 8 ? c : 5 + (c - 5) % 3;
+    const int c = from + k, as = kind_of_first + c, kind = as < 8 ? as : 5 + (as - 5) % 3;
     const Vec gain_a = vec_set ((1 - f) * p->gain[kind]), gain_b = vec_set (f * p->gain[kind]),
               bias = vec_set (kind < 5 ? p->bias[kind] : 0);
     const float *next = (const float *) s.data + ((gsize) (upper + 1) * s.w + first) * s.ld + (gsize) c * s.cd;
@@ -125,15 +127,15 @@ weighs (const Columns c)
 
 /* Channels from to from + n_channels - 1 of the state, six at most, for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
 VFI_INLINE void
-channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int n_channels,
-              Columns columns[VFI_MAX_STATE][GROUPS])
+channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int n_channels, const int kind_of_first,
+              Columns (*columns)[GROUPS])
 {
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
   const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
   const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, s->w - 1);
   float cells[6][CELLS] __attribute__ ((aligned (64)));
 
-  load_cells (s, p, at, first, last - first + 1, from, n_channels, cells);
+  load_cells (s, p, at, first, last - first + 1, from, n_channels, kind_of_first, cells);
   for (int k = 0; k < n_channels; k++) {
     const float *cell = cells[k] + FIRST;
     const int c = from + k;
@@ -154,13 +156,13 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
 static void
 state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[VFI_MAX_STATE][GROUPS])
 {
-  channels_row (s, p, y, x0, n, 0, 6, columns);
+  channels_row (s, p, y, x0, n, 0, 6, 0, columns);
   for (int c = 5; c < s->c; c += 3) {
     if (c > 5)
-      channels_row (s, p, y, x0, n, c, 1, columns);
+      channels_row (s, p, y, x0, n, c, 1, 0, columns);
     for (int i = 0; i * PLACES < n; i++)
       if (weighs (columns[c][i])) {
-        channels_row (s, p, y, x0, n, c + 1, 2, columns);
+        channels_row (s, p, y, x0, n, c + 1, 2, 0, columns);
         break;
       }
   }
@@ -251,9 +253,21 @@ of_first (const Columns m, const Place at[2])
   return shorts_of (n);
 }
 
-/* Pixels x0 to x0 + n - 1 of row y. */
+/* Where a pixel goes along a motion in x or y, and as it bends there (NULL: not at all). */
 VFI_INLINE void
-pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS], const Kind k)
+bent (const Columns v, float time, const Columns *bend, Columns to)
+{
+  for (int odd = 0; odd < 2; odd++) {
+    to[odd] = v[odd] * time;
+    if (bend)
+      to[odd] += (*bend)[odd];
+  }
+}
+
+/* Pixels x0 to x0 + n - 1 of row y. bend: in x and y, or NULL. */
+VFI_INLINE void
+pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS], const Columns (*bend)[GROUPS],
+        const Kind k)
 {
   const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
   /* Of each group: by each opinion that counts there, where in both frames, and what the first frame weighs there, and each opinion but the first, 2^-15. */
@@ -263,27 +277,28 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
   for (int i = 0; i * PLACES < n; i++) {
-    Columns m, part;
+    const Columns *bend_x = bend ? &bend[0][i] : NULL, *bend_y = bend ? &bend[1][i] : NULL;
+    Columns m, part, u, v;
 
-    for (int f = 0; f < 2; f++)
-      place (&places[0][i][f], columns[2 * f][i], columns[2 * f + 1][i], x0 + i * PLACES, y, p->w, p->h, k);
+    for (int f = 0; f < 2; f++) {
+      bent (columns[2 * f][i], 1, bend_x, u);
+      bent (columns[2 * f + 1][i], 1, bend_y, v);
+      place (&places[0][i][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
+    }
     for (int odd = 0; odd < 2; odd++)
       m[odd] = sigmoid2 (columns[4][i][odd], 32767);
     weight[0][i] = of_first (m, places[0][i]);
     opinions[i] = 1;
     for (int c = 5; c < channels; c += 3) {
       const int j = opinions[i];
-      const Columns *ux = &columns[c + 1][i], *uy = &columns[c + 2][i];
-
       if (!weighs (columns[c][i]))
         continue;
       for (int odd = 0; odd < 2; odd++)
         part[odd] = vec_min (vec_max (columns[c][i][odd], vec_set (0)), vec_set (32767));
       opinion[j][i] = shorts_of (part);
       for (int f = 0; f < 2; f++) {
-        const float time = f - p->t;
-        const Columns u = { (*ux)[0] * time, (*ux)[1] * time }, v = { (*uy)[0] * time, (*uy)[1] * time };
-
+        bent (columns[c + 1][i], f - p->t, bend_x, u);
+        bent (columns[c + 2][i], f - p->t, bend_y, v);
         place (&places[j][i][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
       }
       weight[j][i] = of_first (m, places[j][i]);
@@ -323,7 +338,8 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
   }
 }
 
-typedef void (*Pixels) (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS]);
+typedef void (*Pixels) (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS],
+                        const Columns (*bend)[GROUPS]);
 
 /* A function for each kind of planes: compilers take far longer for one that has them all. */
 #define KINDS(KIND)                                                                                                                        \
@@ -345,9 +361,9 @@ typedef void (*Pixels) (const Planes *p, int y, int x0, int n, int channels, con
 #define NAME_(TAPS, COMPS, BYTES, DEPTH, SHIFT) pixels_##TAPS##_##COMPS##_##BYTES##_##DEPTH##_##SHIFT
 #define FUNCTION(...)                                                                                                                      \
   static __attribute__ ((noinline)) void NAME (__VA_ARGS__) (const Planes *p, int y, int x0, int n, int channels,                          \
-                                                             const Columns columns[VFI_MAX_STATE][GROUPS])                                 \
+                                                             const Columns columns[VFI_MAX_STATE][GROUPS], const Columns (*bend)[GROUPS])  \
   {                                                                                                                                        \
-    pixels (p, y, x0, n, channels, columns, (Kind){ __VA_ARGS__ });                                                                        \
+    pixels (p, y, x0, n, channels, columns, bend, (Kind){ __VA_ARGS__ });                                                                  \
   }
 KINDS (FUNCTION)
 
@@ -362,25 +378,27 @@ static const struct
 
 /* Pixels x0 to x0 + n - 1 of row y. */
 static void
-piece (const Planes *p, const VfiView *state, int full_taps, int y, int x0, int n)
+piece (const Planes *p, const VfiView *state, const VfiView *bend, int full_taps, int y, int x0, int n)
 {
   const VfiPlaneLayout *l = p->layout;
   const int taps = l->sub_x || l->sub_y ? 2 : full_taps;
-  Columns columns[VFI_MAX_STATE][GROUPS] __attribute__ ((aligned (64)));
+  Columns columns[VFI_MAX_STATE][GROUPS] __attribute__ ((aligned (64))), there[2][GROUPS] __attribute__ ((aligned (64)));
 
   state_row (state, p, y, x0, n, columns);
+  if (bend)
+    channels_row (bend, p, y, x0, n, 0, 2, BEND, there);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
     const Kind *k = &kinds[i].kind;
 
     if (taps == k->taps && l->comps == k->comps && l->depth == k->depth && l->shift == k->shift)
-      kinds[i].pixels (p, y, x0, n, state->c, columns);
+      kinds[i].pixels (p, y, x0, n, state->c, columns, bend ? there : NULL);
   }
 }
 
 /* What is to be done, for the threads. */
 typedef struct
 {
-  const VfiView *state;
+  const VfiView *state, *bend;
   const Planes *planes;
   int n, bands, taps;
 } Job;
@@ -394,12 +412,12 @@ band (gpointer data, int i, int thread)
   for (const Planes *p = j->planes; p < j->planes + j->n; p++)
     for (int x = 0; x < p->w; x += PIXELS)
       for (int y = p->h * i / j->bands; y < p->h * (i + 1) / j->bands; y++)
-        piece (p, j->state, j->taps, y, x, MIN (PIXELS, p->w - x));
+        piece (p, j->state, j->bend, j->taps, y, x, MIN (PIXELS, p->w - x));
 }
 
 void
 VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale,
-                                   double t, const VfiView *state, int taps, const VfiFrame *dst)
+                                   double t, const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
@@ -433,9 +451,9 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
     p->stride[p->n++] = dst->stride[i];
     /* Gathers have 32-bit offsets. */
     if ((gint64) MAX (f0->stride[i], f1->stride[i]) * p->h > G_MAXINT) {
-      vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, taps, dst);
+      vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, bend, taps, dst);
       return;
     }
   }
-  vfi_cpu_each (b, bands, 1, band, &(Job){ state, all, n, bands, taps });
+  vfi_cpu_each (b, bands, 1, band, &(Job){ state, bend, all, n, bands, taps });
 }

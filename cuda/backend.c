@@ -136,14 +136,14 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 
 static void
 synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-            const VfiView *state, int taps, const VfiFrame *dst)
+            const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
 {
   VfiCuda *cuda = (VfiCuda *) b;
   VfiFrame a, c, d;
 
   if (vfi_cuda_frames_take (cuda, info, f0, FALSE, &a) && vfi_cuda_frames_take (cuda, info, f1, FALSE, &c) &&
       vfi_cuda_frames_give (cuda, info, dst, &d))
-    vfi_cuda_synthesize (cuda, info, &a, &c, flow_scale, t, state, taps, &d);
+    vfi_cuda_synthesize (cuda, info, &a, &c, flow_scale, t, state, bend, taps, &d);
   vfi_cuda_frames_taken (cuda);
 }
 
@@ -380,6 +380,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_sepconv,
   &vfi_cuda_shear,
   &vfi_cuda_still,
+  &vfi_cuda_curve,
   &vfi_cuda_warp,
   &vfi_cuda_warp_zeros,
   &vfi_cuda_weigh,

@@ -84,7 +84,7 @@ extern const VfiKernel vfi_cuda_blend, vfi_cuda_conv2d, vfi_cuda_correlation, vf
     vfi_cuda_exposure, vfi_cuda_expose, vfi_cuda_pixel_shuffle, vfi_cuda_resize, vfi_cuda_scale, vfi_cuda_shear, vfi_cuda_warp,
     vfi_cuda_affine, vfi_cuda_divide, vfi_cuda_max_pool, vfi_cuda_crop, vfi_cuda_resample, vfi_cuda_prelu, vfi_cuda_resize_corners,
     vfi_cuda_sepconv, vfi_cuda_warp_zeros, vfi_cuda_gate, vfi_cuda_bridge, vfi_cuda_weigh, vfi_cuda_dense_search, vfi_cuda_weighted_median,
-    vfi_cuda_evidence, vfi_cuda_opinions, vfi_cuda_still;
+    vfi_cuda_evidence, vfi_cuda_opinions, vfi_cuda_still, vfi_cuda_curve;
 
 /* ---- record.c: captured graphs ----------------------------------------------------------------- */
 
@@ -119,7 +119,7 @@ gboolean vfi_cuda_frames_shrink (VfiCuda *cuda);
 
 void vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                          const VfiView *state, int taps, const VfiFrame *dst);
+                          const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);
 
 void vfi_cuda_pack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
 void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,

@@ -25,7 +25,7 @@ struct Plane
 
 struct Moment
 {
-  View state;
+  View state, bend;  /* bend: without data, there is none */
   float t, u, logit; /* t, 1 - t, log ((1 - t) / t) */
 };
 
@@ -229,7 +229,7 @@ struct Along
 };
 
 static __device__ Along
-along (const Plane &p, const Moment &m, int y, int x, float v0x, float v0y, float v1x, float v1y)
+along (const Plane &p, const Moment &m, float y, float x, float v0x, float v0y, float v1x, float v1y)
 {
   const float y0 = y - m.t * v0y * p.gy, x0 = x - m.t * v0x * p.gx, y1 = y + m.u * v1y * p.gy, x1 = x + m.u * v1x * p.gx;
 
@@ -256,6 +256,13 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
   if (x >= p.w || y >= p.h)
     return;
   const Cell at = cell (m.state, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
+  float from_x = x, from_y = y;
+  if (m.bend.data) {
+    const Cell there = cell (m.bend, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
+
+    from_x += state_at (m.bend, there, 0) * p.gx;
+    from_y += state_at (m.bend, there, 1) * p.gy;
+  }
   for (int c = 0; c < 5; c++)
     s[c] = state_at (m.state, at, c);
   w = 1 / (1 + expf (-(s[4] + m.logit)));
@@ -269,7 +276,7 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
         s[0] = s[2] = state_at (m.state, at, k + 1);
         s[1] = s[3] = state_at (m.state, at, k + 2);
       }
-      const Along a = along (p, m, y, x, s[0], s[1], s[2], s[3]);
+      const Along a = along (p, m, from_y, from_x, s[0], s[1], s[2], s[3]);
 
 #pragma unroll
       for (int c = 0; c < COMPS; c++)
@@ -299,7 +306,7 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 
 void
 vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                     const VfiView *state, int taps, const VfiFrame *dst)
+                     const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
@@ -307,7 +314,7 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
   /* of samples of one and of two bytes, by half of the taps, for one component and for more */
   static void (*const kernels[2][3][2]) (Plane, Moment) = { { OF (guint8, 2), OF (guint8, 4), OF (guint8, 6) },
                                                             { OF (guint16, 2), OF (guint16, 4), OF (guint16, 6) } };
-  const Moment m = { *state, (float) t, (float) (1 - t), (float) log ((1 - t) / t) };
+  const Moment m = { *state, bend ? View (*bend) : View (), (float) t, (float) (1 - t), (float) log ((1 - t) / t) };
 
   for (int i = 0; i < f->n_planes; i++) {
     const VfiPlaneLayout *l = &f->plane[i];

@@ -42,9 +42,10 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   for (int i = 0; i < 2; i++) {
     VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i], i), vfi_slice (g, state[i], 2, 2) };
 
-    if (i == 0)
+    if (i == 0) {
+      vfi_coarse_course (g, flow[0]);
       vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow[0]));
-    else /* the way back is not looked for at 1/2 */
+    } else /* the way back is not looked for at 1/2 */
       flow[0] = vfi_resize (g, flow[0], .gain = vfi_coarse_twice);
 
     for (int j = 0; j < 2; j++)
@@ -90,4 +91,5 @@ const VfiModel vfi_model_base = {
   .frame = frame,
   .pair = pair,
   .at = at,
+  .bend = vfi_coarse_bend,
 };

@@ -139,3 +139,28 @@ vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], 
     flow = vfi_dense_search (g, y0[l], y1[l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
   return vfi_dense_search (g, y0[finest], y1[finest], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1);
 }
+
+#define GRID 8 /* core/curve.h */
+
+void
+vfi_coarse_course (VfiGraph *g, VfiTensor *flow)
+{
+  VfiTensor *mean[] = { vfi_mean_pool (g, vfi_slice (g, flow, 0, 1), GRID), vfi_mean_pool (g, vfi_slice (g, flow, 1, 1), GRID), NULL };
+
+  vfi_output (g, "course", vfi_concat_ (g, VFI_F32, mean));
+}
+
+void
+vfi_coarse_bend (VfiGraph *g, const VfiModel *model, int h, int w)
+{
+  static const char *const names[] = { "course", "before.course", "after.course" };
+  VfiTensor *course[3];
+
+  for (int i = 0; i < 3; i++)
+    course[i] = vfi_input (g, names[i], VFI_F32, h / (2 * GRID), w / (2 * GRID), 2);
+  vfi_output (g, "bend",
+              vfi_resize (g,
+                          vfi_curve (g, course[0], course[1], course[2], vfi_input (g, "t", VFI_F32, 1, 1, 1),
+                                     vfi_input (g, "lasts", VFI_F32, 1, 1, 2)),
+                          .scale = GRID));
+}

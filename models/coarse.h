@@ -51,3 +51,7 @@ VfiTensor *vfi_coarse_cost (VfiGraph *g, const VfiCoarse *k, int h, int w);
 VfiTensor *vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *time, VfiTensor *y[2][5]);
 /* The flow from one frame to another that no network has a part in, of luma at 1/2 ... 1/32, on the finest of these grids that is looked at (0: at 1/2). */
 VfiTensor *vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], int finest);
+/* For VfiModel.pair: a flow at 1/2, as motion is compared with that of other pairs (net.py: course). */
+void vfi_coarse_course (VfiGraph *g, VfiTensor *flow);
+/* For VfiModel.bend. */
+void vfi_coarse_bend (VfiGraph *g, const VfiModel *model, int h, int w);

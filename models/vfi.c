@@ -21,6 +21,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_coarse_exposed (g, y);
   flow = vfi_coarse_search (g, y[0], y[1], 0);
   vfi_output (g, "flow", flow);
+  vfi_coarse_course (g, flow);
   vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow));
 }
 
@@ -109,4 +110,5 @@ const VfiModel vfi_model_nano = {
   .frame = frame,
   .pair = pair,
   .at = at,
+  .bend = vfi_coarse_bend,
 };

@@ -165,6 +165,12 @@ def expose(k, src):
     return net.expose(src(k.h, k.w, k.c), src(1, 1, 2))
 
 
+def curve(k, src):
+    flow = [nchw(motion(k, f'src{i}', k.h, k.w, 2) * np.float32(much)).double() for i, much in enumerate((1, .375, 2))]  # it grows faster
+    kind = k.name.split('/')[1].split('-')[0]
+    return net.curve(*flow, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double(), .75 * (kind in ('before', 'both')), 1.5 * (kind in ('after', 'both'))).float()
+
+
 def evidence(k, src):
     v = motion(k, 'src3', k.h // 2, k.w // 2, 5 if k.residual else 2)
     return basenet.evidence(wave(k, 0), wave(k, 1), nchw(v).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()

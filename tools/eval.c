@@ -16,7 +16,7 @@ case_free (gpointer data)
   ToolCase *c = data;
   g_free (c->set);
   g_free (c->name);
-  for (int i = 0; i < 3; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (c->files); i++)
     g_free (c->files[i]);
   g_free (c);
 }
@@ -33,7 +33,8 @@ is_picture (const char *name)
 }
 
 static void
-add_case (GPtrArray *cases, const char *set, const char *name, char *const *first, char *const *truth, char *const *last, double t)
+add_case (GPtrArray *cases, const char *set, const char *name, char *const *first, char *const *truth, char *const *last, const char *next,
+          double t)
 {
   ToolCase *c = g_new0 (ToolCase, 1);
 
@@ -42,6 +43,7 @@ add_case (GPtrArray *cases, const char *set, const char *name, char *const *firs
   c->files[0] = g_strdup (*first);
   c->files[1] = g_strdup (*truth);
   c->files[2] = g_strdup (*last);
+  c->files[3] = g_strdup (next);
   c->t = t;
   g_ptr_array_add (cases, c);
 }
@@ -73,10 +75,13 @@ collect (GPtrArray *cases, const char *dir, int multiplier, GError **error)
       for (int k = 1; k < multiplier; k++) {
         char **truth = files + first + k;
         g_autofree char *name = g_path_get_basename (*truth);
-        add_case (cases, own, name, files + first, truth, files + first + multiplier, (double) k / multiplier);
+        const guint next = first + 2 * (guint) multiplier;
+
+        add_case (cases, own, name, files + first, truth, files + first + multiplier, next < pictures->len ? files[next] : NULL,
+                  (double) k / multiplier);
       }
   } else if (!multiplier && pictures->len == 3) {
-    add_case (cases, set, own, files, files + 1, files + 2, 0.5);
+    add_case (cases, set, own, files, files + 1, files + 2, NULL, 0.5);
   } else if (pictures->len && multiplier) {
     tool_error ("warning: %s: %u pictures, not more than %d: left out", dir, pictures->len, multiplier);
   } else if (pictures->len) {
@@ -88,25 +93,78 @@ collect (GPtrArray *cases, const char *dir, int multiplier, GError **error)
   return TRUE;
 }
 
-/* Makes *interp on the first call. */
+/* A session and the pictures that it was given last: of a pair, and the one that follows, each by the file it is from; what is read once serves the next case. */
+typedef struct
+{
+  const VfiOptions *options;
+  gboolean linear, lookahead;
+  VfiInterp *interp;
+  ToolPicture *picture[3];
+  const char *file[3];
+} Stream;
+
+static void
+stream_clear (Stream *s)
+{
+  if (s->interp)
+    vfi_interp_free (s->interp);
+  for (int i = 0; i < 3; i++)
+    g_clear_pointer (&s->picture[i], tool_picture_free);
+}
+
+/* Makes the case's pictures the session's pair. */
+static gboolean
+stream_seek (Stream *s, const ToolCase *c, GError **error)
+{
+  const char *want[3] = { c->files[0], c->files[2], s->lookahead ? c->files[3] : NULL };
+  ToolPicture *had[3], *have[3] = { NULL };
+  VfiFrameInfo info;
+  VfiFrame frame[3];
+  const gboolean there = s->picture[0] && !g_strcmp0 (want[0], s->file[0]) && !g_strcmp0 (want[1], s->file[1]);
+  const gboolean follows = s->picture[1] && !g_strcmp0 (want[0], s->file[1]);
+  gboolean good = TRUE;
+
+  if (there)
+    return TRUE;
+  for (int i = 0; i < 3 && good; i++) {
+    if (!want[i])
+      break;
+    for (int j = 0; j < 3 && follows && !have[i]; j++)
+      if (s->picture[j] && !g_strcmp0 (want[i], s->file[j]))
+        have[i] = g_steal_pointer (&s->picture[j]);
+    if (!have[i])
+      good = (have[i] = tool_picture_read (want[i], error)) != NULL;
+    if (good && (have[i]->width != have[0]->width || have[i]->height != have[0]->height)) {
+      g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s/%s: its pictures differ in size", c->set, c->name);
+      good = FALSE;
+    }
+  }
+  for (int i = 0; i < 3; i++) {
+    had[i] = s->picture[i]; /* the session has seen them: they stay until it has seen others */
+    s->picture[i] = have[i];
+    s->file[i] = want[i];
+    if (good && have[i])
+      tool_picture_frame (have[i], &info, &frame[i]);
+  }
+  if (good)
+    good = s->interp ? vfi_interp_set_info (s->interp, &info, error) : (s->interp = vfi_interp_new (&info, s->options, error)) != NULL;
+  good = good && vfi_interp_set_pair (s->interp, &frame[0], &frame[1], error) &&
+         (s->linear || vfi_interp_set_neighbours (s->interp, follows, have[2] ? &frame[2] : NULL, 1, error));
+  for (int i = 0; i < 3; i++)
+    if (had[i])
+      tool_picture_free (had[i]);
+  return good;
+}
+
 static ToolPicture *
-synthesize (VfiInterp **interp, const VfiOptions *options, const ToolPicture *first, const ToolPicture *last, double t, GError **error)
+synthesize (Stream *s, double t, GError **error)
 {
   VfiFrameInfo info;
-  VfiFrame a, b, dst;
-  g_autoptr (ToolPicture) made = tool_picture_new (first->width, first->height);
-  tool_picture_frame (first, &info, &a);
-  tool_picture_frame (last, &info, &b);
+  VfiFrame dst;
+  g_autoptr (ToolPicture) made = tool_picture_new (s->picture[0]->width, s->picture[0]->height);
+
   tool_picture_frame (made, &info, &dst);
-  if (!*interp) {
-    if (!(*interp = vfi_interp_new (&info, options, error)))
-      return NULL;
-  } else if (!vfi_interp_set_info (*interp, &info, error)) {
-    return NULL;
-  }
-  gboolean good = vfi_interp_set_pair (*interp, &a, &b, error) && vfi_interp_at (*interp, t, &dst, error);
-  vfi_interp_reset (*interp); /* the pictures go away */
-  return good ? g_steal_pointer (&made) : NULL;
+  return vfi_interp_at (s->interp, t, &dst, error) ? g_steal_pointer (&made) : NULL;
 }
 
 static ToolPicture *
@@ -119,28 +177,24 @@ average (const ToolPicture *a, const ToolPicture *b)
 }
 
 static gboolean
-evaluate (ToolEval *e, const VfiOptions *options, ToolPage *page, GError **error)
+evaluate (ToolEval *e, Stream *s, ToolPage *page, GError **error)
 {
-  VfiInterp *interp = NULL;
   gboolean good = TRUE;
   ToolProgress progress;
   tool_progress_start (&progress);
   for (guint i = 0; i < e->cases->len && good; i++) {
     ToolCase *c = e->cases->pdata[i];
     tool_progress_update (&progress, (double) i / e->cases->len, c->name);
-    g_autoptr (ToolPicture) first = tool_picture_read (c->files[0], error);
-    g_autoptr (ToolPicture) truth = first ? tool_picture_read (c->files[1], error) : NULL;
-    g_autoptr (ToolPicture) last = truth ? tool_picture_read (c->files[2], error) : NULL;
-    if (last &&
-        (last->width != first->width || last->height != first->height || truth->width != first->width || truth->height != first->height)) {
+    g_autoptr (ToolPicture) truth = stream_seek (s, c, error) ? tool_picture_read (c->files[1], error) : NULL;
+    good = truth != NULL;
+    if (good && (truth->width != s->picture[0]->width || truth->height != s->picture[0]->height)) {
       g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s/%s: its pictures differ in size", c->set, c->name);
       good = FALSE;
-      break;
     }
-    g_autoptr (ToolPicture) made = last ? synthesize (&interp, options, first, last, c->t, error) : NULL;
+    g_autoptr (ToolPicture) made = good ? synthesize (s, c->t, error) : NULL;
     good = made && (!page || tool_page_add (page, i, truth, made, error));
     if (good) {
-      g_autoptr (ToolPicture) mean = average (first, last);
+      g_autoptr (ToolPicture) mean = average (s->picture[0], s->picture[1]);
       c->score = tool_score (truth, made);
       c->average = tool_score (truth, mean);
     }
@@ -148,11 +202,9 @@ evaluate (ToolEval *e, const VfiOptions *options, ToolPage *page, GError **error
   tool_progress_end (&progress);
   if (good) {
     VfiInterpInfo info;
-    vfi_interp_get_info (interp, &info);
+    vfi_interp_get_info (s->interp, &info);
     e->title = g_strdup_printf ("%s, %s, %s", info.model, info.backend, info.precision);
   }
-  if (interp)
-    vfi_interp_free (interp);
   return good;
 }
 
@@ -164,12 +216,15 @@ tool_eval (int argc, char **argv)
   if (argc > 1 && strcmp (argv[1], "inpaint") == 0)
     return tool_eval_inpaint (argc - 1, argv + 1);
 
-  g_autofree char *csv = NULL, *html = NULL;
+  g_autofree char *csv = NULL, *html = NULL, *trajectory = NULL;
+  int lookahead = 0;
   g_auto (ToolSession) session = { 0 };
   ToolEval e = { 0 };
   int multiplier = 0;
   const GOptionEntry entries[] = {
     { "multiplier", 0, 0, G_OPTION_ARG_INT, &multiplier, "DIR holds sequences: give every Nth picture, score those between", "N" },
+    { "trajectory", 0, 0, G_OPTION_ARG_STRING, &trajectory, "of sequences: linear or quadratic (default)", "HOW" },
+    { "lookahead", 0, 0, G_OPTION_ARG_INT, &lookahead, "of sequences: frames after a pair that it may see: 0 (default) or 1", "N" },
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &csv, "write set,name,psnr,ssim,ie", "FILE" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &html, "write a page with pictures, which go into a folder beside it", "FILE" },
     { "baseline", 0, 0, G_OPTION_ARG_NONE, &e.baseline, "show what the mean of both frames scores, too", NULL },
@@ -189,6 +244,10 @@ tool_eval (int argc, char **argv)
 
   if (multiplier && (multiplier < 2 || multiplier > 64))
     return tool_usage ("--multiplier is %d, not 2 to 64", multiplier);
+  if (lookahead < 0 || lookahead > 1)
+    return tool_usage ("--lookahead is %d, not 0 or 1", lookahead);
+  if (trajectory && strcmp (trajectory, "linear") && strcmp (trajectory, "quadratic"))
+    return tool_usage ("--trajectory is %s, not linear or quadratic", trajectory);
 
   g_autoptr (GError) error = NULL;
   VfiOptions options;
@@ -204,11 +263,13 @@ tool_eval (int argc, char **argv)
                  multiplier);
   if (!error && html)
     page = tool_page_new (html, &error);
-  if (!error && evaluate (&e, &options, page, &error)) {
+  Stream stream = { .options = &options, .linear = !g_strcmp0 (trajectory, "linear"), .lookahead = lookahead };
+  if (!error && evaluate (&e, &stream, page, &error)) {
     tool_report_text (&e);
     if ((!csv || tool_report_csv (&e, csv, &error)) && page)
       tool_page_write (page, &e, &error);
   }
+  stream_clear (&stream);
   g_free (e.title);
   g_ptr_array_unref (e.cases);
   if (error)

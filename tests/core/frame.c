@@ -59,10 +59,10 @@ state_random (VfiView *s, double speed, double logit)
 }
 
 static TestFrame *
-synthesize (const TestFrame *a, const TestFrame *b, double flow_scale, double t, const VfiView *state, int taps)
+synthesize (const TestFrame *a, const TestFrame *b, double flow_scale, double t, const VfiView *state, const VfiView *bend, int taps)
 {
   TestFrame *d = test_frame_new (&a->info, 13);
-  vfi_frame_synthesize (&a->info, &a->frame, &b->frame, flow_scale, t, state, taps, &d->frame);
+  vfi_frame_synthesize (&a->info, &a->frame, &b->frame, flow_scale, t, state, bend, taps, &d->frame);
   g_assert_true (test_frame_intact (d));
   return d;
 }
@@ -96,7 +96,7 @@ flat (gconstpointer data)
     for (int wild = 0; wild < 3; wild++) {
       g_autoptr (TestFrame) d = NULL;
       state_random (&s, (double[]){ 0, 4, 1e4 }[wild], (double[]){ 0, 4, 100 }[wild]);
-      d = synthesize (f, f, scale, times[wild], &s, taps);
+      d = synthesize (f, f, scale, times[wild], &s, NULL, taps);
       if (test_frame_worst (f, d, 0) != 0)
         g_error ("%s: level %g comes back changed by %d", words (&info), levels[l], test_frame_worst (f, d, 0));
     }
@@ -120,11 +120,11 @@ still_ramps (gconstpointer data)
 
     test_frame_fill (f, ramp, &ramps[i]);
     state_random (&s, 0, 8);
-    d = synthesize (f, f, scale, t, &s, taps);
+    d = synthesize (f, f, scale, t, &s, NULL, taps);
     g_assert_cmpint (test_frame_worst (f, d, 0), ==, 0);
 
     state_random (&s, speed, 3);
-    e = synthesize (f, f, scale, t, &s, taps);
+    e = synthesize (f, f, scale, t, &s, NULL, taps);
     /* of luma pixels, each way, at most; and the rounding of both */
     move = MAX (t, 1 - t) * speed * 2 * 1.03 / scale * (fabs (ramps[i].dx) + fabs (ramps[i].dy));
     g_assert_cmpint (test_frame_worst (f, e, 0), <=, (int) (move * test_frame_max (f, 0) + 1.5));
@@ -141,16 +141,16 @@ moving_ramp (gconstpointer data)
 
   EACH_INFO (info)
   for (guint k = 0; k < G_N_ELEMENTS (flow_scales); k++) {
-    double vx = 5.3, vy = -2.6, t = times[k];
+    double vx = 5.3, vy = -2.6, bend_x = -1.2, bend_y = 1.7, t = times[k];
     double sx = (double) vfi_scaled_size (info.width, flow_scales[k]) / info.width;
     double sy = (double) vfi_scaled_size (info.height, flow_scales[k]) / info.height;
     const Ramp first = { 0.2, 0.006, 0.007 };
     Ramp last = first, middle = first;
     g_autoptr (TestFrame) a = test_frame_new (&info, 3), b = test_frame_new (&info, 0), m = test_frame_new (&info, 0), d = NULL;
-    VfiView s = state_new (&info, flow_scales[k]);
+    VfiView s = state_new (&info, flow_scales[k]), bend = state_new (&info, flow_scales[k]);
 
     last.at -= vy * first.dy + vx * first.dx;
-    middle.at -= t * (vy * first.dy + vx * first.dx);
+    middle.at -= t * (vy * first.dy + vx * first.dx) - bend_y * first.dy - bend_x * first.dx;
     test_frame_fill (a, ramp, &first);
     test_frame_fill (b, ramp, &last);
     test_frame_fill (m, ramp, &middle);
@@ -159,9 +159,15 @@ moving_ramp (gconstpointer data)
       for (int c = 0; c < 8; c++)
         if (c != 4 && c != 5) /* all but the logit and the weight */
           ((float *) s.data)[c * s.cd + i] = (float) (c % 2 ? vy * sy / 2 : vx * sx / 2);
-    d = synthesize (a, b, flow_scales[k], t, &s, taps);
-    if (test_frame_worst (m, d, 6) > 1)
-      g_error ("%s at flow-scale %g: a moving ramp is off by %d", words (&info), flow_scales[k], test_frame_worst (m, d, 6));
+    bend.c = 2;
+    for (int i = 0; i < bend.h * bend.w; i++) {
+      ((float *) bend.data)[i] = (float) (bend_x * sx / 2);
+      ((float *) bend.data)[bend.cd + i] = (float) (bend_y * sy / 2);
+    }
+    d = synthesize (a, b, flow_scales[k], t, &s, &bend, taps);
+    if (test_frame_worst (m, d, 8) > 1)
+      g_error ("%s at flow-scale %g: a moving ramp is off by %d", words (&info), flow_scales[k], test_frame_worst (m, d, 8));
+    g_free (bend.data);
     g_free (s.data);
   }
 }
@@ -180,8 +186,8 @@ limits (gconstpointer data)
     test_frame_random (a, "a");
     test_frame_random (b, "b");
     state_random (&s, 8, 3);
-    d = synthesize (a, b, 1, 1e-6, &s, taps);
-    e = synthesize (a, b, 1, 1 - 1e-6, &s, taps);
+    d = synthesize (a, b, 1, 1e-6, &s, NULL, taps);
+    e = synthesize (a, b, 1, 1 - 1e-6, &s, NULL, taps);
     g_assert_cmpint (test_frame_worst (a, d, 0), ==, 0);
     g_assert_cmpint (test_frame_worst (b, e, 0), ==, 0);
     g_free (s.data);
@@ -209,7 +215,7 @@ extremes (gconstpointer data)
             test_frame_set (b, i, y, x, c, x < a->w[i] / 2 ? test_frame_max (a, i) : 0);
           }
     state_random (&s, 1, 3);
-    d = synthesize (a, b, 1, 0.3, &s, taps);
+    d = synthesize (a, b, 1, 0.3, &s, NULL, taps);
     /* two pixels of velocity at most on either side of the edge, and one of interpolation */
     for (int i = 0; i < d->n_planes; i++)
       for (int y = 0; y < d->h[i]; y++)
@@ -227,7 +233,7 @@ extremes (gconstpointer data)
           }
     for (int i = 0; i < s.h * s.w * 8; i++)
       ((float *) s.data)[i] = broken[(i * 7 + i / 3) % G_N_ELEMENTS (broken)];
-    test_frame_free (synthesize (a, b, 1, 0.3, &s, taps));
+    test_frame_free (synthesize (a, b, 1, 0.3, &s, NULL, taps));
     g_free (s.data);
   }
 }

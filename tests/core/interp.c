@@ -97,7 +97,7 @@ static VfiWeights *
 weights_new (const VfiModel *m, gboolean shipped)
 {
   g_autofree char *path = shipped ? vfi_model_find_weights (m) : NULL;
-  VfiGraph *graphs[4] = { vfi_graph_new (VFI_F32), vfi_graph_new (VFI_F32) };
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1] = { vfi_graph_new (VFI_F32), vfi_graph_new (VFI_F32) };
   GError *error = NULL;
   VfiWeights *w = NULL;
 
@@ -536,8 +536,8 @@ arguments (void)
   refused_at (s, NAN, &d->frame, VFI_ERROR_ARG, "between 0 and 1");
   refused_at (s, 0.5, &cuda, VFI_ERROR_UNSUPPORTED, "destination lies in CUDA memory");
   refused_at (s, 0.5, &narrow, VFI_ERROR_ARG, "stride");
-  refused_at (s, 0.5, &f0->frame, VFI_ERROR_ARG, "one of the two frames");
-  refused_at (s, 0.5, &f1->frame, VFI_ERROR_ARG, "one of the two frames");
+  refused_at (s, 0.5, &f0->frame, VFI_ERROR_ARG, "one of the frames");
+  refused_at (s, 0.5, &f1->frame, VFI_ERROR_ARG, "one of the frames");
 
   g_assert_false (vfi_interp_set_flow_scale (s, 0.2, &error));
   g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
@@ -575,7 +575,7 @@ static void
 save_weights (const VfiModel *m, const char *path, gboolean extra)
 {
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   GArray *specs = g_array_new (FALSE, FALSE, sizeof (VfiWeightSpec));
   VfiWeightSpec more = { (char *) "teacher.weight", 1, { 3 } };
   g_autoptr (GBytes) file = NULL;

@@ -124,11 +124,11 @@ state_fill (VfiView *s, gboolean wild)
 }
 
 static void
-check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, gboolean wild)
+check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, gboolean wild, gboolean bends)
 {
   g_autoptr (TestFrame) a = test_frame_new (info, 3), b = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
-  VfiView state = { .dtype = VFI_F32, .c = 2 + 3 * opinions, .ld = 1 }, s;
+  VfiView state = { .dtype = VFI_F32, .c = 4 + 3 * opinions, .ld = 1 }, bend, s, there;
   DeviceFrame da, db, dg;
   gsize bytes;
 
@@ -141,15 +141,21 @@ check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_
   bytes = (gsize) state.cd * state.c * sizeof (float);
   state.data = g_malloc (bytes);
   state_fill (&state, wild);
-  vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, taps, &want->frame);
+  state.c -= 2; /* the last two are how it bends */
+  bend = state;
+  bend.c = 2;
+  bend.data = (float *) state.data + (gsize) state.cd * state.c;
+  vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, bends ? &bend : NULL, taps, &want->frame);
 
   s = state;
   s.data = to_device (state.data, bytes);
+  there = bend;
+  there.data = (float *) s.data + (gsize) s.cd * s.c;
   da = device_frame (a);
   db = device_frame (b);
   dg = device_frame (got);
   backend->klass->begin (backend);
-  backend->klass->synthesize (backend, info, &da.frame, &db.frame, flow_scale, t, &s, taps, &dg.frame);
+  backend->klass->synthesize (backend, info, &da.frame, &db.frame, flow_scale, t, &s, bends ? &there : NULL, taps, &dg.frame);
   backend->klass->end (backend);
   device_frame_end (&da);
   device_frame_end (&db);
@@ -302,8 +308,8 @@ check (gconstpointer data)
         check_pack (&info, flow_scales[k], VFI_F32);
         check_pack (&info, flow_scales[k], VFI_F16);
         for (int taps = 4; taps <= 6; taps += 2) {
-          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE);
-          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], 0.3, TRUE);
+          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE, k != 1);
+          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], 0.3, TRUE, k != 2);
         }
         check_picture (&info, &pictures[k], 0.3);
       }

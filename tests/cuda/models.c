@@ -48,7 +48,7 @@ check_alone (gconstpointer data)
   const int in = strcmp (k->model->task, "inpainting") ? 3 : 4, n = H * W * (in - 1);
   g_autofree float *x = picture (H, W, in, 0), *got = NULL, *want = NULL;
   const double tolerance = k->feature == VFI_F32 ? 2e-6 : 0.001; /* of the range, and of the flow's deviation */
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   VfiWeights *weights;
   double worst = 0;
 
@@ -83,7 +83,7 @@ check (gconstpointer data)
   g_autofree float *x0 = picture (h, w, c, 0), *x1 = picture (h, w, c, 1), *got = NULL, *want = NULL;
   /* In pixels, or parts of the range: fp32 but for another order of summation, fp16 by what features lose. */
   const double tolerance = k->feature == VFI_F32 ? (pictures ? 5e-6 : 5e-5) : pictures ? 0.002 : 0.01;
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   VfiWeights *weights;
   double worst = 0, largest = 0;
 

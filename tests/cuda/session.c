@@ -19,7 +19,7 @@ VfiBackend *vfi_cuda_backend_new (int device, gpointer stream, GError **error);
 static VfiWeights *
 weights_of (const VfiModel *m)
 {
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   VfiWeights *w;
 
   model_graphs (m, VFI_F32, 64, 64, 1, graphs);
@@ -207,7 +207,7 @@ shared_engines (void)
   GError *error = NULL;
   VfiInterp *s = session_new (c, VFI_F16, &info, &error);
   int convolutions = 0;
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
 
   g_assert_no_error (error);
   model_graphs (vfi_model_find ("vfi-nano", NULL), VFI_F16, 64, 64, 1, graphs);

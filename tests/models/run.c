@@ -60,7 +60,7 @@ run (Pool *pool, VfiPlan *plan, const char *prefix)
 }
 
 void
-model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4])
+model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[VFI_MAX_GRAPHS + 1])
 {
   vfi_model_graphs (model, feature, h, w, flow_scale, graphs);
   for (int i = 0; graphs[i]; i++)
@@ -99,7 +99,7 @@ model_check_names (const VfiModel *m, VfiWeights *weights)
 {
   g_auto (GStrv) unused = NULL;
   GError *error = NULL;
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
 
   model_graphs (m, VFI_F32, 2 * m->multiple, m->multiple, 1, graphs);
   vfi_weights_check (weights, graphs, &unused, &error);
@@ -120,7 +120,7 @@ model_names (gconstpointer model)
 static void
 of_result (const VfiModel *model, int *grid, int *channels)
 {
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   const VfiTensor *x;
 
   model_graphs (model, VFI_F32, model->multiple, model->multiple, 1, graphs);
@@ -180,7 +180,7 @@ model_run_alone (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiD
 {
   Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
   const char *in = strcmp (model->task, "inpainting") ? "flow" : "picture";
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   GError *error = NULL;
   VfiPlan *plan;
   VfiView v;
@@ -205,7 +205,7 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
            const float *x1, float t)
 {
   Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
-  VfiGraph *graphs[4];
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
   VfiPlan *plans[3] = { NULL };
   GError *error = NULL;
   const char *in = model->picture.order ? "picture" : "x", *out = model->picture.order ? "result" : "state";

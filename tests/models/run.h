@@ -5,6 +5,7 @@
 #pragma once
 
 #include "backend.h"
+#include "model.h"
 #include "plan.h"
 
 /* x0, x1: h/2 x w/2 x 6, or pictures of h x w x 3. Returns the state, h/grid x w/grid x model_state, or the result, h x w x 3; g_free. */
@@ -28,4 +29,4 @@ void model_check_names (const VfiModel *model, VfiWeights *weights);
 void model_names (gconstpointer model);
 
 /* The three graphs (NULL-terminated; the second may be absent) for a picture of h x w. */
-void model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[4]);
+void model_graphs (const VfiModel *model, VfiDType feature, int h, int w, double flow_scale, VfiGraph *graphs[VFI_MAX_GRAPHS + 1]);

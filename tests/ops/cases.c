@@ -29,6 +29,9 @@
 #define EXPOSURE(NAME, H, W, GAIN)                                                                                                         \
   .name = "exposure/" NAME, .op = &vfi_op_exposure, .h = H, .w = W, .c = 1, .flow = GAIN, .src_f32 = TRUE, .dst_f32 = TRUE
 #define EXPOSE(NAME, H, W, C) .name = "expose/" NAME, .op = &vfi_op_expose, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
+/* Named for the pairs that there are beside the one between. */
+#define CURVE(NAME, H, W, F, T)                                                                                                            \
+  .name = "curve/" NAME, .op = &vfi_op_curve, .h = H, .w = W, .c = 2, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define WEIGHTED_MEDIAN(NAME, H, W, F)                                                                                                     \
   .name = "weighted_median/" NAME, .op = &vfi_op_weighted_median, .h = H, .w = W, .c = 5, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
 /* Of pictures of h x w; residual: along a state, else along a flow. */
@@ -281,6 +284,13 @@ const OpCase op_cases[] = {
   { EXPOSURE ("one-pixel", 1, 1, 0.5f) },
   { EXPOSE ("luma", 9, 21, 1) },
   { EXPOSE ("colours", 5, 6, 3) },
+  { CURVE ("both", 12, 15, -20, 0.5f) },
+  { CURVE ("both-fast", 9, 15, -60, 0.25f) },
+  { CURVE ("before", 12, 15, -30, 0.5f) },
+  { CURVE ("before-slow", 7, 14, -2, 0.875f) },
+  { CURVE ("after", 15, 9, -8, 0.3f) },
+  { CURVE ("neither", 4, 6, -3, 0.5f) },
+  { CURVE ("both-one-pixel", 1, 1, 3, 0.5f) },
   { LUCAS_KANADE ("start", 12, 21, 0.5f) },
   { LUCAS_KANADE ("moved", 13, 35, 0.5f), .residual = TRUE, .flow = 3 },
   { LUCAS_KANADE ("alike", 7, 45, 0.5f), .residual = TRUE, .flow = -3, .detail = TRUE },
@@ -409,6 +419,12 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     VfiTensor *state = vfi_input (g, "src3", VFI_F32, k->h, k->w, 5);
 
     return vfi_weigh (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2), vfi_input (g, "src5", VFI_F32, k->h, k->w, 1));
+  }
+  if (k->op == &vfi_op_curve) {
+    VfiTensor *before = vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), *after = vfi_input (g, "src2", VFI_F32, k->h, k->w, 2);
+    VfiTensor *time = vfi_input (g, "src3", VFI_F32, 1, 1, 1);
+
+    return vfi_curve (g, x, before, after, time, vfi_input (g, "src4", VFI_F32, 1, 1, 2));
   }
   if (k->op == &vfi_op_still)
     return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 2));

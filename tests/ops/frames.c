@@ -32,11 +32,12 @@ state_fill (VfiView *s, double speed, gboolean smooth)
 }
 
 static void
-check (VfiBackend *b, const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, double speed, gboolean smooth)
+check (VfiBackend *b, const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, double speed, gboolean smooth,
+       gboolean bends)
 {
   g_autoptr (TestFrame) f0 = test_frame_new (info, 3), f1 = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
-  VfiView s = { .dtype = VFI_F32, .c = 2 + 3 * opinions, .ld = 1 };
+  VfiView s = { .dtype = VFI_F32, .c = 4 + 3 * opinions, .ld = 1 }, bend;
 
   test_frame_random (f0, "a");
   test_frame_random (f1, "b");
@@ -46,15 +47,19 @@ check (VfiBackend *b, const VfiFrameInfo *info, int opinions, int taps, double f
   s.cd = s.h * s.w;
   s.data = g_new (float, (gsize) s.cd *s.c);
   state_fill (&s, speed, smooth);
-  vfi_frame_synthesize (info, &f0->frame, &f1->frame, flow_scale, t, &s, taps, &want->frame);
+  s.c -= 2; /* the last two are how it bends */
+  bend = s;
+  bend.c = 2;
+  bend.data = (float *) s.data + (gsize) s.cd * s.c;
+  vfi_frame_synthesize (info, &f0->frame, &f1->frame, flow_scale, t, &s, bends ? &bend : NULL, taps, &want->frame);
   b->klass->begin (b);
-  b->klass->synthesize (b, info, &f0->frame, &f1->frame, flow_scale, t, &s, taps, &got->frame);
+  b->klass->synthesize (b, info, &f0->frame, &f1->frame, flow_scale, t, &s, bends ? &bend : NULL, taps, &got->frame);
   b->klass->end (b);
   g_assert_true (test_frame_intact (got));
   /* Where a sum lies in the middle between two numbers, its last bit decides. */
   if (test_frame_worst (want, got, 0) > 1)
-    g_test_fail_printf ("%s %dx%d, %d opinions, %d taps, flow-scale %g, %s velocities of %g: off by %d", vfi_format_name (info->format),
-                        info->width, info->height, opinions, taps, flow_scale, smooth ? "smooth" : "random", speed,
+    g_test_fail_printf ("%s %dx%d, %d opinions, %d taps, flow-scale %g, %s velocities of %g%s: off by %d", vfi_format_name (info->format),
+                        info->width, info->height, opinions, taps, flow_scale, smooth ? "smooth" : "random", speed, bends ? ", bent" : "",
                         test_frame_worst (want, got, 0));
   g_free (s.data);
 }
@@ -79,7 +84,7 @@ synthesize (gconstpointer isa)
           for (int smooth = 0; smooth < 2; smooth++)
             for (int n = 2; n <= (i == 1 ? VFI_MAX_OPINIONS : 2); n += VFI_MAX_OPINIONS - 2)
               check (b, &(VfiFrameInfo){ format, sizes[i][0], sizes[i][1], VFI_RANGE_LIMITED }, n, (i + j + smooth) % 2 ? 6 : 4,
-                     flow_scales[k], 0.3, speeds[j], smooth);
+                     flow_scales[k], 0.3, speeds[j], smooth, (i + k + smooth) % 2);
   vfi_backend_unref (b);
 }
 
@@ -133,7 +138,7 @@ best_time (VfiBackend *b, const TestFrame *f0, const TestFrame *f1, const VfiVie
 
     b->klass->begin (b);
     if (state)
-      b->klass->synthesize (b, &f0->info, &f0->frame, &f1->frame, 1, 0.5, state, taps, &dst->frame);
+      b->klass->synthesize (b, &f0->info, &f0->frame, &f1->frame, 1, 0.5, state, NULL, taps, &dst->frame);
     else
       b->klass->pack (b, &f0->info, &f0->frame, 1, x);
     b->klass->end (b);

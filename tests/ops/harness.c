@@ -89,16 +89,16 @@ is_time (const VfiNode *node, int i)
   return x->dtype == VFI_F32 && x->h == 1 && x->w == 1 && x->c == 1 &&
          ((node->op == &vfi_op_warp && i == 2) || (node->op == &vfi_op_shear && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 2) ||
           ((node->op == &vfi_op_weigh || node->op == &vfi_op_evidence) && i == 2) || (node->op == &vfi_op_fill && i == 0) ||
-          (node->op == &vfi_op_mix && i == 2) || (node->op == &vfi_op_blend && i >= 3));
+          (node->op == &vfi_op_mix && i == 2) || (node->op == &vfi_op_curve && i == 3) || (node->op == &vfi_op_blend && i >= 3));
 }
 
 static gboolean
 is_flow (const VfiNode *node, int i)
 {
   return ((node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search) && i == 2) ||
-         (node->op == &vfi_op_weigh && (i == 3 || i == 4)) || (node->op == &vfi_op_weighted_median && i < 2) ||
-         (node->op == &vfi_op_evidence && i == 3) || ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) ||
-         (node->op == &vfi_op_lucas_kanade && i == 3);
+         (node->op == &vfi_op_weigh && (i == 3 || i == 4)) || (node->op == &vfi_op_curve && i < 3) ||
+         (node->op == &vfi_op_weighted_median && i < 2) || (node->op == &vfi_op_evidence && i == 3) ||
+         ((node->op == &vfi_op_warp || node->op == &vfi_op_warp_zeros) && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 3);
 }
 
 static gboolean
@@ -144,6 +144,12 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
     v[j] = 20 * flow * test_uniform (seed, j);
   for (gsize j = 0; node->op == &vfi_op_weighted_median && i >= 2 && j < n; j++) /* pixels that are nearly alike */
     v[j] /= 64;
+  for (gsize j = 0; node->op == &vfi_op_curve && (i == 1 || i == 2) && j < n; j++) /* it grows faster */
+    v[j] *= i == 1 ? 0.375f : 2;
+  if (node->op == &vfi_op_curve && i == 4) {
+    v[0] = strstr (name, "/before") || strstr (name, "/both") ? 0.75f : 0;
+    v[1] = strstr (name, "/after") || strstr (name, "/both") ? 1.5f : 0;
+  }
   if (node->op == &vfi_op_normalize && i)
     v[1] = v[0] * v[0] + fabsf (v[1]); /* moments that fit each other */
   g_free (full);
