@@ -69,8 +69,9 @@ struct _VfiInterp
   double flow_scale;
   Net *net[MAX_NETS]; /* the one in use first, then by last use */
 
-  gboolean have_pair, have_next;
+  gboolean have_pair, have_past, have_next;
   VfiFrame pair[MAX_RING];       /* borrowed; the last one follows the pair, if have_next */
+  VfiFrame past;                 /* that before, if it is known */
   float lasts[2];                /* how long the pairs before and after last, in times of this one; 0: not known */
   int ring;                      /* how many slots frames that come in have: 3 once one has followed a pair */
   int first;                     /* slot of pair[0] */
@@ -332,6 +333,13 @@ next_slot (const VfiInterp *self, int slot)
   return (slot + 1) % self->ring;
 }
 
+/* That of the pair before. */
+static int
+last_slot (const VfiInterp *self)
+{
+  return (self->first + self->ring - 1) % self->ring;
+}
+
 /* The padded size, and the flow scale of the graphs: pictures keep their size, and the graphs know only 1, 1/2 and 1/4. */
 static void
 net_size (const VfiModel *model, const VfiFrameInfo *info, double flow_scale, int *h, int *w, double *graphs)
@@ -507,9 +515,11 @@ vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GErr
     return FALSE;
   const gboolean follows = self->have_pair && same_data (self, a, &self->pair[1]);
   const gboolean expected = follows && self->have_next && same_data (self, b, &self->pair[2]);
-  if (follows)
+  self->have_past = follows;
+  if (follows) {
+    self->past = self->pair[0];
     self->first = next_slot (self, self->first);
-  else
+  } else
     forget (self);
   if (!expected)
     self->known[next_slot (self, self->first)] = self->known_pair[self->first] = FALSE;
@@ -540,26 +550,46 @@ use_ring (VfiInterp *self, GError **error)
   return TRUE;
 }
 
-gboolean
-vfi_interp_set_neighbours (VfiInterp *self, double before, const VfiFrame *next, double after, GError **error)
+static gboolean
+check_pair (const VfiInterp *self, GError **error)
 {
-  if (!self->have_pair) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
+  if (self->have_pair)
+    return TRUE;
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
+  return FALSE;
+}
+
+static gboolean
+lasts_check (const VfiFrame *frame, double lasts, const char *name, GError **error)
+{
+  if (!frame || (lasts > 0 && isfinite (lasts)))
+    return TRUE;
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s lasts %g times as long as the pair", name, lasts);
+  return FALSE;
+}
+
+gboolean
+vfi_interp_set_neighbours (VfiInterp *self, const VfiFrame *before, double before_lasts, const VfiFrame *after, double after_lasts,
+                           GError **error)
+{
+  if (!check_pair (self, error) || !lasts_check (before, before_lasts, "the pair before", error) ||
+      !lasts_check (after, after_lasts, "the pair after", error) ||
+      (before && !vfi_interp_check_frame (self, before, "the frame before", error)) ||
+      (after && !vfi_interp_check_frame (self, after, "the frame after", error)))
     return FALSE;
-  }
-  if (!(before >= 0 && isfinite (before)) || (next && !(after > 0 && isfinite (after)))) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "pairs that last %g and %g times as long as the one between", before, after);
-    return FALSE;
-  }
   if (!self->net[0]->bend)
     return TRUE;
-  if (next && (!vfi_interp_check_frame (self, next, "the frame that follows", error) || !use_ring (self, error)))
+  if (after && !use_ring (self, error))
     return FALSE;
-  self->lasts[0] = (float) before;
-  self->lasts[1] = next ? (float) after : 0;
-  self->have_next = next != NULL;
-  if (next)
-    self->pair[2] = *next;
+  self->lasts[0] = before ? (float) before_lasts : 0;
+  self->lasts[1] = after ? (float) after_lasts : 0;
+  self->have_next = after != NULL;
+  if (before && !(self->have_past && same_data (self, before, &self->past)))
+    self->known_pair[last_slot (self)] = FALSE;
+  if (before)
+    self->past = *before;
+  if (after)
+    self->pair[2] = *after;
   return TRUE;
 }
 
@@ -620,17 +650,16 @@ frame_bytes (const VfiFrameInfo *info)
   return sum;
 }
 
-/* Makes `frame` ready for the frame in a slot: one of the pair, or one that was made. */
+/* Makes `frame` ready for the frame in a slot: one that came in, or (NULL) one that was made. */
 static void
-learn_frame (VfiInterp *self, int slot)
+learn_frame (VfiInterp *self, int slot, const VfiFrame *frame)
 {
   Net *net = self->net[0];
   const VfiBackendClass *klass = self->backend->klass;
   const VfiPicture *picture = &self->model->picture;
   VfiView x = net_view (net, picture->order ? "picture" : "x", 0);
 
-  if (slot < self->ring) {
-    const VfiFrame *frame = &self->pair[(slot - self->first + self->ring) % self->ring];
+  if (frame) {
     double start = settle (self);
 
     if (picture->order)
@@ -687,7 +716,7 @@ learn_pair (VfiInterp *self, Queue *q, const int slot[2])
   for (int i = 0; i < 2; i++)
     if (!self->known[slot[i]]) {
       queue_add (q, net->frame);
-      learn_frame (self, slot[i]);
+      learn_frame (self, slot[i], slot[i] < self->ring ? &self->pair[(slot[i] - self->first + self->ring) % self->ring] : NULL);
     }
   const gboolean known = net->bend ? self->known_pair[slot[0]]
                                    : (self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) ||
@@ -701,21 +730,22 @@ learn_pair (VfiInterp *self, Queue *q, const int slot[2])
     self->known_pair[slot[0]] = TRUE;
 }
 
-/* How long the pairs before and after last, where what they are is known. */
+/* What `pair` computes of the frame before and the first one, for which there is no slot that stays. */
 static void
-known_neighbours (const VfiInterp *self, float lasts[2])
+learn_past (VfiInterp *self, Queue *q)
 {
-  lasts[0] = self->known_pair[(self->first + self->ring - 1) % self->ring] ? self->lasts[0] : 0;
-  lasts[1] = self->have_next ? self->lasts[1] : 0;
+  const int slot = last_slot (self);
+
+  queue_add (q, self->net[0]->frame);
+  learn_frame (self, slot, &self->past);
+  learn_pair (self, q, (int[]){ slot, self->first });
+  self->known[slot] = FALSE;
 }
 
 static gboolean
 bends (const VfiInterp *self)
 {
-  float lasts[2];
-
-  known_neighbours (self, lasts);
-  return self->net[0]->bend && (lasts[0] > 0 || lasts[1] > 0);
+  return self->net[0]->bend && (self->lasts[0] > 0 || self->lasts[1] > 0);
 }
 
 /* The network's answer for the frames in two slots at time t; a result goes to slot `result`. */
@@ -725,15 +755,15 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
   Net *net = self->net[0];
   const float time = (float) t;
   Queue q = { .n = 0 };
-  float lasts[2];
   int of;
 
   if (net_buffer (net, "t", &of))
     self->backend->klass->upload (self->backend, net_view (net, "t", 0).data, &time, sizeof time);
   if (bends (self)) {
-    known_neighbours (self, lasts);
-    self->backend->klass->upload (self->backend, net_view (net, "lasts", 0).data, lasts, sizeof lasts);
-    if (lasts[1] > 0)
+    self->backend->klass->upload (self->backend, net_view (net, "lasts", 0).data, self->lasts, sizeof self->lasts);
+    if (self->lasts[0] > 0 && !self->known_pair[last_slot (self)])
+      learn_past (self, &q);
+    if (self->lasts[1] > 0)
       learn_pair (self, &q, (int[]){ slot[1], next_slot (self, slot[1]) });
   }
   learn_pair (self, &q, slot);
@@ -813,15 +843,6 @@ halve (VfiInterp *self, double t)
     slot[want > middle ? 0 : 1] = s;
     *(want > middle ? &low : &high) = middle;
   }
-}
-
-static gboolean
-check_pair (const VfiInterp *self, GError **error)
-{
-  if (self->have_pair)
-    return TRUE;
-  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "no pair of frames was given");
-  return FALSE;
 }
 
 gboolean

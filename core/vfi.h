@@ -189,11 +189,11 @@ VFI_API gboolean vfi_interp_set_flow_scale (VfiInterp *interp, double flow_scale
  * vfi_interp_reset; a call whose `a` has the same data pointers as the `b` before reuses what was computed for it, so the pixels must
  * not have changed. */
 VFI_API gboolean vfi_interp_set_pair (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, GError **error);
-/* For motion that does not go straight: what is known around the pair, which vfi_interp_set_pair has just taken. before: how long the pair that was given before it lasts, in times of this one, if it ends where this one
- * begins and frames between it were made; 0: it is no part of the motion (a cut between), or not known. next: the frame that follows the pair, NULL if it is not known, and
- * how long after, in times of this pair; it stays borrowed like the pair, and is worked out once, if it comes with the next pair. The first one takes memory. Without this call, and with models
- * that make pictures, motion is straight. VFI_ERROR_ARG; VFI_ERROR_MEMORY. */
-VFI_API gboolean vfi_interp_set_neighbours (VfiInterp *interp, double before, const VfiFrame *next, double after, GError **error);
+/* For motion that does not go straight, of the pair that vfi_interp_set_pair has just taken: the frame before it and the one after, and how long they are away from it, in times of the pair's own; NULL:
+ * it is not known, or no part of the motion (a cut lies between). They stay borrowed like the pair. What was computed for the pair before is used again where it was given right before this one, with `before` as its first frame; what
+ * is computed for the pair after is, where that is given next. The first `after` takes memory. Without this call, and with models that make pictures, motion is straight. VFI_ERROR_ARG; VFI_ERROR_MEMORY. */
+VFI_API gboolean vfi_interp_set_neighbours (VfiInterp *interp, const VfiFrame *before, double before_lasts, const VfiFrame *after,
+                                            double after_lasts, GError **error);
 /* Writes the frame at time t, 0 < t < 1, between a and b into dst, which is neither of them. May be called for any number of t. */
 VFI_API gboolean vfi_interp_at (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
 /* vfi_interp_at in two parts: on CUDA, where frames are in system memory, they then go to the device and back while others are computed. start

@@ -41,6 +41,7 @@ struct _VfiTimeline
   VfiTimelineConfig config;
   GDestroyNotify release;
   GArray *in;
+  Input past; /* the anchor before the first of `in`; without a frame: there is none */
   gboolean ending;
   guint64 stop, gap_end;
 
@@ -90,6 +91,16 @@ drop (VfiTimeline *tl, guint first, guint n)
   g_array_remove_range (tl->in, first, n);
 }
 
+/* The next anchor, number i, becomes the first. */
+static void
+pass (VfiTimeline *tl, guint i)
+{
+  release_input (tl, &tl->past);
+  tl->past = g_array_index (tl->in, Input, 0);
+  g_array_index (tl->in, Input, 0).frame = NULL;
+  drop (tl, 0, i);
+}
+
 VfiTimeline *
 vfi_timeline_new (GDestroyNotify release)
 {
@@ -111,6 +122,8 @@ void
 vfi_timeline_clear (VfiTimeline *tl)
 {
   drop (tl, 0, tl->in->len);
+  release_input (tl, &tl->past);
+  tl->past.frame = NULL;
   tl->ending = tl->begun = FALSE;
   tl->gap_end = tl->j = tl->k = 0;
 }
@@ -304,13 +317,30 @@ hole (VfiTimeline *tl, VfiMoment *m, guint64 to)
   return TRUE;
 }
 
-static void
-between (VfiMoment *m, const Input *l, const Input *r, guint64 time)
+/* The frame after an anchor is to be waited for. */
+static gboolean
+waits (const VfiTimeline *tl, guint right)
 {
+  return tl->config.lookahead && !tl->ending && right + 1 == tl->in->len && tl->gap_end <= at (tl, right)->pts;
+}
+
+/* At `time` between the first anchor and another one. */
+static void
+between (const VfiTimeline *tl, VfiMoment *m, guint right, guint64 time)
+{
+  const Input *l = at (tl, 0), *r = at (tl, right), *next = right + 1 < tl->in->len ? at (tl, right + 1) : NULL;
   double t = (double) (time - l->pts) / (double) (r->pts - l->pts);
   m->kind = VFI_MOMENT_BETWEEN;
   m->b = r->frame;
   m->t = CLAMP ((int) (t * 65536 + 0.5), 1, 65535) / 65536.0;
+  if (tl->past.frame && l->span == BRIDGE) {
+    m->before = tl->past.frame;
+    m->before_lasts = (double) (l->pts - tl->past.pts) / (double) (r->pts - l->pts);
+  }
+  if (tl->config.lookahead && next && next->role == ANCHOR && next->span == BRIDGE) {
+    m->after = next->frame;
+    m->after_lasts = (double) (next->pts - r->pts) / (double) (r->pts - l->pts);
+  }
 }
 
 /* The last moment is out: clears, after a hole where a gap was announced. */
@@ -389,7 +419,7 @@ pull_grid (VfiTimeline *tl, VfiMoment *m)
       gboolean holed = restart && cut < r->pts && hole (tl, m, stretch (tl, r->pts));
       if (restart)
         start_grid (tl, r->pts);
-      drop (tl, 0, right);
+      pass (tl, right);
       if (holed)
         return TRUE;
       continue;
@@ -398,11 +428,14 @@ pull_grid (VfiTimeline *tl, VfiMoment *m)
     if (next < last && !tl->ending && next + sliver > end && next != end)
       return FALSE;
 
+    const gboolean bridged = !real && r && r->span == BRIDGE;
+    if (bridged && waits (tl, right))
+      return FALSE;
     *m = (VfiMoment){ .kind = real ? VFI_MOMENT_REAL : VFI_MOMENT_REPEAT, .pts = grid_out (tl, tl->k), .a = l->frame };
     tl->shown = next >= last ? stretch (tl, cut) : grid_out (tl, tl->k + 1);
     m->duration = tl->shown - m->pts;
-    if (!real && r && r->span == BRIDGE) {
-      between (m, l, r, time);
+    if (bridged) {
+      between (tl, m, right, time);
       m->repairs = r->repairs;
     }
     tl->k++;
@@ -430,38 +463,41 @@ pull_repair (VfiTimeline *tl, VfiMoment *m)
 
   guint64 n = tl->config.in_num ? missing (tl, x->pts - tl->last) : 0;
   guint right = right_anchor (tl);
-  const Input *r = right ? at (tl, right) : NULL;
   if (tl->j < n) {
     Span span = x->role == ANCHOR ? x->span : x->role == LENT ? BRIDGE : OPEN;
     if (span == OPEN) {
       tl->j = n;
       if (hole (tl, m, x->pts))
         return TRUE;
+    } else if (span == BRIDGE && waits (tl, right)) {
+      return FALSE;
     } else {
       m->kind = VFI_MOMENT_REPEAT;
       m->pts = tl->last + scale (x->pts - tl->last, ++tl->j, n + 1);
       tl->shown = tl->last + scale (x->pts - tl->last, tl->j + 1, n + 1);
       m->duration = tl->shown - m->pts;
       if (span == BRIDGE) {
-        between (m, l, r, m->pts);
+        between (tl, m, right, m->pts);
         m->repairs = TRUE;
       }
       return TRUE;
     }
   }
 
+  if (x->role == LENT && waits (tl, right))
+    return FALSE;
   tl->last = m->pts = x->pts;
   tl->shown = end_of (tl, x);
   tl->j = 0;
   m->duration = x->duration;
   if (x->role == ANCHOR) {
     m->a = x->frame;
-    drop (tl, 0, 1);
+    pass (tl, 1);
     return TRUE;
   }
   m->kind = VFI_MOMENT_REPEAT;
   if (x->role == LENT) {
-    between (m, l, r, x->pts);
+    between (tl, m, right, x->pts);
     m->repairs = TRUE;
   }
   drop (tl, 1, 1);

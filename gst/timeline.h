@@ -13,6 +13,8 @@
  * - repair: every input frame keeps its own moment; damaged and duplicate frames, and the ones missing where time stamps are
  *   more than one and a half periods apart, lie between their good neighbours.
  *
+ * With `lookahead`, what lies between two frames waits for one more, if that does not take longer than an announced gap: motion goes on smoothly through both.
+ *
  * At most `max_gap` missing, damaged or duplicate frames in a row are bridged. Beyond that a damaged frame becomes a repeat of the
  * last good one, a duplicate is shown as it is, and where frames are missing nothing is shown: a hole, after which the grid
  * starts again at the next frame.
@@ -34,6 +36,7 @@ typedef struct
   int stretch_num, stretch_den; /* of the grid, above 0 */
   guint64 origin;               /* the time that stretching leaves where it is */
   guint max_gap;
+  guint lookahead; /* frames after b that what lies between a and b waits for: 0 or 1 */
 } VfiTimelineConfig;
 
 typedef enum
@@ -58,6 +61,9 @@ typedef struct
   gpointer a, b;         /* frames; valid until the timeline is next called */
   double t;              /* 0 < t < 1, a multiple of 1/65536 so that the middle is 1/2 whatever the rounding of the time stamps */
   gboolean repairs;      /* BETWEEN: stands where frames were missing, damaged or duplicate */
+  /* BETWEEN: the good frames before a and after b, as frames, and how far from them, in times of what lies between a and b. NULL: there is none, or a bridge does not lead there, or it is not waited for. */
+  gpointer before, after;
+  double before_lasts, after_lasts;
 } VfiMoment;
 
 typedef struct _VfiTimeline VfiTimeline;

@@ -93,14 +93,23 @@ collect (GPtrArray *cases, const char *dir, int multiplier, GError **error)
   return TRUE;
 }
 
-/* A session and the pictures that it was given last: of a pair, and the one that follows, each by the file it is from; what is read once serves the next case. */
+enum
+{
+  BEFORE,
+  FIRST,
+  LAST,
+  AFTER,
+  SEEN
+};
+
+/* A session and the pictures that it has seen last: of a pair, and around it, each by the file it is from. What was read once serves the next case. */
 typedef struct
 {
   const VfiOptions *options;
   gboolean linear, lookahead;
   VfiInterp *interp;
-  ToolPicture *picture[3];
-  const char *file[3];
+  ToolPicture *picture[SEEN];
+  const char *file[SEEN];
 } Stream;
 
 static void
@@ -108,7 +117,7 @@ stream_clear (Stream *s)
 {
   if (s->interp)
     vfi_interp_free (s->interp);
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < SEEN; i++)
     g_clear_pointer (&s->picture[i], tool_picture_free);
 }
 
@@ -116,41 +125,38 @@ stream_clear (Stream *s)
 static gboolean
 stream_seek (Stream *s, const ToolCase *c, GError **error)
 {
-  const char *want[3] = { c->files[0], c->files[2], s->lookahead ? c->files[3] : NULL };
-  ToolPicture *had[3], *have[3] = { NULL };
+  const gboolean follows = s->file[LAST] && !strcmp (c->files[0], s->file[LAST]);
+  const char *want[SEEN] = { follows && !s->linear ? s->file[FIRST] : NULL, c->files[0], c->files[2], s->lookahead && !s->linear ? c->files[3] : NULL };
+  ToolPicture *had[SEEN], *have[SEEN] = { NULL };
   VfiFrameInfo info;
-  VfiFrame frame[3];
-  const gboolean there = s->picture[0] && !g_strcmp0 (want[0], s->file[0]) && !g_strcmp0 (want[1], s->file[1]);
-  const gboolean follows = s->picture[1] && !g_strcmp0 (want[0], s->file[1]);
+  VfiFrame frame[SEEN];
   gboolean good = TRUE;
 
-  if (there)
+  if (s->file[FIRST] && !strcmp (want[FIRST], s->file[FIRST]) && !strcmp (want[LAST], s->file[LAST]))
     return TRUE;
-  for (int i = 0; i < 3 && good; i++) {
-    if (!want[i])
-      break;
-    for (int j = 0; j < 3 && follows && !have[i]; j++)
-      if (s->picture[j] && !g_strcmp0 (want[i], s->file[j]))
+  for (int i = 0; i < SEEN && good; i++) {
+    for (int j = 0; j < SEEN && !have[i]; j++)
+      if (want[i] && s->picture[j] && !strcmp (want[i], s->file[j]))
         have[i] = g_steal_pointer (&s->picture[j]);
-    if (!have[i])
+    if (want[i] && !have[i])
       good = (have[i] = tool_picture_read (want[i], error)) != NULL;
-    if (good && (have[i]->width != have[0]->width || have[i]->height != have[0]->height)) {
+    if (good && i > FIRST && have[i] && (have[i]->width != have[FIRST]->width || have[i]->height != have[FIRST]->height)) {
       g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s/%s: its pictures differ in size", c->set, c->name);
       good = FALSE;
     }
   }
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < SEEN; i++) {
     had[i] = s->picture[i]; /* the session has seen them: they stay until it has seen others */
     s->picture[i] = have[i];
-    s->file[i] = want[i];
-    if (good && have[i])
+    s->file[i] = have[i] ? want[i] : NULL;
+    if (have[i])
       tool_picture_frame (have[i], &info, &frame[i]);
   }
   if (good)
     good = s->interp ? vfi_interp_set_info (s->interp, &info, error) : (s->interp = vfi_interp_new (&info, s->options, error)) != NULL;
-  good = good && vfi_interp_set_pair (s->interp, &frame[0], &frame[1], error) &&
-         (s->linear || vfi_interp_set_neighbours (s->interp, follows, have[2] ? &frame[2] : NULL, 1, error));
-  for (int i = 0; i < 3; i++)
+  good = good && vfi_interp_set_pair (s->interp, &frame[FIRST], &frame[LAST], error) &&
+         vfi_interp_set_neighbours (s->interp, have[BEFORE] ? &frame[BEFORE] : NULL, 1, have[AFTER] ? &frame[AFTER] : NULL, 1, error);
+  for (int i = 0; i < SEEN; i++)
     if (had[i])
       tool_picture_free (had[i]);
   return good;
@@ -161,7 +167,7 @@ synthesize (Stream *s, double t, GError **error)
 {
   VfiFrameInfo info;
   VfiFrame dst;
-  g_autoptr (ToolPicture) made = tool_picture_new (s->picture[0]->width, s->picture[0]->height);
+  g_autoptr (ToolPicture) made = tool_picture_new (s->picture[FIRST]->width, s->picture[FIRST]->height);
 
   tool_picture_frame (made, &info, &dst);
   return vfi_interp_at (s->interp, t, &dst, error) ? g_steal_pointer (&made) : NULL;
@@ -187,14 +193,14 @@ evaluate (ToolEval *e, Stream *s, ToolPage *page, GError **error)
     tool_progress_update (&progress, (double) i / e->cases->len, c->name);
     g_autoptr (ToolPicture) truth = stream_seek (s, c, error) ? tool_picture_read (c->files[1], error) : NULL;
     good = truth != NULL;
-    if (good && (truth->width != s->picture[0]->width || truth->height != s->picture[0]->height)) {
+    if (good && (truth->width != s->picture[FIRST]->width || truth->height != s->picture[FIRST]->height)) {
       g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s/%s: its pictures differ in size", c->set, c->name);
       good = FALSE;
     }
     g_autoptr (ToolPicture) made = good ? synthesize (s, c->t, error) : NULL;
     good = made && (!page || tool_page_add (page, i, truth, made, error));
     if (good) {
-      g_autoptr (ToolPicture) mean = average (s->picture[0], s->picture[1]);
+      g_autoptr (ToolPicture) mean = average (s->picture[FIRST], s->picture[LAST]);
       c->score = tool_score (truth, made);
       c->average = tool_score (truth, mean);
     }

@@ -30,7 +30,8 @@ check_released (int n)
  * Input, times in ms: "0" a frame of one nominal period, "0+50" one of 50 ms, "0+?" of unknown duration, "0d" a duplicate, "0x" a damaged
  * one, "gap120" no frame up to 120, "end", "end100" with a stop time.
  * Output: "0+50:1" frame 1, "0+50:=1" frame 1 again, "0+50:1>2@.5" between frames 1 and 2, "!" after it where it repairs,
- * "0+50:-" a hole. "|" stands where the input so far has given all it can. */
+ * "0+50:-" a hole. "|" stands where the input so far has given all it can. Where what is around counts, "1>2@.5[-,3x2]" has nothing known before and frame 3 after
+ * it, twice as far away. */
 typedef struct
 {
   const char *name;
@@ -38,6 +39,12 @@ typedef struct
   int in, out, stretch; /* frames a second, 0: variable */
   guint max_gap;
   const char *input, *output;
+  enum
+  {
+    LEFT_OUT,
+    BEHIND, /* frames before are told */
+    AROUND, /* and the one after is waited for */
+  } neighbours;
 } Case;
 
 static const Case cases[] = {
@@ -97,7 +104,34 @@ static const Case cases[] = {
   { "repair/gap-fits", TRUE, 20, 20, 1, 4, "0 gap100 100", "0+50:1||50+50:1>2@.5! 100+50:2" },
   { "repair/gap-too-long", TRUE, 20, 20, 1, 1, "0 gap200 200", "0+50:1|50+150:-|200+50:2" },
   { "repair/variable", TRUE, 0, 0, 1, 9, "0 33x 66 200", "0+33.333333:1||33+33.333333:1>3@.5! 66+33.333333:3|200+33.333333:4" },
+  /* Around a pair. */
+  { "around/before", FALSE, 20, 40, 1, 4, "0 50 100 end", "0+25:1|25+25:1>2@.5[-,-] 50+25:2|75+25:2>3@.5[1x1,-] 100+25:3|125+25:=3",
+    BEHIND },
+  { "around/lookahead", FALSE, 20, 40, 1, 4, "0 50 100 150 end",
+    "0+25:1||25+25:1>2@.5[-,3x1] 50+25:2|75+25:2>3@.5[1x1,4x1] 100+25:3|125+25:3>4@.5[2x1,-] 150+25:4 175+25:=4", AROUND },
+  { "around/lost-frame", FALSE, 20, 20, 2, 4, "100 150 250 300 end",
+    "100+50:1||150+50:1>2@.5[-,3x2] 200+50:2|250+50:2>3@.25![1x0.5,4x0.5] 300+50:2>3@.5![1x0.5,4x0.5] 350+50:2>3@.75![1x0.5,4x0.5] "
+    "400+50:3|450+50:3>4@.5[2x2,-] 500+50:4 550+50:=4",
+    AROUND },
+  { "around/gap-does-not-wait", FALSE, 20, 40, 1, 4, "0 50 gap150 150", "0+25:1||25+25:1>2@.5[-,-] 50+25:2|", AROUND },
+  { "around/hole", FALSE, 20, 40, 1, 1, "0 50 210 260 310",
+    "0+25:1||25+25:1>2@.5[-,-] 50+25:2 75+25:=2 100+110:- 210+25:3||235+25:3>4@.5[-,5x1] 260+25:4", AROUND },
+  { "around/still", FALSE, 20, 40, 1, 0, "0 50d 100 150",
+    "0+25:1|25+25:=1 50+25:2|75+25:2>3@.5[-,-] 100+25:3|125+25:3>4@.5[2x1,-] 150+25:4", BEHIND },
+  { "around/repair", TRUE, 20, 20, 1, 4, "0 50 100x 150 200", "0+50:1|50+50:2|||100+50:2>4@.5![1x0.5,5x0.5] 150+50:4 200+50:5", AROUND },
+  { "around/repair-missing", TRUE, 20, 20, 1, 4, "0 50 150 200", "0+50:1|50+50:2||100+50:2>3@.5![1x0.5,4x0.5] 150+50:3 200+50:4", AROUND },
+  { "around/repair-behind", TRUE, 20, 20, 1, 4, "0 50 150 200", "0+50:1|50+50:2|100+50:2>3@.5![1x0.5,-] 150+50:3|200+50:4", BEHIND },
+  { "around/repair-at-end", TRUE, 20, 20, 1, 4, "0 50x 100 end", "0+50:1|||50+50:1>3@.5![-,-] 100+50:3", AROUND },
 };
+
+static void
+append_neighbour (GString *s, gpointer frame, double lasts)
+{
+  if (frame)
+    g_string_append_printf (s, "%dx%g", GPOINTER_TO_INT (frame), lasts);
+  else
+    g_string_append_c (s, '-');
+}
 
 static void
 append_ms (GString *s, guint64 ns)
@@ -109,7 +143,7 @@ append_ms (GString *s, guint64 ns)
 }
 
 static void
-append_moments (GString *s, VfiTimeline *tl)
+append_moments (GString *s, VfiTimeline *tl, gboolean around)
 {
   VfiMoment m;
   const char *space = "";
@@ -130,6 +164,13 @@ append_moments (GString *s, VfiTimeline *tl)
       while (g_str_has_suffix (t, "0") && t[2] != '0')
         t[strlen (t) - 1] = 0;
       g_string_append_printf (s, ":%d>%d@%s%s", GPOINTER_TO_INT (m.a), GPOINTER_TO_INT (m.b), t + 1, m.repairs ? "!" : "");
+      if (around) {
+        g_string_append_c (s, '[');
+        append_neighbour (s, m.before, m.before_lasts);
+        g_string_append_c (s, ',');
+        append_neighbour (s, m.after, m.after_lasts);
+        g_string_append_c (s, ']');
+      }
     } else
       g_string_append_printf (s, ":%s%d", m.kind == VFI_MOMENT_REPEAT ? "=" : "", GPOINTER_TO_INT (m.a));
   }
@@ -140,7 +181,8 @@ test_case (gconstpointer data)
 {
   const Case *k = data;
   g_autoptr (VfiTimeline) tl = vfi_timeline_new (release);
-  vfi_timeline_configure (tl, &(VfiTimelineConfig){ k->repair, k->in, 1, k->out, 1, k->stretch, 1, 100 * MS, k->max_gap });
+  vfi_timeline_configure (
+      tl, &(VfiTimelineConfig){ k->repair, k->in, 1, k->out, 1, k->stretch, 1, 100 * MS, k->max_gap, k->neighbours == AROUND });
 
   g_autoptr (GString) out = g_string_new ("");
   g_auto (GStrv) words = g_strsplit (k->input, " ", -1);
@@ -162,7 +204,7 @@ test_case (gconstpointer data)
     }
     if (i)
       g_string_append (out, "|");
-    append_moments (out, tl);
+    append_moments (out, tl, k->neighbours);
     if (g_str_has_prefix (words[i], "end"))
       g_assert_true (vfi_timeline_newest (tl) == VFI_NO_TIME);
   }
