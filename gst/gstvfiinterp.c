@@ -33,7 +33,7 @@ struct _GstVfiInterp
   int mode;          /* Mode */
   int multiplier[2]; /* numerator and denominator */
   int replace;       /* duplicates */
-  guint max_gap;
+  guint max_gap, lookahead;
   GstVfiTween tween; /* and more properties */
 
   /* Streaming thread. */
@@ -58,6 +58,9 @@ GST_VFI_ENUM ("GstVfiInterpDuplicates", duplicates_type, { FALSE, "They are as r
               { TRUE, "Put synthesized frames in their place; waits for the next frame that differs", "replace" })
 GST_VFI_ENUM ("GstVfiInterpQosMode", qos_mode_type, { FALSE, "Synthesize every frame, however late", "off" },
               { TRUE, "Cheaper synthesis, then repeats; never drops a real frame", "auto" })
+GST_VFI_ENUM ("GstVfiInterpTrajectory", trajectory_type, { FALSE, "Straight from one frame to the next", "linear" },
+              { TRUE, "Bent, as what moves gathers speed or turns: by the frame before, and by the one after if lookahead waits for it",
+                "quadratic" })
 
 static const int one[2] = { 1, 1 };
 
@@ -71,14 +74,14 @@ stretch (GstVfiInterp *self)
 static guint
 waits (GstVfiInterp *self)
 {
-  return self->mode == MODE_REPAIR || self->replace ? self->max_gap + 1 : 1;
+  return (self->mode == MODE_REPAIR || self->replace ? self->max_gap + 1 : 1) + self->lookahead;
 }
 
 static guint
 gst_vfi_interp_held (GstVfiBase *base)
 {
-  /* And one that is shown, a pair, and the one that the session has seen before. */
-  return waits (GST_VFI_INTERP (base)) + 5 + (gst_vfi_base_carries (base) ? MAX_MADE - 1 : 0);
+  /* And one that is shown, a pair and those around it, and those that the session has seen before. */
+  return waits (GST_VFI_INTERP (base)) + 7 + (gst_vfi_base_carries (base) ? MAX_MADE - 1 : 0);
 }
 
 /* ---- caps --------------------------------------------------------------------------------------- */
@@ -101,8 +104,9 @@ static void
 configure_timeline (GstVfiInterp *self)
 {
   const int *by = stretch (self);
-  vfi_timeline_configure (self->timeline, &(VfiTimelineConfig){ self->mode == MODE_REPAIR, self->in_num, self->in_den, self->out_num,
-                                                                self->out_den, by[0], by[1], self->segment.start, self->max_gap });
+  vfi_timeline_configure (self->timeline,
+                          &(VfiTimelineConfig){ self->mode == MODE_REPAIR, self->in_num, self->in_den, self->out_num, self->out_den, by[0],
+                                                by[1], self->segment.start, self->max_gap, self->lookahead });
 }
 
 static GstFlowReturn drain (GstVfiInterp *self);
@@ -435,6 +439,14 @@ gst_vfi_interp_class_init (GstVfiInterpClass *klass)
                            0, 1, 0.72, playing) },
     { FIELD (tween.blend),
       g_param_spec_enum ("scene-mode", "Scene mode", "What to show between two scenes", scene_mode_type (), FALSE, playing) },
+    { FIELD (tween.quadratic),
+      g_param_spec_enum ("trajectory", "Trajectory", "How things move between two frames (of this project's own networks)",
+                         trajectory_type (), TRUE, playing) },
+    { FIELD (lookahead),
+      g_param_spec_uint (
+          "lookahead", "Look-ahead",
+          "Frames after a pair that are waited for, so that motion goes on smoothly through both; the latency grows by as much", 0, 1, 0,
+          ready) },
     { FIELD (replace), g_param_spec_enum ("duplicates", "Duplicates", "What to do with frames that repeat the one before",
                                           duplicates_type (), FALSE, ready) },
     { FIELD (max_gap),

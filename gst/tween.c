@@ -113,24 +113,39 @@ gst_vfi_tween_stamp (GstVfiTween *tween, GstVfiBase *base, GstBuffer *buffer, Gs
   count (base, &tween->out);
 }
 
-/* Whether there is a cut between the pair, into tween->cut. FALSE after an error of the element. */
+/* Whether there is a cut between a picture of the pair (pair.h) and the next one. FALSE after an error of the element. */
 static gboolean
-is_cut (GstVfiTween *tween, GstVfiBase *base, double threshold)
+is_cut (GstVfiTween *tween, GstVfiBase *base, int first, double threshold, gboolean *cut)
 {
   GError *error = NULL;
   double score;
   gst_vfi_base_enter (base);
-  const gboolean ok = gst_vfi_pair_scene (&tween->pair, &score, &error);
+  const gboolean ok = gst_vfi_pair_scene (&tween->pair, first, &score, &error);
   gst_vfi_base_leave (base);
-  tween->cut = ok && score > threshold;
+  *cut = ok && score > threshold;
   return ok || gst_vfi_base_fail (base, error);
+}
+
+/* Motion does not go on across a cut. FALSE after an error of the element. */
+static gboolean
+look_around (GstVfiTween *tween, GstVfiBase *base, double threshold)
+{
+  static const int first[] = { GST_VFI_BEFORE, GST_VFI_B }, around[] = { GST_VFI_BEFORE, GST_VFI_AFTER };
+  for (int i = 0; i < 2; i++) {
+    gboolean cut = FALSE;
+    if (tween->pair.at[around[i]] && threshold < 1 && !is_cut (tween, base, first[i], threshold, &cut))
+      return FALSE;
+    if (cut)
+      gst_vfi_pair_forget (&tween->pair, around[i]);
+  }
+  return TRUE;
 }
 
 static GstFlowReturn
 between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstBuffer **out)
 {
   GST_OBJECT_LOCK (base);
-  const gboolean qos = tween->qos, blend = tween->blend;
+  const gboolean qos = tween->qos, blend = tween->blend, quadratic = tween->quadratic;
   const double threshold = tween->scene_threshold;
   const guint64 done = tween->out, skipped = tween->skipped;
   GST_OBJECT_UNLOCK (base);
@@ -144,17 +159,21 @@ between (GstVfiTween *tween, GstVfiBase *base, const VfiMoment *m, GstBuffer **o
   }
   if (!tween->pair.interp) /* memory ran out, and the error has been posted */
     return GST_FLOW_ERROR;
-  gst_vfi_pair_choose (&tween->pair, m->a, m->b);
+  gst_vfi_pair_choose (&tween->pair, m);
+  for (int i = 0; i < GST_VFI_SEEN && !quadratic; i += GST_VFI_AFTER)
+    gst_vfi_pair_forget (&tween->pair, i);
   tween->t = m->t;
   tween->cut = FALSE;
-  if (action == VFI_LOAD_SYNTHESIZE && threshold < 1 && !is_cut (tween, base, threshold))
+  if (action == VFI_LOAD_SYNTHESIZE && threshold < 1 && !is_cut (tween, base, GST_VFI_A, threshold, &tween->cut))
     return GST_FLOW_ERROR;
   if (action == VFI_LOAD_REPEAT || (tween->cut && !blend)) {
     count (base, &tween->repeated);
     *out = gst_vfi_picture_show (m->t < 0.5 ? m->a : m->b, TRUE);
     return GST_FLOW_OK;
   }
-  GstFlowReturn ret = gst_vfi_base_synthesize (base, tween->pair.a->buffer, out);
+  if (!tween->cut && !look_around (tween, base, threshold))
+    return GST_FLOW_ERROR;
+  GstFlowReturn ret = gst_vfi_base_synthesize (base, tween->pair.at[GST_VFI_A]->buffer, out);
   if (ret == GST_FLOW_OK && !tween->cut && m->repairs)
     count (base, &tween->repaired);
   return ret;
@@ -214,6 +233,7 @@ GstFlowReturn
 gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
 {
   GstVfiPair *pair = &tween->pair;
+  const GstVfiPicture *a = pair->at[GST_VFI_A], *b = pair->at[GST_VFI_B];
   GstVideoFrame map;
   VfiFrame dst;
   GError *error = NULL;
@@ -230,15 +250,15 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   flow_scale = MIN (flow_scale, tween->reach);
   const gboolean late = gst_vfi_base_carries (base) && !tween->pace.live && !tween->cut;
   /* Whoever takes the frame comes later on the same stream, or waits for it. Where time presses it must be known how long a frame takes. */
-  const gboolean ordered = !tween->pace.live && gst_vfi_base_ordered (base, out) && gst_vfi_base_ordered (base, pair->a->buffer) &&
-                           gst_vfi_base_ordered (base, pair->b->buffer);
+  const gboolean ordered = !tween->pace.live && gst_vfi_base_ordered (base, out) && gst_vfi_base_ordered (base, a->buffer) &&
+                           gst_vfi_base_ordered (base, b->buffer);
   GST_OBJECT_UNLOCK (base);
 
   const gint64 start = g_get_monotonic_time ();
   gboolean ok;
   gst_vfi_base_enter (base);
   if (tween->cut)
-    ok = vfi_interp_blend (pair->interp, &pair->a->frame, &pair->b->frame, tween->t, &dst, &error);
+    ok = vfi_interp_blend (pair->interp, &a->frame, &b->frame, tween->t, &dst, &error);
   else
     ok = gst_vfi_pair_at (pair, tween->t, flow_scale, late || ordered, &dst, &error) ||
          (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, late || ordered, &dst, &error));

@@ -14,7 +14,7 @@ typedef struct
 {
   /* Settings; the element's object lock. */
   double flow_scale, scene_threshold;
-  gboolean blend, qos; /* ints, as properties are */
+  gboolean blend, qos, quadratic; /* ints, as properties are */
 
   /* Streaming thread. */
   GstVfiPair pair;

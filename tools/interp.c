@@ -11,7 +11,7 @@
 
 typedef struct
 {
-  char *fps, *multiplier, *slowmo, *scene_threshold, *scene_mode, *duplicates, *max_gap, *encoder;
+  char *fps, *multiplier, *slowmo, *scene_threshold, *scene_mode, *duplicates, *max_gap, *trajectory, *lookahead, *encoder;
   gboolean repair, no_audio, quiet;
 } Options;
 
@@ -66,6 +66,8 @@ element_properties (const Options *o, const ToolSession *s, ToolTranscode *t, GE
     { "scene-mode", o->scene_mode },
     { "duplicates", o->duplicates },
     { "max-gap", o->max_gap },
+    { "trajectory", o->trajectory },
+    { "lookahead", o->lookahead ? o->lookahead : "1" }, /* a file does not wait */
   };
   for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
     tool_transcode_set (t, pairs[i][0], pairs[i][1]);
@@ -115,6 +117,8 @@ tool_interp (int argc, char **argv)
     { "scene-mode", 0, 0, G_OPTION_ARG_STRING, &o.scene_mode, "across a cut: repeat or blend", "WORD" },
     { "duplicates", 0, 0, G_OPTION_ARG_STRING, &o.duplicates, "keep or replace repeated frames", "WORD" },
     { "max-gap", 0, 0, G_OPTION_ARG_STRING, &o.max_gap, "longest gap that is filled", "N" },
+    { "trajectory", 0, 0, G_OPTION_ARG_STRING, &o.trajectory, "how things move between frames: linear or quadratic (default)", "WORD" },
+    { "lookahead", 0, 0, G_OPTION_ARG_STRING, &o.lookahead, "frames after two that it may see: 0 or 1 (default)", "N" },
     { "encoder", 0, 0, G_OPTION_ARG_STRING, &o.encoder, "a GStreamer video encoder instead of the usual one", "DESCRIPTION" },
     { "no-audio", 0, 0, G_OPTION_ARG_NONE, &o.no_audio, "leave sound out", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "print errors only", NULL },
@@ -145,6 +149,8 @@ tool_interp (int argc, char **argv)
   else if (status == TOOL_INTERRUPTED)
     tool_error ("interrupted; %s was not written", argv[2]);
   g_free (o.fps);
+  g_free (o.trajectory);
+  g_free (o.lookahead);
   g_free (o.multiplier);
   g_free (o.slowmo);
   g_free (o.scene_threshold);
