@@ -63,7 +63,7 @@ typedef struct
   gpointer work; /* the backend's; NULL: not recorded */
 } Recording;
 
-#define N_RECORDINGS 4 /* sessions swap the slots of two frames, and run a plan with others or alone */
+#define N_RECORDINGS 6 /* sessions swap the slots of two or three frames, and run a plan with others or alone */
 
 struct _VfiPlan
 {

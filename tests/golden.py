@@ -351,6 +351,7 @@ def ops(program):
 # ---- models ---------------------------------------------------------------------------------------
 
 RUNS = [(64, 96, 0.5), (32, 128, 0.25), (64, 32, 0.9), (32, 32, 0.4)]  # padded height and width, t
+LASTS = [(1, 1), (.5, 0), (0, 2), (0, 0)]  # how long the pairs before and after last
 
 
 def weight(name, shape):
@@ -419,12 +420,15 @@ def model(name):
     flow = name in flownet.CONFIGS
     m = generated(flownet.FlowNet(name).eval() if flow else basenet.network(name).eval())
     out = {}
-    for h, w, t in RUNS:
+    for (h, w, t), lasts in zip(RUNS, LASTS):
         x0, x1 = picture(name, h, w, 0).double(), picture(name, h, w, 1).double()
         if flow:
             out[f'{h}x{w}/t=0'] = nhwc(flownet.sharpen(m(x0, x1)[-1], x0, x1))
         else:
             out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0, x1, torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
+            course = [nchw(uniform(f'{h}x{w}/bend{k}', h // 16, w // 16, 2) + np.float32(fast)).double() for k, fast in enumerate((6, 2.25, 12))]
+            bend = net.curve(*course, torch.full((1, 1, 1, 1), t, dtype=torch.float32).double(), *lasts)
+            out[f'{h}x{w}/bend'] = nhwc(F.interpolate(bend, scale_factor=net.CURVE_GRID, mode='bilinear', align_corners=False))
     save(out, 'models', name + '.safetensors')
     listed(m)
 

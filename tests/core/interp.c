@@ -305,6 +305,135 @@ stream (gconstpointer kind)
   }
 }
 
+/* ---- what is around a pair ---------------------------------------------------------------------- */
+
+static void
+set_neighbours (VfiInterp *s, const TestFrame *before, double before_lasts, const TestFrame *after, double after_lasts)
+{
+  GError *error = NULL;
+  vfi_interp_set_neighbours (s, before ? &before->frame : NULL, before_lasts, after ? &after->frame : NULL, after_lasts, &error);
+  g_assert_no_error (error);
+}
+
+/* As fresh, knowing what is around. */
+static TestFrame *
+fresh_around (VfiBackendKind kind, TestFrame *const f[4], double before_lasts, double after_lasts, double t)
+{
+  VfiInterp *s = session_new (kind, &f[1]->info, 1);
+  TestFrame *d;
+
+  set_pair (s, f[1], f[2]);
+  set_neighbours (s, f[0], before_lasts, f[3], after_lasts);
+  d = at (s, &f[1]->info, t);
+  vfi_interp_free (s);
+  return d;
+}
+
+/* A stream in which each pair knows the frames before and after gives what fresh sessions give that see all four at once, bit for bit, and packs each frame once. Without them, and between
+ * frames that go straight on, it is what pairs alone give. */
+static void
+around (gconstpointer kind)
+{
+  static const double times[] = { 0.7, 0.2 };
+
+  for (int sides = 0; sides < 4; sides++) {
+    VfiInterp *s = session_new (KIND (kind), &small, 1);
+    TestFrame *f[8];
+    int packed = packs;
+
+    for (int i = 0; i < 8; i++)
+      f[i] = picture (&small, i * i / 2);
+    for (int i = 1; i < 6; i++) {
+      TestFrame *seen[4] = { sides & 1 && i > 1 ? f[i - 1] : NULL, f[i], f[i + 1], sides & 2 && i != 3 ? f[i + 2] : NULL };
+
+      set_pair (s, f[i], f[i + 1]);
+      set_neighbours (s, seen[0], 1, seen[3], 1);
+      for (int k = 0; k < 2; k++) {
+        g_autoptr (TestFrame) d = at (s, &small, times[k]), straight = NULL;
+        const int before = packs;
+
+        assert_same (d, fresh_around (KIND (kind), seen, 1, 1, times[k]));
+        straight = fresh (KIND (kind), f[i], f[i + 1], 1, times[k]);
+        g_assert_true (vfi_frame_equal (&small, &d->frame, &straight->frame) == !(seen[0] || seen[3]));
+        packed += packs - before;
+      }
+    }
+    g_assert_cmpint (packs - packed, ==, sides & 2 ? 7 : 6);
+    /* other neighbours than the stream's, at other times */
+    set_pair (s, f[6], f[7]);
+    set_neighbours (s, f[0], 2, NULL, 0);
+    {
+      g_autoptr (TestFrame) d = at (s, &small, 0.5);
+      TestFrame *seen[4] = { f[0], f[6], f[7], NULL };
+      assert_same (d, fresh_around (KIND (kind), seen, 2, 0, 0.5));
+    }
+    vfi_interp_reset (s);
+    set_pair (s, f[2], f[3]);
+    {
+      g_autoptr (TestFrame) d = at (s, &small, 0.5);
+      assert_same (d, fresh (KIND (kind), f[2], f[3], 1, 0.5));
+    }
+    vfi_interp_free (s);
+    for (int i = 0; i < 8; i++) {
+      assert_same (f[i], picture (&small, i * i / 2)); /* frames are only read */
+      test_frame_free (f[i]);
+    }
+  }
+}
+
+/* A texture that falls sideways: its way grows with the square of i, halves of a frame's time. */
+static double
+falling (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const double i = GPOINTER_TO_INT (data) / 2., to = 0.5 * i * i;
+
+  return test_texture (x - 1.5 * to, y + to);
+}
+
+/* What gathers speed is met by what is around the pair, also where the pairs last differently; straight on it is missed. */
+static void
+gathers_speed (void)
+{
+  static const VfiFrameInfo info = { VFI_FORMAT_GRAY8, 160, 128, VFI_RANGE_FULL };
+  /* halves of a frame's time: before, the pair, and after */
+  static const int cases[][4] = { { 2, 4, 6, 8 }, { 2, 4, 8, 10 }, { 1, 4, 6, 7 } };
+  g_autoptr (VfiWeights) w = weights_new (vfi_model_find ("vfi-nano", NULL), TRUE);
+
+  if (!w) {
+    g_test_skip ("vfi-nano has no weights here");
+    return;
+  }
+  for (guint k = 0; k < G_N_ELEMENTS (cases); k++) {
+    const int *c = cases[k];
+    const double pair = c[2] - c[1];
+    TestFrame *f[4];
+    int worst[4];
+    g_autoptr (TestFrame) truth = test_frame_new (&info, 0);
+
+    for (int i = 0; i < 4; i++)
+      test_frame_fill (f[i] = test_frame_new (&info, 0), falling, GINT_TO_POINTER (c[i]));
+    test_frame_fill (truth, falling, GINT_TO_POINTER ((c[1] + c[2]) / 2));
+    for (int sides = 0; sides < 4; sides++) {
+      GError *error = NULL;
+      VfiInterp *s = vfi_interp_new (&info, &(VfiOptions){ .model = "vfi-nano", .backend = VFI_BACKEND_CPU }, &error);
+      g_autoptr (TestFrame) d = NULL;
+
+      g_assert_no_error (error);
+      set_pair (s, f[1], f[2]);
+      set_neighbours (s, sides & 1 ? f[0] : NULL, (c[1] - c[0]) / pair, sides & 2 ? f[3] : NULL, (c[3] - c[2]) / pair);
+      d = at (s, &info, 0.5);
+      worst[sides] = test_frame_worst (truth, d, 32);
+      vfi_interp_free (s);
+    }
+    g_test_message ("off by %d; with the frame before %d, after %d, both %d", worst[0], worst[1], worst[2], worst[3]);
+    g_assert_cmpint (worst[1], <, worst[0] * 3 / 4);
+    g_assert_cmpint (worst[2], <, worst[0] * 3 / 4);
+    g_assert_cmpint (worst[3], <, worst[0] / 2);
+    for (int i = 0; i < 4; i++)
+      test_frame_free (f[i]);
+  }
+}
+
 /* Pairs that nothing is asked of cost nothing; what is asked later is right. A reset forgets. */
 static void
 skipped_pairs (void)
@@ -528,6 +657,9 @@ arguments (void)
   g_assert_nonnull (strstr (error->message, "second frame lies in CUDA memory"));
   g_clear_error (&error);
   refused_at (s, 0.5, &d->frame, VFI_ERROR_ARG, "no pair");
+  g_assert_false (vfi_interp_set_neighbours (s, &f0->frame, 1, NULL, 0, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
 
   set_pair (s, f0, f1);
   refused_at (s, 0, &d->frame, VFI_ERROR_ARG, "between 0 and 1");
@@ -539,6 +671,15 @@ arguments (void)
   refused_at (s, 0.5, &f0->frame, VFI_ERROR_ARG, "one of the frames");
   refused_at (s, 0.5, &f1->frame, VFI_ERROR_ARG, "one of the frames");
 
+  g_assert_false (vfi_interp_set_neighbours (s, &f0->frame, 0, NULL, 0, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
+  g_assert_false (vfi_interp_set_neighbours (s, NULL, 0, &f0->frame, NAN, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
+  g_clear_error (&error);
+  g_assert_false (vfi_interp_set_neighbours (s, NULL, 0, &cuda, 1, &error));
+  g_assert_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
   g_assert_false (vfi_interp_set_flow_scale (s, 0.2, &error));
   g_assert_error (error, VFI_ERROR, VFI_ERROR_ARG);
   g_clear_error (&error);
@@ -879,7 +1020,7 @@ main (int argc, char **argv)
   {
     const char *name;
     void (*run) (gconstpointer kind);
-  } both[] = { { "flat", flat },       { "stream", stream },      { "sizes", sizes }, { "flow-scales", flow_scales },
+  } both[] = { { "flat", flat },       { "around", around },      { "stream", stream }, { "sizes", sizes }, { "flow-scales", flow_scales },
                { "profile", profile }, { "two-parts", two_parts } };
 
   g_test_init (&argc, &argv, NULL);
@@ -889,6 +1030,7 @@ main (int argc, char **argv)
     g_test_add_data_func (c, GINT_TO_POINTER (VFI_BACKEND_CPU), both[i].run);
   }
   g_test_add_func ("/interp/shipped-weights", shipped);
+  g_test_add_func ("/interp/gathers-speed", gathers_speed);
   g_test_add_func ("/interp/skipped-pairs", skipped_pairs);
   g_test_add_func ("/interp/threads", threads);
   g_test_add_func ("/interp/no-memory", no_memory);

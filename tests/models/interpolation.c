@@ -95,6 +95,51 @@ output (gconstpointer data)
   vfi_backend_unref (b);
 }
 
+/* ---- motion that bends ------------------------------------------------------------------------- */
+
+static void
+bend (gconstpointer data)
+{
+  const Output *o = data;
+  static const float lasts[][2] = { { 1, 1 }, { 0.5f, 0 }, { 0, 2 }, { 0, 0 } }; /* golden.py: LASTS, of each run */
+  static const float fast[] = { 6, 2.25f, 12 };
+  GError *error = NULL;
+  VfiBackend *b = vfi_backend_open (&(VfiOptions){ .backend = o->backend, .threads = 2 }, NULL, &error);
+  VfiWeights *golden = model_golden (o->model);
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < G_N_ELEMENTS (runs); i++) {
+    const int h = runs[i].h, w = runs[i].w, n = h / 16 * (w / 16) * 2;
+    g_autofree float *want = NULL, *got = NULL;
+    float *course[3];
+    char name[32];
+    VfiWeightSpec spec = { name, 3, { h / 2, w / 2, 2 } };
+    double worst = 0;
+
+    g_snprintf (name, sizeof name, "%dx%d/bend", h, w);
+    want = vfi_weights_read (golden, &spec, &error);
+    g_assert_no_error (error);
+    for (int k = 0; k < 3; k++) {
+      g_autofree char *seed = g_strdup_printf ("%s%d", name, k);
+
+      course[k] = g_new (float, n);
+      for (int j = 0; j < n; j++)
+        course[k][j] = fast[k] + test_uniform (test_seed (seed), j);
+    }
+    got = model_bend (o->model, b, h, w, (const float *const *) course, runs[i].t, lasts[i]);
+    for (int j = 0; j < h / 2 * (w / 2) * 2; j++) {
+      g_assert_true (isfinite (got[j]));
+      worst = fmax (worst, fabs (got[j] - (double) want[j]));
+    }
+    g_test_message ("%s: off by %.3g", name, worst);
+    g_assert_cmpfloat (worst, <=, 2e-6);
+    for (int k = 0; k < 3; k++)
+      g_free (course[k]);
+  }
+  vfi_weights_unref (golden);
+  vfi_backend_unref (b);
+}
+
 /* ---- shipped weights ---------------------------------------------------------------------------- */
 
 /* As the network sees it: the four luma samples of each 2 x 2 block, no chroma. */
@@ -191,6 +236,11 @@ main (int argc, char **argv)
       const double tolerance = corrected ? on[i].corrected : flow ? on[i].flow : on[i].tolerance;
       Output o = { *m, on[i].backend, on[i].feature, tolerance, flow };
 
+      if ((*m)->bend && on[i].feature == VFI_F32) {
+        name = g_strdup_printf ("/models/%s/bend/%s", (*m)->name, on[i].name);
+        g_test_add_data_func_full (name, g_memdup2 (&o, sizeof o), bend, g_free);
+        g_free (name);
+      }
       name = g_strdup_printf ("/models/%s/%s", (*m)->name, on[i].name);
       g_test_add_data_func_full (name, g_memdup2 (&o, sizeof o), output, g_free);
       g_free (name);

@@ -206,7 +206,7 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
 {
   Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
   VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
-  VfiPlan *plans[3] = { NULL };
+  VfiPlan *plans[VFI_MAX_GRAPHS] = { NULL };
   GError *error = NULL;
   const char *in = model->picture.order ? "picture" : "x", *out = model->picture.order ? "result" : "state";
   VfiView v;
@@ -235,7 +235,35 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
                    v.ld == 1 && v.cd == v.h * v.w);
   made = get (&pool, out, v);
   clear (&pool);
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < VFI_MAX_GRAPHS; i++)
     vfi_plan_free (plans[i]);
+  return made;
+}
+
+float *
+model_bend (const VfiModel *model, VfiBackend *b, int h, int w, const float *const course[3], float t, const float lasts[2])
+{
+  static const char *const names[] = { "course", "before.course", "after.course" };
+  Pool pool = { b, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL) };
+  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
+  GError *error = NULL;
+  VfiPlan *plan;
+  VfiView v;
+  float *made;
+
+  model_graphs (model, VFI_F32, h, w, 1, graphs);
+  plan = vfi_plan_new (g_steal_pointer (&graphs[VFI_MAX_GRAPHS - 1]), b, NULL, &error);
+  vfi_graphs_free (graphs);
+  g_assert_no_error (error);
+  for (int i = 0; i < 3; i++)
+    set (&pool, names[i], plan, names[i], course[i]);
+  set (&pool, "t", plan, "t", &t);
+  set (&pool, "lasts", plan, "lasts", lasts);
+  run (&pool, plan, "");
+  g_assert_true (vfi_plan_io (plan, "bend", &v));
+  g_assert_true (v.dtype == VFI_F32 && v.h == h / 2 && v.w == w / 2 && v.c == 2);
+  made = get (&pool, "bend", v);
+  clear (&pool);
+  vfi_plan_free (plan);
   return made;
 }
