@@ -12,7 +12,7 @@
  */
 #include "cuda.h"
 
-#define N_KEPT 4  /* a pair and the frame that follows, and the frame that comes while they are in use */
+#define N_KEPT 3  /* a pair, and the frame that comes while it is in use */
 #define N_MADE 2  /* a frame that is computed, and the one before, which is on its way back */
 #define N_BANDS 4 /* what the host copies of a frame while the one before is on its way */
 

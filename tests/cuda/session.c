@@ -252,6 +252,62 @@ no_backend (void)
   fake_cudnn.present = TRUE;
 }
 
+/* Where a pair knows what is around it, the stream is replayed, too, in which slots go round, and gives what a session does that sees all four frames at once. */
+static void
+around (gconstpointer model)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 64, VFI_RANGE_LIMITED };
+  static const double times[] = { 0.5, 0.25 };
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  g_autoptr (TestFrame) d = test_frame_new (&info, 0);
+  TestFrame *f[4] = { picture (&info, 0), picture (&info, 1), picture (&info, 3), picture (&info, 2) }, *want[4][2];
+
+  for (int ahead = 0; ahead < 2; ahead++) {
+    VfiInterp *s;
+    int allocations = 0;
+
+    for (int i = 0; i < 4; i++)
+      for (int k = 0; k < 2; k++) {
+        s = session_of (model, c, VFI_F16, &info, &error);
+        g_assert_no_error (error);
+        vfi_interp_set_pair (s, &f[i]->frame, &f[(i + 1) % 4]->frame, &error);
+        vfi_interp_set_neighbours (s, &f[(i + 3) % 4]->frame, 1, ahead ? &f[(i + 2) % 4]->frame : NULL, 1, &error);
+        want[i][k] = test_frame_new (&info, 0);
+        vfi_interp_at (s, times[k], &want[i][k]->frame, &error);
+        g_assert_no_error (error);
+        vfi_interp_free (s);
+      }
+    s = session_of (model, c, VFI_F16, &info, &error);
+    g_assert_no_error (error);
+    for (int i = 0; i < 36; i++) {
+      vfi_interp_set_pair (s, &f[i % 4]->frame, &f[(i + 1) % 4]->frame, &error);
+      vfi_interp_set_neighbours (s, &f[(i + 3) % 4]->frame, 1, ahead ? &f[(i + 2) % 4]->frame : NULL, 1, &error);
+      for (int k = 0; k < 2; k++) {
+        const int replays = shim.replays;
+
+        vfi_interp_at (s, times[k], &d->frame, &error);
+        g_assert_no_error (error);
+        g_assert_true (vfi_frame_equal (&info, &d->frame, &want[i % 4][k]->frame));
+        if (i >= 12)
+          g_assert_cmpint (shim.replays - replays, ==, 1);
+      }
+      if (i == 12)
+        allocations = shim.allocations;
+      if (i > 12)
+        g_assert_cmpint (shim.allocations, ==, allocations);
+    }
+    vfi_interp_free (s);
+    for (int i = 0; i < 4; i++)
+      for (int k = 0; k < 2; k++)
+        test_frame_free (want[i][k]);
+  }
+  for (int i = 0; i < 4; i++)
+    test_frame_free (f[i]);
+  vfi_backend_unref (c);
+  nothing_left ();
+}
+
 /* What was started and not finished is done when the pair is forgotten: the next finish is the next start's. */
 static void
 forgotten (void)
@@ -705,6 +761,8 @@ main (int argc, char **argv)
   }
   g_test_add_data_func ("/cuda/session/stream/vfi-nano", "vfi-nano", stream);
   g_test_add_data_func ("/cuda/session/stream/vfi-base", "vfi-base", stream);
+  g_test_add_data_func ("/cuda/session/around/vfi-nano", "vfi-nano", around);
+  g_test_add_data_func ("/cuda/session/around/vfi-base", "vfi-base", around);
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     g_autofree char *name = g_strdup_printf ("/cuda/session/late/%s", vfi_format_name (formats[i]));
 

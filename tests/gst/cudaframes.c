@@ -195,22 +195,23 @@ worst (const char *format, GstBuffer *a, GstBuffer *b)
 }
 
 GstBuffer *
-wanted_at (const char *format, int i, double t, double flow_scale)
+wanted_at (const char *format, int i, double t, double flow_scale, int first)
 {
   const gboolean blend = flow_scale == 0;
   const VfiFrameInfo f = { vfi_format_from_name (format), wide, high, VFI_RANGE_LIMITED };
   const VfiOptions options = { .model = "vfi-nano", .weights = weights, .backend = VFI_BACKEND_REFERENCE, .flow_scale = flow_scale };
-  g_autoptr (GstBuffer) a = frame_in (NULL, format, i, 0), b = frame_in (NULL, format, i + 1, blend);
+  g_autoptr (GstBuffer) a = frame_in (NULL, format, i, 0), b = frame_in (NULL, format, i + 1, blend),
+                        c = frame_in (NULL, format, MAX (i - 1, first), 0);
   g_autoptr (GstCaps) caps = caps_of (format, FALSE, 25);
   GstBuffer *d = frame_in (NULL, format, 0, 0);
   GstVideoInfo info;
-  GstVideoFrame map[3];
+  GstVideoFrame map[4];
   GError *error = NULL;
 
   g_assert_true (gst_video_info_from_caps (&info, caps));
   g_assert_true (gst_video_frame_map (&map[0], &info, a, GST_MAP_READ) && gst_video_frame_map (&map[1], &info, b, GST_MAP_READ) &&
-                 gst_video_frame_map (&map[2], &info, d, GST_MAP_WRITE));
-  const VfiFrame x = planes (&map[0]), y = planes (&map[1]);
+                 gst_video_frame_map (&map[2], &info, d, GST_MAP_WRITE) && gst_video_frame_map (&map[3], &info, c, GST_MAP_READ));
+  const VfiFrame x = planes (&map[0]), y = planes (&map[1]), before = planes (&map[3]);
   VfiFrame z = planes (&map[2]);
   if (blend)
     vfi_frame_blend (&f, &x, &y, t, &z);
@@ -218,10 +219,12 @@ wanted_at (const char *format, int i, double t, double flow_scale)
     VfiInterp *session = vfi_interp_new (&f, &options, &error);
 
     g_assert_no_error (error);
-    g_assert_true (vfi_interp_set_pair (session, &x, &y, &error) && vfi_interp_at (session, t, &z, &error));
+    g_assert_true (vfi_interp_set_pair (session, &x, &y, &error) &&
+                   vfi_interp_set_neighbours (session, i > first ? &before : NULL, 1, NULL, 0, &error) &&
+                   vfi_interp_at (session, t, &z, &error));
     vfi_interp_free (session);
   }
-  for (int k = 0; k < 3; k++)
+  for (int k = 0; k < 4; k++)
     gst_video_frame_unmap (&map[k]);
   return d;
 }
@@ -229,5 +232,5 @@ wanted_at (const char *format, int i, double t, double flow_scale)
 GstBuffer *
 wanted (const char *format, int i, double t)
 {
-  return wanted_at (format, i, t, 1);
+  return wanted_at (format, i, t, 1, 0);
 }

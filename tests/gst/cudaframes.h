@@ -39,6 +39,7 @@ void no_error (GstBus *bus);
 gboolean on_device (GstBuffer *b, GstCudaContext *where);
 /* The largest difference of two buffers' samples. */
 int worst (const char *format, GstBuffer *a, GstBuffer *b);
-/* What the plain backend makes of frames i and i + 1; flow_scale 0: without a network, of different scenes. */
-GstBuffer *wanted_at (const char *format, int i, double t, double flow_scale);
+/* What the plain backend makes of frames i and i + 1 of a stream that begins with frame `first`; flow_scale 0: without a network, of different scenes. */
+GstBuffer *wanted_at (const char *format, int i, double t, double flow_scale, int first);
+/* At flow scale 1, of a stream that begins with frame 0. */
 GstBuffer *wanted (const char *format, int i, double t);
