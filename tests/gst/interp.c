@@ -3,6 +3,8 @@
  * vfiinterp: what comes out for what goes in. The frames' values tell which frames a new one was made of: with weights of zeros
  * it is a blend.
  */
+#include <math.h>
+
 #include "support.h"
 
 #include <glib/gstdio.h>
@@ -59,6 +61,19 @@ static const Case cases[] = {
   { "duplicates/still", "duplicates=replace max-gap=1", 20, NULL, "0:10 50:10 100:10 150:10",
     "0+25=10 25+25~10 50+25=10 75+25~10 100+25=10" },
   { "duplicates/repair", "mode=repair duplicates=replace", 20, NULL, "0:10 50:10 100:10 150:40", "0+50=10 50+50:20 100+50:30 150+50=40" },
+  { "lookahead/waits", "lookahead=1", 20, NULL, "0:10 50:20", "0+25=10" },
+  { "lookahead/comes", "lookahead=1", 20, NULL, "0:10 50:20 100:40", "0+25=10 25+25:15 50+25=20" },
+  { "lookahead/eos", "lookahead=1", 20, NULL, "0:10 50:20 100:40 eos", "0+25=10 25+25:15 50+25=20 75+25:30 100+25=40 125+25~40 eos" },
+  { "lookahead/flush", "lookahead=1", 20, NULL, "0:10 50:20 flush 200:30 250:50 300:70",
+    "0+25=10 flush segment0-?*1 200+25=30 225+25:40 250+25=50" },
+  { "lookahead/size", "lookahead=1", 20, NULL, "0:10 50:20 size48 100:30 150:50 200:70",
+    "0+25=10 25+25:15 50+25=20 75+25~20 caps48@40/1 100+25=30 125+25:40 150+25=50" },
+  { "lookahead/gap-does-not-wait", "lookahead=1", 20, NULL, "0:10 50:20 gap100+100", "0+25=10 25+25:15 50+25=20" },
+  { "lookahead/slowmo", "lookahead=1 mode=slowmo multiplier=3", 20, NULL, "0:10 50:40 100:70", "0+50=10 50+50:20 100+50:30 150+50=40" },
+  { "lookahead/repair", "lookahead=1 mode=repair", 20, NULL, "0:10 50:20 100x:99 150:30 200:40",
+    "0+50=10 50+50=20 100+50:25 150+50=30 200+50=40" },
+  { "lookahead/duplicates", "lookahead=1 duplicates=replace", 20, "video/x-raw,framerate=20/1", "0:10 50:10 100:20 150:20 200:30 eos",
+    "0+50=10 50+50:15 100+50=20 150+50:25 200+50=30 eos" },
   { "event/discont", "", 20, NULL, "0:10 50:20 100d:40 eos", "0+25=10 25+25:15 50+25=20 75+25:30! 100+25=40! 125+25~40 eos" },
   { "event/flush", "", 20, NULL, "0:10 50:20 flush 200:30 250:50",
     "0+25=10 25+25:15 50+25=20 flush segment0-?*1 200+25=30 225+25:40 250+25=50" },
@@ -181,6 +196,73 @@ scenes (const char *properties, guint64 *synthesized)
   *synthesized = run_stat (r, "synthesized");
   g_assert_cmpuint (run_stat (r, "repeated"), ==, 3 - *synthesized);
   return g_string_free (s, FALSE);
+}
+
+/* A texture that is `to` pixels away. */
+static GstBuffer *
+moved (Run *r, double to, GstClockTime pts)
+{
+  GstBuffer *b = run_frame (r, 0, pts, 50 * MS, 0);
+  GstMapInfo map;
+  gst_buffer_map (b, &map, GST_MAP_WRITE);
+  for (int i = 0; i < 128 * 128; i++) {
+    const double x = i % 128 - to, y = i / 128;
+    map.data[i] = (guint8) (128 + 50 * sin (x * 0.25 + y * 0.11) + 40 * sin (y * 0.21 - x * 0.13) + 30 * sin (x * 0.06) * cos (y * 0.07));
+  }
+  gst_buffer_unmap (b, &map);
+  return b;
+}
+
+/* The mean error of the frames in the middle of three pairs of a texture that gathers speed, after noise if there is a cut. */
+static void
+gathers_speed (const char *properties, gboolean cut, double error[3])
+{
+  g_autofree char *element = g_strdup_printf ("vfiinterp " CPU "%s", properties);
+  g_autoptr (Run) r = run_new (element, "GRAY8", 128, 20, 1, NULL);
+  for (int i = 0; i < 4; i++)
+    g_assert_cmpint (gst_harness_push (r->h, i || !cut ? moved (r, i * i, i * 50 * MS) : noise (r, 1, 0)), ==, GST_FLOW_OK);
+  gst_harness_push_event (r->h, gst_event_new_eos ());
+  for (int i = 0; i < 6; i++) {
+    g_autoptr (GstBuffer) got = gst_harness_pull (r->h), want = moved (r, i / 2. * (i / 2.), 0);
+    GstMapInfo x, y;
+    double sum = 0;
+    gst_buffer_map (got, &x, GST_MAP_READ);
+    gst_buffer_map (want, &y, GST_MAP_READ);
+    for (int p = 0; p < 128 * 128; p++)
+      if (p % 128 >= 16 && p % 128 < 112)
+        sum += abs (x.data[p] - y.data[p]) / (96. * 128);
+    gst_buffer_unmap (got, &x);
+    gst_buffer_unmap (want, &y);
+    if (i % 2)
+      error[i / 2] = sum;
+  }
+}
+
+/* The second pair knows the first one, and with lookahead each knows the next; but nothing is known across a cut. */
+static void
+test_trajectory (void)
+{
+  double straight[3], bent[3], ahead[3], cut[3];
+  gathers_speed ("trajectory=linear", FALSE, straight);
+  gathers_speed ("", FALSE, bent);
+  gathers_speed ("lookahead=1", FALSE, ahead);
+  gathers_speed ("lookahead=1", TRUE, cut);
+  for (int i = 0; i < 3; i++)
+    g_test_message ("%.3f, bent %.3f, with lookahead %.3f, behind a cut %.3f", straight[i], bent[i], ahead[i], cut[i]);
+  g_assert_cmpfloat (bent[0], ==, straight[0]);
+  g_assert_cmpfloat (bent[1], <, 0.6 * straight[1]);
+  g_assert_cmpfloat (bent[2], <, 0.6 * straight[2]);
+  g_assert_cmpfloat (ahead[0], <, 0.6 * straight[0]);
+  g_assert_cmpfloat (ahead[1], <, bent[1]);
+  g_assert_cmpfloat (ahead[2], ==, bent[2]); /* the last pair */
+  g_assert_cmpfloat (cut[1], !=, ahead[1]);
+  g_assert_cmpfloat (cut[1], <, 0.6 * straight[1]); /* by the next one */
+  gathers_speed ("", TRUE, cut);
+  g_assert_cmpfloat (cut[1], ==, straight[1]);
+  g_assert_cmpfloat (cut[2], ==, bent[2]);
+  gathers_speed ("lookahead=1 trajectory=linear", FALSE, ahead);
+  for (int i = 0; i < 3; i++)
+    g_assert_cmpfloat (ahead[i], ==, straight[i]);
 }
 
 static void
@@ -665,6 +747,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &cases[i], test_case);
   }
   g_test_add_func ("/vfiinterp/scene", test_scene);
+  g_test_add_func ("/vfiinterp/trajectory", test_trajectory);
   g_test_add_func ("/vfiinterp/seek", test_seek);
   g_test_add_data_func ("/vfiinterp/duration/rate", "rate", test_duration);
   g_test_add_data_func ("/vfiinterp/duration/slowmo", "slowmo", test_duration);
@@ -678,6 +761,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/vfiinterp/allocation/video-meta", GINT_TO_POINTER (TRUE), test_allocation);
   g_test_add_data_func ("/vfiinterp/small-pool/rate", "vfiinterp " CPU, test_small_pool);
   g_test_add_data_func ("/vfiinterp/small-pool/duplicates", "vfiinterp duplicates=replace " CPU, test_small_pool);
+  g_test_add_data_func ("/vfiinterp/small-pool/lookahead", "vfiinterp lookahead=1 " CPU, test_small_pool);
   g_test_add_func ("/vfiinterp/out-of-range", test_out_of_range);
   g_test_add_func ("/vfiinterp/ready-only", test_ready_only);
   g_test_add_func ("/vfiinterp/flushing-downstream", test_flushing_downstream);

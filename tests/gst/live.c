@@ -44,7 +44,12 @@ test_latency (gconstpointer data)
   {
     const char *properties;
     int periods;
-  } cases[] = { { "", 1 }, { "mode=repair", 5 }, { "mode=repair max-gap=2", 3 }, { "duplicates=replace max-gap=1", 2 } };
+  } cases[] = { { "", 1 },
+                { "mode=repair", 5 },
+                { "mode=repair max-gap=2", 3 },
+                { "duplicates=replace max-gap=1", 2 },
+                { "lookahead=1", 2 },
+                { "mode=repair lookahead=1", 6 } };
   const guint i = GPOINTER_TO_UINT (data);
   g_autofree char *element = g_strdup_printf ("vfiinterp " CPU "%s", cases[i].properties);
   g_autoptr (Run) r = run_new (element, "GRAY8", 32, 20, 1, NULL);
@@ -228,6 +233,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/vfiinterp/latency/repair", GUINT_TO_POINTER (1), test_latency);
   g_test_add_data_func ("/vfiinterp/latency/repair-max-gap", GUINT_TO_POINTER (2), test_latency);
   g_test_add_data_func ("/vfiinterp/latency/duplicates", GUINT_TO_POINTER (3), test_latency);
+  g_test_add_data_func ("/vfiinterp/latency/lookahead", GUINT_TO_POINTER (4), test_latency);
+  g_test_add_data_func ("/vfiinterp/latency/repair-lookahead", GUINT_TO_POINTER (5), test_latency);
   g_test_add_func ("/vfiinterp/latency/not-live", test_not_live);
   g_test_add_func ("/vfiinterp/qos/auto", test_qos);
   g_test_add_func ("/vfiinterp/qos/off", test_qos_off);
