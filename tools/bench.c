@@ -88,7 +88,7 @@ seconds_since (gint64 start)
   return (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
 }
 
-/* Synthesizes the middle of n successive pairs, as a stream that is not live does: into two frames by turns; or works out their flow, forward.
+/* Synthesizes the middle of n successive pairs, as a stream that is not live does: into two frames by turns, each pair knowing the one before; or works out their flow, forward.
  * Returns the seconds it took, or a negative number. */
 static double
 stream (Subject *s, const ToolClip *clip, int n, const ToolClip *target, GError **error)
@@ -100,7 +100,8 @@ stream (Subject *s, const ToolClip *clip, int n, const ToolClip *target, GError 
     vfi_interp_reset (interp);
   gint64 start = g_get_monotonic_time ();
   for (int i = 0; i < n; i++) {
-    VfiFrame a, b, dst;
+    VfiFrame before, a, b, dst;
+    tool_clip_frame (clip, (i + clip->n - 1) % clip->n, &before);
     tool_clip_frame (clip, i % clip->n, &a);
     tool_clip_frame (clip, (i + 1) % clip->n, &b);
     tool_clip_frame (target, i % 2, &dst);
@@ -109,8 +110,8 @@ stream (Subject *s, const ToolClip *clip, int n, const ToolClip *target, GError 
         return -1;
       continue;
     }
-    if (!vfi_interp_set_pair (interp, &a, &b, error) || !vfi_interp_start (interp, 0.5, &dst, error) ||
-        (i > 0 && !vfi_interp_finish (interp, error)))
+    if (!vfi_interp_set_pair (interp, &a, &b, error) || !vfi_interp_set_neighbours (interp, i ? &before : NULL, 1, NULL, 0, error) ||
+        !vfi_interp_start (interp, 0.5, &dst, error) || (i > 0 && !vfi_interp_finish (interp, error)))
       return -1;
   }
   return s->flow || vfi_interp_finish (interp, error) ? seconds_since (start) : -1;

@@ -57,7 +57,7 @@ frame_new (VfiBackend *b, int w, int h, int i, const char *what, GError **error)
   return (VfiFrame){ b ? VFI_MEMORY_CUDA : VFI_MEMORY_HOST, { p, p ? p + (gsize) pitch * h : NULL }, { pitch, pitch } };
 }
 
-/* Milliseconds per synthesized frame of n in a stream, each waited for, those in system memory while the next one is computed; negative with an error. */
+/* Milliseconds per synthesized frame of n in a stream, each pair knowing the one before, each waited for, those in system memory while the next one is computed; negative with an error. */
 static double
 stream (VfiInterp *s, const VfiFrame f[N_FRAMES + 2], int n, GError **error)
 {
@@ -67,8 +67,9 @@ stream (VfiInterp *s, const VfiFrame f[N_FRAMES + 2], int n, GError **error)
   for (int i = 0; i < n; i++) {
     VfiFrame dst = f[N_FRAMES + i % 2];
 
-    if (!vfi_interp_set_pair (s, &f[i % N_FRAMES], &f[(i + 1) % N_FRAMES], error) || !vfi_interp_start (s, 0.5, &dst, error) ||
-        (i >= ahead && !vfi_interp_finish (s, error)))
+    if (!vfi_interp_set_pair (s, &f[i % N_FRAMES], &f[(i + 1) % N_FRAMES], error) ||
+        !vfi_interp_set_neighbours (s, i ? &f[(i + N_FRAMES - 1) % N_FRAMES] : NULL, 1, NULL, 0, error) ||
+        !vfi_interp_start (s, 0.5, &dst, error) || (i >= ahead && !vfi_interp_finish (s, error)))
       return -1;
   }
   return vfi_interp_finish (s, error) ? (g_get_monotonic_time () - start) * 1e-3 / n : -1;
