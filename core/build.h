@@ -308,7 +308,7 @@ typedef struct
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
  *          output "state": F32 h/2 w/2 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy (see core/frame.h: synthesize).
  *   bend:  run for each t where the pair before or the one after is known. inputs: outputs of pair, also those of the pair before and the one after ("before.NAME", "after.NAME"), "t", and "lasts" (F32 1 1 2:
- *          how long these two last, in times of the pair; 0: it is not known, and what was given for it means nothing). output "bend": F32 h/2 w/2 2 (see core/frame.h: synthesize). NULL: motion is straight.
+ *          how long these two last, in times of the pair; 0: it is not known, and what was given for it means nothing). output "bend": F32 h/16 w/16 2 (see core/frame.h: synthesize). NULL: motion is straight.
  * Where picture.order is VFI_RGB or VFI_BGR, the input of frame is "picture", F32 h w 3, instead of "x"; the output of at is "result", likewise,
  * instead of "state"; and h, w are multiples of multiple / vfi_flow_scale. Where any_t is FALSE there is no "t": the result is the middle.
  * A flow network's state is h w 5, without a second: t, which `pair` may take too, is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid

@@ -12,7 +12,6 @@
 #define VFI_CURVE_HD
 #endif
 
-#define VFI_CURVE_GRID 8      /* pixels of a state's grid for one of the grid that motion is compared on */
 #define VFI_CURVE_ALONE 0.7f  /* of what one neighbour says counts so much */
 #define VFI_CURVE_STEADY 0.6f /* an acceleration that is such a part of the velocities counts half */
 #define VFI_CURVE_SMALL 0.25f /* pixels of the state's grid, added to that */

@@ -156,7 +156,7 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
 
         state_at (state, sy, sx, s);
         if (bend)
-          state_at (bend, sy, sx, to);
+          state_at (bend, (sy + 0.5f) / VFI_BEND_GRID - 0.5f, (sx + 0.5f) / VFI_BEND_GRID - 0.5f, to);
         m = 1 / (1 + expf (-(s[4] + logit_t)));
         for (int c = 0; c < d.l->comps; c++) {
           float v = 0, first = 0;

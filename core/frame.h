@@ -19,9 +19,9 @@
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
  * synthesize: taps, 4 or 6, and state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
- * VFI_MAX_OPINIONS - 1), and bend, NULL or as large a grid of two channels: how far from p, in pixels of it, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
+ * VFI_MAX_OPINIONS - 1), and bend, NULL or (H/16, W/16, 2; F32): how far from p, in pixels of the state's grid, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
- *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y); bend likewise;
+ *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y); bend likewise, from its own grid;
  *   w0 = f0 (p + bend - t v0), w1 = f1 (p + bend + (1 - t) v1), places clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
  *   cubics, which keep fine texture: of 4x4 taps (Catmull-Rom's) or 6x6 (sharper, core/sample.h), replicated beyond the border; planes of subsampled chroma bilinearly,
  *   i0, i1 = 1.5 - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
@@ -57,6 +57,7 @@
 #define VFI_SHARP_O1 -0.7f
 #define VFI_SHARP_O2 0.22f
 #define VFI_MAX_OPINIONS 6
+#define VFI_BEND_GRID 8 /* pixels of the state's grid for one of what bends */
 #define VFI_MAX_STATE (2 + 3 * VFI_MAX_OPINIONS) /* channels of a state */
 
 /* core/picture.c; one row of x, and rows 2 i and 2 i + 1 of the frame: for backends that share rows among threads. */

@@ -13,7 +13,6 @@
 #define PIXELS 256
 #define GROUPS (PIXELS / PLACES)         /* of pixels that are sampled at once */
 #define CELLS (PIXELS + 2 * PLACES + 32) /* of the state's grid that a piece needs, with room for whole groups and on either side */
-#define BEND 6                           /* a further opinion's velocity is brought to pixels alike */
 #define FIRST 16                         /* where the first of them stands in a row */
 
 /* Planes of one shape. */
@@ -51,17 +50,16 @@ tap (float v, int n, int *upper, float *f)
 }
 
 /* Cells first to first + n - 1 of n_channels of the state, the first of them `from`, at row coordinate y, to cells[k][FIRST + i]; repeated by one before and a group behind
- * them. kind: of channel 0 of this view, 0 of the state, BEND of what bends. */
+ * them. */
 VFI_INLINE void
-load_cells (const VfiView *state, const Planes *p, float y, int first, int n, const int from, const int n_channels, const int kind_of_first,
-            float cells[6][CELLS])
+load_cells (const VfiView *state, const Planes *p, float y, int first, int n, const int from, const int n_channels, float cells[6][CELLS])
 {
   const VfiView s = *state; /* a copy: for all that the compiler knows, what is written might be the view */
   float f;
   int upper, lower = tap (y, s.h, &upper, &f);
 
   for (int k = 0; k < n_channels; k++) {
-    const int c = from + k, as = kind_of_first + c, kind = as < 8 ? as : 5 + (as - 5) % 3;
+    const int c = from + k, kind = c < 8 ? c : 5 + (c - 5) % 3;
     const Vec gain_a = vec_set ((1 - f) * p->gain[kind]), gain_b = vec_set (f * p->gain[kind]),
               bias = vec_set (kind < 5 ? p->bias[kind] : 0);
     const float *next = (const float *) s.data + ((gsize) (upper + 1) * s.w + first) * s.ld + (gsize) c * s.cd;
@@ -127,15 +125,15 @@ weighs (const Columns c)
 
 /* Channels from to from + n_channels - 1 of the state, six at most, for pixels x0 to x0 + n - 1 of row y, and, to the end of a group, whatever there is. */
 VFI_INLINE void
-channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int n_channels, const int kind_of_first,
-              Columns (*columns)[GROUPS])
+channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int from, const int n_channels,
+              Columns columns[VFI_MAX_STATE][GROUPS])
 {
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
   const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
   const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, s->w - 1);
   float cells[6][CELLS] __attribute__ ((aligned (64)));
 
-  load_cells (s, p, at, first, last - first + 1, from, n_channels, kind_of_first, cells);
+  load_cells (s, p, at, first, last - first + 1, from, n_channels, cells);
   for (int k = 0; k < n_channels; k++) {
     const float *cell = cells[k] + FIRST;
     const int c = from + k;
@@ -156,15 +154,54 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
 static void
 state_row (const VfiView *s, const Planes *p, int y, int x0, int n, Columns columns[VFI_MAX_STATE][GROUPS])
 {
-  channels_row (s, p, y, x0, n, 0, 6, 0, columns);
+  channels_row (s, p, y, x0, n, 0, 6, columns);
   for (int c = 5; c < s->c; c += 3) {
     if (c > 5)
-      channels_row (s, p, y, x0, n, c, 1, 0, columns);
+      channels_row (s, p, y, x0, n, c, 1, columns);
     for (int i = 0; i * PLACES < n; i++)
       if (weighs (columns[c][i])) {
-        channels_row (s, p, y, x0, n, c + 1, 2, 0, columns);
+        channels_row (s, p, y, x0, n, c + 1, 2, columns);
         break;
       }
+  }
+}
+
+/* Where pixels go that do not move straight, in x and y: as parts of a pixel, ONE_PIXEL each. A group has few cells of that grid under it. */
+VFI_INLINE void
+bend_row (const VfiView *bend, const Planes *p, int y, int x0, int n, Columns columns[2][GROUPS])
+{
+  const VfiView s = *bend;
+  const float step = p->kx / (2 * VFI_BEND_GRID), start = 0.5f * step - 0.5f;
+  float f;
+  int upper, lower = tap ((y + 0.5f) * p->ky / (2 * VFI_BEND_GRID) - 0.5f, s.h, &upper, &f);
+  const int first = MAX ((int) floorf (x0 * step + start), 0), last = MIN ((int) floorf ((x0 + n - 1) * step + start) + 1, s.w - 1);
+  float cells[2][PIXELS / VFI_BEND_GRID + 4 + VFI_LANES];
+
+  for (int c = 0; c < 2; c++) {
+    const float *above = (const float *) s.data + (gsize) lower * s.w * s.ld + c * s.cd,
+                *below = (const float *) s.data + (gsize) upper * s.w * s.ld + c * s.cd;
+    int i = 0;
+
+    for (; first + i <= last; i++)
+      cells[c][i] = p->gain[6 + c] * ((1 - f) * above[(gsize) (first + i) * s.ld] + f * below[(gsize) (first + i) * s.ld]);
+    for (int k = i; k < i + VFI_LANES; k++)
+      cells[c][k] = cells[c][i - 1];
+  }
+  for (int i = 0; i * PLACES < n; i++) {
+    const int base = CLAMP ((int) floorf ((x0 + i * PLACES) * step + start), first, last) - first; /* the first cell that this group sees */
+
+    for (int odd = 0; odd < 2; odd++) {
+      const Vec x = VEC_TO_FLOAT (vec_iota () * 2 + (x0 + i * PLACES + odd));
+      const Vec v = vec_max (vec_fma (x, vec_set (step), vec_set (start)) - (float) (first + base), vec_set (0));
+      const VecI at = VEC_TO_INT (v);
+
+      for (int c = 0; c < 2; c++) {
+        const Vec under = vec_load (cells[c], VFI_F32, base, VFI_LANES);
+        const Vec a = (Vec) __builtin_shuffle (under, at), b = (Vec) __builtin_shuffle (under, at + 1);
+
+        columns[c][i][odd] = vec_fma (v - VEC_TO_FLOAT (at), b - a, a);
+      }
+    }
   }
 }
 
@@ -386,7 +423,7 @@ piece (const Planes *p, const VfiView *state, const VfiView *bend, int full_taps
 
   state_row (state, p, y, x0, n, columns);
   if (bend)
-    channels_row (bend, p, y, x0, n, 0, 2, BEND, there);
+    bend_row (bend, p, y, x0, n, there);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
     const Kind *k = &kinds[i].kind;
 

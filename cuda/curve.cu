@@ -19,7 +19,7 @@ static __global__ void
 curve (View now, View before, View after, View time, View lasts, View dst)
 {
   const int p = blockIdx.x * blockDim.x + threadIdx.x, y = p / dst.w, x = p % dst.w;
-  const float t = get (time, 0), r0 = get (lasts, 0), r1 = get (lasts, 1), k = 1.f / VFI_CURVE_GRID;
+  const float t = get (time, 0), r0 = get (lasts, 0), r1 = get (lasts, 1), k = 1.f / VFI_BEND_GRID;
   float u[2], v[2], w[2], a[2][2] = { { 0, 0 }, { 0, 0 } };
 
   if (p >= dst.h * dst.w)

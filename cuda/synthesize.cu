@@ -258,7 +258,8 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
   const Cell at = cell (m.state, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
   float from_x = x, from_y = y;
   if (m.bend.data) {
-    const Cell there = cell (m.bend, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
+    const float k = 0.5f / VFI_BEND_GRID;
+    const Cell there = cell (m.bend, (y + 0.5f) * p.ky * k - 0.5f, (x + 0.5f) * p.kx * k - 0.5f);
 
     from_x += state_at (m.bend, there, 0) * p.gx;
     from_y += state_at (m.bend, there, 1) * p.gy;

@@ -140,14 +140,12 @@ vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], 
   return vfi_dense_search (g, y0[finest], y1[finest], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1);
 }
 
-#define GRID 8 /* core/curve.h */
+#define GRID 8 /* core/frame.h: VFI_BEND_GRID */
 
 void
 vfi_coarse_course (VfiGraph *g, VfiTensor *flow)
 {
-  VfiTensor *mean[] = { vfi_mean_pool (g, vfi_slice (g, flow, 0, 1), GRID), vfi_mean_pool (g, vfi_slice (g, flow, 1, 1), GRID), NULL };
-
-  vfi_output (g, "course", vfi_concat_ (g, VFI_F32, mean));
+  vfi_output (g, "course", vfi_downsample (g, flow, GRID, NULL));
 }
 
 void
@@ -158,9 +156,7 @@ vfi_coarse_bend (VfiGraph *g, const VfiModel *model, int h, int w)
 
   for (int i = 0; i < 3; i++)
     course[i] = vfi_input (g, names[i], VFI_F32, h / (2 * GRID), w / (2 * GRID), 2);
-  vfi_output (g, "bend",
-              vfi_resize (g,
-                          vfi_curve (g, course[0], course[1], course[2], vfi_input (g, "t", VFI_F32, 1, 1, 1),
-                                     vfi_input (g, "lasts", VFI_F32, 1, 1, 2)),
-                          .scale = GRID));
+  vfi_output (
+      g, "bend",
+      vfi_curve (g, course[0], course[1], course[2], vfi_input (g, "t", VFI_F32, 1, 1, 1), vfi_input (g, "lasts", VFI_F32, 1, 1, 2)));
 }

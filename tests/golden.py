@@ -427,8 +427,7 @@ def model(name):
         else:
             out[f'{h}x{w}/t={t:g}'] = nhwc(m(x0, x1, torch.full((1, 1, 1, 1), t, dtype=torch.float64))[-1])
             course = [nchw(uniform(f'{h}x{w}/bend{k}', h // 16, w // 16, 2) + np.float32(fast)).double() for k, fast in enumerate((6, 2.25, 12))]
-            bend = net.curve(*course, torch.full((1, 1, 1, 1), t, dtype=torch.float32).double(), *lasts)
-            out[f'{h}x{w}/bend'] = nhwc(F.interpolate(bend, scale_factor=net.CURVE_GRID, mode='bilinear', align_corners=False))
+            out[f'{h}x{w}/bend'] = nhwc(net.curve(*course, torch.full((1, 1, 1, 1), t, dtype=torch.float32).double(), *lasts))
     save(out, 'models', name + '.safetensors')
     listed(m)
 

@@ -15,6 +15,7 @@
 #include "curve.h"
 
 #include "bilinear.h"
+#include "frame.h"
 #include "op.h"
 #include "vfi.h"
 
@@ -29,7 +30,7 @@ void
 vfi_curve_rows (const VfiView *src, const VfiView *dst, int y0, int y1)
 {
   const float t = vfi_view_get (&src[3], 0, 0, 0), r0 = vfi_view_get (&src[4], 0, 0, 0), r1 = vfi_view_get (&src[4], 0, 0, 1);
-  const float k = 1.f / VFI_CURVE_GRID;
+  const float k = 1.f / VFI_BEND_GRID;
   float w[2];
 
   vfi_curve_weights (t, r0, r1, w);

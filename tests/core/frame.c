@@ -159,10 +159,10 @@ moving_ramp (gconstpointer data)
       for (int c = 0; c < 8; c++)
         if (c != 4 && c != 5) /* all but the logit and the weight */
           ((float *) s.data)[c * s.cd + i] = (float) (c % 2 ? vy * sy / 2 : vx * sx / 2);
-    bend.c = 2;
+    bend = (VfiView){ bend.data, VFI_F32, MAX (s.h / VFI_BEND_GRID, 1), MAX (s.w / VFI_BEND_GRID, 1), 2, 2, 1 };
     for (int i = 0; i < bend.h * bend.w; i++) {
-      ((float *) bend.data)[i] = (float) (bend_x * sx / 2);
-      ((float *) bend.data)[bend.cd + i] = (float) (bend_y * sy / 2);
+      ((float *) bend.data)[2 * i] = (float) (bend_x * sx / 2);
+      ((float *) bend.data)[2 * i + 1] = (float) (bend_y * sy / 2);
     }
     d = synthesize (a, b, flow_scales[k], t, &s, &bend, taps);
     if (test_frame_worst (m, d, 8) > 1)

@@ -142,9 +142,7 @@ check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_
   state.data = g_malloc (bytes);
   state_fill (&state, wild);
   state.c -= 2; /* the last two are how it bends */
-  bend = state;
-  bend.c = 2;
-  bend.data = (float *) state.data + (gsize) state.cd * state.c;
+  bend = (VfiView){ (float *) state.data + (gsize) state.cd * state.c, VFI_F32, state.h / VFI_BEND_GRID, state.w / VFI_BEND_GRID, 2, 2, 1 };
   vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, bends ? &bend : NULL, taps, &want->frame);
 
   s = state;

@@ -256,7 +256,7 @@ no_backend (void)
 static void
 around (gconstpointer model)
 {
-  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 64, VFI_RANGE_LIMITED };
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 64, 32, VFI_RANGE_LIMITED };
   static const double times[] = { 0.5, 0.25 };
   VfiBackend *c = cuda_new ();
   GError *error = NULL;
@@ -267,20 +267,21 @@ around (gconstpointer model)
     VfiInterp *s;
     int allocations = 0;
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
+      s = session_of (model, c, VFI_F16, &info, &error);
+      g_assert_no_error (error);
+      vfi_interp_set_pair (s, &f[i]->frame, &f[(i + 1) % 4]->frame, &error);
+      vfi_interp_set_neighbours (s, &f[(i + 3) % 4]->frame, 1, ahead ? &f[(i + 2) % 4]->frame : NULL, 1, &error);
       for (int k = 0; k < 2; k++) {
-        s = session_of (model, c, VFI_F16, &info, &error);
-        g_assert_no_error (error);
-        vfi_interp_set_pair (s, &f[i]->frame, &f[(i + 1) % 4]->frame, &error);
-        vfi_interp_set_neighbours (s, &f[(i + 3) % 4]->frame, 1, ahead ? &f[(i + 2) % 4]->frame : NULL, 1, &error);
         want[i][k] = test_frame_new (&info, 0);
         vfi_interp_at (s, times[k], &want[i][k]->frame, &error);
         g_assert_no_error (error);
-        vfi_interp_free (s);
       }
+      vfi_interp_free (s);
+    }
     s = session_of (model, c, VFI_F16, &info, &error);
     g_assert_no_error (error);
-    for (int i = 0; i < 36; i++) {
+    for (int i = 0; i < 11; i++) {
       vfi_interp_set_pair (s, &f[i % 4]->frame, &f[(i + 1) % 4]->frame, &error);
       vfi_interp_set_neighbours (s, &f[(i + 3) % 4]->frame, 1, ahead ? &f[(i + 2) % 4]->frame : NULL, 1, &error);
       for (int k = 0; k < 2; k++) {
@@ -289,12 +290,12 @@ around (gconstpointer model)
         vfi_interp_at (s, times[k], &d->frame, &error);
         g_assert_no_error (error);
         g_assert_true (vfi_frame_equal (&info, &d->frame, &want[i % 4][k]->frame));
-        if (i >= 12)
+        if (i >= 7)
           g_assert_cmpint (shim.replays - replays, ==, 1);
       }
-      if (i == 12)
+      if (i == 7)
         allocations = shim.allocations;
-      if (i > 12)
+      if (i > 7)
         g_assert_cmpint (shim.allocations, ==, allocations);
     }
     vfi_interp_free (s);

@@ -12,7 +12,7 @@
 float *model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType feature, int h, int w, double flow_scale,
                   const float *x0, const float *x1, float t);
 
-/* What bends at time t: h/2 x w/2 x 2; g_free. course: of the pair, the one before and the one after, h/16 x w/16 x 2 each; lasts: of these two. */
+/* What bends at time t: h/16 x w/16 x 2; g_free. course: of the pair, the one before and the one after, h/16 x w/16 x 2 each; lasts: of these two. */
 float *model_bend (const VfiModel *model, VfiBackend *b, int h, int w, const float *const course[3], float t, const float lasts[2]);
 
 /* Pixels of the picture for one of the state. */

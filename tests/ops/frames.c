@@ -48,9 +48,7 @@ check (VfiBackend *b, const VfiFrameInfo *info, int opinions, int taps, double f
   s.data = g_new (float, (gsize) s.cd *s.c);
   state_fill (&s, speed, smooth);
   s.c -= 2; /* the last two are how it bends */
-  bend = s;
-  bend.c = 2;
-  bend.data = (float *) s.data + (gsize) s.cd * s.c;
+  bend = (VfiView){ (float *) s.data + (gsize) s.cd * s.c, VFI_F32, s.h / VFI_BEND_GRID, s.w / VFI_BEND_GRID, 2, 2, 1 };
   vfi_frame_synthesize (info, &f0->frame, &f1->frame, flow_scale, t, &s, bends ? &bend : NULL, taps, &want->frame);
   b->klass->begin (b);
   b->klass->synthesize (b, info, &f0->frame, &f1->frame, flow_scale, t, &s, bends ? &bend : NULL, taps, &got->frame);

@@ -383,8 +383,8 @@ CURVE_GRID, CURVE_ALONE, CURVE_STEADY, CURVE_SMALL = 8, .7, .6, .25
 
 
 def course(flow):
-    """A flow (n,2,h,w) as motion is compared with that of other pairs: its means over CURVE_GRID x CURVE_GRID pixels, in pixels of its own grid."""
-    return F.avg_pool2d(flow, CURVE_GRID)
+    """A flow (n,2,h,w) as motion is compared with that of other pairs: the mean of the four pixels in the middle of each CURVE_GRID x CURVE_GRID, in pixels of its own grid."""
+    return F.interpolate(flow, scale_factor=1 / CURVE_GRID, mode='bilinear', align_corners=False)
 
 
 def curve(now, before, after, t, r0, r1):
