@@ -163,8 +163,10 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
 
           for (int k = 0; k == 0 || 3 * k + 5 <= state->c; k++) {
             const float *v0 = k ? s + 3 * k + 3 : s, *v1 = k ? v0 : s + 2;
-            const float x0 = x + (to[0] - (float) t * v0[0]) * 2 / kx, y0 = y + (to[1] - (float) t * v0[1]) * 2 / ky;
-            const float x1 = x + (to[0] + u * v1[0]) * 2 / kx, y1 = y + (to[1] + u * v1[1]) * 2 / ky;
+            const float moves = fmaxf (fabsf (u * v1[0] + (float) t * v0[0]), fabsf (u * v1[1] + (float) t * v0[1]));
+            const float bx = to[0] * fminf (moves / VFI_BEND_STILL, 1), by = to[1] * fminf (moves / VFI_BEND_STILL, 1);
+            const float x0 = x + (bx - (float) t * v0[0]) * 2 / kx, y0 = y + (by - (float) t * v0[1]) * 2 / ky;
+            const float x1 = x + (bx + u * v1[0]) * 2 / kx, y1 = y + (by + u * v1[1]) * 2 / ky;
             const float m0 = m * vfi_inside (y0, x0, d.h, d.w), m1 = (1 - m) * vfi_inside (y1, x1, d.h, d.w);
             const float along = lerp (sample (&p1, tap (y1, d.h), tap (x1, d.w), c, taps),
                                       sample (&p0, tap (y0, d.h), tap (x0, d.w), c, taps), m0 / (m0 + m1));

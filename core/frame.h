@@ -22,7 +22,7 @@
  * VFI_MAX_OPINIONS - 1), and bend, NULL or (H/16, W/16, 2; F32): how far from p, in pixels of the state's grid, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y); bend likewise, from its own grid;
- *   w0 = f0 (p + bend - t v0), w1 = f1 (p + bend + (1 - t) v1), places clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
+ *   w0 = f0 (p + b - t v0), w1 = f1 (p + b + (1 - t) v1), b = bend times the greater component of |(1 - t) v1 + t v0| over VFI_BEND_STILL pixels of the state's grid, at most 1: what stands still does not bend; places clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
  *   cubics, which keep fine texture: of 4x4 taps (Catmull-Rom's) or 6x6 (sharper, core/sample.h), replicated beyond the border; planes of subsampled chroma bilinearly,
  *   i0, i1 = 1.5 - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
  *   m = sigmoid (logit + log ((1 - t) / t)),  n = m i0 / (m i0 + (1 - m) i1),  first = n w0 + (1 - n) w1,  further = the same with u as v0 and as v1, of each,
@@ -57,7 +57,8 @@
 #define VFI_SHARP_O1 -0.7f
 #define VFI_SHARP_O2 0.22f
 #define VFI_MAX_OPINIONS 6
-#define VFI_BEND_GRID 8 /* pixels of the state's grid for one of what bends */
+#define VFI_BEND_GRID 8                          /* pixels of the state's grid for one of what bends */
+#define VFI_BEND_STILL 0.5f                      /* pixels of the state's grid: what moves less bends less */
 #define VFI_MAX_STATE (2 + 3 * VFI_MAX_OPINIONS) /* channels of a state */
 
 /* core/picture.c; one row of x, and rows 2 i and 2 i + 1 of the frame: for backends that share rows among threads. */

@@ -290,15 +290,13 @@ of_first (const Columns m, const Place at[2])
   return shorts_of (n);
 }
 
-/* Where a pixel goes along a motion in x or y, and as it bends there (NULL: not at all). */
-VFI_INLINE void
-bent (const Columns v, float time, const Columns *bend, Columns to)
+/* How far a pixel's places in both frames bend, whose velocity times `still` is in parts of VFI_BEND_STILL. */
+VFI_INLINE Vec
+moves (Vec x, Vec y, const float still[2])
 {
-  for (int odd = 0; odd < 2; odd++) {
-    to[odd] = v[odd] * time;
-    if (bend)
-      to[odd] += (*bend)[odd];
-  }
+  x *= still[0];
+  y *= still[1];
+  return vec_min (vec_max (vec_max (x, -x), vec_max (y, -y)), vec_set (1));
 }
 
 /* Pixels x0 to x0 + n - 1 of row y. bend: in x and y, or NULL. */
@@ -306,6 +304,7 @@ VFI_INLINE void
 pixels (const Planes *p, int y, int x0, int n, int channels, const Columns columns[VFI_MAX_STATE][GROUPS], const Columns (*bend)[GROUPS],
         const Kind k)
 {
+  const float still[2] = { 1 / (p->gain[6] * VFI_BEND_STILL), 1 / (p->gain[7] * VFI_BEND_STILL) };
   const int middle = 1 << (k.depth - 1 + RESULT_BITS (k)), half = 1 << (RESULT_BITS (k) - 1);
   /* Of each group: by each opinion that counts there, where in both frames, and what the first frame weighs there, and each opinion but the first, 2^-15. */
   Place places[VFI_MAX_OPINIONS][GROUPS][2];
@@ -314,14 +313,25 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
 
   /* In two loops: what to load follows from a long chain of arithmetic. */
   for (int i = 0; i * PLACES < n; i++) {
-    const Columns *bend_x = bend ? &bend[0][i] : NULL, *bend_y = bend ? &bend[1][i] : NULL;
-    Columns m, part, u, v;
+    Columns m, part, go[2][2]; /* where to in each frame, x and y */
 
-    for (int f = 0; f < 2; f++) {
-      bent (columns[2 * f][i], 1, bend_x, u);
-      bent (columns[2 * f + 1][i], 1, bend_y, v);
-      place (&places[0][i][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
+    for (int odd = 0; odd < 2; odd++) {
+      const Vec v0x = columns[0][i][odd], v0y = columns[1][i][odd], v1x = columns[2][i][odd], v1y = columns[3][i][odd];
+      Vec bx = vec_set (0), by = bx;
+
+      if (bend) {
+        const Vec much = moves (v1x - v0x, v1y - v0y, still);
+
+        bx = much * bend[0][i][odd];
+        by = much * bend[1][i][odd];
+      }
+      go[0][0][odd] = v0x + bx;
+      go[0][1][odd] = v0y + by;
+      go[1][0][odd] = v1x + bx;
+      go[1][1][odd] = v1y + by;
     }
+    for (int f = 0; f < 2; f++)
+      place (&places[0][i][f], go[f][0], go[f][1], x0 + i * PLACES, y, p->w, p->h, k);
     for (int odd = 0; odd < 2; odd++)
       m[odd] = sigmoid2 (columns[4][i][odd], 32767);
     weight[0][i] = of_first (m, places[0][i]);
@@ -333,11 +343,23 @@ pixels (const Planes *p, int y, int x0, int n, int channels, const Columns colum
       for (int odd = 0; odd < 2; odd++)
         part[odd] = vec_min (vec_max (columns[c][i][odd], vec_set (0)), vec_set (32767));
       opinion[j][i] = shorts_of (part);
-      for (int f = 0; f < 2; f++) {
-        bent (columns[c + 1][i], f - p->t, bend_x, u);
-        bent (columns[c + 2][i], f - p->t, bend_y, v);
-        place (&places[j][i][f], u, v, x0 + i * PLACES, y, p->w, p->h, k);
+      for (int odd = 0; odd < 2; odd++) {
+        const Vec ux = columns[c + 1][i][odd], uy = columns[c + 2][i][odd];
+        Vec bx = vec_set (0), by = bx;
+
+        if (bend) {
+          const Vec much = moves (ux, uy, still);
+
+          bx = much * bend[0][i][odd];
+          by = much * bend[1][i][odd];
+        }
+        go[0][0][odd] = vec_fma (ux, vec_set (-p->t), bx);
+        go[0][1][odd] = vec_fma (uy, vec_set (-p->t), by);
+        go[1][0][odd] = vec_fma (ux, vec_set (1 - p->t), bx);
+        go[1][1][odd] = vec_fma (uy, vec_set (1 - p->t), by);
       }
+      for (int f = 0; f < 2; f++)
+        place (&places[j][i][f], go[f][0], go[f][1], x0 + i * PLACES, y, p->w, p->h, k);
       weight[j][i] = of_first (m, places[j][i]);
       opinions[i]++;
     }

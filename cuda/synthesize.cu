@@ -229,9 +229,12 @@ struct Along
 };
 
 static __device__ Along
-along (const Plane &p, const Moment &m, float y, float x, float v0x, float v0y, float v1x, float v1y)
+along (const Plane &p, const Moment &m, int y, int x, float bend_y, float bend_x, float v0x, float v0y, float v1x, float v1y)
 {
-  const float y0 = y - m.t * v0y * p.gy, x0 = x - m.t * v0x * p.gx, y1 = y + m.u * v1y * p.gy, x1 = x + m.u * v1x * p.gx;
+  const float moves = fminf (fmaxf (fabsf (m.u * v1x + m.t * v0x), fabsf (m.u * v1y + m.t * v0y)) * (1 / VFI_BEND_STILL), 1);
+  const float from_y = y + moves * bend_y * p.gy, from_x = x + moves * bend_x * p.gx;
+  const float y0 = from_y - m.t * v0y * p.gy, x0 = from_x - m.t * v0x * p.gx, y1 = from_y + m.u * v1y * p.gy,
+              x1 = from_x + m.u * v1x * p.gx;
 
   return { tap (y0, p.h), tap (x0, p.w), tap (y1, p.h), tap (x1, p.w), inside (y0, x0, p.h, p.w), inside (y1, x1, p.h, p.w) };
 }
@@ -256,13 +259,13 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
   if (x >= p.w || y >= p.h)
     return;
   const Cell at = cell (m.state, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
-  float from_x = x, from_y = y;
+  float bend_x = 0, bend_y = 0;
   if (m.bend.data) {
     const float k = 0.5f / VFI_BEND_GRID;
     const Cell there = cell (m.bend, (y + 0.5f) * p.ky * k - 0.5f, (x + 0.5f) * p.kx * k - 0.5f);
 
-    from_x += state_at (m.bend, there, 0) * p.gx;
-    from_y += state_at (m.bend, there, 1) * p.gy;
+    bend_x = state_at (m.bend, there, 0);
+    bend_y = state_at (m.bend, there, 1);
   }
   for (int c = 0; c < 5; c++)
     s[c] = state_at (m.state, at, c);
@@ -277,7 +280,7 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
         s[0] = s[2] = state_at (m.state, at, k + 1);
         s[1] = s[3] = state_at (m.state, at, k + 2);
       }
-      const Along a = along (p, m, from_y, from_x, s[0], s[1], s[2], s[3]);
+      const Along a = along (p, m, y, x, bend_y, bend_x, s[0], s[1], s[2], s[3]);
 
 #pragma unroll
       for (int c = 0; c < COMPS; c++)
