@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the shipped weights make of real frames, and of scenes (scenes.py), by `vfi eval` on the CPU, against the limits of TASK.txt.
 
-    quality.py interp|scenes|flow|inpaint VFI_PROGRAM SOURCE_ROOT
+    quality.py interp|scenes|sequence|flow|inpaint VFI_PROGRAM SOURCE_ROOT
 
 A line of TASK.txt is what is scored, in two words, a figure, and what its mean must reach (>=) or stay at or below (<=).
 The frames, but those of scenes, are no part of the project: VFI_FOOTAGE names the folder that holds eval/interp/SET/NAME/{first,truth,last},
@@ -20,7 +20,9 @@ import scenes
 
 TASK, PROGRAM, ROOT = sys.argv[1:]
 MADE = tempfile.TemporaryDirectory() if TASK == 'scenes' else None
-FRAMES = MADE.name if MADE else os.path.join(os.environ.get('VFI_FOOTAGE') or os.path.join(ROOT, '..', 'shared', 'footage'), 'eval', TASK)
+EVAL = {'scenes': 'interp', 'sequence': 'interp'}.get(TASK, TASK)
+FOLDER = {'sequence': 'inpaint/davis_tennis_240p'}.get(TASK, TASK)
+FRAMES = MADE.name if MADE else os.path.join(os.environ.get('VFI_FOOTAGE') or os.path.join(ROOT, '..', 'shared', 'footage'), 'eval', FOLDER)
 LIMIT = '16'  # frames of each sequence
 
 
@@ -40,7 +42,7 @@ def evaluate(*options, may_lack=None):
     """The rows of the CSV that `vfi eval` writes; None where it says that it lacks a method."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'scores.csv')
-        run = subprocess.run([PROGRAM, 'eval', 'interp' if MADE else TASK, FRAMES, '--csv', path, '--backend', 'cpu', *options], capture_output=True, text=True)
+        run = subprocess.run([PROGRAM, 'eval', EVAL, FRAMES, '--csv', path, '--backend', 'cpu', *options], capture_output=True, text=True)
         if may_lack and run.returncode == 2 and "'%s' is none of" % may_lack in run.stderr:
             return None
         if run.returncode:
@@ -72,6 +74,16 @@ def by_model(precision):
     return got
 
 
+def sequence(precision):
+    """The frames between, every second one given, by what is known around them."""
+    got = {}
+    for how, options in {'linear': ('--trajectory', 'linear'), 'before': (), 'around': ('--lookahead', '1')}.items():
+        for model in {model for _, model, *_ in limits()}:
+            rows = evaluate('--multiplier', '2', '--model', model, '--weights', weights(model), '--precision', precision, *options)
+            got.update(means([{**row, 'how': how, 'model': model} for row in rows], 'how', 'model'))
+    return got
+
+
 def inpaint(precision):
     options = '--frames', LIMIT, '--precision', precision
     kinds = ','.join(sorted({kind for kind, *_ in limits()} - {'removed'}))
@@ -87,6 +99,7 @@ def inpaint(precision):
 def main():
     task, precisions, needs = {'interp': (by_model, ('fp32', 'auto'), []),  # auto: its best one
                                'scenes': (by_model, ('fp32',), []),
+                               'sequence': (sequence, ('fp32',), ['vfi-nano']),
                                'flow': (by_model, ('fp32',), []),
                                'inpaint': (inpaint, ('fp32',), ['vfi-flow-nano', 'vfi-fill-nano'])}[TASK]
     missing = [weights(m) for m in needs or {model for model, *_ in limits()} if not os.path.exists(weights(m))]
