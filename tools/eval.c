@@ -126,7 +126,8 @@ static gboolean
 stream_seek (Stream *s, const ToolCase *c, GError **error)
 {
   const gboolean follows = s->file[LAST] && !strcmp (c->files[0], s->file[LAST]);
-  const char *want[SEEN] = { follows && !s->linear ? s->file[FIRST] : NULL, c->files[0], c->files[2], s->lookahead && !s->linear ? c->files[3] : NULL };
+  const char *want[SEEN] = { follows && !s->linear ? s->file[FIRST] : NULL, c->files[0], c->files[2],
+                             s->lookahead && !s->linear ? c->files[3] : NULL };
   ToolPicture *had[SEEN], *have[SEEN] = { NULL };
   VfiFrameInfo info;
   VfiFrame frame[SEEN];

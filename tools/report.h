@@ -9,7 +9,7 @@
 typedef struct
 {
   char *set, *name;
-  char *files[4]; /* first, truth, last; and the one that follows in a sequence, or NULL */
+  char *files[4];           /* first, truth, last; and the one that follows in a sequence, or NULL */
   double t;                 /* when the truth was: 1/2 in the middle */
   ToolScore score, average; /* of the network; of the mean of both frames */
 } ToolCase;
