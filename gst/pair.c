@@ -100,16 +100,18 @@ frame_of (const GstVfiPicture *p)
 }
 
 gboolean
-gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, gboolean start, VfiFrame *dst, GError **error)
+gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, gboolean spare, gboolean start, VfiFrame *dst, GError **error)
 {
   if (pair->old[GST_VFI_A] != pair->at[GST_VFI_A] || pair->old[GST_VFI_B] != pair->at[GST_VFI_B]) {
+    const gboolean known =
+        pair->flow_scale == flow_scale && pair->old[GST_VFI_A] == pair->at[GST_VFI_BEFORE] && pair->old[GST_VFI_B] == pair->at[GST_VFI_A];
     if (pair->flow_scale != flow_scale) {
       if (!vfi_interp_set_flow_scale (pair->interp, flow_scale, error))
         return FALSE;
       pair->flow_scale = flow_scale;
     }
     if (!vfi_interp_set_pair (pair->interp, &pair->at[GST_VFI_A]->frame, &pair->at[GST_VFI_B]->frame, error) ||
-        !vfi_interp_set_neighbours (pair->interp, frame_of (pair->at[GST_VFI_BEFORE]), pair->lasts[GST_VFI_BEFORE],
+        !vfi_interp_set_neighbours (pair->interp, known || spare ? frame_of (pair->at[GST_VFI_BEFORE]) : NULL, pair->lasts[GST_VFI_BEFORE],
                                     frame_of (pair->at[GST_VFI_AFTER]), pair->lasts[GST_VFI_AFTER], error))
       return FALSE;
     for (int i = 0; i < GST_VFI_SEEN; i++)

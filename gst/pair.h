@@ -45,5 +45,5 @@ void gst_vfi_pair_choose (GstVfiPair *pair, const VfiMoment *m);
 gboolean gst_vfi_pair_scene (GstVfiPair *pair, int first, double *score, GError **error);
 /* There is nothing to know of what is around. Before the first gst_vfi_pair_at. */
 void gst_vfi_pair_forget (GstVfiPair *pair, int around);
-/* Writes the frame at t, with `start` from now on: vfi_interp_finish. flow_scale takes effect with the next pair. */
-gboolean gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, gboolean start, VfiFrame *dst, GError **error);
+/* Writes the frame at t, with `start` from now on: vfi_interp_finish. flow_scale takes effect with the next pair. Without `spare` time, a pair before that nothing was made of is not looked at. */
+gboolean gst_vfi_pair_at (GstVfiPair *pair, double t, double flow_scale, gboolean spare, gboolean start, VfiFrame *dst, GError **error);

@@ -245,7 +245,8 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   }
   GST_OBJECT_LOCK (base);
   double flow_scale = tween->flow_scale;
-  if (tween->pace.load.level != VFI_LOAD_FULL)
+  const gboolean spare = tween->pace.load.level == VFI_LOAD_FULL;
+  if (!spare)
     flow_scale = MAX (MIN_FLOW_SCALE, flow_scale * CHEAP_FLOW_SCALE);
   flow_scale = MIN (flow_scale, tween->reach);
   const gboolean late = gst_vfi_base_carries (base) && !tween->pace.live && !tween->cut;
@@ -260,8 +261,9 @@ gst_vfi_tween_write (GstVfiTween *tween, GstVfiBase *base, GstBuffer *out)
   if (tween->cut)
     ok = vfi_interp_blend (pair->interp, &a->frame, &b->frame, tween->t, &dst, &error);
   else
-    ok = gst_vfi_pair_at (pair, tween->t, flow_scale, late || ordered, &dst, &error) ||
-         (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, late || ordered, &dst, &error));
+    ok =
+        gst_vfi_pair_at (pair, tween->t, flow_scale, spare, late || ordered, &dst, &error) ||
+        (shrink (tween, base, &pair->info, &error) && gst_vfi_pair_at (pair, tween->t, tween->reach, spare, late || ordered, &dst, &error));
   gst_vfi_base_leave (base);
   const GstClockTime time = (g_get_monotonic_time () - start) * GST_USECOND;
   if (!ok) {

@@ -24,7 +24,7 @@ ninja -C build gst/libgstvfi.so tools/vfi # the tests can wait
 
 inside=(meson devenv -C build -w "$PWD")
 pipeline=(gst-launch-1.0 -v filesrc "location=$clip" ! decodebin ! videoconvert
-  ! vfiinterp name=interp mode=slowmo "multiplier=$multiplier"
+  ! vfiinterp name=interp mode=slowmo "multiplier=$multiplier" lookahead=1
   ! queue ! videoconvert ! x264enc pass=qual quantizer=18 speed-preset=veryfast ! h264parse
   ! mp4mux ! filesink location=out/slowmo.mp4)
 printf '\n$'

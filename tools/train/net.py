@@ -20,6 +20,7 @@ The network knows nothing of t. It sees both frames *through* t and answers with
 - In the end there is a second opinion that no network has a part in, and that is the same for every t: a flow found from nothing by patches of luma at 1/32 to 1/2
   (dense_search). A frame is made along each, and they are mixed by how much more alike the given frames are along one than along the other (weigh).
 - What stands still, letters before what moves, is neither's (still).
+- In a stream, what moves from frame to frame does not go straight: by the flows of the pairs before and after, what is seen is looked for a little farther along (curve). It is trained on pairs, without that.
 - Every output pixel is a convex combination of native input pixels: flat areas and colours
   survive exactly, in any pixel format.
 
