@@ -740,6 +740,8 @@ learn_past (VfiInterp *self, Queue *q)
   learn_frame (self, slot, &self->past);
   learn_pair (self, q, (int[]){ slot, self->first });
   self->known[slot] = FALSE;
+  if (self->ring < MAX_RING) /* most of what the pair computes has one slot, which this took */
+    self->known_pair[self->first] = FALSE;
 }
 
 static gboolean

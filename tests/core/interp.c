@@ -359,8 +359,9 @@ around (gconstpointer kind)
       }
     }
     g_assert_cmpint (packs - packed, ==, sides & 2 ? 7 : 6);
-    /* other neighbours than the stream's, at other times */
+    /* other neighbours than the stream's, at other times, and told later */
     set_pair (s, f[6], f[7]);
+    test_frame_free (at (s, &small, 0.5));
     set_neighbours (s, f[0], 2, NULL, 0);
     {
       g_autoptr (TestFrame) d = at (s, &small, 0.5);
