@@ -6,18 +6,14 @@
 
 #include <math.h>
 
-#ifdef __CUDACC__
-#define VFI_CURVE_HD __host__ __device__
-#else
-#define VFI_CURVE_HD
-#endif
+#include "hd.h"
 
 #define VFI_CURVE_ALONE 0.7f  /* of what one neighbour says counts so much */
 #define VFI_CURVE_STEADY 0.6f /* an acceleration that is such a part of the velocities counts half */
 #define VFI_CURVE_SMALL 0.25f /* pixels of the state's grid, added to that */
 
 /* An acceleration by the velocities v0, v1 of two intervals next to each other, of which the other one lasts `lasts` times as long: the derivative of a parabola, and less the more it changes. */
-static VFI_CURVE_HD inline void
+static VFI_HD inline void
 vfi_curve_change (float v0x, float v0y, float v1x, float v1y, float lasts, float a[2])
 {
   const float k = 2 / (1 + lasts), x = k * (v1x - v0x), y = k * (v1y - v0y);
@@ -29,7 +25,7 @@ vfi_curve_change (float v0x, float v0y, float v1x, float v1y, float lasts, float
 }
 
 /* What the accelerations before and after weigh at time t; there is one where it lasts. */
-static VFI_CURVE_HD inline void
+static VFI_HD inline void
 vfi_curve_weights (float t, float before, float after, float w[2])
 {
   const float both = t * (1 - t) / 6, one = VFI_CURVE_ALONE * t * (1 - t) / 2;

@@ -19,43 +19,10 @@
 #include <math.h>
 #include <time.h>
 
-#include "model.h"
-#include "plan.h"
+#include "net.h"
 
 #define MAX_NETS 3
-#define MAX_SLOTS 5 /* the two frames, and three made between them by halving: enough to make one more between any two */
-#define MAX_RING 3  /* slots of frames that came in: the pair's, and the next one's */
-#define STEPS 8     /* halving reaches multiples of 1 / STEPS */
-
-/* A tensor that passes between plans. What there is of it once for each slot has one, and is bound by the slot of */
-typedef enum
-{
-  OF_ALL, /* nothing: there is one */
-  OF_FRAME,
-  OF_PAIR,
-  OF_RESULT, /* the frame that it becomes */
-} Kind;
-
-typedef struct
-{
-  char *name;
-  VfiView view; /* without data */
-  Kind kind;
-  int n; /* slots */
-  void *data[MAX_SLOTS];
-} Buffer;
-
-/* Everything that depends on the padded size. */
-typedef struct
-{
-  VfiBackend *backend;               /* the session's */
-  int h, w, n_slots;                 /* of frames */
-  double flow_scale;                 /* of the graphs: 1 but for networks that see pictures */
-  VfiPlan *frame, *pair, *at, *bend; /* pair and bend may be NULL */
-  gboolean mirrored;                 /* pair gives nothing but what belongs to one frame or the other: it serves both ways round */
-  GArray *buffers;
-  gsize bytes;
-} Net;
+#define STEPS 8 /* halving reaches multiples of 1 / STEPS */
 
 struct _VfiInterp
 {
@@ -67,18 +34,18 @@ struct _VfiInterp
 
   VfiFrameInfo info;
   double flow_scale;
-  Net *net[MAX_NETS]; /* the one in use first, then by last use */
+  VfiNet *net[MAX_NETS]; /* the one in use first, then by last use */
 
   gboolean have_pair, have_past, have_next;
-  VfiFrame pair[MAX_RING];       /* borrowed; the last one follows the pair, if have_next */
-  VfiFrame past;                 /* that before, if it is known */
-  float lasts[2];                /* how long the pairs before and after last, in times of this one; 0: not known */
-  int ring;                      /* how many slots frames that come in have: 3 once one has followed a pair */
-  int first;                     /* slot of pair[0] */
-  gboolean known[MAX_SLOTS];     /* slot holds what `frame` computes of its frame */
-  int made[MAX_SLOTS];           /* slots 2 and up: at which multiple of 1 / STEPS the frame in it was made; 0: none */
-  int pair_of[2];                /* slots that `pair` has run for, or -1; where it can bend instead, */
-  gboolean known_pair[MAX_RING]; /* slot holds what `pair` computes of its pair */
+  VfiFrame pair[VFI_NET_RING];       /* borrowed; the last one follows the pair, if have_next */
+  VfiFrame past;                     /* that before, if it is known */
+  float lasts[2];                    /* how long the pairs before and after last, in times of this one; 0: not known */
+  int ring;                          /* how many slots frames that come in have: 3 once one has followed a pair */
+  int first;                         /* slot of pair[0] */
+  gboolean known[VFI_NET_SLOTS];     /* slot holds what `frame` computes of its frame */
+  int made[VFI_NET_SLOTS];           /* slots 2 and up: at which multiple of 1 / STEPS the frame in it was made; 0: none */
+  int pair_of[2];                    /* slots that `pair` has run for, or -1; where it can bend instead, */
+  gboolean known_pair[VFI_NET_RING]; /* slot holds what `pair` computes of its pair */
 
   gboolean profiling;
   GArray *profile; /* of VfiProfile */
@@ -88,230 +55,6 @@ static const char *
 dtype_name (VfiDType t)
 {
   return t == VFI_BF16 ? "bf16" : t == VFI_F16 ? "fp16" : "fp32";
-}
-
-/* ---- one size of the network -------------------------------------------------------------------- */
-
-static gsize
-view_bytes (const VfiView *v)
-{
-  return (gsize) v->h * v->w * v->c * vfi_dtype_size (v->dtype);
-}
-
-static void
-net_free (Net *net)
-{
-  if (!net)
-    return;
-  g_clear_pointer (&net->frame, vfi_plan_free);
-  g_clear_pointer (&net->pair, vfi_plan_free);
-  g_clear_pointer (&net->at, vfi_plan_free);
-  g_clear_pointer (&net->bend, vfi_plan_free);
-  for (guint i = 0; i < net->buffers->len; i++) {
-    Buffer *b = &g_array_index (net->buffers, Buffer, i);
-    for (int s = 0; s < MAX_SLOTS; s++)
-      if (b->data[s])
-        net->backend->klass->dealloc (net->backend, b->data[s]);
-    g_free (b->name);
-  }
-  g_array_unref (net->buffers);
-  g_free (net);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Net, net_free)
-
-static gboolean
-is_prefixed (const char *name)
-{
-  return (name[0] == '0' || name[0] == '1') && name[1] == '.';
-}
-
-static const char *const neighbour[2] = { "before.", "after." };
-
-/* The buffer for an input or output of a plan, NULL if there is none. "1.f0" is buffer "f0" of the second frame: then *of is 1; "before.flow" is "flow" of the pair before: *of is -1. */
-static Buffer *
-net_buffer (Net *net, const char *name, int *of)
-{
-  Kind kind = OF_ALL;
-
-  *of = 0;
-  if (is_prefixed (name)) {
-    kind = OF_FRAME;
-    *of = name[0] - '0';
-    name += 2;
-  }
-  for (int i = 0; i < 2; i++)
-    if (g_str_has_prefix (name, neighbour[i])) {
-      kind = OF_PAIR;
-      *of = 2 * i - 1;
-      name += strlen (neighbour[i]);
-    }
-  for (guint i = 0; i < net->buffers->len; i++) {
-    Buffer *b = &g_array_index (net->buffers, Buffer, i);
-    if ((b->kind == kind || kind == OF_ALL) && strcmp (b->name, name) == 0)
-      return b;
-  }
-  return NULL;
-}
-
-/* Makes sure that a buffer has n slots. */
-static gboolean
-net_alloc (Net *net, Buffer *b, int n, GError **error)
-{
-  for (; b->n < n; b->n++) {
-    if (!(b->data[b->n] = net->backend->klass->alloc (net->backend, view_bytes (&b->view), error)))
-      return FALSE;
-    net->bytes += view_bytes (&b->view);
-  }
-  return TRUE;
-}
-
-/* Makes buffers for the outputs of a plan and for `own`, an input that the session fills; checks that its other inputs are there. Outputs are of this kind, or the
- * frame's where their names say so ("0.motion", "1.motion"), of which the first makes the buffer for both. */
-static gboolean
-net_add_buffers (Net *net, VfiPlan *plan, const char *own, Kind kind, GError **error)
-{
-  for (int i = 0; i < vfi_plan_n_io (plan); i++) {
-    gboolean output;
-    const char *name = vfi_plan_io_name (plan, i, &output);
-    VfiView view;
-    int frame;
-    const Buffer *have = net_buffer (net, name, &frame);
-    const gboolean prefixed = is_prefixed (name);
-
-    vfi_plan_io (plan, name, &view);
-    if (have && output && prefixed)
-      continue;
-    if (output || (!have && g_strcmp0 (name, own) == 0)) {
-      Buffer b = { .name = g_strdup (prefixed ? name + 2 : name),
-                   .view = view,
-                   .kind = !output                        ? OF_ALL
-                           : prefixed                     ? OF_FRAME
-                           : strcmp (name, "result") == 0 ? OF_RESULT
-                                                          : kind };
-      g_array_append_val (net->buffers, b);
-      if (!net_alloc (net, &g_array_index (net->buffers, Buffer, net->buffers->len - 1),
-                      b.kind == OF_FRAME || b.kind == OF_RESULT ? net->n_slots : 1, error))
-        return FALSE;
-    } else if (!have || have->view.dtype != view.dtype || have->view.h != view.h || have->view.w != view.w || have->view.c != view.c ||
-               have->view.ld != view.ld) {
-      g_set_error (error, VFI_ERROR, VFI_ERROR_SHAPE, "the network's input \"%s\" is not what its other parts give", name);
-      return FALSE;
-    }
-  }
-  net->bytes += vfi_plan_arena_size (plan);
-  return TRUE;
-}
-
-/* What the weights of the graphs take as the network's own copy. */
-static gsize
-weight_bytes (VfiGraph *const *graphs, VfiDType feature)
-{
-  gsize n = 0;
-  for (int i = 0; graphs[i]; i++)
-    for (guint j = 0; j < graphs[i]->nodes->len; j++) {
-      const VfiNode *node = g_ptr_array_index (graphs[i]->nodes, j);
-      for (int k = 0; k < node->n_weights; k++) {
-        gsize size = 1;
-        for (int d = 0; d < node->weights[k].rank; d++)
-          size *= node->weights[k].shape[d];
-        n += size;
-      }
-    }
-  return n * vfi_dtype_size (feature);
-}
-
-/* Slots for a ring of frames: of what they are, and of what their pairs are. Of pairs only what others ask for, while no frame follows. */
-static gboolean
-net_add_ring (Net *net, int ring, GError **error)
-{
-  for (int i = 0; net->bend && i < vfi_plan_n_io (net->bend); i++) {
-    int of;
-    Buffer *b = net_buffer (net, vfi_plan_io_name (net->bend, i, NULL), &of);
-
-    if (of && !net_alloc (net, b, ring, error))
-      return FALSE;
-  }
-  for (guint i = 0; ring == MAX_RING && i < net->buffers->len; i++) {
-    Buffer *b = &g_array_index (net->buffers, Buffer, i);
-
-    if ((b->kind == OF_FRAME || b->kind == OF_PAIR) && !net_alloc (net, b, ring, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static Net *
-net_new (VfiInterp *self, int h, int w, double flow_scale, GError **error)
-{
-  g_autoptr (Net) net = g_new0 (Net, 1);
-  VfiGraph *graphs[VFI_MAX_GRAPHS + 1];
-
-  *net = (Net){ .backend = self->backend,
-                .h = h,
-                .w = w,
-                .n_slots = self->model->any_t ? 2 : MAX_SLOTS,
-                .flow_scale = flow_scale,
-                .buffers = g_array_new (FALSE, TRUE, sizeof (Buffer)) };
-  vfi_model_graphs (self->model, self->feature, h, w, flow_scale, graphs);
-  net->bytes = weight_bytes (graphs, self->feature);
-  if (!vfi_graphs_check (graphs, self->weights, NULL, error)) {
-    vfi_graphs_free (graphs);
-    return NULL;
-  }
-  if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), self->backend, self->weights, error)) ||
-      !net_add_buffers (net, net->frame, self->model->picture.order ? "picture" : "x", OF_FRAME, error) ||
-      (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), self->backend, self->weights, error)) ||
-                     !net_add_buffers (net, net->pair, "t", OF_PAIR, error))) ||
-      !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), self->backend, self->weights, error)) ||
-      !net_add_buffers (net, net->at, "t", OF_ALL, error) ||
-      (graphs[3] && (!(net->bend = vfi_plan_new (g_steal_pointer (&graphs[3]), self->backend, self->weights, error)) ||
-                     !net_add_buffers (net, net->bend, "lasts", OF_ALL, error))) ||
-      !net_add_ring (net, self->ring, error)) {
-    vfi_graphs_free (graphs);
-    return NULL;
-  }
-  net->mirrored = net->pair != NULL;
-  for (int i = 0; net->pair && i < vfi_plan_n_io (net->pair); i++) {
-    gboolean output;
-    const char *name = vfi_plan_io_name (net->pair, i, &output);
-    net->mirrored &= !output || is_prefixed (name);
-  }
-  return g_steal_pointer (&net);
-}
-
-/* Binds everything the plan reads and writes, with the slots of frame 0 and 1 (of the former there is the pair in), and of the result. */
-static void
-net_bind (Net *net, VfiPlan *plan, const int slot[2], int result)
-{
-  for (int i = 0; i < vfi_plan_n_io (plan); i++) {
-    gboolean output;
-    int of;
-    const Buffer *b = net_buffer (net, vfi_plan_io_name (plan, i, &output), &of);
-    const int bound[] = {
-      [OF_ALL] = 0, [OF_FRAME] = slot[of > 0], [OF_PAIR] = b->n > 1 ? (slot[0] + of + b->n) % b->n : 0, [OF_RESULT] = result
-    };
-    vfi_plan_bind (plan, i, b->data[bound[b->kind]]);
-  }
-}
-
-static VfiView
-net_view (Net *net, const char *name, int slot)
-{
-  int frame;
-  const Buffer *b = net_buffer (net, name, &frame);
-  VfiView v = b->view;
-  v.data = b->data[slot];
-  return v;
-}
-
-static void
-net_set_profile (Net *net, GArray *lines)
-{
-  VfiPlan *plans[] = { net->frame, net->pair, net->at, net->bend };
-  for (guint i = 0; i < G_N_ELEMENTS (plans); i++)
-    if (plans[i])
-      vfi_plan_set_profile (plans[i], lines);
 }
 
 /* ---- the session -------------------------------------------------------------------------------- */
@@ -360,7 +103,7 @@ use_net (VfiInterp *self, const VfiFrameInfo *info, double flow_scale, GError **
 {
   int h, w, i;
   double graphs;
-  Net *net;
+  VfiNet *net;
 
   net_size (self->model, info, flow_scale, &h, &w, &graphs);
   for (i = 0; i < MAX_NETS && self->net[i]; i++)
@@ -371,13 +114,13 @@ use_net (VfiInterp *self, const VfiFrameInfo *info, double flow_scale, GError **
   } else {
     GError *e = NULL;
 
-    net = net_new (self, h, w, graphs, &e);
+    net = vfi_net_new (self->backend, self->model, self->weights, self->feature, h, w, graphs, self->ring, &e);
     if (!net && self->net[1] && g_error_matches (e, VFI_ERROR, VFI_ERROR_MEMORY)) { /* those that are not in use go first */
       g_clear_error (&e);
       for (i = 1; i < MAX_NETS; i++)
-        g_clear_pointer (&self->net[i], net_free);
+        g_clear_pointer (&self->net[i], vfi_net_free);
       i = 1;
-      net = net_new (self, h, w, graphs, &e);
+      net = vfi_net_new (self->backend, self->model, self->weights, self->feature, h, w, graphs, self->ring, &e);
     }
     if (!net) {
       g_propagate_error (error, e);
@@ -385,9 +128,9 @@ use_net (VfiInterp *self, const VfiFrameInfo *info, double flow_scale, GError **
       return FALSE;
     }
     if (self->profiling)
-      net_set_profile (net, self->profile);
+      vfi_net_set_profile (net, self->profile);
     if (i == MAX_NETS)
-      net_free (self->net[--i]);
+      vfi_net_free (self->net[--i]);
   }
   memmove (&self->net[1], &self->net[0], i * sizeof self->net[0]);
   self->net[0] = net;
@@ -449,7 +192,7 @@ vfi_interp_free (VfiInterp *self)
   if (!self)
     return;
   for (int i = 0; i < MAX_NETS; i++)
-    net_free (self->net[i]);
+    vfi_net_free (self->net[i]);
   g_array_unref (self->profile);
   g_free (self->reason);
   g_free (self->unused);
@@ -468,7 +211,7 @@ vfi_interp_set_info (VfiInterp *self, const VfiFrameInfo *info, GError **error)
     return FALSE;
   if (info->width != self->info.width || info->height != self->info.height)
     for (int i = 1; i < MAX_NETS; i++)
-      g_clear_pointer (&self->net[i], net_free);
+      g_clear_pointer (&self->net[i], vfi_net_free);
   self->info = *info;
   vfi_interp_reset (self);
   return TRUE;
@@ -523,8 +266,8 @@ vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GErr
     forget (self);
   if (!expected)
     self->known[next_slot (self, self->first)] = self->known_pair[self->first] = FALSE;
-  if (self->ring == MAX_RING) /* where the next frame and its pair will be */
-    self->known[(self->first + 2) % MAX_RING] = self->known_pair[next_slot (self, self->first)] = FALSE;
+  if (self->ring == VFI_NET_RING) /* where the next frame and its pair will be */
+    self->known[(self->first + 2) % VFI_NET_RING] = self->known_pair[next_slot (self, self->first)] = FALSE;
   memset (self->made, 0, sizeof self->made);
   self->pair_of[0] = -1;
   self->pair[0] = *a;
@@ -539,13 +282,13 @@ vfi_interp_set_pair (VfiInterp *self, const VfiFrame *a, const VfiFrame *b, GErr
 static gboolean
 use_ring (VfiInterp *self, GError **error)
 {
-  if (self->ring == MAX_RING)
+  if (self->ring == VFI_NET_RING)
     return TRUE;
   for (int i = 1; i < MAX_NETS; i++) /* made anew if they are wanted */
-    g_clear_pointer (&self->net[i], net_free);
-  if (!net_add_ring (self->net[0], MAX_RING, error))
+    g_clear_pointer (&self->net[i], vfi_net_free);
+  if (!vfi_net_add_ring (self->net[0], VFI_NET_RING, error))
     return FALSE;
-  self->ring = MAX_RING;
+  self->ring = VFI_NET_RING;
   forget (self);
   return TRUE;
 }
@@ -654,10 +397,10 @@ frame_bytes (const VfiFrameInfo *info)
 static void
 learn_frame (VfiInterp *self, int slot, const VfiFrame *frame)
 {
-  Net *net = self->net[0];
+  VfiNet *net = self->net[0];
   const VfiBackendClass *klass = self->backend->klass;
   const VfiPicture *picture = &self->model->picture;
-  VfiView x = net_view (net, picture->order ? "picture" : "x", 0);
+  VfiView x = vfi_net_view (net, picture->order ? "picture" : "x", 0);
 
   if (frame) {
     double start = settle (self);
@@ -667,13 +410,13 @@ learn_frame (VfiInterp *self, int slot, const VfiFrame *frame)
     else
       klass->pack (self->backend, &self->info, frame, self->flow_scale, &x);
     if (self->profiling)
-      vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + view_bytes (&x));
-    net_bind (net, net->frame, (int[]){ slot, slot }, 0);
+      vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + vfi_view_bytes (&x));
+    vfi_net_bind (net, net->frame, (int[]){ slot, slot }, 0);
   } else {
     for (int i = 0; i < vfi_plan_n_io (net->frame); i++) {
       gboolean output;
       const char *name = vfi_plan_io_name (net->frame, i, &output);
-      vfi_plan_bind (net->frame, i, net_view (net, output ? name : "result", slot).data);
+      vfi_plan_bind (net->frame, i, vfi_net_view (net, output ? name : "result", slot).data);
     }
   }
   self->known[slot] = TRUE;
@@ -711,7 +454,7 @@ queue_add (Queue *q, VfiPlan *plan)
 static void
 learn_pair (VfiInterp *self, Queue *q, const int slot[2])
 {
-  Net *net = self->net[0];
+  VfiNet *net = self->net[0];
 
   for (int i = 0; i < 2; i++)
     if (!self->known[slot[i]]) {
@@ -723,7 +466,7 @@ learn_pair (VfiInterp *self, Queue *q, const int slot[2])
                                          (net->mirrored && self->pair_of[0] == slot[1] && self->pair_of[1] == slot[0]);
   if (net->pair && !known) {
     queue_add (q, net->pair);
-    net_bind (net, net->pair, slot, 0);
+    vfi_net_bind (net, net->pair, slot, 0);
   }
   memcpy (self->pair_of, slot, sizeof self->pair_of);
   if (net->bend)
@@ -740,7 +483,7 @@ learn_past (VfiInterp *self, Queue *q)
   learn_frame (self, slot, &self->past);
   learn_pair (self, q, (int[]){ slot, self->first });
   self->known[slot] = FALSE;
-  if (self->ring < MAX_RING) /* most of what the pair computes has one slot, which this took */
+  if (self->ring < VFI_NET_RING) /* most of what the pair computes has one slot, which this took */
     self->known_pair[self->first] = FALSE;
 }
 
@@ -754,15 +497,15 @@ bends (const VfiInterp *self)
 static void
 run_pair (VfiInterp *self, const int slot[2], double t, int result)
 {
-  Net *net = self->net[0];
+  VfiNet *net = self->net[0];
   const float time = (float) t;
+  void *at = vfi_net_view (net, "t", 0).data;
   Queue q = { .n = 0 };
-  int of;
 
-  if (net_buffer (net, "t", &of))
-    self->backend->klass->upload (self->backend, net_view (net, "t", 0).data, &time, sizeof time);
+  if (at)
+    self->backend->klass->upload (self->backend, at, &time, sizeof time);
   if (bends (self)) {
-    self->backend->klass->upload (self->backend, net_view (net, "lasts", 0).data, self->lasts, sizeof self->lasts);
+    self->backend->klass->upload (self->backend, vfi_net_view (net, "lasts", 0).data, self->lasts, sizeof self->lasts);
     if (self->lasts[0] > 0 && !self->known_pair[last_slot (self)])
       learn_past (self, &q);
     if (self->lasts[1] > 0)
@@ -770,10 +513,10 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
   }
   learn_pair (self, &q, slot);
   queue_add (&q, net->at);
-  net_bind (net, net->at, slot, result);
+  vfi_net_bind (net, net->at, slot, result);
   if (bends (self)) {
     queue_add (&q, net->bend);
-    net_bind (net, net->bend, slot, 0);
+    vfi_net_bind (net, net->bend, slot, 0);
   }
   queue_run (&q);
 }
@@ -826,13 +569,13 @@ halve (VfiInterp *self, double t)
   for (;;) {
     int middle = (low + high) / 2, s = 0;
 
-    for (int i = 2; i < MAX_SLOTS; i++)
+    for (int i = 2; i < VFI_NET_SLOTS; i++)
       if (self->made[i] == middle)
         s = i;
-    for (int i = 2; i < MAX_SLOTS && !s; i++)
+    for (int i = 2; i < VFI_NET_SLOTS && !s; i++)
       if (!self->made[i])
         s = i;
-    for (int i = 2; i < MAX_SLOTS && !s; i++)
+    for (int i = 2; i < VFI_NET_SLOTS && !s; i++)
       if (i != slot[0] && i != slot[1])
         s = i;
     if (self->made[s] != middle) {
@@ -855,7 +598,7 @@ vfi_interp_motion (VfiInterp *self, double t, gboolean swapped, VfiView *state, 
   self->backend->klass->begin (self->backend);
   run_pair (self, swapped ? (int[]){ next_slot (self, self->first), self->first } : (int[]){ self->first, next_slot (self, self->first) },
             t, 0);
-  *state = net_view (self->net[0], "state", 0);
+  *state = vfi_net_view (self->net[0], "state", 0);
   return finish (self, error);
 }
 
@@ -888,9 +631,9 @@ make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
     run_pair (self, (int[]){ self->first, next_slot (self, self->first) }, t, 0);
   else
     slot = halve (self, t);
-  made = net_view (self->net[0], picture->order ? "result" : "state", slot);
+  made = vfi_net_view (self->net[0], picture->order ? "result" : "state", slot);
   if (bends (self))
-    bend = net_view (self->net[0], "bend", 0);
+    bend = vfi_net_view (self->net[0], "bend", 0);
   start = settle (self);
   if (picture->order)
     klass->unpack_picture (self->backend, &self->info, &self->pair[0], &self->pair[1], t, picture, &made, dst);
@@ -898,7 +641,7 @@ make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
     klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, bend.data ? &bend : NULL,
                        self->model->taps, dst);
   if (self->profiling)
-    vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + view_bytes (&made));
+    vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + vfi_view_bytes (&made));
   return TRUE;
 }
 
@@ -952,7 +695,7 @@ vfi_interp_set_profile (VfiInterp *self, gboolean enable)
   if (enable)
     g_array_set_size (self->profile, 0);
   for (int i = 0; i < MAX_NETS && self->net[i]; i++)
-    net_set_profile (self->net[i], enable ? self->profile : NULL);
+    vfi_net_set_profile (self->net[i], enable ? self->profile : NULL);
 }
 
 int

@@ -7,11 +7,7 @@
 
 #include <math.h>
 
-#ifdef __CUDACC__
-#define VFI_HD __host__ __device__
-#else
-#define VFI_HD
-#endif
+#include "hd.h"
 
 #define VFI_SEARCH_PATCH 8 /* pixels a side */
 #define VFI_SEARCH_CELL 4  /* pixels between patches, of a row and most often from row to row */

@@ -24,6 +24,12 @@ vfi_dtype_size (VfiDType t)
   return t == VFI_F32 ? 4 : 2;
 }
 
+static inline gsize
+vfi_view_bytes (const VfiView *v)
+{
+  return (gsize) v->h * v->w * v->c * vfi_dtype_size (v->dtype);
+}
+
 static inline float
 vfi_bf16_to_f32 (guint16 v)
 {
