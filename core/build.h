@@ -149,8 +149,12 @@ VfiTensor *vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTens
  * as much as `still` says (vfi_still). */
 VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still);
 
-/* Where pictures y0, y1 (F32, 1 channel) stand still, and a flow from y0 to y1 (F32, 2 channels) says worse: 1 there, 0 where they do not, 1 channel, F32. */
-VfiTensor *vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow);
+/* What lies over the picture and stays while it moves, captions and logos, by all pairs of pictures of a stream so far: planar, 2 channels, F32: how often a pixel of y0, y1 (F32, 1 channel) did not change that
+ * should have by the flow from y0 to y1 (F32, 2 channels, on a grid a whole number of times as coarse); and what that proves, 0 to 1. before: what this gave for the pair before, if follows (F32, 1x1x1) is not 0; both may be one place. */
+VfiTensor *vfi_overlay (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow, VfiTensor *follows, VfiTensor *before);
+
+/* Where pictures y0, y1 (F32, 1 channel) stand still, and a flow from y0 to y1 (F32, 2 channels) says worse: 1 there, 0 where they do not, 1 channel, F32; or overlay (F32, 1 channel), where that is more. */
+VfiTensor *vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow, VfiTensor *overlay);
 
 /* Where things are at time t that do not move straight (core/ops/curve.c): how far from there they would seem, 2 channels, F32, on the grid of the flows. now, before, after (F32, 2 channels, of one size): the
  * pair's flow and those of the pairs before and after; lasts (F32, 1x1x2): how long these two last, in times of the pair; 0: there is none. */
@@ -304,7 +308,8 @@ typedef struct
 /* An interpolation network is up to four static graphs; h, w are the padded frame's, multiples of `multiple`.
  *   frame: run once for each new frame.  input "x": VFI_FEATURE h/2 w/2 6 (see core/frame.h: pack). Outputs: any names.
  *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names; where all begin with "0." or "1.",
- *          they are of the one frame or the other, and serve the pair the other way round. May be NULL.
+ *          they are of the one frame or the other, and serve the pair the other way round. "kept.NAME", an input and an output in one place, is what is known of a stream: it comes as the pair before left it,
+ *          where input "follows" (F32 1 1 1) is 1; where that is 0 the stream begins and what comes means nothing. May be NULL.
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).
  *          output "state": F32 h/2 w/2 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy (see core/frame.h: synthesize).
  *   bend:  run for each t where the pair before or the one after is known. inputs: outputs of pair, also those of the pair before and the one after ("before.NAME", "after.NAME"), "t", and "lasts" (F32 1 1 2:

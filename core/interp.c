@@ -46,6 +46,7 @@ struct _VfiInterp
   int made[VFI_NET_SLOTS];           /* slots 2 and up: at which multiple of 1 / STEPS the frame in it was made; 0: none */
   int pair_of[2];                    /* slots that `pair` has run for, or -1; where it can bend instead, */
   gboolean known_pair[VFI_NET_RING]; /* slot holds what `pair` computes of its pair */
+  gboolean remembers;                /* what `pair` keeps is of this stream */
 
   gboolean profiling;
   GArray *profile; /* of VfiProfile */
@@ -67,6 +68,7 @@ forget (VfiInterp *self)
   memset (self->made, 0, sizeof self->made);
   memset (self->known_pair, 0, sizeof self->known_pair);
   self->pair_of[0] = -1;
+  self->remembers = FALSE;
 }
 
 /* The slot after this one, of frames that came in. */
@@ -465,8 +467,14 @@ learn_pair (VfiInterp *self, Queue *q, const int slot[2])
                                    : (self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) ||
                                          (net->mirrored && self->pair_of[0] == slot[1] && self->pair_of[1] == slot[0]);
   if (net->pair && !known) {
+    const float follows = self->remembers;
+    void *to = vfi_net_view (net, "follows", 0).data;
+
     queue_add (q, net->pair);
+    if (to)
+      self->backend->klass->upload (self->backend, to, &follows, sizeof follows);
     vfi_net_bind (net, net->pair, slot, 0);
+    self->remembers = TRUE;
   }
   memcpy (self->pair_of, slot, sizeof self->pair_of);
   if (net->bend)
@@ -508,10 +516,10 @@ run_pair (VfiInterp *self, const int slot[2], double t, int result)
     self->backend->klass->upload (self->backend, vfi_net_view (net, "lasts", 0).data, self->lasts, sizeof self->lasts);
     if (self->lasts[0] > 0 && !self->known_pair[last_slot (self)])
       learn_past (self, &q);
-    if (self->lasts[1] > 0)
-      learn_pair (self, &q, (int[]){ slot[1], next_slot (self, slot[1]) });
   }
   learn_pair (self, &q, slot);
+  if (self->lasts[1] > 0)
+    learn_pair (self, &q, (int[]){ slot[1], next_slot (self, slot[1]) });
   queue_add (&q, net->at);
   vfi_net_bind (net, net->at, slot, result);
   if (bends (self)) {

@@ -42,6 +42,22 @@ vfi_net_free (VfiNet *net)
   g_free (net);
 }
 
+/* Inputs that the session fills. */
+static gboolean
+is_own (const char *name)
+{
+  static const char *const own[] = { "x", "picture", "t", "follows", "lasts", NULL };
+
+  return g_strv_contains (own, name);
+}
+
+/* What a plan is given as it left it. */
+static gboolean
+is_kept (const char *name)
+{
+  return g_str_has_prefix (name, "kept.");
+}
+
 static gboolean
 is_prefixed (const char *name)
 {
@@ -88,10 +104,10 @@ reserve (VfiNet *net, Buffer *b, int n, GError **error)
   return TRUE;
 }
 
-/* Makes buffers for the outputs of a plan and for `own`, an input that the session fills; checks that its other inputs are there. Outputs are of this kind, or the
+/* Makes buffers for the outputs of a plan, for inputs that the session fills, and for what is kept; checks that its other inputs are there. Outputs are of this kind, or the
  * frame's where their names say so ("0.motion", "1.motion"), of which the first makes the buffer for both. */
 static gboolean
-add_buffers (VfiNet *net, VfiPlan *plan, const char *own, Kind kind, GError **error)
+add_buffers (VfiNet *net, VfiPlan *plan, Kind kind, GError **error)
 {
   for (int i = 0; i < vfi_plan_n_io (plan); i++) {
     gboolean output;
@@ -99,15 +115,15 @@ add_buffers (VfiNet *net, VfiPlan *plan, const char *own, Kind kind, GError **er
     VfiView view;
     int frame;
     const Buffer *have = find (net, name, &frame);
-    const gboolean prefixed = is_prefixed (name);
+    const gboolean prefixed = is_prefixed (name), kept = is_kept (name);
 
     vfi_plan_io (plan, name, &view);
-    if (have && output && prefixed)
+    if (have && output && (prefixed || kept))
       continue;
-    if (output || (!have && g_strcmp0 (name, own) == 0)) {
+    if (output || (!have && (kept || is_own (name)))) {
       Buffer b = { .name = g_strdup (prefixed ? name + 2 : name),
                    .view = view,
-                   .kind = !output                        ? OF_ALL
+                   .kind = !output || kept                ? OF_ALL
                            : prefixed                     ? OF_FRAME
                            : strcmp (name, "result") == 0 ? OF_RESULT
                                                           : kind };
@@ -182,13 +198,12 @@ vfi_net_new (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, Vf
     return NULL;
   }
   if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), backend, weights, error)) ||
-      !add_buffers (net, net->frame, model->picture.order ? "picture" : "x", OF_FRAME, error) ||
+      !add_buffers (net, net->frame, OF_FRAME, error) ||
       (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), backend, weights, error)) ||
-                     !add_buffers (net, net->pair, "t", OF_PAIR, error))) ||
-      !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), backend, weights, error)) ||
-      !add_buffers (net, net->at, "t", OF_ALL, error) ||
+                     !add_buffers (net, net->pair, OF_PAIR, error))) ||
+      !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), backend, weights, error)) || !add_buffers (net, net->at, OF_ALL, error) ||
       (graphs[3] && (!(net->bend = vfi_plan_new (g_steal_pointer (&graphs[3]), backend, weights, error)) ||
-                     !add_buffers (net, net->bend, "lasts", OF_ALL, error))) ||
+                     !add_buffers (net, net->bend, OF_ALL, error))) ||
       !vfi_net_add_ring (net, ring, error)) {
     vfi_graphs_free (graphs);
     return NULL;

@@ -68,6 +68,7 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (exposure),
   KERNEL (expose),
   KERNEL (curve),
+  KERNEL (overlay),
   KERNEL (affine),
   KERNEL (warp_zeros),
   KERNEL (max_pool),

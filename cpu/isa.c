@@ -46,6 +46,7 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_shear),
   &VFI_ISA_NAME (vfi_cpu_still),
   &VFI_ISA_NAME (vfi_cpu_curve),
+  &VFI_ISA_NAME (vfi_cpu_overlay),
   &VFI_ISA_NAME (vfi_cpu_warp),
   &VFI_ISA_NAME (vfi_cpu_warp_zeros),
   &VFI_ISA_NAME (vfi_cpu_weigh),

@@ -88,10 +88,11 @@ fit_row (gpointer data, int y, int thread)
 {
   const Run *r = data;
   const Rows *s = r->s;
-  const VfiView dst = *r->dst;
+  const VfiView dst = *r->dst, overlay = r->src[3];
   const float part = 1.f / ((2 * WINDOW + 1) * (2 * WINDOW + 1));
 
   for (int x = 0; x < s->w; x += VFI_LANES) {
+    const int n = MIN (s->w - x, VFI_LANES);
     Vec mean[SUMS], v, b;
 
     for (int k = 0; k < SUMS; k++) {
@@ -102,7 +103,7 @@ fit_row (gpointer data, int y, int thread)
     }
     v = (VFI_STILL_MOVING - (mean[0] + VFI_STILL_DARK) / (mean[1] + VFI_STILL_FLAT)) * (1 / (VFI_STILL_MOVING - VFI_STILL));
     b = VFI_STILL_BETTER * (1 - (mean[2] + VFI_STILL_DIM) / (mean[3] + VFI_STILL_DIM));
-    vec_store_pixels (&dst, y, x, 0, MIN (s->w - x, VFI_LANES), part_of (v) * part_of (b));
+    vec_store_pixels (&dst, y, x, 0, n, vec_max (part_of (v) * part_of (b), vec_load_pixels (&overlay, y, x, 0, n)));
   }
 }
 

@@ -31,7 +31,7 @@ gradient (const View &v, int y, int x)
 }
 
 static __global__ void
-__launch_bounds__ (THREADS) still (View y0, View y1, View flow, View dst)
+__launch_bounds__ (THREADS) still (View y0, View y1, View flow, View overlay, View dst)
 {
   const int top = blockIdx.y * TILE_H, first = blockIdx.x * TILE_W;
   SHARED (Shared, shared);
@@ -74,7 +74,9 @@ __launch_bounds__ (THREADS) still (View y0, View y1, View flow, View dst)
     }
     const float v = (mean[0] + VFI_STILL_DARK) / (mean[1] + VFI_STILL_FLAT);
     const float b = VFI_STILL_BETTER * (1 - (mean[2] + VFI_STILL_DIM) / (mean[3] + VFI_STILL_DIM));
-    set (dst, y * dst.w + x, 0, clampf ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1) * clampf (b, 0, 1));
+    const int p = y * dst.w + x;
+
+    set (dst, p, 0, fmaxf (clampf ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1) * clampf (b, 0, 1), get (overlay, p, 0)));
   }
 }
 
@@ -82,7 +84,7 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   vfi_launch ((VfiCuda *) b, dim3 (blocks (dst->w, TILE_W), blocks (dst->h, TILE_H)), THREADS, sizeof (Shared), still, View (src[0]),
-              View (src[1]), View (src[2]), View (*dst));
+              View (src[1]), View (src[2]), View (src[3]), View (*dst));
 }
 
 const VfiKernel vfi_cuda_still = { &vfi_op_still, vfi_cuda_supports, NULL, run, NULL };

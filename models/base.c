@@ -7,9 +7,10 @@
  */
 #include "flow.h"
 
-#define TRUST 0.5f /* basenet.py */
-#define STILL 4.f  /* that logit more for no motion where the frames stand still */
-#define FLOWS 4    /* by patches there, and back; by steps and patches there, and back */
+#define TRUST 0.5f   /* basenet.py */
+#define STILL 4.f    /* that logit more for no motion where the frames stand still */
+#define OVERLAY 16.f /* and that, where something is proven to lie over them */
+#define FLOWS 4      /* by patches there, and back; by steps and patches there, and back */
 
 static const VfiCoarse levels = { .dec = { 0 } };
 static const VfiFlow unlearnt = { .coarse = &levels };
@@ -27,7 +28,7 @@ frame (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float none[3] = { 0, 0, 0 };
+  static const float none[3] = { 0, 0, 0 }, logit[2][3] = { { STILL, 0, 0 }, { OVERLAY, 0, 0 } };
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *exposure, *whole[2], *y[2][5], *state[2];
 
   vfi_coarse_luma (g, h, w, y);
@@ -43,8 +44,9 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
     VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i], i), vfi_slice (g, state[i], 2, 2) };
 
     if (i == 0) {
-      vfi_coarse_course (g, flow[0]);
-      vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow[0]));
+      VfiTensor *overlay = vfi_coarse_overlay (g, y[0][0], y[1][0], vfi_coarse_course (g, flow[0]));
+
+      vfi_output (g, "still", vfi_mix (g, vfi_still (g, y[0][0], y[1][0], flow[0], overlay), overlay, .p = logit[0], .q = logit[1]));
     } else /* the way back is not looked for at 1/2 */
       flow[0] = vfi_resize (g, flow[0], .gain = vfi_coarse_twice);
 
@@ -58,7 +60,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  static const float none[3] = { 0, 0, 0 }, more[3] = { STILL, 0, 0 };
+  static const float none[3] = { 0, 0, 0 };
   VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 2] = { NULL },
             *evidence[FLOWS + 3] = { NULL };
 
@@ -74,8 +76,7 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
     evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);
   }
   seen[FLOWS] = vfi_mix (g, seen[0], seen[0], .p = none, .q = none);
-  evidence[FLOWS + 1] =
-      vfi_mix (g, vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS]), vfi_input (g, "still", VFI_F32, h / 2, w / 2, 1), .q = more);
+  evidence[FLOWS + 1] = vfi_mix (g, vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS]), vfi_input (g, "still", VFI_F32, h / 2, w / 2, 1));
   vfi_output (g, "state", vfi_opinions (g, state, vfi_concat_ (g, VFI_F32, evidence), vfi_concat_ (g, VFI_F32, seen), .trust = TRUST));
 }
 

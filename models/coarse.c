@@ -142,10 +142,24 @@ vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], 
 
 #define GRID 8 /* core/frame.h: VFI_BEND_GRID */
 
-void
+VfiTensor *
 vfi_coarse_course (VfiGraph *g, VfiTensor *flow)
 {
-  vfi_output (g, "course", vfi_downsample (g, flow, GRID, NULL));
+  VfiTensor *course = vfi_downsample (g, flow, GRID, NULL);
+
+  vfi_output (g, "course", course);
+  return course;
+}
+
+VfiTensor *
+vfi_coarse_overlay (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *course)
+{
+  VfiTensor *kept = vfi_input_planes (g, "kept.overlay", vfi_height (y0), vfi_width (y0), 2);
+  VfiTensor *bulk = vfi_downsample (g, course, 2, NULL); /* the bulk of the picture's, in which letters hardly count */
+  VfiTensor *overlay = vfi_overlay (g, y0, y1, bulk, vfi_input (g, "follows", VFI_F32, 1, 1, 1), kept);
+
+  vfi_output (g, "kept.overlay", overlay);
+  return vfi_slice (g, overlay, 1, 1);
 }
 
 void

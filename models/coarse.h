@@ -52,6 +52,8 @@ VfiTensor *vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *ti
 /* The flow from one frame to another that no network has a part in, of luma at 1/2 ... 1/32, on the finest of these grids that is looked at (0: at 1/2). */
 VfiTensor *vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], int finest);
 /* For VfiModel.pair: a flow at 1/2, as motion is compared with that of other pairs (net.py: course). */
-void vfi_coarse_course (VfiGraph *g, VfiTensor *flow);
+VfiTensor *vfi_coarse_course (VfiGraph *g, VfiTensor *flow);
+/* For VfiModel.pair: how far it is proven, of luma at 1/2, that it lies over the picture, by all of the stream so far (net.py: overlay). */
+VfiTensor *vfi_coarse_overlay (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *course);
 /* For VfiModel.bend. */
 void vfi_coarse_bend (VfiGraph *g, const VfiModel *model, int h, int w);

@@ -13,7 +13,7 @@ static void
 pair (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   const VfiCoarse *k = model->config;
-  VfiTensor *y[2][5], *flow;
+  VfiTensor *y[2][5], *flow, *course;
 
   vfi_output (g, "cost", vfi_coarse_cost (g, k, h, w));
   vfi_coarse_luma (g, h, w, y);
@@ -21,8 +21,8 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_coarse_exposed (g, y);
   flow = vfi_coarse_search (g, y[0], y[1], 0);
   vfi_output (g, "flow", flow);
-  vfi_coarse_course (g, flow);
-  vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow));
+  course = vfi_coarse_course (g, flow);
+  vfi_output (g, "still", vfi_still (g, y[0][0], y[1][0], flow, vfi_coarse_overlay (g, y[0][0], y[1][0], course)));
 }
 
 static void

@@ -154,7 +154,16 @@ def still(k, src):
     y1[..., :k.w // 2 + 1] = y0[..., :k.w // 2 + 1]  # it moves to the right of the middle, and there is noise
     noise = np.float32(k.flow) * coarse(k.name + '/src1', k.h, k.w, 1)
     flow = np.float32(20) * np.float32(k.flow) * uniform(k.name + '/src2', k.h, k.w, 2)
-    return net.still(y0, (y1.float() + nchw(noise)).double(), nchw(flow).double()).float()
+    over = nchw(np.abs(coarse(k.name + '/src3', k.h, k.w, 1)) / 4).double()
+    return net.still(y0, (y1.float() + nchw(noise)).double(), nchw(flow).double(), over).float()
+
+
+def overlay(k, src):
+    y0, y1 = wave(k, 0), wave(k, 1)
+    y1[..., :k.w // 2 + 1] = y0[..., :k.w // 2 + 1]  # it moves to the right of the middle, and some of it differs a little
+    y1 = (y1.float() + nchw(coarse(k.name + '/src1', k.h, k.w, 1)) / 16).double()
+    before = 0. if '/first' in k.name else 4 * nchw(coarse(k.name + '/src4', k.h, k.w, 2))[:, :1].abs().double()
+    return torch.cat(net.overlay(y0, y1, nchw(motion(k, 'src2', k.h // k.scale, k.w // k.scale, 2)).double(), before), 1).float()
 
 
 def exposure(k, src):

@@ -9,7 +9,7 @@
  *   e      | y0 (p) - y1 (p + flow (p)) |, bilinear, clamped to the border, times how much that is inside (vfi_inside)
  *   b      BETTER (1 - (mean of d + DIM) / (mean of e + DIM)), over the same window: what moves along its own edges, text that scrolls, looks still as well; but then the flow
  *          explains it no worse
- *   dst    (MOVING - v) / (MOVING - STILL) times b, each clamped to 0..1: 1 is still
+ *   dst    (MOVING - v) / (MOVING - STILL) times b, each clamped to 0..1, or what is known to lie over the picture (overlay), if that is more: 1 is still
  */
 #include "still.h"
 
@@ -63,21 +63,23 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         }
       v = (float) ((gd / n + VFI_STILL_DARK) / (gg / n + VFI_STILL_FLAT));
       b = (float) (VFI_STILL_BETTER * (1 - (dd / n + VFI_STILL_DIM) / (ee / n + VFI_STILL_DIM)));
-      vfi_view_set (dst, y, x, 0, CLAMP ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1) * CLAMP (b, 0, 1));
+      vfi_view_set (
+          dst, y, x, 0,
+          fmaxf (CLAMP ((VFI_STILL_MOVING - v) / (VFI_STILL_MOVING - VFI_STILL), 0, 1) * CLAMP (b, 0, 1), vfi_view_get (&src[3], y, x, 0)));
     }
   g_free (g);
   g_free (d);
   g_free (e);
 }
 
-const VfiOp vfi_op_still = { "still", .planar = 1 << 2, .reference = reference };
+const VfiOp vfi_op_still = { "still", .planar = 1 << 2 | 1 << 3, .reference = reference };
 
 VfiTensor *
-vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow)
+vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow, VfiTensor *overlay)
 {
-  VfiTensor *src[] = { y0, y1, flow };
+  VfiTensor *src[] = { y0, y1, flow, overlay };
 
-  if (!vfi_graph_ready (g, "still", src, 3))
+  if (!vfi_graph_ready (g, "still", src, 4))
     return vfi_graph_dummy (g);
   if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
     return vfi_graph_fail (g, "still", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h,
@@ -85,5 +87,8 @@ vfi_still (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *flow)
   if (flow->dtype != VFI_F32 || flow->h != y0->h || flow->w != y0->w || flow->c != 2)
     return vfi_graph_fail (g, "still", VFI_ERROR_SHAPE, "the flow is %d x %d x %d, not %d x %d x 2, fp32", flow->h, flow->w, flow->c, y0->h,
                            y0->w);
-  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_still, "still", NULL, 0, src, 3, VFI_F32, y0->h, y0->w, 1));
+  if (overlay->dtype != VFI_F32 || overlay->h != y0->h || overlay->w != y0->w || overlay->c != 1)
+    return vfi_graph_fail (g, "still", VFI_ERROR_SHAPE, "the overlay is %d x %d x %d, not %d x %d x 1, fp32", overlay->h, overlay->w,
+                           overlay->c, y0->h, y0->w);
+  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_still, "still", NULL, 0, src, 4, VFI_F32, y0->h, y0->w, 1));
 }

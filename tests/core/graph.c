@@ -224,8 +224,14 @@ WRONG (weigh_state, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1)
 WRONG (weigh_flow, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), vfi_slice (g, f, 0, 3),
                               vfi_slice (g, f, 0, 1)))
 WRONG (weigh_still, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), vfi_slice (g, f, 0, 2), f))
-WRONG (still_picture, vfi_still (g, vfi_slice (g, f, 0, 1), x, vfi_slice (g, f, 0, 2)))
-WRONG (still_flow, vfi_still (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_slice (g, f, 0, 3)))
+WRONG (overlay_picture, vfi_overlay (g, vfi_slice (g, f, 0, 1), x, vfi_slice (g, f, 0, 2), t, vfi_slice (g, f, 0, 2)))
+WRONG (overlay_flow, vfi_overlay (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_rows (g, vfi_slice (g, f, 0, 2), 0, 3), t,
+                                  vfi_slice (g, f, 0, 2)))
+WRONG (overlay_follows, vfi_overlay (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_slice (g, f, 0, 2), f, vfi_slice (g, f, 0, 2)))
+WRONG (overlay_before, vfi_overlay (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_slice (g, f, 0, 2), t, vfi_slice (g, f, 0, 3)))
+WRONG (still_picture, vfi_still (g, vfi_slice (g, f, 0, 1), x, vfi_slice (g, f, 0, 2), vfi_slice (g, f, 0, 1)))
+WRONG (still_flow, vfi_still (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_slice (g, f, 0, 3), vfi_slice (g, f, 0, 1)))
+WRONG (still_overlay, vfi_still (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_slice (g, f, 0, 2), f))
 WRONG (exposure_picture, vfi_exposure (g, vfi_slice (g, f, 0, 1), x))
 WRONG (expose_picture, vfi_expose (g, x, vfi_exposure (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1))))
 WRONG (expose_exposure, vfi_expose (g, f, f))
@@ -294,6 +300,11 @@ static const struct
   { wrong_weigh_state, VFI_ERROR_SHAPE, "net.weigh: the state is 5 x 7 x 8, not 5 x 7 x 5, fp32" },
   { wrong_weigh_flow, VFI_ERROR_SHAPE, "net.weigh: the flow is 5 x 7 x 3, not 5 x 7 x 2, fp32" },
   { wrong_weigh_still, VFI_ERROR_SHAPE, "net.weigh: what is still is 5 x 7 x 8, not 5 x 7 x 1, fp32" },
+  { wrong_overlay_picture, VFI_ERROR_SHAPE, "net.overlay: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
+  { wrong_overlay_flow, VFI_ERROR_SHAPE, "net.overlay: the flow is 3 x 7 x 2, not 5 x 7 by a whole number, times 2, fp32" },
+  { wrong_overlay_follows, VFI_ERROR_SHAPE, "net.overlay: what says whether it follows is not 1 x 1 x 1, fp32" },
+  { wrong_overlay_before, VFI_ERROR_SHAPE, "net.overlay: what was before is 5 x 7 x 3, not 5 x 7 x 2, fp32" },
+  { wrong_still_overlay, VFI_ERROR_SHAPE, "net.still: the overlay is 5 x 7 x 8, not 5 x 7 x 1, fp32" },
   { wrong_still_picture, VFI_ERROR_SHAPE, "net.still: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_exposure_picture, VFI_ERROR_SHAPE, "net.exposure: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_expose_picture, VFI_ERROR_SHAPE, "net.expose: the picture is not fp32" },

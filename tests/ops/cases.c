@@ -25,6 +25,9 @@
   .name = "weigh/" NAME, .op = &vfi_op_weigh, .h = H, .w = W, .c = 1, .flow = F, .time = T, .src_f32 = TRUE, .dst_f32 = TRUE
 #define STILL(NAME, H, W, NOISE)                                                                                                           \
   .name = "still/" NAME, .op = &vfi_op_still, .h = H, .w = W, .c = 1, .flow = NOISE, .src_f32 = TRUE, .dst_f32 = TRUE
+/* Flow is on a grid K times as coarse; named "first" where nothing was before. */
+#define OVERLAY(NAME, H, W, K, F)                                                                                                          \
+  .name = "overlay/" NAME, .op = &vfi_op_overlay, .h = H, .w = W, .c = 1, .scale = K, .flow = F, .src_f32 = TRUE, .dst_f32 = TRUE
 /* One picture of waves, and the next with this gain. */
 #define EXPOSURE(NAME, H, W, GAIN)                                                                                                         \
   .name = "exposure/" NAME, .op = &vfi_op_exposure, .h = H, .w = W, .c = 1, .flow = GAIN, .src_f32 = TRUE, .dst_f32 = TRUE
@@ -275,6 +278,13 @@ const OpCase op_cases[] = {
   { STILL ("row", 1, 27, 0.05f) },
   { STILL ("column", 23, 1, 0.05f) },
   { STILL ("one-pixel", 1, 1, 0.1f) },
+  { OVERLAY ("small", 16, 32, 8, 4) },
+  { OVERLAY ("first", 16, 48, 16, 6) },
+  { OVERLAY ("odd", 21, 27, 3, 3) },
+  { OVERLAY ("far", 18, 50, 2, 60) },
+  { OVERLAY ("row", 1, 27, 1, 3) },
+  { OVERLAY ("column", 23, 1, 1, 3) },
+  { OVERLAY ("one-pixel", 1, 1, 1, 2) },
   { EXPOSURE ("darker", 23, 40, 0.6f) },
   { EXPOSURE ("a-little-darker", 17, 21, 0.8f) },
   { EXPOSURE ("motion", 9, 12, 1) },
@@ -427,7 +437,15 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_curve (g, x, before, after, time, vfi_input (g, "src4", VFI_F32, 1, 1, 2));
   }
   if (k->op == &vfi_op_still)
-    return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 2));
+    return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 2),
+                      vfi_input (g, "src3", VFI_F32, k->h, k->w, 1));
+  if (k->op == &vfi_op_overlay) {
+    VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1),
+              *flow = vfi_input (g, "src2", VFI_F32, k->h / k->scale, k->w / k->scale, 2);
+    VfiTensor *follows = vfi_input (g, "src3", VFI_F32, 1, 1, 1);
+
+    return vfi_overlay (g, x, y1, flow, follows, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2));
+  }
   if (k->op == &vfi_op_exposure)
     return vfi_exposure (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1));
   if (k->op == &vfi_op_expose)

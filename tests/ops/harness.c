@@ -89,7 +89,8 @@ is_time (const VfiNode *node, int i)
   return x->dtype == VFI_F32 && x->h == 1 && x->w == 1 && x->c == 1 &&
          ((node->op == &vfi_op_warp && i == 2) || (node->op == &vfi_op_shear && i == 1) || (node->op == &vfi_op_lucas_kanade && i == 2) ||
           ((node->op == &vfi_op_weigh || node->op == &vfi_op_evidence) && i == 2) || (node->op == &vfi_op_fill && i == 0) ||
-          (node->op == &vfi_op_mix && i == 2) || (node->op == &vfi_op_curve && i == 3) || (node->op == &vfi_op_blend && i >= 3));
+          (node->op == &vfi_op_mix && i == 2) || (node->op == &vfi_op_curve && i == 3) || (node->op == &vfi_op_overlay && i == 3) ||
+          (node->op == &vfi_op_blend && i >= 3));
 }
 
 static gboolean
@@ -104,8 +105,9 @@ is_flow (const VfiNode *node, int i)
 static gboolean
 is_picture (const VfiNode *node, int i)
 {
-  return i < 2 && (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_weigh ||
-                   node->op == &vfi_op_evidence || node->op == &vfi_op_still || node->op == &vfi_op_exposure);
+  return i < 2 &&
+         (node->op == &vfi_op_inverse_search || node->op == &vfi_op_dense_search || node->op == &vfi_op_weigh ||
+          node->op == &vfi_op_evidence || node->op == &vfi_op_still || node->op == &vfi_op_overlay || node->op == &vfi_op_exposure);
 }
 
 /* What a search can find: frame i of smooth waves that move by (1.5, -0.75); golden.py has the same. */
@@ -115,6 +117,12 @@ wave (int i, int y, int x)
   const double px = x - 1.5 * i, py = y + 0.75 * i;
 
   return 0.5 + 0.2 * sin (0.55 * px + 0.2 * py) + 0.15 * sin (0.15 * px - 0.6 * py + 1) + 0.1 * sin (0.9 * px + 0.8 * py);
+}
+
+double
+op_magnifies (const VfiOp *op)
+{
+  return op == &vfi_op_overlay ? 4 : 1;
 }
 
 float *
@@ -138,6 +146,17 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
     v[j] = fabsf (v[j]) / 4;
   for (gsize j = 0; node->op == &vfi_op_still && i == 1 && j < n; j++) /* it moves to the right of the middle, and there is noise */
     v[j] = wave (j % x->w > (gsize) x->w / 2, j / x->w, j % x->w) + flow * test_coarse (seed, j);
+  for (gsize j = 0; node->op == &vfi_op_still && i == 3 && j < n; j++)
+    v[j] = fabsf (v[j]) / 4;
+  for (gsize j = 0; node->op == &vfi_op_overlay && i == 1 && j < n;
+       j++) /* it moves to the right of the middle, and some of it differs a little */
+    v[j] = wave (j % x->w > (gsize) x->w / 2, j / x->w, j % x->w) + test_coarse (seed, j) / 16;
+  for (gsize j = 0; node->op == &vfi_op_overlay && i == 2 && j < n; j++)
+    v[j] = flow * test_uniform (seed, j);
+  for (gsize j = 0; node->op == &vfi_op_overlay && i == 3 && j < n; j++)
+    v[j] = strstr (name, "/first") ? 0 : 1;
+  for (gsize j = 0; node->op == &vfi_op_overlay && i == 4 && j < n; j++)
+    v[j] = strstr (name, "/first") ? NAN : 4 * fabsf (v[j]);
   for (gsize j = 0; node->op == &vfi_op_exposure && i == 1 && j < n; j++)
     v[j] = flow * v[j] + 0.0625f;
   for (gsize j = 0; node->op == &vfi_op_still && i == 2 && j < n; j++)
@@ -381,6 +400,7 @@ node_check (const VfiNode *node, VfiBackend *b, const char *name, float flow, fl
   /* A part by which two sums differ is multiplied by ten (VFI_STILL_BETTER): 2.1e-6 was seen. */
   if (node->op == &vfi_op_still)
     tolerance *= 2;
+  tolerance *= op_magnifies (node->op);
   worst = check_layout (node, b, kernel, weights, name, FALSE, 0, flow, time, tolerance);
   if (!node->op->dense)
     worst = MAX (worst, check_layout (node, b, kernel, weights, name, TRUE, 0, flow, time, tolerance));

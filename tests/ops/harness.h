@@ -40,6 +40,8 @@ extern const OpCase op_cases[]; /* cases.c; ends with a NULL name */
 /* A graph of one node, whose sources are its inputs, in their order. */
 VfiGraph *op_case_graph (const OpCase *k, VfiDType feature);
 
+/* How much more than others an operator makes of rounding: overlay multiplies differences of luma by up to 33 (VFI_OVERLAY_CHANGES less VFI_OVERLAY_STAYS). */
+double op_magnifies (const VfiOp *op);
 /* Host values of source i of a case's or any other node: exact in every dtype but for flows and times; g_free. */
 float *node_source (const VfiNode *node, int i, const char *name, float flow, float time);
 /* The weights that kernels of the node get, made by the names of those in the file, exact in every dtype but for what is folded; g_free each. */

@@ -42,7 +42,7 @@ against_pytorch (gconstpointer data)
     worst = fmax (worst, fabs (((float *) dst.data)[i] - (double) want[i]));
   }
   g_test_message ("%.3g of %.3g", worst, sqrt (sum));
-  g_assert_cmpfloat (worst, <=, TOLERANCE * sqrt (sum));
+  g_assert_cmpfloat (worst, <=, TOLERANCE * op_magnifies (k->op) * sqrt (sum));
   for (int i = 0; i < VFI_MAX_WEIGHTS; i++)
     g_free (weights[i]);
   for (int i = 0; i < node->n_src; i++)

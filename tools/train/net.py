@@ -335,14 +335,31 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps, half=0):
     return sum((u * k).chunk(4)) / sum(k.chunk(4)) * (half or 1)
 
 
+OVERLAY_STAYS, OVERLAY_CHANGES, OVERLAY_LITTLE, OVERLAY_MUCH, OVERLAY_AGAIN, OVERLAY_ENOUGH, OVERLAY_MOST = .03, .06, .04, .1, 2., 2., 6.
+
+
+def overlay(y0, y1, bulk, before):
+    """What lies over the picture and stays while it moves, captions and logos, in luma y0, y1 (n,1,h,w) of a pair of frames: how often a pixel has not changed that should have (n,1,h,w), and how far that
+    proves it, 0 to 1 (n,1,h,w). before (n,1,h,w): how often it had before that pair; 0 where a stream begins. bulk (n,2,h/k,w/k): the flow from y0 to y1 of what is much larger than letters.
+
+    A pixel changes by s = |y0 - y1|, and would by m = |y0 (p - bulk) - y1| if it stayed where all around it moves. That counts (m - OVERLAY_AGAIN s - OVERLAY_LITTLE) / (OVERLAY_MUCH - OVERLAY_LITTLE), clamped to 0..1; of
+    OVERLAY_MOST at most (OVERLAY_CHANGES - s) / (OVERLAY_CHANGES - OVERLAY_STAYS) is kept, clamped likewise. More than OVERLAY_ENOUGH prove it, one more in full, in the 3x3 pixels around."""
+    flow = F.interpolate(bulk, y0.shape[2:], mode='bilinear', align_corners=False)
+    s, m = (y0 - y1).abs(), (warp(y0, flow, -torch.ones_like(y0[:, :, :1, :1])) - y1).abs()
+    count = ((m - OVERLAY_AGAIN * s - OVERLAY_LITTLE) / (OVERLAY_MUCH - OVERLAY_LITTLE)).clamp(0, 1)
+    count = ((OVERLAY_CHANGES - s) / (OVERLAY_CHANGES - OVERLAY_STAYS)).clamp(0, 1) * (before + count).clamp(max=OVERLAY_MOST)
+    return count, F.max_pool2d((count - OVERLAY_ENOUGH).clamp(0, 1), 3, 1, 1)
+
+
 STILL_WINDOW, STILL, MOVING, STILL_DARK, FLAT, BETTER, DIM = 3, .3, .5, 1e-4, 1e-6, 10., .001
 
 
-def still(y0, y1, flow):
+def still(y0, y1, flow, over=0.):
     """Where luma y0, y1 (n,1,h,w) stands still: (n,1,h,w), 1 there, 0 where it does not. With g the lesser of both pictures' |dx| + |dy| (central differences, border
     replicated) and means over STILL_WINDOW pixels to each side, border replicated, v = (mean of g |y0 - y1| + STILL_DARK) / (mean of g g + FLAT) is how many pixels it moves along
     the gradient, what has much of it counting most: 1 below STILL, 0 above MOVING. Letters before what moves, which weigh's wide windows give to the background. But what moves along
-    its own edges, text that scrolls, looks still, too: that times BETTER (1 - (mean of |y0 - y1| + DIM) / (mean of |y0 (p) - y1 (p + flow)|, times how much that is inside, + DIM)), clamped to 0..1, flow (n,2,h,w) from y0 to y1."""
+    its own edges, text that scrolls, looks still, too: that times BETTER (1 - (mean of |y0 - y1| + DIM) / (mean of |y0 (p) - y1 (p + flow)|, times how much that is inside, + DIM)), clamped to 0..1, flow (n,2,h,w) from y0 to y1.
+    Or over (n,1,h,w), where that is more: what the stream so far proves (overlay)."""
     def gradient(y):
         p = F.pad(y, (1, 1, 1, 1), 'replicate')
         return ((p[:, :, 1:-1, 2:] - p[:, :, 1:-1, :-2]).abs() + (p[:, :, 2:, 1:-1] - p[:, :, :-2, 1:-1]).abs()) / 2
@@ -354,7 +371,8 @@ def still(y0, y1, flow):
     one = torch.ones_like(flow[:1, :1, :1, :1])
     e = (y0 - warp(y1, flow, one)).abs() * inside(y1, flow, one)
     v = (mean(g * d) + STILL_DARK) / (mean(g * g) + FLAT)
-    return ((MOVING - v) / (MOVING - STILL)).clamp(0, 1) * (BETTER * (1 - (mean(d) + DIM) / (mean(e) + DIM))).clamp(0, 1)
+    seen = ((MOVING - v) / (MOVING - STILL)).clamp(0, 1) * (BETTER * (1 - (mean(d) + DIM) / (mean(e) + DIM))).clamp(0, 1)
+    return torch.maximum(seen, over + 0 * seen)
 
 
 WINDOW, SLOPE, DARK, NEAR = 10, 1.5, .016, 2.
