@@ -168,3 +168,9 @@ test_texture (double x, double y)
 {
   return (float) (0.5 + 0.15 * sin (x * 0.25 + y * 0.11) + 0.15 * sin (y * 0.21 - x * 0.13) + 0.1 * sin (x * 0.06) * cos (y * 0.07));
 }
+
+float
+test_captioned (int i, double x, double y)
+{
+  return TEST_BARS (x, y) ? ((int) x / 4 % 2 ? 0.1f : 0.9f) : test_texture (x + 5 * i, y - 2 * i);
+}
