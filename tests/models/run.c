@@ -221,6 +221,8 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
   set (&pool, model->picture.order ? "1.picture" : "1.x", plans[0], in, x1);
   if (vfi_plan_io (plans[1], "t", &v))
     set (&pool, "t", plans[1], "t", &t);
+  if (plans[2] && vfi_plan_io (plans[2], "follows", &v)) /* it is the first of its stream */
+    set (&pool, "follows", plans[2], "follows", &(float){ 0 });
   run (&pool, plans[0], "0.");
   run (&pool, plans[0], "1.");
   if (plans[2])
