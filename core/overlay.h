@@ -10,10 +10,10 @@
 
 #define VFI_OVERLAY_STAYS 0.03f /* luma: what differs by less stays; by CHANGES, it does not */
 #define VFI_OVERLAY_CHANGES 0.06f
-#define VFI_OVERLAY_LITTLE 0.04f /* luma: by so much more than it does a pixel should differ to count, by MUCH to count one */
-#define VFI_OVERLAY_MUCH 0.1f
+#define VFI_OVERLAY_LITTLE 0.03f /* luma: by so much more than it does a pixel should differ to count, by MUCH to count one */
+#define VFI_OVERLAY_MUCH 0.08f
 #define VFI_OVERLAY_AGAIN 2.f  /* times what it differs by is taken off first */
-#define VFI_OVERLAY_ENOUGH 2.f /* counts that prove nothing yet; one more proves it */
+#define VFI_OVERLAY_ENOUGH 3.f /* counts that prove nothing yet; one more proves it */
 #define VFI_OVERLAY_MOST 6.f   /* counts that are remembered */
 
 /* How often a pixel has stayed that should have changed, after a pair in which it differs by `stays` and what moves there would have it differ by `moves`. */

@@ -335,7 +335,7 @@ def dense_search(y0, y1, coarse, first, far, rounds, steps, half=0):
     return sum((u * k).chunk(4)) / sum(k.chunk(4)) * (half or 1)
 
 
-OVERLAY_STAYS, OVERLAY_CHANGES, OVERLAY_LITTLE, OVERLAY_MUCH, OVERLAY_AGAIN, OVERLAY_ENOUGH, OVERLAY_MOST = .03, .06, .04, .1, 2., 2., 6.
+OVERLAY_STAYS, OVERLAY_CHANGES, OVERLAY_LITTLE, OVERLAY_MUCH, OVERLAY_AGAIN, OVERLAY_ENOUGH, OVERLAY_MOST = .03, .06, .03, .08, 2., 3., 6.
 
 
 def overlay(y0, y1, bulk, before):
