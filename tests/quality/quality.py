@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the shipped weights make of real frames, and of scenes (scenes.py), by `vfi eval` on the CPU, against the limits of TASK.txt.
+"""What the shipped weights make of real frames, and of scenes and streams that are made (scenes.py), by `vfi eval` on the CPU, against the limits of TASK.txt.
 
-    quality.py interp|scenes|sequence|flow|inpaint VFI_PROGRAM SOURCE_ROOT
+    quality.py interp|scenes|streams|sequence|flow|inpaint VFI_PROGRAM SOURCE_ROOT
 
 A line of TASK.txt is what is scored, in two words, a figure, and what its mean must reach (>=) or stay at or below (<=).
-The frames, but those of scenes, are no part of the project: VFI_FOOTAGE names the folder that holds eval/interp/SET/NAME/{first,truth,last},
+The frames, but those that are made, are no part of the project: VFI_FOOTAGE names the folder that holds eval/interp/SET/NAME/{first,truth,last},
 eval/flow/SET/NAME-{gt,img0,img1} and eval/inpaint/NAME/{frames,masks}, default ../shared/footage beside the sources. Without them, or
 without weights, there is nothing to test; without OpenCV, nothing to compare with.
 """
@@ -19,10 +19,11 @@ import tempfile
 import scenes
 
 TASK, PROGRAM, ROOT = sys.argv[1:]
-MADE = tempfile.TemporaryDirectory() if TASK == 'scenes' else None
-EVAL = {'scenes': 'interp', 'sequence': 'interp'}.get(TASK, TASK)
+MADE = {'scenes': (scenes.SCENES, 3), 'streams': (scenes.STREAMS, scenes.FRAMES)}.get(TASK)
+FOLDER_MADE = tempfile.TemporaryDirectory() if MADE else None
+EVAL = {'scenes': 'interp', 'streams': 'interp', 'sequence': 'interp'}.get(TASK, TASK)
 FOLDER = {'sequence': 'inpaint/davis_tennis_240p'}.get(TASK, TASK)
-FRAMES = MADE.name if MADE else os.path.join(os.environ.get('VFI_FOOTAGE') or os.path.join(ROOT, '..', 'shared', 'footage'), 'eval', FOLDER)
+FRAMES = FOLDER_MADE.name if MADE else os.path.join(os.environ.get('VFI_FOOTAGE') or os.path.join(ROOT, '..', 'shared', 'footage'), 'eval', FOLDER)
 LIMIT = '16'  # frames of each sequence
 
 
@@ -65,13 +66,18 @@ def means(rows, first, second):
     return {key: sum(v) / len(v) for key, v in values.items()}
 
 
-def by_model(precision):
+def by_model(precision, *options):
     """Each model that has a limit; rows of other methods are left out."""
     got = {}
     for model in {model for model, *_ in limits()}:
-        rows = evaluate('--model', model, '--weights', weights(model), '--precision', precision)
+        rows = evaluate('--model', model, '--weights', weights(model), '--precision', precision, *options)
         got.update(means([{**row, 'model': model} for row in rows if row.get('method', 'vfi') == 'vfi'], 'model', 'set'))
     return got
+
+
+def streams(precision):
+    """The frames between, every second one given."""
+    return by_model(precision, '--multiplier', '2')
 
 
 def sequence(precision):
@@ -99,6 +105,7 @@ def inpaint(precision):
 def main():
     task, precisions, needs = {'interp': (by_model, ('fp32', 'auto'), []),  # auto: its best one
                                'scenes': (by_model, ('fp32',), []),
+                               'streams': (streams, ('fp32',), []),
                                'sequence': (sequence, ('fp32',), ['vfi-nano']),
                                'flow': (by_model, ('fp32',), []),
                                'inpaint': (inpaint, ('fp32',), ['vfi-flow-nano', 'vfi-fill-nano'])}[TASK]
@@ -107,7 +114,7 @@ def main():
             'no weights: %s' % ', '.join(missing) if missing else None)
     failed, i = False, 0
     if MADE and not skip:
-        scenes.write(FRAMES)
+        scenes.write(FRAMES, *MADE)
     print('1..%d' % (len(precisions) * len(limits())))
     for precision in precisions:
         got = {} if skip else task(precision)

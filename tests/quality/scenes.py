@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Scenes of which the frame in the middle is known exactly, as footage seldom has them: SCENE/NAME/{0,1,2}.ppm.
+"""Scenes of which the frame in the middle is known exactly, as footage seldom has them: SCENE/NAME/{00,01,02}.ppm; and streams of which every second frame is: STREAM/NAME/{00 ...}.ppm.
 
 What they are made of lies on no grid (sums of waves), or moves by whole pixels (letters).
 """
@@ -43,20 +43,26 @@ def zoom(k, of):
     return lambda x, y: texture((x - W / 2) * scale, (y - H / 2) * scale)
 
 
+def captioned(k, of):
+    return lambda x, y: 235 if y > 136 and letters(x, y) else texture(x + 5 * k + 40 * of, y)
+
+
 SCENES = {  # frame k, in halves of the time from the first to the last, of example `of`
     'credits-slow': lambda of: credits(1, of),
     'credits': lambda of: credits(4, of),
     'fade': lambda of: lambda k: lambda x, y: 16 + (texture(x + 40 * of, y) - 16) * (1 - (k + 2 * of) / 8),
     'pan': lambda of: lambda k: lambda x, y: texture(x + 6 * k, y + 2 * k + 40 * of),
     'zoom': lambda of: lambda k: zoom(k, of),
-    'caption': lambda of: lambda k: lambda x, y: (235 if letters(x, y) else texture(x + 5 * k + 40 * of, y)) if y > 136 else texture(x + 5 * k + 40 * of, y),
+    'caption': lambda of: lambda k: captioned(k, of),
 }
+STREAMS = {'captions': lambda of: lambda k: captioned(k, of)}
+FRAMES = 25  # of a stream
 
 
-def write(folder, examples=2):
-    for name, scene in SCENES.items():
+def write(folder, scenes, frames, examples=2):
+    for name, scene in scenes.items():
         for of in range(examples):
             os.makedirs(os.path.join(folder, name, str(of)))
-            for k in range(3):
-                with open(os.path.join(folder, name, str(of), '%d.ppm' % k), 'wb') as f:
+            for k in range(frames):
+                with open(os.path.join(folder, name, str(of), '%02d.ppm' % k), 'wb') as f:
                     f.write(picture(scene(of)(k)))
