@@ -26,18 +26,13 @@ flow_row (const VfiView *flow, int k, int c, int y, float *coarse, float *to)
   for (int x = 0; x < n; x++)
     coarse[x] = (1 - part) * vfi_view_get (flow, above, x, c) + part * vfi_view_get (flow, below, x, c);
   repeat_border (coarse, n, 1);
-  for (int x = 0; x < n; x++)
-    for (int i = 0; i < k; i++) {
-      const float place = (i + 0.5f) / k - 0.5f, left = MAX (-place, 0), right = MAX (place, 0);
+  for (int x = 0; x < n; x++, to += k)
+    for (int i = 0; i < k; i += VFI_LANES) { /* what is too much is written over, or lies behind the row */
+      const Vec place = (VEC_TO_FLOAT (vec_iota () + i) + 0.5f) * (1.f / k) - 0.5f;
+      const Vec left = vec_max (-place, vec_set (0)), right = vec_max (place, vec_set (0));
 
-      to[x * k + i] = left * coarse[x - 1] + (1 - left - right) * coarse[x] + right * coarse[x + 1];
+      *(Vec *) (to + i) = left * coarse[x - 1] + (1 - left - right) * coarse[x] + right * coarse[x + 1];
     }
-}
-
-VFI_INLINE Vec
-part_of (Vec v)
-{
-  return vec_min (vec_max (v, vec_set (0)), vec_set (1));
 }
 
 /* A run, for the threads. */
@@ -69,7 +64,7 @@ count_row (gpointer data, int y, int thread)
     const Vec keeps = (VFI_OVERLAY_CHANGES - stays) * (1 / (VFI_OVERLAY_CHANGES - VFI_OVERLAY_STAYS));
     const Vec so_far = r->follows ? vec_load_pixels (&before, y, x, 0, n) : vec_set (0);
 
-    vec_store_pixels (&dst, y, x, 0, n, part_of (keeps) * vec_min (so_far + part_of (count), vec_set (VFI_OVERLAY_MOST)));
+    vec_store_pixels (&dst, y, x, 0, n, vec_unit (keeps) * vec_min (so_far + vec_unit (count), vec_set (VFI_OVERLAY_MOST)));
   }
 }
 
@@ -86,7 +81,7 @@ prove_row (gpointer data, int y, int thread)
     const Vec most = vec_max (vec_load_pixels (&dst, y, x, 0, n),
                               vec_max (vec_load_pixels (&dst, above, x, 0, n), vec_load_pixels (&dst, below, x, 0, n)));
 
-    *(Vec *) (line + x) = part_of (most - VFI_OVERLAY_ENOUGH);
+    *(Vec *) (line + x) = vec_unit (most - VFI_OVERLAY_ENOUGH);
   }
   repeat_border (line, dst.w, 1);
   for (int x = 0; x < dst.w; x += VFI_LANES)

@@ -107,6 +107,13 @@ vec_min (Vec a, Vec b)
 #endif
 }
 
+/* Clamped to 0..1; NaN gives 0. */
+VFI_INLINE Vec
+vec_unit (Vec v)
+{
+  return vec_min (vec_max (v, vec_set (0)), vec_set (1));
+}
+
 VFI_INLINE VecI
 vec_mini (VecI a, VecI b)
 {

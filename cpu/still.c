@@ -17,12 +17,6 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   return rows_new (SUMS, dst->h, dst->w, LINES, b->threads);
 }
 
-VFI_INLINE Vec
-part_of (Vec v)
-{
-  return vec_min (vec_max (v, vec_set (0)), vec_set (1));
-}
-
 /* A run, for the threads. */
 typedef struct
 {
@@ -103,7 +97,7 @@ fit_row (gpointer data, int y, int thread)
     }
     v = (VFI_STILL_MOVING - (mean[0] + VFI_STILL_DARK) / (mean[1] + VFI_STILL_FLAT)) * (1 / (VFI_STILL_MOVING - VFI_STILL));
     b = VFI_STILL_BETTER * (1 - (mean[2] + VFI_STILL_DIM) / (mean[3] + VFI_STILL_DIM));
-    vec_store_pixels (&dst, y, x, 0, n, vec_max (part_of (v) * part_of (b), vec_load_pixels (&overlay, y, x, 0, n)));
+    vec_store_pixels (&dst, y, x, 0, n, vec_max (vec_unit (v) * vec_unit (b), vec_load_pixels (&overlay, y, x, 0, n)));
   }
 }
 

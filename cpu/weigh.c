@@ -87,14 +87,14 @@ static void
 mix_row (const Rows *s, const float *const sum[2], const VfiView *old, const VfiView *where, const VfiView *new, int y)
 {
   const VfiView state = *old, still = *where, dst = *new;
-  const Vec dark = vec_set (VFI_WEIGH_DARK * (WINDOW / 2 * 2 + 1) * (2 * WINDOW + 1)), none = vec_set (0), all = vec_set (1);
+  const Vec dark = vec_set (VFI_WEIGH_DARK * (WINDOW / 2 * 2 + 1) * (2 * WINDOW + 1));
 
   for (int x = 0; x < s->w; x += VFI_LANES) {
     const int n = MIN (s->w - x, VFI_LANES);
     const Vec a = *(const Vec *) (sum[0] + x), b = *(const Vec *) (sum[1] + x);
-    const Vec q = vec_min (vec_max (0.5f + VFI_WEIGH_SLOPE * (a - b) / (a + b + dark), none), all);
+    const Vec q = vec_unit (0.5f + VFI_WEIGH_SLOPE * (a - b) / (a + b + dark));
     const Vec moves = 1 - vec_load_pixels (&still, y, x, 0, n);
-    Vec first[4], second[2], further[4], d = none, m;
+    Vec first[4], second[2], further[4], d = vec_set (0), m;
 
     for (int c = 0; c < 2; c++)
       second[c] = vec_load_pixels (&dst, y, x, 6 + c, n);
@@ -103,7 +103,7 @@ mix_row (const Rows *s, const float *const sum[2], const VfiView *old, const Vfi
       further[c] = second[c % 2] - first[c];
       d = vec_max (d, vec_abs (further[c]));
     }
-    m = q * vec_min (vec_max (2 - 2 / VFI_WEIGH_NEAR * d, none), all);
+    m = q * vec_unit (2 - 2 / VFI_WEIGH_NEAR * d);
     for (int c = 0; c < 4; c++)
       vec_store_pixels (&dst, y, x, c, n, moves * vec_fma (m, further[c], first[c]));
     vec_store_pixels (&dst, y, x, 4, n, vec_load_pixels (&state, y, x, 4, n));

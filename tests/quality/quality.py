@@ -19,7 +19,7 @@ import tempfile
 import scenes
 
 TASK, PROGRAM, ROOT = sys.argv[1:]
-MADE = {'scenes': (scenes.SCENES, 3), 'streams': (scenes.STREAMS, scenes.FRAMES)}.get(TASK)
+MADE = {'scenes': (scenes.SCENES, 3, 2), 'streams': (scenes.STREAMS, scenes.FRAMES, 1)}.get(TASK)
 FOLDER_MADE = tempfile.TemporaryDirectory() if MADE else None
 EVAL = {'scenes': 'interp', 'streams': 'interp', 'sequence': 'interp'}.get(TASK, TASK)
 FOLDER = {'sequence': 'inpaint/davis_tennis_240p'}.get(TASK, TASK)

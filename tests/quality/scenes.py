@@ -56,10 +56,10 @@ SCENES = {  # frame k, in halves of the time from the first to the last, of exam
     'caption': lambda of: lambda k: captioned(k, of),
 }
 STREAMS = {'captions': lambda of: lambda k: captioned(k, of)}
-FRAMES = 25  # of a stream
+FRAMES = 21  # of a stream
 
 
-def write(folder, scenes, frames, examples=2):
+def write(folder, scenes, frames, examples):
     for name, scene in scenes.items():
         for of in range(examples):
             os.makedirs(os.path.join(folder, name, str(of)))
