@@ -9,6 +9,8 @@
  * Where motion may bend, what `pair` computes lies in slots as well: that of a pair in the slot with the number of its first frame's, so that what the pair before gave is still
  * there. With a frame that follows the pair the slots are three, in a ring: the next pair is worked out before it is asked for, and once as well.
  *
+ * What a network keeps of a stream ("kept.NAME") outlasts pairs that nothing was asked of, cuts and changes of flow-scale, until vfi_interp_reset.
+ *
  * A network that only makes the middle of a pair reaches other times by halving: the middle is a frame like any other, between which and one
  * of its neighbours there is a middle again. What was made so for a pair is kept in further slots.
  *
@@ -46,7 +48,6 @@ struct _VfiInterp
   int made[VFI_NET_SLOTS];           /* slots 2 and up: at which multiple of 1 / STEPS the frame in it was made; 0: none */
   int pair_of[2];                    /* slots that `pair` has run for, or -1; where it can bend instead, */
   gboolean known_pair[VFI_NET_RING]; /* slot holds what `pair` computes of its pair */
-  gboolean remembers;                /* what `pair` keeps is of this stream */
 
   gboolean profiling;
   GArray *profile; /* of VfiProfile */
@@ -68,7 +69,15 @@ forget (VfiInterp *self)
   memset (self->made, 0, sizeof self->made);
   memset (self->known_pair, 0, sizeof self->known_pair);
   self->pair_of[0] = -1;
-  self->remembers = FALSE;
+}
+
+/* And the stream: what comes is another. */
+static void
+forget_stream (VfiInterp *self)
+{
+  forget (self);
+  for (int i = 0; i < MAX_NETS && self->net[i]; i++)
+    self->net[i]->remembers = FALSE;
 }
 
 /* The slot after this one, of frames that came in. */
@@ -467,14 +476,14 @@ learn_pair (VfiInterp *self, Queue *q, const int slot[2])
                                    : (self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) ||
                                          (net->mirrored && self->pair_of[0] == slot[1] && self->pair_of[1] == slot[0]);
   if (net->pair && !known) {
-    const float follows = self->remembers;
+    const float follows = net->remembers;
     void *to = vfi_net_view (net, "follows", 0).data;
 
     queue_add (q, net->pair);
     if (to)
       self->backend->klass->upload (self->backend, to, &follows, sizeof follows);
     vfi_net_bind (net, net->pair, slot, 0);
-    self->remembers = TRUE;
+    net->remembers = TRUE;
   }
   memcpy (self->pair_of, slot, sizeof self->pair_of);
   if (net->bend)
@@ -537,7 +546,7 @@ succeeded (VfiInterp *self, GError **error)
 
   if (!klass->failed || !klass->failed (self->backend, error))
     return TRUE;
-  forget (self);
+  forget_stream (self);
   return FALSE;
 }
 
@@ -564,7 +573,7 @@ vfi_interp_reset (VfiInterp *self)
 {
   drop_started (self);
   self->have_pair = FALSE;
-  forget (self);
+  forget_stream (self);
 }
 
 /* Halves until the multiple of 1 / STEPS nearest to t is made; returns its slot. */

@@ -18,6 +18,7 @@ typedef struct
   double flow_scale;                 /* of the graphs: 1 but for networks that see pictures */
   VfiPlan *frame, *pair, *at, *bend; /* pair and bend may be NULL */
   gboolean mirrored;                 /* pair gives nothing but what belongs to one frame or the other: it serves both ways round */
+  gboolean remembers;                /* what `pair` keeps is of the session's stream */
   GArray *buffers;                   /* net.c */
   gsize bytes;
 } VfiNet;

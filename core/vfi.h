@@ -187,8 +187,8 @@ VFI_API gboolean vfi_interp_set_flow_scale (VfiInterp *interp, double flow_scale
 
 /* Takes two successive frames and returns at once: work begins with the first vfi_interp_at. They stay borrowed until the next set_pair or
  * vfi_interp_reset; a call whose `a` has the same data pointers as the `b` before reuses what was computed for it, so the pixels must
- * not have changed. Such pairs are a stream, of which this project's networks remember what lies over the picture and stays (captions): what is made of a pair may
- * depend on those before. A pair that does not follow, a new size, format or flow-scale and vfi_interp_reset begin anew. */
+ * not have changed. Pairs are taken to be of one stream, of which this project's networks remember what lies over the picture and stays (captions), across cuts and pairs that are
+ * left out: what is made of a pair may depend on those before. vfi_interp_reset, and vfi_interp_set_info with a change, begin another stream. */
 VFI_API gboolean vfi_interp_set_pair (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, GError **error);
 /* For motion that does not go straight, of the pair that vfi_interp_set_pair has just taken: the frame before it and the one after, and how long they are away from it, in times of the pair's own; NULL:
  * it is not known, or no part of the motion (a cut lies between). They stay borrowed like the pair. What was computed for the pair before is used again where it was given right before this one, with `before` as its first frame; what
@@ -203,7 +203,7 @@ VFI_API gboolean vfi_interp_at (VfiInterp *interp, double t, VfiFrame *dst, GErr
  * that fails leaves nothing to finish; vfi_interp_reset waits for what was started. */
 VFI_API gboolean vfi_interp_start (VfiInterp *interp, double t, VfiFrame *dst, GError **error);
 VFI_API gboolean vfi_interp_finish (VfiInterp *interp, GError **error);
-/* Forgets the pair and everything derived from it (flush, discontinuity). */
+/* Forgets the pair, everything derived from it and the stream (flush, discontinuity). */
 VFI_API void vfi_interp_reset (VfiInterp *interp);
 
 /* vfi_frame_difference, _scene_score and _blend of frames of this session that may lie in its device's memory; 0 < t < 1. The pair is not touched. */

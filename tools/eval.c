@@ -155,6 +155,8 @@ stream_seek (Stream *s, const ToolCase *c, GError **error)
   }
   if (good)
     good = s->interp ? vfi_interp_set_info (s->interp, &info, error) : (s->interp = vfi_interp_new (&info, s->options, error)) != NULL;
+  if (good && !follows) /* another sequence */
+    vfi_interp_reset (s->interp);
   good = good && vfi_interp_set_pair (s->interp, &frame[FIRST], &frame[LAST], error) &&
          vfi_interp_set_neighbours (s->interp, have[BEFORE] ? &frame[BEFORE] : NULL, 1, have[AFTER] ? &frame[AFTER] : NULL, 1, error);
   for (int i = 0; i < SEEN; i++)
