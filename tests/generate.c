@@ -172,5 +172,8 @@ test_texture (double x, double y)
 float
 test_captioned (int i, double x, double y)
 {
-  return TEST_BARS (x, y) ? ((int) x / 4 % 2 ? 0.1f : 0.9f) : test_texture (x + 5 * i, y - 2 * i);
+  static const int at[] = { TEST_BARS };
+  const gboolean bars = x >= at[0] && x < at[0] + at[2] && y >= at[1] && y < at[1] + at[3];
+
+  return bars ? ((int) x / 4 % 2 ? 0.1f : 0.9f) : test_texture (x + 5 * i, y - 2 * i);
 }

@@ -129,3 +129,14 @@ test_frame_worst (const TestFrame *a, const TestFrame *b, int margin)
   }
   return worst;
 }
+
+int
+test_frame_worst_in (const TestFrame *a, const TestFrame *b, int x, int y, int width, int height)
+{
+  int worst = 0;
+
+  for (int i = y; i < y + height; i++)
+    for (int j = x; j < x + width; j++)
+      worst = MAX (worst, ABS (test_frame_get (a, 0, i, j, 0) - test_frame_get (b, 0, i, j, 0)));
+  return worst;
+}

@@ -40,3 +40,5 @@ void test_frame_random (TestFrame *f, const char *seed);
 
 /* The largest difference between samples of two frames. `margin`: luma pixels at the border that are not looked at. */
 int test_frame_worst (const TestFrame *a, const TestFrame *b, int margin);
+/* That between their first components in a rectangle of the first plane. */
+int test_frame_worst_in (const TestFrame *a, const TestFrame *b, int x, int y, int width, int height);

@@ -442,20 +442,7 @@ captioned (const TestFrame *f, int plane, int comp, double y, double x, gconstpo
   return test_captioned (GPOINTER_TO_INT (data), x, y);
 }
 
-/* What two frames differ by at most in the bars that stay. */
-static int
-worst_in_bars (const TestFrame *a, const TestFrame *b)
-{
-  int worst = 0;
-
-  for (int y = 0; y < a->info.height; y++)
-    for (int x = 0; x < a->info.width; x++)
-      if (TEST_BARS (x, y))
-        worst = MAX (worst, ABS (test_frame_get (a, 0, y, x, 0) - test_frame_get (b, 0, y, x, 0)));
-  return worst;
-}
-
-/* What stays while the picture behind it moves is known to lie over it after five pairs, and is between frames what it is in them, also after a pair that was left out; until
+/* What stays while the picture behind it moves is known to lie over it in the fifth pair, and is between frames what it is in them, also after a pair that was left out; until
  * the session is told to forget. */
 static void
 caption (gconstpointer kind)
@@ -479,8 +466,8 @@ caption (gconstpointer kind)
       g_assert_true (vfi_frame_equal (&info, &d->frame, &alone->frame));
     if (i < 5)
       continue;
-    g_assert_cmpint (worst_in_bars (d, f[i]), <=, 1);
-    torn = MAX (torn, worst_in_bars (alone, f[i]));
+    g_assert_cmpint (test_frame_worst_in (d, f[i], TEST_BARS), <=, 1);
+    torn = MAX (torn, test_frame_worst_in (alone, f[i], TEST_BARS));
   }
   g_assert_cmpint (torn, >, 20); /* this texture and these weights do tear what lies over it */
   vfi_interp_reset (s);

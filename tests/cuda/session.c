@@ -355,12 +355,10 @@ caption (gconstpointer model)
     make (s, f[i], f[i + 1], 0.5, got);
     if (i == 6)
       g_assert_cmpint (shim.replays - replays, ==, 1);
-    if (i < 5)
-      continue;
-    for (int y = 0; y < info.height; y++)
-      for (int x = 0; x < info.width; x++)
-        if (TEST_BARS (x, y))
-          g_assert_cmpint (ABS (test_frame_get (got, 0, y, x, 0) - test_frame_get (f[i], 0, y, x, 0)), <=, 1);
+    if (i == 0)
+      g_assert_cmpint (test_frame_worst_in (got, f[i], TEST_BARS), >, 20); /* what is not known yet is torn */
+    if (i >= 5)
+      g_assert_cmpint (test_frame_worst_in (got, f[i], TEST_BARS), <=, 1);
   }
   vfi_interp_free (s);
   for (int i = 0; i < 8; i++)

@@ -122,7 +122,7 @@ wave (int i, int y, int x)
 double
 op_magnifies (const VfiOp *op)
 {
-  return op == &vfi_op_overlay ? 4 : 1;
+  return op == &vfi_op_overlay ? 2 : 1;
 }
 
 float *

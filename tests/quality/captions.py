@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What interpolation leaves of captions that stay while the picture behind them moves: PSNR where they are opaque, of the frames made and of the given ones beside them.
 
-    captions.py VFI_PROGRAM FRAMES... [--crf N] [-- options of `vfi eval interp`]
+    captions.py VFI_PROGRAM FRAMES... [--crf N] [--apart] [-- options of `vfi eval interp`]
 
-FRAMES are folders of a sequence's frames. Captions, white with a black outline, are laid over 41 of each at 640 pixels' width or less; every second frame is given. With --crf all of them go through
-x264 first, and given frames have errors, too: that is what made ones should be no worse than. Scores are of the fifth pair and later ones, from where it is known what lies over the picture (core/ops/overlay.c), behind them those of
-the first four. Needs OpenCV's Python module and, for --crf, ffmpeg.
+FRAMES are folders of a sequence's frames. Captions, white with a black outline, are laid over 41 of each at 640 pixels' width or less; every second frame is given. With --crf all of them go through x264 first, and
+given frames have errors, too: that is what made ones should be no worse than. Scores are of the fifth pair and later ones, from where it is known what lies over the picture (core/ops/overlay.c), behind them those of the
+first four. With --apart nothing is known of the stream: each pair is one by itself. Needs OpenCV's Python module and, for --crf, ffmpeg.
 """
+import argparse
 import glob
 import os
 import subprocess
@@ -37,12 +38,16 @@ def psnr(a, b, where):
 
 
 def main():
-    args = sys.argv[1:]
-    options = args[args.index('--') + 1:] if '--' in args else []
-    args = args[:args.index('--')] if '--' in args else args
-    crf = args.pop(args.index('--crf') + 1) if '--crf' in args else None
-    program, *folders = [a for a in args if a != '--crf']
-    for folder in folders:
+    own, options = sys.argv[1:], []
+    if '--' in own:
+        own, options = own[:own.index('--')], own[own.index('--') + 1:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('program')
+    parser.add_argument('frames', nargs='+')
+    parser.add_argument('--crf')
+    parser.add_argument('--apart', action='store_true')
+    args = parser.parse_args(own)
+    for folder in args.frames:
         with tempfile.TemporaryDirectory() as top:
             frames = os.path.join(top, 'frames')
             os.mkdir(frames)
@@ -55,13 +60,21 @@ def main():
                 picture, hidden = captioned(picture[:picture.shape[0] // 2 * 2, :picture.shape[1] // 2 * 2])
                 clean.append(picture)
                 cv2.imwrite(os.path.join(frames, '%04d.png' % k), picture)
-            if crf:
+            if args.crf:
                 quiet = ['ffmpeg', '-v', 'error', '-y']
                 movie, each = os.path.join(top, 'x.mp4'), os.path.join(frames, '%04d.png')
-                subprocess.run([*quiet, '-i', each, '-c:v', 'libx264', '-crf', crf, '-preset', 'veryfast', '-pix_fmt', 'yuv420p', movie], check=True)
+                subprocess.run([*quiet, '-i', each, '-c:v', 'libx264', '-crf', args.crf, '-preset', 'veryfast', '-pix_fmt', 'yuv420p', movie], check=True)
                 subprocess.run([*quiet, '-i', movie, '-start_number', '0', each], check=True)
+            seen, how = frames, ['--multiplier', '2']
+            if args.apart:
+                seen, how = os.path.join(top, 'apart'), []
+                for k in range(0, len(clean) - 2, 2):
+                    pair = os.path.join(seen, 'pairs', '%04d' % k)
+                    os.makedirs(pair)
+                    for i in range(k, k + 3):
+                        os.symlink(os.path.join(frames, '%04d.png' % i), os.path.join(pair, '%d.png' % (i - k)))
             page = os.path.join(top, 'page.html')
-            subprocess.run([program, 'eval', 'interp', frames, '--multiplier', '2', '--html', page, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run([args.program, 'eval', 'interp', seen, *how, '--html', page, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             made = [cv2.imread(p) for p in sorted(glob.glob(os.path.join(top, 'page_files', '*-made.png')))]
             scores = np.array([(psnr(m, clean[2 * i + 1], hidden), psnr(cv2.imread(os.path.join(frames, '%04d.png' % (2 * i))), clean[2 * i], hidden)) for i, m in enumerate(made)])
         print('%-24s made %.2f, given %.2f dB; first four made %.2f' % (os.path.basename(folder.rstrip('/').removesuffix('/frames')), *scores[4:].mean(0), scores[:4, 0].mean()), flush=True)
