@@ -141,6 +141,16 @@ add_buffers (VfiNet *net, VfiPlan *plan, Kind kind, GError **error)
   return TRUE;
 }
 
+/* Where frames' areas are (core/frame.h). */
+static gboolean
+add_areas (VfiNet *net, GError **error)
+{
+  const Buffer b = { .name = g_strdup ("area"), .view = { .dtype = VFI_F32, .h = 1, .w = 1, .c = 4, .ld = 4, .cd = 1 }, .kind = OF_FRAME };
+
+  g_array_append_val (net->buffers, b);
+  return reserve (net, &g_array_index (net->buffers, Buffer, net->buffers->len - 1), net->n_slots, error);
+}
+
 /* What the weights of the graphs take as the network's own copy. */
 static gsize
 weight_bytes (VfiGraph *const *graphs, VfiDType feature)
@@ -204,7 +214,7 @@ vfi_net_new (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, Vf
       !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), backend, weights, error)) || !add_buffers (net, net->at, OF_ALL, error) ||
       (graphs[3] && (!(net->bend = vfi_plan_new (g_steal_pointer (&graphs[3]), backend, weights, error)) ||
                      !add_buffers (net, net->bend, OF_ALL, error))) ||
-      !vfi_net_add_ring (net, ring, error)) {
+      (model->taps && !add_areas (net, error)) || !vfi_net_add_ring (net, ring, error)) {
     vfi_graphs_free (graphs);
     return NULL;
   }

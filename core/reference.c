@@ -113,10 +113,16 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 }
 
 static void
-synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-            const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
+area (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *to)
 {
-  vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, bend, taps, dst);
+  vfi_frame_area (x, before, to);
+}
+
+static void
+synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
+            const VfiSynthesis *motion, const VfiFrame *dst)
+{
+  vfi_frame_synthesize (info, f0, f1, flow_scale, t, motion, dst);
 }
 
 static void
@@ -146,6 +152,7 @@ static const VfiBackendClass klass = {
   .begin = nothing,
   .end = nothing,
   .pack = pack,
+  .area = area,
   .synthesize = synthesize,
   .pack_picture = pack_picture,
   .unpack_picture = unpack_picture,

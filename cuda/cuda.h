@@ -115,11 +115,12 @@ void vfi_cuda_frames_settle_all (VfiCuda *cuda);
 /* Gives back the memory that several frames at the same time take, from now on. FALSE: it has been given back. */
 gboolean vfi_cuda_frames_shrink (VfiCuda *cuda);
 
-/* ---- pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */
+/* ---- area.cu, pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */
 
 void vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
+void vfi_cuda_area (VfiCuda *cuda, const VfiView *x, const VfiView *before, const VfiView *to);
 void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                          const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);
+                          const VfiSynthesis *motion, const VfiFrame *dst);
 
 void vfi_cuda_pack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
 void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The picture within a frame: what is left of it by the bars of a letterbox or a pillarbox. What a frame's area is says core/frame.h; here are the parts that C and CUDA share.
+ */
+#pragma once
+
+#include <math.h>
+
+#include "hd.h"
+
+#define VFI_BAR_DARK 0.06f   /* luma of a bar, at most */
+#define VFI_BAR_ALIKE 0.016f /* by how much a bar's luma may differ */
+#define VFI_BAR_BRIGHT 0.05f /* how much brighter than the bar is what is no bar, */
+#define VFI_BAR_PART 0.25f   /* in so much of a line, */
+#define VFI_BAR_MIXED 0.625f /* of which so much differs at all: where two rows of pixels make a line, one may be the bar's */
+#define VFI_BAR_SOFT 1       /* lines between a bar and a line that is none: an edge that is soft, or lies between two */
+#define VFI_BAR_MOST 0.45f   /* of all lines, at each edge */
+
+enum
+{
+  VFI_TOP,
+  VFI_LEFT,
+  VFI_BOTTOM,
+  VFI_RIGHT,
+  VFI_SIDES
+};
+
+/* What is known of a bar, from the edge on. */
+typedef struct
+{
+  int flat; /* lines that are the bar's own */
+  int bar;  /* lines in all; 0: none, or not known yet */
+} VfiBar;
+
+/* Line i, counted from the edge, of `samples` samples: so many are unlike the bar's first, and so many much brighter. FALSE: more need not be looked at. */
+static inline VFI_HD int
+vfi_bar_line (VfiBar *b, int i, int samples, int unlike, int bright)
+{
+  if (!unlike && b->flat == i)
+    b->flat++;
+  else if (bright >= VFI_BAR_PART * samples && unlike >= VFI_BAR_MIXED * samples)
+    b->bar = b->flat ? i : 0;
+  else if (i - b->flat < VFI_BAR_SOFT)
+    return 1;
+  return b->flat > i;
+}
+
+/* How many lines are a bar that a frame before had `before` of: while nothing is in it, it stays, however dark the picture beside it. */
+static inline VFI_HD int
+vfi_bar_lines (const VfiBar *b, int before)
+{
+  return b->bar == 0 && before > 0 && b->flat + VFI_BAR_SOFT >= before ? before : b->bar;
+}
+
+/* The first of a plane's n lines that lies in this cell of the state's grid or behind it, where k samples of the scaled picture are one line. */
+static inline VFI_HD int
+vfi_area_line (float cell, float k, int n)
+{
+  return (int) fminf (fmaxf (ceilf (2 * cell / k - 0.5f), 0), (float) n);
+}
