@@ -52,6 +52,22 @@ vfi_bar_lines (const VfiBar *b, int before)
   return b->bar == 0 && before > 0 && b->flat + VFI_BAR_SOFT >= before ? before : b->bar;
 }
 
+/* A side of what holds both frames' areas, given in pixels of a grid of h x w, as a part of it. */
+static inline VFI_HD float
+vfi_within_side (float area0, float area1, int side, int h, int w)
+{
+  return (side < VFI_BOTTOM ? fminf (area0, area1) : fmaxf (area0, area1)) / (side % 2 ? w : h);
+}
+
+/* Those parts, or, of what has none, all. */
+static inline const float *
+vfi_part (const void *within)
+{
+  static const float all[VFI_SIDES] = { 0, 0, 1, 1 };
+
+  return within ? (const float *) within : all;
+}
+
 /* The first of a plane's n lines that lies in this cell of the state's grid or behind it, where k samples of the scaled picture are one line. */
 static inline VFI_HD int
 vfi_area_line (float cell, float k, int n)

@@ -207,14 +207,14 @@ vfi_net_new (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, Vf
     vfi_graphs_free (graphs);
     return NULL;
   }
-  if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), backend, weights, error)) ||
+  if ((model->taps && !add_areas (net, error)) || !(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), backend, weights, error)) ||
       !add_buffers (net, net->frame, OF_FRAME, error) ||
       (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), backend, weights, error)) ||
                      !add_buffers (net, net->pair, OF_PAIR, error))) ||
       !(net->at = vfi_plan_new (g_steal_pointer (&graphs[1]), backend, weights, error)) || !add_buffers (net, net->at, OF_ALL, error) ||
       (graphs[3] && (!(net->bend = vfi_plan_new (g_steal_pointer (&graphs[3]), backend, weights, error)) ||
                      !add_buffers (net, net->bend, OF_ALL, error))) ||
-      (model->taps && !add_areas (net, error)) || !vfi_net_add_ring (net, ring, error)) {
+      !vfi_net_add_ring (net, ring, error)) {
     vfi_graphs_free (graphs);
     return NULL;
   }

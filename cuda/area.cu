@@ -81,3 +81,20 @@ vfi_cuda_area (VfiCuda *cuda, const VfiView *x, const VfiView *before, const Vfi
               (float *) to->data);
   vfi_launch (cuda, blocks ((gsize) x->h * x->w, THREADS), THREADS, 0, fill, View (*x), (const float *) to->data);
 }
+
+/* Operator within. */
+static __global__ void
+within (View area0, View area1, int h, int w, View dst)
+{
+  set (dst, 0, threadIdx.x, vfi_within_side (get (area0, 0, threadIdx.x), get (area1, 0, threadIdx.x), threadIdx.x, h, w));
+}
+
+static void
+run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
+{
+  const VfiWithinParams *p = (const VfiWithinParams *) node->params;
+
+  vfi_launch ((VfiCuda *) b, 1, VFI_SIDES, 0, within, View (src[0]), View (src[1]), p->h, p->w, View (*dst));
+}
+
+const VfiKernel vfi_cuda_within = { &vfi_op_within, vfi_cuda_supports, NULL, run, NULL };

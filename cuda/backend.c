@@ -387,6 +387,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_shear,
   &vfi_cuda_still,
   &vfi_cuda_curve,
+  &vfi_cuda_within,
   &vfi_cuda_overlay,
   &vfi_cuda_warp,
   &vfi_cuda_warp_zeros,
