@@ -57,7 +57,7 @@ drawn (void)
     const int *a = cases[i].area;
     float area[4];
 
-    test_bars (&x, cases[i].bars, cases[i].dark, cases[i].noise);
+    test_boxed (&x, cases[i].bars, cases[i].dark, cases[i].noise);
     given = g_memdup2 (memory, sizeof memory);
     area_of (NULL, area);
     is (area, a[0], a[1], a[2], a[3]);
@@ -83,7 +83,7 @@ remembered (void)
   const int bars[4] = { 10, 0, 10, 0 };
   float area[4], none[4];
 
-  test_bars (&x, bars, 0, 0);
+  test_boxed (&x, bars, 0, 0);
   area_of (NULL, area);
   is (area, 5, 0, H - 5, W);
   night ();
@@ -108,7 +108,7 @@ letters (void)
     memory[i] = i / 6 / W == 12 && i / 6 % W > 20 && i / 6 % W < 32 ? 0.9f : 0;
   area_of (NULL, area);
   is (area, 0, 0, H, W);
-  test_bars (&x, bars, 0, 0);
+  test_boxed (&x, bars, 0, 0);
   for (int j = 20; j < 32; j++)
     memory[((H - 3) * W + j) * 6] = 0.9f;
   area_of (NULL, area);

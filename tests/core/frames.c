@@ -142,9 +142,9 @@ test_frame_worst_in (const TestFrame *a, const TestFrame *b, int x, int y, int w
 }
 
 void
-test_bars (const VfiView *x, const int bars[4], float dark, float noise)
+test_boxed (const VfiView *x, const int bars[4], float dark, float noise)
 {
-  const guint64 seed = test_seed ("bars");
+  const guint64 seed = test_seed ("boxed");
 
   for (int i = 0; i < x->h; i++)
     for (int j = 0; j < x->w; j++)

@@ -45,4 +45,4 @@ int test_frame_worst_in (const TestFrame *a, const TestFrame *b, int x, int y, i
 
 /* What networks see of a frame (core/frame.h: pack; F32, not planar), whose `bars` (top, left, bottom, right) are lines of so many samples of luma, two to a pixel of x, of about `dark`, and the rest a bright
  * pattern. Samples of bars differ by as much as `noise`. */
-void test_bars (const VfiView *x, const int bars[4], float dark, float noise);
+void test_boxed (const VfiView *x, const int bars[4], float dark, float noise);

@@ -124,7 +124,7 @@ areas (void)
     float want[4], got[4], was[4] = { 4, 2, H - 3, W };
     VfiView before = { was, VFI_F32, 1, 1, 4, 4, 1 }, area = { want, VFI_F32, 1, 1, 4, 4, 1 }, on_device = area, was_there = before;
 
-    test_bars (&x, bars[k / 4], 0.02f, 0.01f);
+    test_boxed (&x, bars[k / 4], 0.02f, 0.01f);
     there.data = to_device (memory, vfi_view_bytes (&x));
     on_device.data = to_device (got, sizeof got);
     was_there.data = to_device (was, sizeof was);
