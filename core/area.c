@@ -37,10 +37,10 @@ bar_at (const VfiView *x, int side, int before)
       unlike += !(fabsf (more) <= VFI_BAR_ALIKE);
       bright += more > VFI_BAR_BRIGHT;
     }
-    if (!vfi_bar_line (&bar, i, samples, unlike, bright))
+    if (!vfi_bar_line (&bar, before, i, samples, unlike, bright))
       break;
   }
-  return vfi_bar_lines (&bar, before);
+  return bar.bar;
 }
 
 /* Pixel (y, x) becomes what (from_y, from_x) is. */

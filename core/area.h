@@ -9,12 +9,12 @@
 #include "hd.h"
 
 #define VFI_BAR_DARK 0.06f   /* luma of a bar, at most */
-#define VFI_BAR_ALIKE 0.016f /* by how much a bar's luma may differ */
+#define VFI_BAR_ALIKE 0.03f  /* by how much a bar's luma may differ */
 #define VFI_BAR_BRIGHT 0.05f /* how much brighter than the bar is what is no bar, */
 #define VFI_BAR_PART 0.25f   /* in so much of a line, */
 #define VFI_BAR_MIXED 0.625f /* of which so much differs at all: where two rows of pixels make a line, one may be the bar's */
-#define VFI_BAR_SOFT 1       /* lines between a bar and a line that is none: an edge that is soft, or lies between two */
-#define VFI_BAR_MOST 0.45f   /* of all lines, at each edge */
+#define VFI_BAR_SOFT 4 /* lines between a bar and the picture that are neither: edges that are soft, and what coding leaves beside them */
+#define VFI_BAR_MOST 0.45f /* of all lines, at each edge */
 
 enum
 {
@@ -32,31 +32,35 @@ typedef struct
   int bar;  /* lines in all; 0: none, or not known yet */
 } VfiBar;
 
-/* Line i, counted from the edge, of `samples` samples: so many are unlike the bar's first, and so many much brighter. FALSE: more need not be looked at. */
+/* Line i, counted from the edge, of `samples` samples: so many are unlike the bar's first, and so many much brighter. A frame before, the bar had `before` lines: until the picture is in it, whatever else is (subtitles),
+ * it has them still. FALSE: more need not be looked at. */
 static inline VFI_HD int
-vfi_bar_line (VfiBar *b, int i, int samples, int unlike, int bright)
+vfi_bar_line (VfiBar *b, int before, int i, int samples, int unlike, int bright)
 {
-  if (!unlike && b->flat == i)
-    b->flat++;
-  else if (bright >= VFI_BAR_PART * samples && unlike >= VFI_BAR_MIXED * samples)
-    b->bar = b->flat ? i : 0;
-  else if (i - b->flat < VFI_BAR_SOFT)
-    return 1;
-  return b->flat > i;
+  if (bright >= VFI_BAR_PART * samples && unlike >= VFI_BAR_MIXED * samples) { /* the picture */
+    b->bar = b->flat && i - b->flat <= VFI_BAR_SOFT ? i : 0;
+    return 0;
+  }
+  b->flat += !unlike && b->flat == i;
+  if (before > 0 && i + 1 + VFI_BAR_SOFT >= before) {
+    b->bar = before;
+    return 0;
+  }
+  return before > 0 || i - b->flat < VFI_BAR_SOFT;
 }
 
-/* How many lines are a bar that a frame before had `before` of: while nothing is in it, it stays, however dark the picture beside it. */
-static inline VFI_HD int
-vfi_bar_lines (const VfiBar *b, int before)
+/* A side of what both frames' areas have in common: what is a bar in either is no picture between them. */
+static inline VFI_HD float
+vfi_area_side (float area0, float area1, int side)
 {
-  return b->bar == 0 && before > 0 && b->flat + VFI_BAR_SOFT >= before ? before : b->bar;
+  return side < VFI_BOTTOM ? fmaxf (area0, area1) : fminf (area0, area1);
 }
 
-/* A side of what holds both frames' areas, given in pixels of a grid of h x w, as a part of it. */
+/* The same, where areas are in pixels of a grid of h x w, as a part of it. */
 static inline VFI_HD float
 vfi_within_side (float area0, float area1, int side, int h, int w)
 {
-  return (side < VFI_BOTTOM ? fminf (area0, area1) : fmaxf (area0, area1)) / (side % 2 ? w : h);
+  return vfi_area_side (area0, area1, side) / (side % 2 ? w : h);
 }
 
 /* Those parts, or, of what has none, all. */

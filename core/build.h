@@ -170,7 +170,7 @@ VfiTensor *vfi_weighted_median (VfiGraph *g, VfiTensor *state, VfiTensor *apart,
  * F32. within as for vfi_lucas_kanade. */
 VfiTensor *vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *motion, VfiTensor *within);
 
-/* What holds the areas of both frames ("0.area", "1.area" of `pair`: F32, 1x1x4, on a grid of h x w): 1x1x4, F32: top, left, bottom, right as parts of the picture's sides. */
+/* What the areas of both frames have in common ("0.area", "1.area" of `pair`: F32, 1x1x4, on a grid of h x w): 1x1x4, F32: top, left, bottom, right as parts of the picture's sides. */
 VfiTensor *vfi_within (VfiGraph *g, VfiTensor *area0, VfiTensor *area1, int h, int w);
 
 /* A state (5 channels) with n further opinions on motion, flows seen from its time (x and y of each), weighted by the evidence for all n + 1 (logits). All F32; 5 + 3 n channels:

@@ -169,7 +169,7 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
   float u = (float) (1 - t), logit_t = (float) log ((1 - t) / t);
 
   for (int i = 0; i < VFI_SIDES && of[0] && of[1]; i++)
-    cell[i] = (int) (i < VFI_BOTTOM ? fminf (of[0][i], of[1][i]) : fmaxf (of[0][i], of[1][i]));
+    cell[i] = (int) vfi_area_side (of[0][i], of[1][i], i);
 
   for (int i = 0; i < n; i++) {
     VfiPlane p0 = vfi_plane_of (info, f0, i), p1 = vfi_plane_of (info, f1, i), d = vfi_plane_of (info, dst, i);

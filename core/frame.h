@@ -19,8 +19,8 @@
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
  * area: what of x is the picture, and not the bars of a letterbox or a pillarbox: (1, 1, 4; F32): the first row and column of its grid that are, and the first behind them that are not (top, left, bottom,
- * right). A bar is lines from one edge on whose luma is dark (VFI_BAR_DARK) and all alike (core/area.h), up to a line that is brighter in a quarter of it, and most of which differs; between them may be a line that is neither, which counts as the bar's. What was
- * a bar a frame `before` (its area, or NULL; may be the same place) is one as long as nothing is in it. In x bars become the nearest pixels of the picture: what is beyond is padding, and does not hold motion back.
+ * right). A bar is lines from one edge on whose luma is dark (VFI_BAR_DARK) and all alike (core/area.h), up to a line that is brighter in a quarter of it, and most of which differs; between them may be a few that are neither, which count as the bar's. What was
+ * a bar a frame `before` (its area, or NULL; may be the same place) is one until the picture is in it: subtitles do not end it. In x bars become the nearest pixels of the picture: what is beyond is padding, and does not hold motion back.
  *
  * synthesize: of a motion (VfiSynthesis) taps, 4 or 6, and state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
  * VFI_MAX_OPINIONS - 1), and bend, nothing or (H/16, W/16, 2; F32): how far from p, in pixels of the state's grid, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
@@ -31,7 +31,7 @@
  *   i0, i1 = 1.5 - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
  *   m = sigmoid (logit + log ((1 - t) / t)),  n = m i0 / (m i0 + (1 - m) i1),  first = n w0 + (1 - n) w1,  further = the same with u as v0 and as v1, of each,
  *   dst = floor (first + sum of q (further - first) + 1/2), clamped to 0..2^depth - 1; q is clamped to 0..1, all of them together are at most 1, and what one does not ask for need not be read.
- * Where both frames have an area, the pixels in neither are taken from the nearer frame; of the others all of this holds as if the smallest rectangle that holds both areas were the plane, and its part of the state's grid the grid.
+ * Where both frames have an area, the pixels that are not in both are taken from the nearer frame; of the others all of this holds as if what both areas have in common were the plane, and its part of the state's grid the grid.
  * A pixel is where the cell of the state's grid is in which its middle lies.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
  * are written as 0. All components of a plane (alpha, x) are treated alike. dst may not overlap f0 or f1.

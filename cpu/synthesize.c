@@ -515,7 +515,7 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
   int n = 0;
 
   for (int i = 0; i < VFI_SIDES && of[0] && of[1]; i++)
-    cell[i] = (int) (i < VFI_BOTTOM ? fminf (of[0][i], of[1][i]) : fmaxf (of[0][i], of[1][i]));
+    cell[i] = (int) vfi_area_side (of[0][i], of[1][i], i);
   for (int i = 0; i < f->n_planes; i++) {
     const VfiPlaneLayout *l = &f->plane[i];
     Planes *p;

@@ -26,6 +26,7 @@ __launch_bounds__ (THREADS) area (View x, const float *before, float *to)
   const bool rows = side == VFI_TOP || side == VFI_BOTTOM;
   const int all = rows ? x.h : x.w, lines = (int) (VFI_BAR_MOST * all), samples = LUMA * (rows ? x.w : x.h);
   const float level = luma_at (x, side, 0, 0);
+  const int was = !before ? 0 : first ? (int) before[side] : all - (int) before[side];
   VfiBar bar = { 0, 0 };
   SHARED (int, count); /* of each thread: what is unlike, and what is bright */
 
@@ -51,14 +52,11 @@ __launch_bounds__ (THREADS) area (View x, const float *before, float *to)
     unlike = count[0];
     bright = count[THREADS];
     __syncthreads ();
-    if (!vfi_bar_line (&bar, i, samples, unlike, bright))
+    if (!vfi_bar_line (&bar, was, i, samples, unlike, bright))
       break;
   }
   if (thread == 0) {
-    const int was = !before ? 0 : first ? (int) before[side] : all - (int) before[side];
-    const int is = level <= VFI_BAR_DARK ? vfi_bar_lines (&bar, was) : 0;
-
-    to[side] = (float) (first ? is : all - is);
+    to[side] = (float) (first ? bar.bar : all - bar.bar);
   }
 }
 

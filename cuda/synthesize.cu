@@ -298,8 +298,11 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
     return;
   Box cells = { 0, 0, m.state.h - 1, m.state.w - 1 }, box = { 0, 0, p.h - 1, p.w - 1 };
   if (m.area[0]) {
-    const float top = fminf (m.area[0][VFI_TOP], m.area[1][VFI_TOP]), left = fminf (m.area[0][VFI_LEFT], m.area[1][VFI_LEFT]);
-    const float bottom = fmaxf (m.area[0][VFI_BOTTOM], m.area[1][VFI_BOTTOM]), right = fmaxf (m.area[0][VFI_RIGHT], m.area[1][VFI_RIGHT]);
+    float side[VFI_SIDES];
+
+    for (int i = 0; i < VFI_SIDES; i++)
+      side[i] = vfi_area_side (m.area[0][i], m.area[1][i], i);
+    const float top = side[VFI_TOP], left = side[VFI_LEFT], bottom = side[VFI_BOTTOM], right = side[VFI_RIGHT];
 
     cells = { (int) top, (int) left, (int) bottom - 1, (int) right - 1 };
     box = { vfi_area_line (top, p.ky, p.h), vfi_area_line (left, p.kx, p.w), vfi_area_line (bottom, p.ky, p.h) - 1,

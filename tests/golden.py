@@ -124,7 +124,7 @@ def part(k):
 
 
 def within(k, src):
-    return torch.tensor([2 / k.to_h, 4 / k.to_w, 20 / k.to_h, 31 / k.to_w]).view(1, 4, 1, 1)
+    return torch.tensor([3 / k.to_h, 5 / k.to_w, 18 / k.to_h, 30 / k.to_w]).view(1, 4, 1, 1)
 
 
 def lucas_kanade(k, src):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * within: the smallest rectangle that holds the areas of both frames (core/frame.h), in parts of the picture's sides, so that it is one for every grid: top, left, bottom, right.
+ * within: what the areas of both frames (core/frame.h) have in common, in parts of the picture's sides, so that it is one for every grid: top, left, bottom, right.
  */
 #include <math.h>
 

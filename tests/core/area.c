@@ -92,7 +92,11 @@ remembered (void)
   area_of (area, area); /* in place */
   is (area, 5, 0, H - 5, W);
   night ();
-  memory[(2 * W + 30) * 6] = 0.5f; /* something in the upper one */
+  for (int j = 10; j < 30; j++) /* letters in the upper one */
+    memory[(2 * W + j) * 6] = 0.9f;
+  area_of (area, area);
+  is (area, 5, 0, H - 5, W);
+  test_boxed (&x, (const int[4]){ 0, 0, 10, 0 }, 0, 0);
   area_of (area, area);
   is (area, 0, 0, H - 5, W);
 }
@@ -101,7 +105,7 @@ remembered (void)
 static void
 letters (void)
 {
-  const int bars[4] = { 10, 0, 10, 0 };
+  const int bars[4] = { 10, 0, 30, 0 };
   float area[4];
 
   for (int i = 0; i < PIXELS; i++)
@@ -110,7 +114,7 @@ letters (void)
   is (area, 0, 0, H, W);
   test_boxed (&x, bars, 0, 0);
   for (int j = 20; j < 32; j++)
-    memory[((H - 3) * W + j) * 6] = 0.9f;
+    memory[((H - 9) * W + j) * 6] = 0.9f;
   area_of (NULL, area);
   is (area, 5, 0, H, W);
 }
