@@ -77,8 +77,9 @@ struct _VfiBackendClass
 
   /* Frames to tensors and back: contracts in core/frame.h. Frames lie in klass->memory, or on the host. */
   void (*pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
+  void (*area) (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *area);
   void (*synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                      const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);
+                      const VfiSynthesis *motion, const VfiFrame *dst);
   /* NULL: the backend has none yet, and does not run networks that see pictures. */
   void (*pack_picture) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
   void (*unpack_picture) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,

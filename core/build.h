@@ -119,8 +119,9 @@ VfiTensor *vfi_mean_pool (VfiGraph *g, VfiTensor *x, int k);
 
 /* One Lucas-Kanade step in closed form on pictures y0, y1 (F32, 1 channel), seen from time t. state (F32, 5 channels: v0x v0y v1x v1y
  * logit, pixels per pair interval) is where it starts; NULL is zero. With d the step, at most 1 pixel, the result is v0 + d,
- * v1 + d, logit: 5 channels, F32; with `step`, 7: also d. */
-VfiTensor *vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step);
+ * v1 + d, logit: 5 channels, F32; with `step`, 7: also d. within (vfi_within), or NULL: what is outside of it is outside of the pictures. */
+VfiTensor *vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *within,
+                             gboolean step);
 
 /* The flow v1 of a state (as above, at t = 0), looked for anew with patches of pictures y0, y1 (F32, 1 channel, sides multiples of 4), where that explains
  * them better; the rest as it is: 5 channels, F32. With `warped` (any t) the pictures have been sampled along v0 and v1: what is left between them is looked for,
@@ -146,8 +147,9 @@ VfiTensor *vfi_dense_search_ (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTens
 
 /* A state (as above) seen from time t and, of a second opinion on motion, a flow from y0 to y1 (F32, 2 channels), the velocity that t sees and its weight, by how much more alike the
  * pictures y0, y1 (F32, 1 channel) are along it. 8 channels, F32: v0x v0y v1x v1y logit, weight x y. Velocities that are nearly the same become one; both become none by
- * as much as `still` says (vfi_still). */
-VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still);
+ * as much as `still` says (vfi_still). within as for vfi_lucas_kanade. */
+VfiTensor *vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still,
+                      VfiTensor *within);
 
 /* What lies over the picture and stays while it moves, captions and logos, by all pairs of pictures of a stream so far: planar, 2 channels, F32: how often a pixel of y0, y1 (F32, 1 channel) did not change that
  * should have by the flow from y0 to y1 (F32, 2 channels, on a grid a whole number of times as coarse); and what that proves, 0 to 1. before: what this gave for the pair before, if follows (F32, 1x1x1) is not 0; both may be one place. */
@@ -165,8 +167,11 @@ VfiTensor *vfi_curve (VfiGraph *g, VfiTensor *now, VfiTensor *before, VfiTensor 
 VfiTensor *vfi_weighted_median (VfiGraph *g, VfiTensor *state, VfiTensor *apart, VfiTensor *luma, VfiTensor *chroma);
 
 /* How well a motion on a grid half as fine (F32: a flow seen from time t, 2 channels, or the first four of a state) explains pictures y0, y1 (F32, 1 channel): a logit, 1 channel,
- * F32. */
-VfiTensor *vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *motion);
+ * F32. within as for vfi_lucas_kanade. */
+VfiTensor *vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *motion, VfiTensor *within);
+
+/* What the areas of both frames have in common ("0.area", "1.area" of `pair`: F32, 1x1x4, on a grid of h x w): 1x1x4, F32: top, left, bottom, right as parts of the picture's sides. */
+VfiTensor *vfi_within (VfiGraph *g, VfiTensor *area0, VfiTensor *area1, int h, int w);
 
 /* A state (5 channels) with n further opinions on motion, flows seen from its time (x and y of each), weighted by the evidence for all n + 1 (logits). All F32; 5 + 3 n channels:
  * v0x v0y v1x v1y, logit times `trust`, and of each further one weight x y. */
@@ -307,7 +312,7 @@ typedef struct
 
 /* An interpolation network is up to four static graphs; h, w are the padded frame's, multiples of `multiple`.
  *   frame: run once for each new frame.  input "x": VFI_FEATURE h/2 w/2 6 (see core/frame.h: pack). Outputs: any names.
- *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both.  Outputs: any names; where all begin with "0." or "1.",
+ *   pair:  run once for each pair.       inputs "0.NAME", "1.NAME": outputs of frame for both, and "0.area", "1.area" (F32 1 1 4; core/frame.h: area).  Outputs: any names; where all begin with "0." or "1.",
  *          they are of the one frame or the other, and serve the pair the other way round. "kept.NAME", an input and an output in one place, is what is known of a stream: it comes as the pair before left it,
  *          where input "follows" (F32 1 1 1) is 1; where that is 0 the stream begins and what comes means nothing. May be NULL.
  *   at:    run for each t.               inputs: those of pair, outputs of pair, "t" (F32 1 1 1).

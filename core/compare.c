@@ -55,7 +55,7 @@ vfi_interp_blend (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, doubl
   VfiBackend *backend = vfi_interp_backend (interp);
   const VfiBackendClass *klass = backend->klass;
   const float still[5] = { 0 };
-  VfiView state = { .dtype = VFI_F32, .h = 1, .w = 1, .c = 5, .ld = 1, .cd = 1 };
+  VfiSynthesis motion = { .state = { .dtype = VFI_F32, .h = 1, .w = 1, .c = 5, .ld = 1, .cd = 1 }, .taps = 4 };
   gboolean good;
 
   if (!vfi_interp_check_frame (interp, a, "the first frame", error) || !vfi_interp_check_frame (interp, b, "the second frame", error) ||
@@ -65,13 +65,13 @@ vfi_interp_blend (VfiInterp *interp, const VfiFrame *a, const VfiFrame *b, doubl
     vfi_frame_blend (info, a, b, t, dst);
     return TRUE;
   }
-  if (!(state.data = klass->alloc (backend, sizeof still, error)))
+  if (!(motion.state.data = klass->alloc (backend, sizeof still, error)))
     return FALSE;
-  klass->upload (backend, state.data, still, sizeof still);
+  klass->upload (backend, motion.state.data, still, sizeof still);
   klass->begin (backend);
-  klass->synthesize (backend, info, a, b, 1, t, &state, NULL, 4, dst);
+  klass->synthesize (backend, info, a, b, 1, t, &motion, dst);
   klass->end (backend);
   good = !klass->failed (backend, error);
-  klass->dealloc (backend, state.data);
+  klass->dealloc (backend, motion.state.data);
   return good;
 }

@@ -5,6 +5,7 @@
  */
 #include "frame.h"
 
+#include "area.h"
 #include "sample.h"
 
 /* Mean of component c over the part of [y0, y1) x [x0, x1) that lies inside the plane. */
@@ -86,16 +87,23 @@ typedef struct
   float f;
 } Tap;
 
+/* Of first..last instead. */
+static inline Tap
+tap_between (float v, int first, int last)
+{
+  Tap a;
+  v = fminf (fmaxf (v, first), last);
+  a.i = (int) v;
+  a.i1 = MIN (a.i + 1, last);
+  a.f = v - a.i;
+  a.n = last + 1;
+  return a;
+}
+
 static inline Tap
 tap (float v, int n)
 {
-  Tap a;
-  v = fminf (fmaxf (v, 0), n - 1);
-  a.i = (int) v;
-  a.i1 = MIN (a.i + 1, n - 1);
-  a.f = v - a.i;
-  a.n = n;
-  return a;
+  return tap_between (v, 0, n - 1);
 }
 
 static inline float
@@ -104,10 +112,11 @@ lerp (float a, float b, float f)
   return a + f * (b - a);
 }
 
+/* At a place that is brought into cells first (y, x) to last of the grid. */
 static void
-state_at (const VfiView *state, float y, float x, float *s)
+state_at (const VfiView *state, const int first[2], const int last[2], float y, float x, float *s)
 {
-  Tap ty = tap (y, state->h), tx = tap (x, state->w);
+  Tap ty = tap_between (y, first[0], last[0]), tx = tap_between (x, first[1], last[1]);
   for (int c = 0; c < state->c; c++)
     s[c] = lerp (lerp (vfi_view_get (state, ty.i, tx.i, c), vfi_view_get (state, ty.i, tx.i1, c), tx.f),
                  lerp (vfi_view_get (state, ty.i1, tx.i, c), vfi_view_get (state, ty.i1, tx.i1, c), tx.f), ty.f);
@@ -136,27 +145,54 @@ sample (const VfiPlane *p, Tap ty, Tap tx, int c, int taps)
                lerp (vfi_plane_get (p, ty.i1, tx.i, c), vfi_plane_get (p, ty.i1, tx.i1, c), tx.f), ty.f);
 }
 
-void
-vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t, const VfiView *state,
-                      const VfiView *bend, int taps, const VfiFrame *dst)
+/* The rectangle of a plane from pixel (y, x) on. */
+static VfiPlane
+part_of (VfiPlane p, int y, int x, int h, int w)
 {
+  p.data += (gsize) y * p.stride + (gsize) x * p.l->comps * p.l->bytes;
+  p.h = h;
+  p.w = w;
+  return p;
+}
+
+void
+vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
+                      const VfiSynthesis *motion, const VfiFrame *dst)
+{
+  const VfiView *state = &motion->state, *bend = motion->bend.data ? &motion->bend : NULL;
+  const float *of[2] = { motion->area[0].data, motion->area[1].data };
+  const int taps = motion->taps;
+  int cell[VFI_SIDES] = { 0, 0, state->h, state->w }; /* that hold the picture */
   int n = vfi_format_desc (info->format)->n_planes;
   const float scale_x = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float scale_y = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
   float u = (float) (1 - t), logit_t = (float) log ((1 - t) / t);
 
+  for (int i = 0; i < VFI_SIDES && of[0] && of[1]; i++)
+    cell[i] = (int) vfi_area_side (of[0][i], of[1][i], i);
+
   for (int i = 0; i < n; i++) {
     VfiPlane p0 = vfi_plane_of (info, f0, i), p1 = vfi_plane_of (info, f1, i), d = vfi_plane_of (info, dst, i);
     float ky = scale_y * (1 << d.l->sub_y), kx = scale_x * (1 << d.l->sub_x); /* samples of the scaled picture per pixel of the plane */
+    const int top = vfi_area_line (cell[VFI_TOP], ky, d.h), bottom = vfi_area_line (cell[VFI_BOTTOM], ky, d.h);
+    const int left = vfi_area_line (cell[VFI_LEFT], kx, d.w), right = vfi_area_line (cell[VFI_RIGHT], kx, d.w);
 
     for (int y = 0; y < d.h; y++)
+      for (int x = 0; x < d.w; x++)
+        for (int c = 0; c < d.l->comps && (y < top || y >= bottom || x < left || x >= right); c++)
+          vfi_plane_set (&d, y, x, c, vfi_plane_get (t < 0.5 ? &p0 : &p1, y, x, c));
+    p0 = part_of (p0, top, left, bottom - top, right - left);
+    p1 = part_of (p1, top, left, bottom - top, right - left);
+    d = part_of (d, top, left, bottom - top, right - left);
+    for (int y = 0; y < d.h; y++)
       for (int x = 0; x < d.w; x++) {
-        const float sy = ((y + 0.5f) * ky - 1) / 2, sx = ((x + 0.5f) * kx - 1) / 2;
+        const float sy = ((y + top + 0.5f) * ky - 1) / 2, sx = ((x + left + 0.5f) * kx - 1) / 2;
         float s[VFI_MAX_STATE], to[2] = { 0, 0 }, m;
 
-        state_at (state, sy, sx, s);
+        state_at (state, cell, (int[]){ cell[VFI_BOTTOM] - 1, cell[VFI_RIGHT] - 1 }, sy, sx, s);
         if (bend)
-          state_at (bend, (sy + 0.5f) / VFI_BEND_GRID - 0.5f, (sx + 0.5f) / VFI_BEND_GRID - 0.5f, to);
+          state_at (bend, (int[]){ 0, 0 }, (int[]){ bend->h - 1, bend->w - 1 }, (sy + 0.5f) / VFI_BEND_GRID - 0.5f,
+                    (sx + 0.5f) / VFI_BEND_GRID - 0.5f, to);
         m = 1 / (1 + expf (-(s[4] + logit_t)));
         for (int c = 0; c < d.l->comps; c++) {
           float v = 0, first = 0;

@@ -18,8 +18,12 @@
  * At last chroma is clamped to +-VFI_CHROMA_LIMIT: colours that footage hardly has are none that networks have learnt from, and on them (a green
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
- * synthesize: taps, 4 or 6, and state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
- * VFI_MAX_OPINIONS - 1), and bend, NULL or (H/16, W/16, 2; F32): how far from p, in pixels of the state's grid, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
+ * area: what of x is the picture, and not the bars of a letterbox or a pillarbox: (1, 1, 4; F32): the first row and column of its grid that are, and the first behind them that are not (top, left, bottom,
+ * right). A bar is lines from one edge on whose luma is dark (VFI_BAR_DARK) and all alike (core/area.h), up to a line that is brighter in a quarter of it, and most of which differs; between them may be a few that are neither, which count as the bar's. What was
+ * a bar a frame `before` (its area, or NULL; may be the same place) is one until the picture is in it: subtitles do not end it. In x bars become the nearest pixels of the picture: what is beyond is padding, and does not hold motion back.
+ *
+ * synthesize: of a motion (VfiSynthesis) taps, 4 or 6, and state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
+ * VFI_MAX_OPINIONS - 1), and bend, nothing or (H/16, W/16, 2; F32): how far from p, in pixels of the state's grid, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
  *   the state is interpolated bilinearly at the sample's centre, ((x + 1/2) 2^sub_x sw / w - 1) / 2 of the grid (and so for y), clamped
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y); bend likewise, from its own grid;
  *   w0 = f0 (p + b - t v0), w1 = f1 (p + b + (1 - t) v1), b = bend times the greater component of |(1 - t) v1 + t v0| over VFI_BEND_STILL pixels of the state's grid, at most 1: what stands still does not bend; places clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
@@ -27,6 +31,8 @@
  *   i0, i1 = 1.5 - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
  *   m = sigmoid (logit + log ((1 - t) / t)),  n = m i0 / (m i0 + (1 - m) i1),  first = n w0 + (1 - n) w1,  further = the same with u as v0 and as v1, of each,
  *   dst = floor (first + sum of q (further - first) + 1/2), clamped to 0..2^depth - 1; q is clamped to 0..1, all of them together are at most 1, and what one does not ask for need not be read.
+ * Where both frames have an area, the pixels that are not in both are taken from the nearer frame; of the others all of this holds as if what both areas have in common were the plane, and its part of the state's grid the grid.
+ * A pixel is where the cell of the state's grid is in which its middle lies.
  * Whatever the state holds, infinities and NaN included, nothing outside the planes is read or written. Padding bits below `shift`
  * are written as 0. All components of a plane (alpha, x) are treated alike. dst may not overlap f0 or f1.
  *
@@ -61,6 +67,14 @@
 #define VFI_BEND_STILL 0.5f                      /* pixels of the state's grid: what moves less bends less */
 #define VFI_MAX_STATE (2 + 3 * VFI_MAX_OPINIONS) /* channels of a state */
 
+/* What a network says of a frame between two others. */
+typedef struct
+{
+  VfiView state, bend; /* bend without data: nothing bends */
+  VfiView area[2];     /* of the first frame and the second; without data: all of it */
+  int taps;
+} VfiSynthesis;
+
 /* core/picture.c; one row of x, and rows 2 i and 2 i + 1 of the frame: for backends that share rows among threads. */
 void vfi_picture_pack_row (const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x, int row);
 void vfi_picture_unpack_rows (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t, const VfiPicture *picture,
@@ -71,4 +85,7 @@ void vfi_picture_unpack (const VfiFrameInfo *info, const VfiFrame *f0, const Vfi
 
 void vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                           const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);
+                           const VfiSynthesis *motion, const VfiFrame *dst);
+
+/* core/area.c. before may be NULL. */
+void vfi_frame_area (const VfiView *x, const VfiView *before, const VfiView *area);

@@ -9,7 +9,7 @@
 typedef struct _VfiOp VfiOp;
 typedef struct _VfiNode VfiNode;
 
-#define VFI_MAX_SRC 6
+#define VFI_MAX_SRC 7
 #define VFI_MAX_WEIGHTS 7 /* a convolution with bias or norm, gain and slopes */
 
 struct _VfiTensor
@@ -69,6 +69,13 @@ VfiTensor *vfi_tensor_root (VfiTensor *x, int *offset);
 gsize vfi_tensor_start (const VfiTensor *x, int cd);
 
 /* For ops. TRUE if the graph has no error yet and all sources are usable; else a builder returns vfi_graph_dummy (). */
+/* Whether it is F32, 1 x 1 x 4. */
+static inline gboolean
+vfi_tensor_is_within (const VfiTensor *x)
+{
+  return x->dtype == VFI_F32 && x->h == 1 && x->w == 1 && x->c == 4;
+}
+
 gboolean vfi_graph_ready (VfiGraph *g, const char *name, VfiTensor *const *src, int n_src);
 /* A valid handle (1 x 1 x 1) for what comes after an error. */
 VfiTensor *vfi_graph_dummy (VfiGraph *g);

@@ -39,6 +39,7 @@ struct _VfiInterp
   VfiNet *net[MAX_NETS]; /* the one in use first, then by last use */
 
   gboolean have_pair, have_past, have_next;
+  int last;                          /* slot of the frame that came in last; -1: of this stream none has */
   VfiFrame pair[VFI_NET_RING];       /* borrowed; the last one follows the pair, if have_next */
   VfiFrame past;                     /* that before, if it is known */
   float lasts[2];                    /* how long the pairs before and after last, in times of this one; 0: not known */
@@ -69,6 +70,7 @@ forget (VfiInterp *self)
   memset (self->made, 0, sizeof self->made);
   memset (self->known_pair, 0, sizeof self->known_pair);
   self->pair_of[0] = -1;
+  self->last = -1;
 }
 
 /* And the stream: what comes is another. */
@@ -420,6 +422,12 @@ learn_frame (VfiInterp *self, int slot, const VfiFrame *frame)
       klass->pack_picture (self->backend, &self->info, frame, picture, &x);
     else
       klass->pack (self->backend, &self->info, frame, self->flow_scale, &x);
+    if (self->model->taps) {
+      const VfiView area = vfi_net_view (net, "area", slot), before = vfi_net_view (net, "area", MAX (self->last, 0));
+
+      klass->area (self->backend, &x, self->last < 0 ? NULL : &before, &area);
+      self->last = slot;
+    }
     if (self->profiling)
       vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + vfi_view_bytes (&x));
     vfi_net_bind (net, net->frame, (int[]){ slot, slot }, 0);
@@ -625,7 +633,8 @@ make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
 {
   const VfiBackendClass *klass = self->backend->klass;
   const VfiPicture *picture = &self->model->picture;
-  VfiView made, bend = { 0 };
+  VfiSynthesis motion = { .taps = self->model->taps };
+  VfiView *const made = &motion.state;
   double start;
   int slot = 0;
 
@@ -648,17 +657,18 @@ make (VfiInterp *self, double t, const VfiFrame *dst, GError **error)
     run_pair (self, (int[]){ self->first, next_slot (self, self->first) }, t, 0);
   else
     slot = halve (self, t);
-  made = vfi_net_view (self->net[0], picture->order ? "result" : "state", slot);
+  *made = vfi_net_view (self->net[0], picture->order ? "result" : "state", slot);
   if (bends (self))
-    bend = vfi_net_view (self->net[0], "bend", 0);
+    motion.bend = vfi_net_view (self->net[0], "bend", 0);
+  for (int i = 0, s = self->first; i < 2 && self->model->taps; i++, s = next_slot (self, s))
+    motion.area[i] = vfi_net_view (self->net[0], "area", s);
   start = settle (self);
   if (picture->order)
-    klass->unpack_picture (self->backend, &self->info, &self->pair[0], &self->pair[1], t, picture, &made, dst);
+    klass->unpack_picture (self->backend, &self->info, &self->pair[0], &self->pair[1], t, picture, made, dst);
   else
-    klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &made, bend.data ? &bend : NULL,
-                       self->model->taps, dst);
+    klass->synthesize (self->backend, &self->info, &self->pair[0], &self->pair[1], self->flow_scale, t, &motion, dst);
   if (self->profiling)
-    vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + vfi_view_bytes (&made));
+    vfi_profile_add (self->profile, "synthesize", settle (self) - start, 0, 3 * frame_bytes (&self->info) + vfi_view_bytes (made));
   return TRUE;
 }
 

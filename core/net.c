@@ -141,6 +141,16 @@ add_buffers (VfiNet *net, VfiPlan *plan, Kind kind, GError **error)
   return TRUE;
 }
 
+/* Where frames' areas are (core/frame.h). */
+static gboolean
+add_areas (VfiNet *net, GError **error)
+{
+  const Buffer b = { .name = g_strdup ("area"), .view = { .dtype = VFI_F32, .h = 1, .w = 1, .c = 4, .ld = 4, .cd = 1 }, .kind = OF_FRAME };
+
+  g_array_append_val (net->buffers, b);
+  return reserve (net, &g_array_index (net->buffers, Buffer, net->buffers->len - 1), net->n_slots, error);
+}
+
 /* What the weights of the graphs take as the network's own copy. */
 static gsize
 weight_bytes (VfiGraph *const *graphs, VfiDType feature)
@@ -197,7 +207,7 @@ vfi_net_new (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, Vf
     vfi_graphs_free (graphs);
     return NULL;
   }
-  if (!(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), backend, weights, error)) ||
+  if ((model->taps && !add_areas (net, error)) || !(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), backend, weights, error)) ||
       !add_buffers (net, net->frame, OF_FRAME, error) ||
       (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), backend, weights, error)) ||
                      !add_buffers (net, net->pair, OF_PAIR, error))) ||

@@ -30,7 +30,7 @@ extern VFI_API const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_o
     vfi_op_mean_pool, vfi_op_lucas_kanade, vfi_op_inverse_search, vfi_op_dense_search, vfi_op_weigh, vfi_op_interleave, vfi_op_downsample,
     vfi_op_fill, vfi_op_mix, vfi_op_blend, vfi_op_moments, vfi_op_normalize, vfi_op_affine, vfi_op_warp_zeros, vfi_op_max_pool, vfi_op_crop,
     vfi_op_resample, vfi_op_prelu, vfi_op_resize_corners, vfi_op_sepconv, vfi_op_divide, vfi_op_gate, vfi_op_bridge, vfi_op_weighted_median,
-    vfi_op_evidence, vfi_op_opinions, vfi_op_still, vfi_op_overlay, vfi_op_exposure, vfi_op_expose, vfi_op_curve;
+    vfi_op_evidence, vfi_op_opinions, vfi_op_still, vfi_op_overlay, vfi_op_exposure, vfi_op_expose, vfi_op_curve, vfi_op_within;
 
 /* Rows y0 to y1 - 1 of operator curve. */
 void vfi_curve_rows (const VfiView *src, const VfiView *dst, int y0, int y1);
@@ -73,9 +73,14 @@ typedef struct
 
 typedef struct
 {
-  gboolean state; /* src: y0, y1, time[, state] */
+  gboolean state; /* src: y0, y1, time[, state][, within] */
   gboolean step;  /* the result has two more channels */
 } VfiLucasKanadeParams;
+
+typedef struct
+{
+  int h, w;
+} VfiWithinParams;
 
 typedef struct
 {

@@ -45,19 +45,46 @@ release (gpointer p)
   }
 
 const VfiKernel *const vfi_reference_kernels[] = {
-  KERNEL (conv2d),         KERNEL (warp),       KERNEL (correlation),
-  KERNEL (shear),          KERNEL (resize),     KERNEL (pixel_shuffle),
-  KERNEL (scale),          KERNEL (mean_pool),  KERNEL (inverse_search),
-  KERNEL (dense_search),   KERNEL (weigh),      KERNEL (still),
-  KERNEL (lucas_kanade),   KERNEL (interleave), KERNEL (downsample),
-  KERNEL (fill),           KERNEL (mix),        KERNEL (blend),
-  KERNEL (moments),        KERNEL (normalize),  KERNEL (exposure),
-  KERNEL (expose),         KERNEL (curve),      KERNEL (overlay),
-  KERNEL (affine),         KERNEL (warp_zeros), KERNEL (max_pool),
-  KERNEL (crop),           KERNEL (resample),   KERNEL (prelu),
-  KERNEL (resize_corners), KERNEL (sepconv),    KERNEL (divide),
-  KERNEL (gate),           KERNEL (bridge),     KERNEL (weighted_median),
-  KERNEL (evidence),       KERNEL (opinions),   NULL,
+  KERNEL (conv2d),
+  KERNEL (warp),
+  KERNEL (correlation),
+  KERNEL (shear),
+  KERNEL (resize),
+  KERNEL (pixel_shuffle),
+  KERNEL (scale),
+  KERNEL (mean_pool),
+  KERNEL (inverse_search),
+  KERNEL (dense_search),
+  KERNEL (weigh),
+  KERNEL (still),
+  KERNEL (lucas_kanade),
+  KERNEL (interleave),
+  KERNEL (downsample),
+  KERNEL (fill),
+  KERNEL (mix),
+  KERNEL (blend),
+  KERNEL (moments),
+  KERNEL (normalize),
+  KERNEL (exposure),
+  KERNEL (expose),
+  KERNEL (curve),
+  KERNEL (overlay),
+  KERNEL (affine),
+  KERNEL (warp_zeros),
+  KERNEL (max_pool),
+  KERNEL (crop),
+  KERNEL (resample),
+  KERNEL (prelu),
+  KERNEL (resize_corners),
+  KERNEL (sepconv),
+  KERNEL (divide),
+  KERNEL (gate),
+  KERNEL (bridge),
+  KERNEL (weighted_median),
+  KERNEL (evidence),
+  KERNEL (opinions),
+  KERNEL (within),
+  NULL,
 };
 
 static void
@@ -113,10 +140,16 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 }
 
 static void
-synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-            const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
+area (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *to)
 {
-  vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, bend, taps, dst);
+  vfi_frame_area (x, before, to);
+}
+
+static void
+synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
+            const VfiSynthesis *motion, const VfiFrame *dst)
+{
+  vfi_frame_synthesize (info, f0, f1, flow_scale, t, motion, dst);
 }
 
 static void
@@ -146,6 +179,7 @@ static const VfiBackendClass klass = {
   .begin = nothing,
   .end = nothing,
   .pack = pack,
+  .area = area,
   .synthesize = synthesize,
   .pack_picture = pack_picture,
   .unpack_picture = unpack_picture,

@@ -99,6 +99,14 @@ vfi_plane_sample (const VfiPlane *p, float y, float x, int first, int last, floa
           out[c - first] += wx[j] * wy[i] * vfi_plane_get (p, CLAMP (iy + i - 1, 0, p->h - 1), CLAMP (ix + j - 1, 0, p->w - 1), c);
 }
 
+/* As below, but outside of a part of the plane: top, left, bottom, right of it, as parts of its sides. */
+static inline float
+vfi_inside_part (float y, float x, const float part[4], int h, int w)
+{
+  const float outside = fmaxf (fmaxf (part[1] * w - x, x - (part[3] * w - 1)), fmaxf (part[0] * h - y, y - (part[2] * h - 1)));
+  return fminf (fmaxf (1.5f - outside, VFI_OUTSIDE), 1);
+}
+
 /* How much counts what is read at (x, y) of a plane of h x w: 1, less by as many pixels as that is outside of it, VFI_OUTSIDE at least (NaN too). Half of
  * a pixel is as far as the outermost ones reach. */
 static inline float

@@ -231,7 +231,14 @@ unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, con
   vfi_cpu_each (b, (info->height + 1) / 2, 4, unpack_rows, &(Job){ info, f0, f1, dst, t, picture, x });
 }
 
+static void
+area (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *to)
+{
+  vfi_frame_area (x, before, to);
+}
+
 static const VfiBackendClass common = {
+  .area = area,
   .name = "cpu",
   .memory = VFI_MEMORY_HOST,
   .free = backend_free,

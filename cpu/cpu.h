@@ -14,7 +14,7 @@ typedef struct
   gsize band_bytes; /* core/backend.h */
   void (*pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
   void (*synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                      const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);
+                      const VfiSynthesis *motion, const VfiFrame *dst);
 } VfiCpuIsa;
 
 extern const VfiCpuIsa vfi_cpu_isa_avx512, vfi_cpu_isa_avx2, vfi_cpu_isa_base;

@@ -3,6 +3,7 @@
  * Operator evidence, in two passes over rows: what the pictures differ by along the motion, a vector a run of their pixels; then means of that.
  */
 #include "evidence.h"
+#include "area.h"
 #include "isa.h"
 #include "rows.h"
 #include "smooth.h"
@@ -107,7 +108,8 @@ fit_block (gpointer data, int block, int thread)
 static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
-  Run r = { kernel_state, plane_of (&src[0], 0), plane_of (&src[1], 0), *(const float *) src[2].data, &src[3], dst };
+  const float *part = vfi_part (node->n_src > 4 ? src[4].data : NULL);
+  Run r = { kernel_state, plane_of_part (&src[0], part), plane_of_part (&src[1], part), *(const float *) src[2].data, &src[3], dst };
 
   vfi_cpu_each (b, dst->h, 8, look_row, &r);
   vfi_cpu_each (b, (dst->h + BLOCK - 1) / BLOCK, 1, fit_block, &r);

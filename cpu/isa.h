@@ -21,4 +21,4 @@ extern const VfiKernel VFI_ISA_NAME (vfi_cpu_correlation), VFI_ISA_NAME (vfi_cpu
 
 void VFI_ISA_NAME (vfi_cpu_pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale,
-                                        double t, const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);
+                                        double t, const VfiSynthesis *motion, const VfiFrame *dst);

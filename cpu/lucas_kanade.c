@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "area.h"
 #include "isa.h"
 #include "lucas_kanade.h"
 #include "smooth.h"
@@ -112,11 +113,12 @@ warp_row (const State *s, float *rows, const Plane frame[2], const VfiView *old,
       warp_run (frame, &state, t, y, x, w - x, mid, e);
   } else
     for (; x < w; x += VFI_LANES) {
+      const Vec column = VEC_TO_FLOAT (vec_iota () + x), row = vec_set (y);
       const Vec w0 = vec_load_pixels (&frame[0].v, y, x, 0, MIN (w - x, VFI_LANES));
       const Vec w1 = vec_load_pixels (&frame[1].v, y, x, 0, MIN (w - x, VFI_LANES));
 
       *(Vec *) (mid + x) = (w0 + w1) / 2;
-      *(Vec *) (e + x) = w1 - w0;
+      *(Vec *) (e + x) = (w1 - w0) * plane_inside (&frame[0], column, row) * plane_inside (&frame[1], column, row);
     }
   mid[-1] = mid[0];
   mid[w] = mid[w - 1];
@@ -256,10 +258,10 @@ mean_row (const State *s, float *rows, const VfiView *old, const VfiView *new, i
 
 /* From the row where the thread is to row `end` - 1. */
 VFI_INLINE void
-some_rows (const State *s, float *rows, Progress *at, const VfiView *src, const VfiView *state, const VfiView *dst, int end,
-           const gboolean planar)
+some_rows (const State *s, float *rows, Progress *at, const VfiView *src, const VfiView *state, const float part[4], const VfiView *dst,
+           int end, const gboolean planar)
 {
-  const Plane frame[2] = { plane_of (&src[0], 0), plane_of (&src[1], 0) };
+  const Plane frame[2] = { plane_of_part (&src[0], part), plane_of_part (&src[1], part) };
   const float t = *(const float *) src[2].data;
   const int h = dst->h;
 
@@ -281,15 +283,16 @@ rows (VfiBackend *b, const VfiNode *node, gpointer kernel_state, int thread, con
 {
   const State *s = kernel_state;
   const VfiView *state = ((const VfiLucasKanadeParams *) node->params)->state ? &src[3] : NULL;
+  const float *part = vfi_part (node->n_src > 3 + (state != NULL) ? src[3 + (state != NULL)].data : NULL);
   float *mine = s->data + (gsize) thread * N_ROWS * s->pitch;
   Progress *at = &s->progress[thread];
 
   if (y0 != at->mean) /* does not go on where it was */
     *at = (Progress){ .warp = MAX (y0 - 4, 0), .product = MAX (y0 - 3, 0), .solve = MAX (y0 - 1, 0), .mean = y0 };
   if (dst->ld == 1 && (!state || state->ld == 1))
-    some_rows (s, mine, at, src, state, dst, y1, TRUE);
+    some_rows (s, mine, at, src, state, part, dst, y1, TRUE);
   else
-    some_rows (s, mine, at, src, state, dst, y1, FALSE);
+    some_rows (s, mine, at, src, state, part, dst, y1, FALSE);
 }
 
 const VfiKernel VFI_ISA_NAME (vfi_cpu_lucas_kanade) = { &vfi_op_lucas_kanade, NULL, prepare, NULL, release, .rows = rows };

@@ -21,6 +21,7 @@ typedef struct
   VfiView v;
   gboolean dense; /* and not too small */
   Vec last_x, last_y;
+  Vec part[4]; /* what is inside: from where on, y and x, and to where */
 #ifndef __AVX512F__
   Vec left, top; /* where the last window begins */
 #endif
@@ -36,11 +37,23 @@ plane_of (const VfiView *v, int c)
                   .dense = v->ld == 1 && v->w >= PLANE_WINDOW && v->h >= 3,
                   .last_x = vec_set (v->w - 1),
                   .last_y = vec_set (v->h - 1),
+                  .part = { vec_set (0), vec_set (0), vec_set (v->h - 1), vec_set (v->w - 1) },
 #ifndef __AVX512F__
                   .left = vec_set (v->w - VFI_LANES - 2),
                   .top = vec_set (v->h - 3)
 #endif
   };
+}
+
+/* Of a picture of which a part counts: core/sample.h: vfi_inside_part. */
+VFI_INLINE Plane
+plane_of_part (const VfiView *v, const float part[4])
+{
+  Plane p = plane_of (v, 0);
+
+  for (int i = 0; i < 4; i++)
+    p.part[i] = vec_set (part[i] * (i % 2 ? v->w : v->h) - (i >= 2));
+  return p;
 }
 
 #ifdef __AVX512F__
@@ -169,11 +182,11 @@ plane_sample (const Plane *f, Vec x, Vec y)
   return value;
 }
 
-/* How much counts what is sampled there: vfi_inside. */
+/* How much counts what is sampled there: vfi_inside, vfi_inside_part. */
 VFI_INLINE Vec
 plane_inside (const Plane *f, Vec x, Vec y)
 {
-  const Vec outside = vec_max (vec_max (-x, x - f->last_x), vec_max (-y, y - f->last_y));
+  const Vec outside = vec_max (vec_max (f->part[1] - x, x - f->part[3]), vec_max (f->part[0] - y, y - f->part[2]));
 
   return vec_min (vec_max (1.5f - outside, vec_set (VFI_OUTSIDE)), vec_set (1));
 }

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "area.h"
 #include "isa.h"
 #include "sample.h"
 
@@ -19,8 +20,10 @@
 typedef struct
 {
   const VfiPlaneLayout *layout;
-  int n, w, h;
-  float kx, ky; /* samples of the scaled picture per pixel */
+  int n, w, h; /* of the part that holds the picture, as all that follows; but */
+  int left, top, full_w, full_h;
+  int first[2], last[2]; /* its cells of the state's grid: row, column */
+  float kx, ky;          /* samples of the scaled picture per pixel */
   float gain[8],
       bias[5]; /* the state times gain, plus bias: ONE_PIXEL parts of a pixel to add to a place in x and y for both frames; an exponent of 2;
                              2^-15; ONE_PIXEL parts of a pixel from one frame to the other */
@@ -36,15 +39,15 @@ typedef Vec Columns[2];
 
 /* ---- the state, in columns of the plane --------------------------------------------------------- */
 
-/* Lower neighbour of a clamped coordinate and the weight of the upper one: both in 0..n-1. */
+/* Lower neighbour of a clamped coordinate and the weight of the upper one: both in first..last. */
 static int
-tap (float v, int n, int *upper, float *f)
+tap (float v, int first, int last, int *upper, float *f)
 {
   int i;
 
-  v = fminf (fmaxf (v, 0), n - 1);
+  v = fminf (fmaxf (v, first), last);
   i = (int) v;
-  *upper = MIN (i + 1, n - 1);
+  *upper = MIN (i + 1, last);
   *f = v - i;
   return i;
 }
@@ -56,7 +59,7 @@ load_cells (const VfiView *state, const Planes *p, float y, int first, int n, co
 {
   const VfiView s = *state; /* a copy: for all that the compiler knows, what is written might be the view */
   float f;
-  int upper, lower = tap (y, s.h, &upper, &f);
+  int upper, lower = tap (y, p->first[0], p->last[0], &upper, &f);
 
   for (int k = 0; k < n_channels; k++) {
     const int c = from + k, kind = c < 8 ? c : 5 + (c - 5) % 3;
@@ -102,13 +105,13 @@ one_cell (const float *cell, Columns to)
   to[1] = __builtin_shuffle (left, right, vec_iota () * 2 + 1);
 }
 
-/* Any other ratio: pixel x lies at cell ((x + 1/2) k - 1) / 2 of the grid, `first` the one at cell[0], w of them in a row. No pixels beyond `last`. */
+/* Any other ratio: pixel x lies at cell ((x + 1/2) k - 1) / 2 of the grid, `first` the one at cell[0]. No pixels beyond `last`. */
 static void
-any_ratio (const float *cell, int first, int w, int x0, int last, float k, Columns to)
+any_ratio (const float *cell, int first, const Planes *p, int x0, int last, Columns to)
 {
   for (int odd = 0; odd < 2; odd++) {
     const VecI x = vec_mini (vec_iota () * 2 + (x0 + odd), (VecI){ 0 } + last);
-    const Vec v = vec_min (vec_max (((VEC_TO_FLOAT (x) + 0.5f) * k - 1) * 0.5f, vec_set (0)), vec_set (w - 1));
+    const Vec v = vec_min (vec_max (((VEC_TO_FLOAT (x) + 0.5f) * p->kx - 1) * 0.5f, vec_set (p->first[1])), vec_set (p->last[1]));
     const VecI i = VEC_TO_INT (v);
     const Vec a = (Vec) vec_gather (cell - first, i, 4), b = (Vec) vec_gather (cell - first + 1, i, 4);
 
@@ -129,8 +132,8 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
               Columns columns[VFI_MAX_STATE][GROUPS])
 {
   const float at = ((y + 0.5f) * p->ky - 1) / 2;
-  const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, 0, s->w - 1);
-  const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, s->w - 1);
+  const int first = CLAMP ((int) floorf (((x0 + 0.5f) * p->kx - 1) / 2) - 1, p->first[1], p->last[1]);
+  const int last = CLAMP ((int) floorf (((x0 + n - 0.5f) * p->kx - 1) / 2) + 2, first, p->last[1]);
   float cells[6][CELLS] __attribute__ ((aligned (64)));
 
   load_cells (s, p, at, first, last - first + 1, from, n_channels, cells);
@@ -146,7 +149,7 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
         one_cell (cell + x0 - first + i * PLACES, columns[c][i]);
     else
       for (int i = 0; i * PLACES < n; i++)
-        any_ratio (cell, first, s->w, x0 + i * PLACES, x0 + n - 1, p->kx, columns[c][i]);
+        any_ratio (cell, first, p, x0 + i * PLACES, x0 + n - 1, columns[c][i]);
   }
 }
 
@@ -173,7 +176,7 @@ bend_row (const VfiView *bend, const Planes *p, int y, int x0, int n, Columns co
   const VfiView s = *bend;
   const float step = p->kx / (2 * VFI_BEND_GRID), start = 0.5f * step - 0.5f;
   float f;
-  int upper, lower = tap ((y + 0.5f) * p->ky / (2 * VFI_BEND_GRID) - 0.5f, s.h, &upper, &f);
+  int upper, lower = tap ((y + 0.5f) * p->ky / (2 * VFI_BEND_GRID) - 0.5f, 0, s.h - 1, &upper, &f);
   const int first = MAX ((int) floorf (x0 * step + start), 0), last = MIN ((int) floorf ((x0 + n - 1) * step + start) + 1, s.w - 1);
   float cells[2][PIXELS / VFI_BEND_GRID + 4 + VFI_LANES];
 
@@ -435,7 +438,7 @@ static const struct
   KINDS (ROW)
 };
 
-/* Pixels x0 to x0 + n - 1 of row y. */
+/* Pixels x0 to x0 + n - 1 of row y of the picture. */
 static void
 piece (const Planes *p, const VfiView *state, const VfiView *bend, int full_taps, int y, int x0, int n)
 {
@@ -443,9 +446,9 @@ piece (const Planes *p, const VfiView *state, const VfiView *bend, int full_taps
   const int taps = l->sub_x || l->sub_y ? 2 : full_taps;
   Columns columns[VFI_MAX_STATE][GROUPS] __attribute__ ((aligned (64))), there[2][GROUPS] __attribute__ ((aligned (64)));
 
-  state_row (state, p, y, x0, n, columns);
+  state_row (state, p, y + p->top, x0 + p->left, n, columns);
   if (bend)
-    bend_row (bend, p, y, x0, n, there);
+    bend_row (bend, p, y + p->top, x0 + p->left, n, there);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
     const Kind *k = &kinds[i].kind;
 
@@ -474,10 +477,35 @@ band (gpointer data, int i, int thread)
         piece (p, j->state, j->bend, j->taps, y, x, MIN (PIXELS, p->w - x));
 }
 
+/* What is not the picture, of plane i of a frame. */
+static void
+copy_bars (const Planes *p, const VfiFrame *from, const VfiFrame *to, int i)
+{
+  const gsize pixel = (gsize) p->layout->comps * p->layout->bytes, left = p->left * pixel, right = (p->left + p->w) * pixel;
+  const gsize all = p->full_w * pixel;
+
+  if (p->w == p->full_w && p->h == p->full_h)
+    return;
+  for (int y = 0; y < p->full_h; y++) {
+    const guint8 *a = from->data[i] + (gsize) y * from->stride[i];
+    guint8 *b = to->data[i] + (gsize) y * to->stride[i];
+
+    if (y < p->top || y >= p->top + p->h) {
+      memcpy (b, a, all);
+    } else {
+      memcpy (b, a, left);
+      memcpy (b + right, a + right, all - right);
+    }
+  }
+}
+
 void
 VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale,
-                                   double t, const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
+                                   double t, const VfiSynthesis *motion, const VfiFrame *dst)
 {
+  const VfiView *state = &motion->state, *bend = motion->bend.data ? &motion->bend : NULL;
+  const float *of[2] = { motion->area[0].data, motion->area[1].data };
+  int cell[VFI_SIDES] = { 0, 0, state->h, state->w };
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
   const float sy = (float) vfi_scaled_size (info->height, flow_scale) / info->height;
@@ -486,14 +514,24 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
   Planes all[4];
   int n = 0;
 
+  for (int i = 0; i < VFI_SIDES && of[0] && of[1]; i++)
+    cell[i] = (int) vfi_area_side (of[0][i], of[1][i], i);
   for (int i = 0; i < f->n_planes; i++) {
     const VfiPlaneLayout *l = &f->plane[i];
     Planes *p;
 
     if (i == 0 || memcmp (l, &f->plane[i - 1], sizeof *l)) {
       p = &all[n++];
-      *p = (Planes){ .layout = l, .kx = sx * (1 << l->sub_x), .ky = sy * (1 << l->sub_y) };
-      vfi_frame_info_plane_size (info, i, &p->w, &p->h);
+      *p = (Planes){ .layout = l,
+                     .kx = sx * (1 << l->sub_x),
+                     .ky = sy * (1 << l->sub_y),
+                     .first = { cell[VFI_TOP], cell[VFI_LEFT] },
+                     .last = { cell[VFI_BOTTOM] - 1, cell[VFI_RIGHT] - 1 } };
+      vfi_frame_info_plane_size (info, i, &p->full_w, &p->full_h);
+      p->top = vfi_area_line (cell[VFI_TOP], p->ky, p->full_h);
+      p->left = vfi_area_line (cell[VFI_LEFT], p->kx, p->full_w);
+      p->h = vfi_area_line (cell[VFI_BOTTOM], p->ky, p->full_h) - p->top;
+      p->w = vfi_area_line (cell[VFI_RIGHT], p->kx, p->full_w) - p->left;
       for (int c = 0; c < 8; c++)
         p->gain[c] = (c < 2 ? -(float) t : c < 4 ? u : 1) * 2 * ONE_PIXEL / (c % 2 ? p->ky : p->kx);
       p->gain[4] = -1.44269504f;
@@ -502,17 +540,19 @@ VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, cons
       p->t = (float) t;
     }
     p = &all[n - 1];
-    p->source[0][p->n] = f0->data[i];
-    p->source[1][p->n] = f1->data[i];
-    p->dst[p->n] = dst->data[i];
+    const gsize pixel = (gsize) l->comps * l->bytes;
+    p->source[0][p->n] = f0->data[i] + (gsize) p->top * f0->stride[i] + p->left * pixel;
+    p->source[1][p->n] = f1->data[i] + (gsize) p->top * f1->stride[i] + p->left * pixel;
+    p->dst[p->n] = dst->data[i] + (gsize) p->top * dst->stride[i] + p->left * pixel;
+    copy_bars (p, t < 0.5 ? f0 : f1, dst, i);
     p->source_stride[0][p->n] = f0->stride[i];
     p->source_stride[1][p->n] = f1->stride[i];
     p->stride[p->n++] = dst->stride[i];
     /* Gathers have 32-bit offsets. */
     if ((gint64) MAX (f0->stride[i], f1->stride[i]) * p->h > G_MAXINT) {
-      vfi_frame_synthesize (info, f0, f1, flow_scale, t, state, bend, taps, dst);
+      vfi_frame_synthesize (info, f0, f1, flow_scale, t, motion, dst);
       return;
     }
   }
-  vfi_cpu_each (b, bands, 1, band, &(Job){ state, bend, all, n, bands, taps });
+  vfi_cpu_each (b, bands, 1, band, &(Job){ state, bend, all, n, bands, motion->taps });
 }

@@ -3,6 +3,7 @@
  * Operator weigh, in two passes over rows: both opinions, and what the pictures differ by along them; then sums of that, and what follows. A vector is a run of pixels.
  */
 #include "weigh.h"
+#include "area.h"
 #include "isa.h"
 #include "rows.h"
 #include "smooth.h"
@@ -174,9 +175,11 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *src, const VfiView *dst)
 {
   const Rows *s = kernel_state;
-  const Planes p = {
-    plane_of (&src[0], 0), plane_of (&src[1], 0), { plane_of (&src[4], 0), plane_of (&src[4], 1) }, *(const float *) src[2].data
-  };
+  const float *part = vfi_part (node->n_src > 6 ? src[6].data : NULL);
+  const Planes p = { plane_of_part (&src[0], part),
+                     plane_of_part (&src[1], part),
+                     { plane_of (&src[4], 0), plane_of (&src[4], 1) },
+                     *(const float *) src[2].data };
   Run r = { s, &p, src, dst };
 
   vfi_cpu_each (b, dst->h, 8, opinions, &r);

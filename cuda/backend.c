@@ -135,15 +135,21 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 }
 
 static void
+area (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *to)
+{
+  vfi_cuda_area ((VfiCuda *) b, x, before, to);
+}
+
+static void
 synthesize (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-            const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
+            const VfiSynthesis *motion, const VfiFrame *dst)
 {
   VfiCuda *cuda = (VfiCuda *) b;
   VfiFrame a, c, d;
 
   if (vfi_cuda_frames_take (cuda, info, f0, FALSE, &a) && vfi_cuda_frames_take (cuda, info, f1, FALSE, &c) &&
       vfi_cuda_frames_give (cuda, info, dst, &d))
-    vfi_cuda_synthesize (cuda, info, &a, &c, flow_scale, t, state, bend, taps, &d);
+    vfi_cuda_synthesize (cuda, info, &a, &c, flow_scale, t, motion, &d);
   vfi_cuda_frames_taken (cuda);
 }
 
@@ -381,6 +387,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_shear,
   &vfi_cuda_still,
   &vfi_cuda_curve,
+  &vfi_cuda_within,
   &vfi_cuda_overlay,
   &vfi_cuda_warp,
   &vfi_cuda_warp_zeros,
@@ -416,6 +423,7 @@ static const VfiBackendClass klass = {
   .replay = vfi_cuda_replay,
   .record_free = vfi_cuda_record_free,
   .pack = pack,
+  .area = area,
   .synthesize = synthesize,
   .pack_picture = pack_picture,
   .unpack_picture = unpack_picture,

@@ -84,7 +84,7 @@ extern const VfiKernel vfi_cuda_blend, vfi_cuda_conv2d, vfi_cuda_correlation, vf
     vfi_cuda_exposure, vfi_cuda_expose, vfi_cuda_pixel_shuffle, vfi_cuda_resize, vfi_cuda_scale, vfi_cuda_shear, vfi_cuda_warp,
     vfi_cuda_affine, vfi_cuda_divide, vfi_cuda_max_pool, vfi_cuda_crop, vfi_cuda_resample, vfi_cuda_prelu, vfi_cuda_resize_corners,
     vfi_cuda_sepconv, vfi_cuda_warp_zeros, vfi_cuda_gate, vfi_cuda_bridge, vfi_cuda_weigh, vfi_cuda_dense_search, vfi_cuda_weighted_median,
-    vfi_cuda_evidence, vfi_cuda_opinions, vfi_cuda_still, vfi_cuda_curve, vfi_cuda_overlay;
+    vfi_cuda_evidence, vfi_cuda_opinions, vfi_cuda_still, vfi_cuda_curve, vfi_cuda_overlay, vfi_cuda_within;
 
 /* ---- record.c: captured graphs ----------------------------------------------------------------- */
 
@@ -115,11 +115,12 @@ void vfi_cuda_frames_settle_all (VfiCuda *cuda);
 /* Gives back the memory that several frames at the same time take, from now on. FALSE: it has been given back. */
 gboolean vfi_cuda_frames_shrink (VfiCuda *cuda);
 
-/* ---- pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */
+/* ---- area.cu, pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */
 
 void vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
+void vfi_cuda_area (VfiCuda *cuda, const VfiView *x, const VfiView *before, const VfiView *to);
 void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                          const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst);
+                          const VfiSynthesis *motion, const VfiFrame *dst);
 
 void vfi_cuda_pack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, const VfiPicture *picture, const VfiView *x);
 void vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double t,

@@ -190,6 +190,16 @@ clamped (int i, int n)
   return min (max (i, 0), n - 1);
 }
 
+/* vfi_inside_part of core/sample.h: `within` is the source that says the part, or nothing: then it is all. */
+__device__ inline float
+inside (float y, float x, const View &within, int h, int w)
+{
+  const float *part = static_cast<const float *> (within.data);
+  const float top = part ? part[0] * h : 0, left = part ? part[1] * w : 0, bottom = part ? part[2] * h : h, right = part ? part[3] * w : w;
+
+  return clampf (1.5f - fmaxf (fmaxf (left - x, x - (right - 1)), fmaxf (top - y, y - (bottom - 1))), VFI_OUTSIDE, 1);
+}
+
 /* vfi_inside of core/sample.h */
 __device__ inline float
 inside (float y, float x, int h, int w)

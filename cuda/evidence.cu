@@ -33,7 +33,7 @@ sample (const View &v, float at_y, float at_x)
 }
 
 static __global__ void
-look (View y0, View y1, View time, View motion, float *differ)
+look (View y0, View y1, View time, View motion, View within, float *differ)
 {
   const int p = blockIdx.x * blockDim.x + threadIdx.x, y = 2 * (p / motion.w), x = 2 * (p % motion.w), second = motion.c == 2 ? 0 : 2;
 
@@ -42,7 +42,7 @@ look (View y0, View y1, View time, View motion, float *differ)
   const float t = get (time, 0), back = -2 * t, on = 2 * (1 - t);
   const float v0x = back * get (motion, p, 0), v0y = back * get (motion, p, 1);
   const float v1x = on * get (motion, p, second), v1y = on * get (motion, p, second + 1);
-  differ[p] = inside (y + v0y, x + v0x, y0.h, y0.w) * inside (y + v1y, x + v1x, y1.h, y1.w) *
+  differ[p] = inside (y + v0y, x + v0x, within, y0.h, y0.w) * inside (y + v1y, x + v1x, within, y1.h, y1.w) *
               fabsf (sample (y0, y + v0y, x + v0x) - sample (y1, y + v1y, x + v1x));
 }
 
@@ -111,7 +111,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
   float *differ = ((const State *) state)->differ;
 
   vfi_launch (cuda, blocks ((size_t) dst->h * dst->w, THREADS), THREADS, 0, look, View (src[0]), View (src[1]), View (src[2]),
-              View (src[3]), differ);
+              View (src[3]), node->n_src > 4 ? View (src[4]) : View (), differ);
   vfi_launch (cuda, dim3 (blocks (dst->w, TILE_W), blocks (dst->h, TILE_H)), THREADS, sizeof (Shared), fit, (const float *) differ,
               View (*dst));
 }

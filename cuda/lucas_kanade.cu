@@ -28,7 +28,7 @@ struct Shared
 
 struct Step
 {
-  View y0, y1, time, state, dst;
+  View y0, y1, time, state, within, dst;
 };
 
 /* Channel c of pixel p; all tensors are fp32. */
@@ -139,7 +139,7 @@ __launch_bounds__ (THREADS) lucas_kanade (Step k)
 
     a[r] = sample (k.y0, ay, ax);
     b[r] = sample (k.y1, by, bx);
-    in[r] = inside (ay, ax, h, w) * inside (by, bx, h, w);
+    in[r] = inside (ay, ax, k.within, h, w) * inside (by, bx, k.within, h, w);
   }
 #pragma unroll
   for (int r = 0; r < ROUNDS; r++) {
@@ -191,7 +191,9 @@ static void
 run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, const VfiView *dst)
 {
   const gboolean has_state = ((const VfiLucasKanadeParams *) node->params)->state;
-  const Step k = { src[0], src[1], src[2], has_state ? View (src[3]) : View (), *dst };
+  const Step k = {
+    src[0], src[1], src[2], has_state ? View (src[3]) : View (), node->n_src > 3 + has_state ? View (src[3 + has_state]) : View (), *dst
+  };
   const dim3 grid (blocks (dst->w, TILE_W), blocks (dst->h, TILE_H));
 
   vfi_launch ((VfiCuda *) b, grid, THREADS, sizeof (Shared), has_state ? lucas_kanade<true> : lucas_kanade<false>, k);

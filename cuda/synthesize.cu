@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "area.h"
 #include "device.h"
 
 #define TILE_W 32 /* pixels of a block */
@@ -25,14 +26,44 @@ struct Plane
 
 struct Moment
 {
-  View state, bend;  /* bend: without data, there is none */
-  float t, u, logit; /* t, 1 - t, log ((1 - t) / t) */
+  View state, bend;     /* bend: without data, there is none */
+  const float *area[2]; /* NULL: all of both frames */
+  float t, u, logit;    /* t, 1 - t, log ((1 - t) / t) */
 };
 
 static __device__ float
 lerp (float a, float b, float f)
 {
   return a + f * (b - a);
+}
+
+/* Rows and columns, the last ones included. */
+struct Box
+{
+  int top, left, bottom, right;
+};
+
+/* A coordinate, clamped to first..last. */
+static __device__ Tap
+tap_between (float v, int first, int last)
+{
+  v = clampf (v, first, last);
+  const int i = (int) v;
+
+  return { i, min (i + 1, last), v - i };
+}
+
+static __device__ int
+between (int i, int first, int last)
+{
+  return max (first, min (i, last));
+}
+
+/* vfi_inside of core/sample.h, of a box */
+static __device__ float
+inside_box (const Box &box, float y, float x)
+{
+  return inside (y - box.top, x - box.left, box.bottom - box.top + 1, box.right - box.left + 1);
 }
 
 /* Four neighbours on the state's grid, and how far the pixel is from the first one. */
@@ -43,9 +74,9 @@ struct Cell
 };
 
 static __device__ Cell
-cell (const View &s, float y, float x)
+cell (const View &s, const Box &within, float y, float x)
 {
-  const Tap i = tap (y, s.h), j = tap (x, s.w);
+  const Tap i = tap_between (y, within.top, within.bottom), j = tap_between (x, within.left, within.right);
   const unsigned ld = s.ld, above = i.i * s.w, below = i.j * s.w;
 
   return { (above + j.i) * ld, (above + j.j) * ld, (below + j.i) * ld, (below + j.j) * ld, i.f, j.f };
@@ -166,7 +197,7 @@ line_of (const Plane &p, const guint8 *at, const float w[TAPS])
 /* COMPS: as many components at most. */
 template <typename T, int TAPS, int COMPS>
 static __device__ float
-sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const Tap &x, int c)
+sample (const Plane &p, const Box &box, const guint8 *data, unsigned stride, const Tap &y, const Tap &x, int c)
 {
   if constexpr (TAPS > 2) {
     constexpr int before = TAPS / 2 - 1;
@@ -174,7 +205,8 @@ sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const
 
     weigh<TAPS> (x.f, wx);
     weigh<TAPS> (y.f, wy);
-    const bool words = COMPS == 1 && x.i >= REACH && x.i + REACH <= p.w && y.i >= before && y.i + TAPS / 2 < p.h;
+    const bool words = COMPS == 1 && x.i >= max (REACH, box.left + before) && x.i <= min (p.w - REACH, box.right - TAPS / 2) &&
+                       y.i >= box.top + before && y.i + TAPS / 2 <= box.bottom;
     if constexpr (sizeof (T) == 1) {
       unsigned pairs[TAPS / 2];
 
@@ -187,11 +219,11 @@ sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const
           sum += wy[i] * line_of<TAPS> (at, first * 8, pairs);
       } else
         for (int i = 0; i < TAPS; i++) {
-          const guint8 *row = data + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride;
+          const guint8 *row = data + (gsize) (unsigned) between (y.i + i - before, box.top, box.bottom) * stride;
           int line = 0;
 
           for (int j = 0; j < TAPS; j++)
-            line += (gint16) (pairs[j / 2] >> j % 2 * 16) * row[clamped (x.i + j - before, p.w) * p.comps + c];
+            line += (gint16) (pairs[j / 2] >> j % 2 * 16) * row[between (x.i + j - before, box.left, box.right) * p.comps + c];
           sum += wy[i] * line;
         }
       return sum * (1.f / ONE);
@@ -206,11 +238,11 @@ sample (const Plane &p, const guint8 *data, unsigned stride, const Tap &y, const
         return sum * 0x1p23f;
       }
       for (int i = 0; i < TAPS; i++) {
-        const guint8 *row = data + (gsize) (unsigned) clamped (y.i + i - before, p.h) * stride;
+        const guint8 *row = data + (gsize) (unsigned) between (y.i + i - before, box.top, box.bottom) * stride;
         float line = 0;
 
         for (int j = 0; j < TAPS; j++)
-          line += wx[j] * load<T> (p, row, clamped (x.i + j - before, p.w) * p.comps + c);
+          line += wx[j] * load<T> (p, row, between (x.i + j - before, box.left, box.right) * p.comps + c);
         sum += wy[i] * line;
       }
       return sum;
@@ -229,24 +261,30 @@ struct Along
 };
 
 static __device__ Along
-along (const Plane &p, const Moment &m, int y, int x, float bend_y, float bend_x, float v0x, float v0y, float v1x, float v1y)
+along (const Plane &p, const Box &box, const Moment &m, int y, int x, float bend_y, float bend_x, float v0x, float v0y, float v1x,
+       float v1y)
 {
   const float moves = fminf (fmaxf (fabsf (m.u * v1x + m.t * v0x), fabsf (m.u * v1y + m.t * v0y)) * (1 / VFI_BEND_STILL), 1);
   const float from_y = y + moves * bend_y * p.gy, from_x = x + moves * bend_x * p.gx;
   const float y0 = from_y - m.t * v0y * p.gy, x0 = from_x - m.t * v0x * p.gx, y1 = from_y + m.u * v1y * p.gy,
               x1 = from_x + m.u * v1x * p.gx;
 
-  return { tap (y0, p.h), tap (x0, p.w), tap (y1, p.h), tap (x1, p.w), inside (y0, x0, p.h, p.w), inside (y1, x1, p.h, p.w) };
+  return { tap_between (y0, box.top, box.bottom),
+           tap_between (x0, box.left, box.right),
+           tap_between (y1, box.top, box.bottom),
+           tap_between (x1, box.left, box.right),
+           inside_box (box, y0, x0),
+           inside_box (box, y1, x1) };
 }
 
 template <typename T, int TAPS, int COMPS>
 static __device__ float
-made (const Plane &p, const Along &a, float w, int c)
+made (const Plane &p, const Box &box, const Along &a, float w, int c)
 {
   const float w0 = w * a.in0, w1 = (1 - w) * a.in1;
 
-  return lerp (sample<T, TAPS, COMPS> (p, p.f1, p.stride1, a.y1, a.x1, c), sample<T, TAPS, COMPS> (p, p.f0, p.stride0, a.y0, a.x0, c),
-               w0 / (w0 + w1));
+  return lerp (sample<T, TAPS, COMPS> (p, box, p.f1, p.stride1, a.y1, a.x1, c),
+               sample<T, TAPS, COMPS> (p, box, p.f0, p.stride0, a.y0, a.x0, c), w0 / (w0 + w1));
 }
 
 template <typename T, int TAPS, int COMPS>
@@ -258,11 +296,31 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 
   if (x >= p.w || y >= p.h)
     return;
-  const Cell at = cell (m.state, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
+  Box cells = { 0, 0, m.state.h - 1, m.state.w - 1 }, box = { 0, 0, p.h - 1, p.w - 1 };
+  if (m.area[0]) {
+    float side[VFI_SIDES];
+
+    for (int i = 0; i < VFI_SIDES; i++)
+      side[i] = vfi_area_side (m.area[0][i], m.area[1][i], i);
+    const float top = side[VFI_TOP], left = side[VFI_LEFT], bottom = side[VFI_BOTTOM], right = side[VFI_RIGHT];
+
+    cells = { (int) top, (int) left, (int) bottom - 1, (int) right - 1 };
+    box = { vfi_area_line (top, p.ky, p.h), vfi_area_line (left, p.kx, p.w), vfi_area_line (bottom, p.ky, p.h) - 1,
+            vfi_area_line (right, p.kx, p.w) - 1 };
+    if (y < box.top || y > box.bottom || x < box.left || x > box.right) {
+      const bool nearer = m.t < 0.5f; /* the first one */
+      const guint8 *from = (nearer ? p.f0 : p.f1) + (gsize) y * (nearer ? p.stride0 : p.stride1);
+
+      for (int c = 0; c < p.comps; c++)
+        ((T *) (p.dst + (gsize) y * p.stride))[x * p.comps + c] = ((const T *) from)[x * p.comps + c];
+      return;
+    }
+  }
+  const Cell at = cell (m.state, cells, ((y + 0.5f) * p.ky - 1) / 2, ((x + 0.5f) * p.kx - 1) / 2);
   float bend_x = 0, bend_y = 0;
   if (m.bend.data) {
     const float k = 0.5f / VFI_BEND_GRID;
-    const Cell there = cell (m.bend, (y + 0.5f) * p.ky * k - 0.5f, (x + 0.5f) * p.kx * k - 0.5f);
+    const Cell there = cell (m.bend, { 0, 0, m.bend.h - 1, m.bend.w - 1 }, (y + 0.5f) * p.ky * k - 0.5f, (x + 0.5f) * p.kx * k - 0.5f);
 
     bend_x = state_at (m.bend, there, 0);
     bend_y = state_at (m.bend, there, 1);
@@ -280,12 +338,12 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
         s[0] = s[2] = state_at (m.state, at, k + 1);
         s[1] = s[3] = state_at (m.state, at, k + 2);
       }
-      const Along a = along (p, m, y, x, bend_y, bend_x, s[0], s[1], s[2], s[3]);
+      const Along a = along (p, box, m, y, x, bend_y, bend_x, s[0], s[1], s[2], s[3]);
 
 #pragma unroll
       for (int c = 0; c < COMPS; c++)
         if (COMPS == 1 || c < p.comps) {
-          const float here = made<T, TAPS, COMPS> (p, a, w, c);
+          const float here = made<T, TAPS, COMPS> (p, box, a, w, c);
 
           sum[c] += q * (here - v[c]);
           if (first)
@@ -310,7 +368,7 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
 
 void
 vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
-                     const VfiView *state, const VfiView *bend, int taps, const VfiFrame *dst)
+                     const VfiSynthesis *motion, const VfiFrame *dst)
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
   const float sx = (float) vfi_scaled_size (info->width, flow_scale) / info->width;
@@ -318,7 +376,8 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
   /* of samples of one and of two bytes, by half of the taps, for one component and for more */
   static void (*const kernels[2][3][2]) (Plane, Moment) = { { OF (guint8, 2), OF (guint8, 4), OF (guint8, 6) },
                                                             { OF (guint16, 2), OF (guint16, 4), OF (guint16, 6) } };
-  const Moment m = { *state, bend ? View (*bend) : View (), (float) t, (float) (1 - t), (float) log ((1 - t) / t) };
+  const Moment m = { motion->state, motion->bend,    { (const float *) motion->area[0].data, (const float *) motion->area[1].data },
+                     (float) t,     (float) (1 - t), (float) log ((1 - t) / t) };
 
   for (int i = 0; i < f->n_planes; i++) {
     const VfiPlaneLayout *l = &f->plane[i];
@@ -334,6 +393,6 @@ vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0
     p.gy = 2 / p.ky;
     p.gx = 2 / p.kx;
     vfi_launch (cuda, dim3 (blocks (p.w, TILE_W), blocks (p.h, TILE_H)), dim3 (TILE_W, TILE_H), 0,
-                kernels[l->bytes == 2][l->sub_x || l->sub_y ? 0 : taps / 2 - 1][l->comps > 1], p, m);
+                kernels[l->bytes == 2][l->sub_x || l->sub_y ? 0 : motion->taps / 2 - 1][l->comps > 1], p, m);
   }
 }

@@ -34,15 +34,16 @@ sample (const View &v, int c, float y, float x)
 
 /* What the pictures differ by at pixel (y, x) along velocities. */
 static __device__ float
-differ (const View &y0, const View &y1, float t, int y, int x, float v0x, float v0y, float v1x, float v1y)
+differ (const View &y0, const View &y1, const View &within, float t, int y, int x, float v0x, float v0y, float v1x, float v1y)
 {
   const float ay = y - t * v0y, ax = x - t * v0x, by = y + (1 - t) * v1y, bx = x + (1 - t) * v1x;
 
-  return inside (ay, ax, y0.h, y0.w) * inside (by, bx, y1.h, y1.w) * fabsf (sample (y0, 0, ay, ax) - sample (y1, 0, by, bx));
+  return inside (ay, ax, within, y0.h, y0.w) * inside (by, bx, within, y1.h, y1.w) *
+         fabsf (sample (y0, 0, ay, ax) - sample (y1, 0, by, bx));
 }
 
 static __global__ void
-opinions (View y0, View y1, View time, View state, View flow, View dst, Weigh s)
+opinions (View y0, View y1, View time, View state, View flow, View within, View dst, Weigh s)
 {
   const int p = blockIdx.x * blockDim.x + threadIdx.x, y = p / state.w, x = p % state.w;
 
@@ -55,8 +56,8 @@ opinions (View y0, View y1, View time, View state, View flow, View dst, Weigh s)
   if (y % 2)
     return;
   const int i = y / 2 * state.w + x;
-  s.differ[0][i] = differ (y0, y1, t, y, x, get (state, p, 0), get (state, p, 1), get (state, p, 2), get (state, p, 3));
-  s.differ[1][i] = differ (y0, y1, t, y, x, u, v, u, v);
+  s.differ[0][i] = differ (y0, y1, within, t, y, x, get (state, p, 0), get (state, p, 1), get (state, p, 2), get (state, p, 3));
+  s.differ[1][i] = differ (y0, y1, within, t, y, x, u, v, u, v);
 }
 
 static __global__ void
@@ -156,7 +157,7 @@ run (VfiBackend *b, const VfiNode *node, gpointer kernel_state, const VfiView *s
   VfiCuda *cuda = (VfiCuda *) b;
 
   vfi_launch (cuda, blocks ((size_t) dst->h * dst->w, THREADS), THREADS, 0, opinions, View (src[0]), View (src[1]), View (src[2]), state,
-              View (src[4]), View (*dst), s);
+              View (src[4]), node->n_src > 6 ? View (src[6]) : View (), View (*dst), s);
   vfi_launch (cuda, dim3 (blocks (dst->w, TILE_W), blocks ((dst->h + 1) / 2, TILE_H)), THREADS, sizeof (Shared), weigh, state,
               View (src[5]), s, View (*dst));
 }

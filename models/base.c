@@ -39,7 +39,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_output (g, "exposed", whole[1]);
   vfi_output (g, "cost", vfi_coarse_cost (g, &vfi_coarse_nano, h, w));
   /* flow is seen from time 0 */
-  vfi_flow_both (g, &unlearnt, vfi_mix (g, t, t, .p = none, .q = none), y, state);
+  vfi_flow_both (g, &unlearnt, vfi_mix (g, t, t, .p = none, .q = none), y, vfi_coarse_within (g, h, w), state);
   for (int i = 0; i < 2; i++) {
     VfiTensor *flow[2] = { vfi_coarse_search (g, y[i], y[1 - i], i), vfi_slice (g, state[i], 2, 2) };
 
@@ -61,22 +61,23 @@ static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
   static const float none[3] = { 0, 0, 0 };
-  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *whole[2], *y[2][5], *state, *seen[FLOWS + 2] = { NULL },
-            *evidence[FLOWS + 3] = { NULL };
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *within = vfi_input (g, "within", VFI_F32, 1, 1, 4);
+  VfiTensor *whole[2], *y[2][5], *state, *seen[FLOWS + 2] = { NULL }, *evidence[FLOWS + 3] = { NULL };
 
   whole[0] = vfi_input (g, "0.y", VFI_F32, h, w, 1);
   whole[1] = vfi_input (g, "exposed", VFI_F32, h, w, 1);
   vfi_coarse_luma_exposed (g, h, w, y);
-  state = vfi_coarse_velocities (g, &vfi_coarse_nano, t, y);
-  evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state);
+  state = vfi_coarse_velocities (g, &vfi_coarse_nano, t, y, within);
+  evidence[0] = vfi_evidence (g, whole[0], whole[1], t, state, within);
   for (int k = 0; k < FLOWS; k++) { /* k odd: of the second frame */
     VfiTensor *v = vfi_input (g, vfi_numbered ("flow%d", k), VFI_F32, h / 2, w / 2, 2);
 
     seen[k] = vfi_warp (g, v, v, .time = t, .side = k % 2);
-    evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k]);
+    evidence[k + 1] = vfi_evidence (g, whole[0], whole[1], t, seen[k], within);
   }
   seen[FLOWS] = vfi_mix (g, seen[0], seen[0], .p = none, .q = none);
-  evidence[FLOWS + 1] = vfi_mix (g, vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS]), vfi_input (g, "still", VFI_F32, h / 2, w / 2, 1));
+  evidence[FLOWS + 1] =
+      vfi_mix (g, vfi_evidence (g, whole[0], whole[1], t, seen[FLOWS], within), vfi_input (g, "still", VFI_F32, h / 2, w / 2, 1));
   vfi_output (g, "state", vfi_opinions (g, state, vfi_concat_ (g, VFI_F32, evidence), vfi_concat_ (g, VFI_F32, seen), .trust = TRUST));
 }
 

@@ -78,11 +78,11 @@ vfi_coarse_luma_exposed (VfiGraph *g, int h, int w, VfiTensor *y[2][5])
 }
 
 VfiTensor *
-vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1)
+vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1, VfiTensor *within)
 {
-  VfiTensor *state = vfi_lucas_kanade (g, y0, y1, time, NULL, FALSE);
+  VfiTensor *state = vfi_lucas_kanade (g, y0, y1, time, NULL, within, FALSE);
 
-  return vfi_coarse_finer (g, vfi_lucas_kanade (g, y0, y1, time, state, FALSE), NULL);
+  return vfi_coarse_finer (g, vfi_lucas_kanade (g, y0, y1, time, state, within, FALSE), NULL);
 }
 
 /* x, and what is seen of it on a grid half as fine. */
@@ -138,6 +138,15 @@ vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], 
   for (int l = 4; l > finest; l--)
     flow = vfi_dense_search (g, y0[l], y1[l], flow, .first = 4, .far = 4, .rounds = l > 1 ? 2 : 1, .steps = 4);
   return vfi_dense_search (g, y0[finest], y1[finest], flow, .first = 0, .far = 2, .rounds = 1, .steps = 1);
+}
+
+VfiTensor *
+vfi_coarse_within (VfiGraph *g, int h, int w)
+{
+  VfiTensor *within = vfi_within (g, vfi_input (g, "0.area", VFI_F32, 1, 1, 4), vfi_input (g, "1.area", VFI_F32, 1, 1, 4), h / 2, w / 2);
+
+  vfi_output (g, "within", within);
+  return within;
 }
 
 #define GRID 8 /* core/frame.h: VFI_BEND_GRID */

@@ -37,7 +37,7 @@ VfiTensor *vfi_coarse_expose (VfiGraph *g, VfiTensor *y[2][5]);
 void vfi_coarse_exposed (VfiGraph *g, VfiTensor *y[2][5]);
 void vfi_coarse_luma_exposed (VfiGraph *g, int h, int w, VfiTensor *y[2][5]);
 /* The state at 1/16 after two Lucas-Kanade steps on luma at 1/32. */
-VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1);
+VfiTensor *vfi_coarse_start (VfiGraph *g, VfiTensor *time, VfiTensor *y0, VfiTensor *y1, VfiTensor *within);
 /* Evidence x at level l -> head: 5 channels of state and feat[l - 1] of features, for the grid twice as fine. The last `first` channels of x are
  * the first ones in the file: what begins a tensor is aligned. */
 VfiTensor *vfi_coarse_decoder (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *x, int first);
@@ -47,8 +47,10 @@ VfiTensor *vfi_coarse_finer (VfiGraph *g, VfiTensor *state, VfiTensor *head);
 VfiTensor *vfi_coarse_handed (VfiGraph *g, const VfiCoarse *k, int l, VfiTensor *head);
 /* The coarsest cost volume of both frames' features "f". */
 VfiTensor *vfi_coarse_cost (VfiGraph *g, const VfiCoarse *k, int h, int w);
-/* The state at 1/2 that the network of vfi.c sees from time t, without a second opinion. */
-VfiTensor *vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *time, VfiTensor *y[2][5]);
+/* The state at 1/2 that the network of vfi.c sees from time t, without a second opinion. within: of vfi_coarse_within. */
+VfiTensor *vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *time, VfiTensor *y[2][5], VfiTensor *within);
+/* For VfiModel.pair: what of both frames is the picture, as output "within" (an input of `at`: F32, 1x1x4). */
+VfiTensor *vfi_coarse_within (VfiGraph *g, int h, int w);
 /* The flow from one frame to another that no network has a part in, of luma at 1/2 ... 1/32, on the finest of these grids that is looked at (0: at 1/2). */
 VfiTensor *vfi_coarse_search (VfiGraph *g, VfiTensor *const y0[5], VfiTensor *const y1[5], int finest);
 /* For VfiModel.pair: a flow at 1/2, as motion is compared with that of other pairs (net.py: course). */

@@ -31,6 +31,7 @@ typedef struct
   VfiTensor *f[2][3], *r[2][3]; /* features at 1/4 ... 1/16, those for the correction, */
   VfiTensor *(*y)[5];           /* luma at 1/2 ... 1/32, of each frame, */
   VfiTensor *chroma[2];         /* chroma at 1/2 */
+  VfiTensor *within;            /* or NULL */
 } Seen;
 
 /* The head of level l, seen from frame i, from what a step of Lucas-Kanade has moved and the head of the coarser level, if there is one. */
@@ -56,15 +57,17 @@ decoded (VfiGraph *g, const VfiCoarse *k, const Seen *seen, int i, int l, VfiTen
 static VfiTensor *
 motion (VfiGraph *g, const VfiCoarse *k, const Seen *seen, int i, VfiTensor *t)
 {
-  VfiTensor *const *y0 = seen->y[i], *const *y1 = seen->y[1 - i], *state = vfi_coarse_start (g, t, y0[4], y1[4]), *head = NULL;
+  VfiTensor *const *y0 = seen->y[i], *const *y1 = seen->y[1 - i], *state, *head = NULL;
+
+  state = vfi_coarse_start (g, t, y0[4], y1[4], seen->within);
 
   for (int l = 2; l >= 0; l--) {
-    VfiTensor *moved = vfi_lucas_kanade (g, y0[l + 1], y1[l + 1], t, state, k->dec[l] != 0);
+    VfiTensor *moved = vfi_lucas_kanade (g, y0[l + 1], y1[l + 1], t, state, seen->within, k->dec[l] != 0);
 
     head = k->dec[l] ? decoded (g, k, seen, i, l, moved, head) : NULL;
     state = vfi_inverse_search (g, y0[l], y1[l], vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head));
   }
-  return vfi_lucas_kanade (g, y0[0], y1[0], t, state, FALSE);
+  return vfi_lucas_kanade (g, y0[0], y1[0], t, state, seen->within, FALSE);
 }
 
 /* The state of frame i, corrected from 1/16 on: there is a cost volume round what it says, and the other one's seen along it, which says otherwise where
@@ -111,11 +114,12 @@ settled (VfiGraph *g, const VfiFlow *k, const Seen *seen, int i, VfiTensor *here
 
 /* What `frame` gives of both frames. */
 static void
-see (VfiGraph *g, const VfiFlow *k, VfiTensor *y[2][5], Seen *seen)
+see (VfiGraph *g, const VfiFlow *k, VfiTensor *y[2][5], VfiTensor *within, Seen *seen)
 {
   const int h = 2 * vfi_height (y[0][0]), w = 2 * vfi_width (y[0][0]);
 
   seen->y = y;
+  seen->within = within;
   for (int i = 0; i < 2; i++) {
     seen->chroma[i] = k->refine ? vfi_input (g, vfi_numbered ("%d.chroma", i), VFI_F32, h / 2, w / 2, 2) : NULL;
     for (int l = 0; l < 3; l++) {
@@ -126,11 +130,11 @@ see (VfiGraph *g, const VfiFlow *k, VfiTensor *y[2][5], Seen *seen)
 }
 
 void
-vfi_flow_both (VfiGraph *g, const VfiFlow *k, VfiTensor *zero, VfiTensor *y[2][5], VfiTensor *state[2])
+vfi_flow_both (VfiGraph *g, const VfiFlow *k, VfiTensor *zero, VfiTensor *y[2][5], VfiTensor *within, VfiTensor *state[2])
 {
   Seen seen;
 
-  see (g, k, y, &seen);
+  see (g, k, y, within, &seen);
   for (int i = 0; i < 2; i++)
     state[i] = motion (g, k->coarse, &seen, i, zero);
 }
@@ -144,7 +148,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
 
   vfi_coarse_luma (g, h, w, y);
   vfi_coarse_expose (g, y);
-  vfi_flow_both (g, k, vfi_input (g, "t", VFI_F32, 1, 1, 1), y, state);
+  vfi_flow_both (g, k, vfi_input (g, "t", VFI_F32, 1, 1, 1), y, NULL, state);
   for (int i = 0; i < 2; i++)
     vfi_output (g, vfi_numbered ("%d.motion", i), state[i]);
 }
@@ -160,13 +164,13 @@ at (VfiGraph *g, const VfiModel *model, int h, int w)
 
   vfi_coarse_luma (g, h, w, y);
   y1 = vfi_expose (g, y1, vfi_coarse_expose (g, y));
-  see (g, k, y, &seen);
+  see (g, k, y, NULL, &seen);
   if (k->refine)
     state = settled (g, k, &seen, 0, vfi_input_planes (g, "0.motion", h / 2, w / 2, 5), vfi_input_planes (g, "1.motion", h / 2, w / 2, 5));
   else
     state = motion (g, k->coarse, &seen, 0, t);
-  state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), FALSE);
-  vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, FALSE));
+  state = vfi_lucas_kanade (g, y0, y1, t, vfi_coarse_finer (g, state, NULL), NULL, FALSE);
+  vfi_output (g, "state", vfi_lucas_kanade (g, y0, y1, t, state, NULL, FALSE));
 }
 
 static const VfiCoarse search = {

@@ -19,6 +19,7 @@ pair (VfiGraph *g, const VfiModel *model, int h, int w)
   vfi_coarse_luma (g, h, w, y);
   vfi_coarse_expose (g, y);
   vfi_coarse_exposed (g, y);
+  vfi_coarse_within (g, h, w);
   flow = vfi_coarse_search (g, y[0], y[1], 0);
   vfi_output (g, "flow", flow);
   course = vfi_coarse_course (g, flow);
@@ -55,17 +56,17 @@ decoded (VfiGraph *g, const VfiCoarse *k, int h, int w, VfiTensor *t, int l, Vfi
 }
 
 VfiTensor *
-vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *t, VfiTensor *y[2][5])
+vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *t, VfiTensor *y[2][5], VfiTensor *within)
 {
   const int h = 2 * vfi_height (y[0][0]), w = 2 * vfi_width (y[0][0]);
-  VfiTensor *state = vfi_coarse_start (g, t, y[0][4], y[1][4]), *head = NULL;
+  VfiTensor *state = vfi_coarse_start (g, t, y[0][4], y[1][4], within), *head = NULL;
 
   for (int l = 2; l >= 0; l--) {
     VfiTensor *moved;
 
     if (l == 2) /* far motion needs two steps here */
-      state = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, FALSE);
-    moved = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, k->dec[l] != 0);
+      state = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, within, FALSE);
+    moved = vfi_lucas_kanade (g, y[0][l + 1], y[1][l + 1], t, state, within, k->dec[l] != 0);
     head = k->dec[l] ? decoded (g, k, h, w, t, l, moved, head) : NULL;
     state = vfi_coarse_finer (g, vfi_slice (g, moved, 0, 5), head);
     if (l == 2) { /* motion that is lost here is lost for good */
@@ -74,19 +75,19 @@ vfi_coarse_velocities (VfiGraph *g, const VfiCoarse *k, VfiTensor *t, VfiTensor 
       state = vfi_inverse_search (g, w0, w1, state, .warped = TRUE);
     }
   }
-  return vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, FALSE);
+  return vfi_lucas_kanade (g, y[0][0], y[1][0], t, state, within, FALSE);
 }
 
 static void
 at (VfiGraph *g, const VfiModel *model, int h, int w)
 {
-  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *y[2][5], *state;
+  VfiTensor *t = vfi_input (g, "t", VFI_F32, 1, 1, 1), *within = vfi_input (g, "within", VFI_F32, 1, 1, 4), *y[2][5], *state;
 
   vfi_coarse_luma_exposed (g, h, w, y);
-  state = vfi_coarse_velocities (g, model->config, t, y);
+  state = vfi_coarse_velocities (g, model->config, t, y, within);
   vfi_output (g, "state",
               vfi_weigh (g, y[0][0], y[1][0], t, state, vfi_input_planes (g, "flow", h / 2, w / 2, 2),
-                         vfi_input (g, "still", VFI_F32, h / 2, w / 2, 1)));
+                         vfi_input (g, "still", VFI_F32, h / 2, w / 2, 1), within));
 }
 
 const VfiCoarse vfi_coarse_nano = {

@@ -177,3 +177,9 @@ test_captioned (int i, double x, double y)
 
   return bars ? ((int) x / 4 % 2 ? 0.1f : 0.9f) : test_texture (x + 5 * i, y - 2 * i);
 }
+
+float
+test_pillarbox (int i, double x, double y)
+{
+  return x < TEST_BLACK || x >= 128 - TEST_BLACK ? 0 : test_texture (x + 9 * i, y);
+}

@@ -24,4 +24,7 @@ VfiWeights *test_weights_listed (const char *path, VfiDType dtype);
 float test_texture (double x, double y);
 /* The same in frame i of a stream, (-5, 2) pixels on from frame to frame, and over it bars that stay, in the middle of a picture of 128 x 96: TEST_BARS. */
 float test_captioned (int i, double x, double y);
+/* The same on, (-9, 0) pixels from frame to frame, but black in the first and last TEST_BLACK columns of a picture of 128. */
+float test_pillarbox (int i, double x, double y);
+#define TEST_BLACK 22
 #define TEST_BARS 48, 40, 32, 16 /* x, y, width, height */

@@ -118,10 +118,19 @@ def motion(k, name, *shape):
     return -np.float32(k.flow) * (np.float32(.5) + z / 8) if k.flow < 0 else z * np.float32(k.flow)
 
 
+def part(k):
+    """harness.c: what of the picture counts."""
+    return [float(np.float32(v)) for v in (.2, .15, .9, .7)] if '/within' in k.name else None
+
+
+def within(k, src):
+    return torch.tensor([3 / k.to_h, 5 / k.to_w, 18 / k.to_h, 30 / k.to_w]).view(1, 4, 1, 1)
+
+
 def lucas_kanade(k, src):
     y0, y1 = src(k.h, k.w, 1).double(), src(k.h, k.w, 1).double()
     state = nchw(motion(k, 'src3', k.h, k.w, 5)).double() if k.residual else None
-    return net.lucas_kanade(y0, y1, state, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double())[:, :5 if k.detail else 7].float()
+    return net.lucas_kanade(y0, y1, state, torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double(), part(k))[:, :5 if k.detail else 7].float()
 
 
 def wave(k, i):
@@ -146,7 +155,7 @@ def weigh(k, src):
     n = k.w // 2
     flow[:, :n] = np.array((1.5, -.75), np.float32) + uniform(k.name + '/src4', k.h, k.w, 2)[:, :n] / 8  # nearly how the waves move
     seen = nchw(np.abs(coarse(k.name + '/src5', k.h, k.w, 1)) / 4).double()
-    return net.weigh(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double(), seen).float()
+    return net.weigh(wave(k, 0), wave(k, 1), state, nchw(flow).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double(), seen, part(k)).float()
 
 
 def still(k, src):
@@ -182,7 +191,7 @@ def curve(k, src):
 
 def evidence(k, src):
     v = motion(k, 'src3', k.h // 2, k.w // 2, 5 if k.residual else 2)
-    return basenet.evidence(wave(k, 0), wave(k, 1), nchw(v).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double()).float()
+    return basenet.evidence(wave(k, 0), wave(k, 1), nchw(v).double(), torch.full((1, 1, 1, 1), k.time, dtype=torch.float32).double(), part(k)).float()
 
 
 def opinions(k, src):

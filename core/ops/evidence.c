@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "area.h"
 #include "bilinear.h"
 #include "op.h"
 #include "sample.h"
@@ -24,6 +25,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   const float t = vfi_view_get (&src[2], 0, 0, 0), gain[2] = { -2 * t, 2 * (1 - t) };
   const int second = motion->c == 2 ? 0 : 2, side = 2 * VFI_EVIDENCE_WINDOW + 1;
 
+  const float *part = vfi_part (node->n_src > 4 ? src[4].data : NULL);
   float *differ = g_new (float, (gsize) dst->h * dst->w);
 
   for (int y = 0; y < dst->h; y++)
@@ -35,7 +37,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         const float px = 2 * x + gain[i] * vfi_view_get (motion, y, x, c), py = 2 * y + gain[i] * vfi_view_get (motion, y, x, c + 1);
 
         s[i] = vfi_view_bilinear (&src[i], 0, py, px);
-        in *= vfi_inside (py, px, src[i].h, src[i].w);
+        in *= vfi_inside_part (py, px, part, src[i].h, src[i].w);
       }
       differ[y * dst->w + x] = in * fabsf (s[0] - s[1]);
     }
@@ -54,11 +56,12 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 const VfiOp vfi_op_evidence = { "evidence", .planar = 1 << 3, .reference = reference };
 
 VfiTensor *
-vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *motion)
+vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *motion, VfiTensor *within)
 {
-  VfiTensor *src[] = { y0, y1, time, motion };
+  VfiTensor *src[] = { y0, y1, time, motion, within };
+  const int n = within ? 5 : 4;
 
-  if (!vfi_graph_ready (g, "evidence", src, 4))
+  if (!vfi_graph_ready (g, "evidence", src, n))
     return vfi_graph_dummy (g);
   if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
     return vfi_graph_fail (g, "evidence", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32",
@@ -68,5 +71,7 @@ vfi_evidence (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTen
   if (motion->dtype != VFI_F32 || 2 * motion->h != y0->h || 2 * motion->w != y0->w || (motion->c != 2 && motion->c < 4))
     return vfi_graph_fail (g, "evidence", VFI_ERROR_SHAPE, "the motion is %d x %d x %d, not half of %d x %d x 2, or x 4 or more, fp32",
                            motion->h, motion->w, motion->c, y0->h, y0->w);
-  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_evidence, "evidence", NULL, 0, src, 4, VFI_F32, motion->h, motion->w, 1));
+  if (within && !vfi_tensor_is_within (within))
+    return vfi_graph_fail (g, "evidence", VFI_ERROR_SHAPE, "what is within is not 1 x 1 x 4, fp32");
+  return vfi_node_result (g, vfi_graph_add (g, &vfi_op_evidence, "evidence", NULL, 0, src, n, VFI_F32, motion->h, motion->w, 1));
 }

@@ -12,6 +12,7 @@
  * constant d is precise to a small part of a pixel; flat areas give 0. Neighbours' errors differ where their motion does not: hence the mean.
  */
 #include "lucas_kanade.h"
+#include "area.h"
 #include "bilinear.h"
 #include "op.h"
 #include "sample.h"
@@ -25,7 +26,7 @@ velocity (const VfiView *src, gboolean state, int y, int x, int c)
 
 /* Both frames at pixel (y, x), clamped, as time t sees them; and how much they are inside. */
 static void
-warped (const VfiView *src, gboolean state, float t, int y, int x, float w[2], float *in)
+warped (const VfiView *src, gboolean state, const float part[4], float t, int y, int x, float w[2], float *in)
 {
   y = CLAMP (y, 0, src[0].h - 1);
   x = CLAMP (x, 0, src[0].w - 1);
@@ -35,7 +36,7 @@ warped (const VfiView *src, gboolean state, float t, int y, int x, float w[2], f
     const float py = y + gain * velocity (src, state, y, x, 2 * i + 1), px = x + gain * velocity (src, state, y, x, 2 * i);
 
     w[i] = vfi_view_bilinear (&src[i], 0, py, px);
-    *in *= vfi_inside (py, px, src[i].h, src[i].w);
+    *in *= vfi_inside_part (py, px, part, src[i].h, src[i].w);
   }
 }
 
@@ -52,7 +53,7 @@ window (int i, int s, int n)
 
 /* The motion that is left at pixel (y, x). */
 static void
-solve (const VfiView *src, gboolean state, float t, int y, int x, float d[2])
+solve (const VfiView *src, gboolean state, const float part[4], float t, int y, int x, float d[2])
 {
   const int h = src[0].h, w = src[0].w;
   float a = 0, b = 0, c = 0, p = 0, q = 0, m, det;
@@ -64,11 +65,11 @@ solve (const VfiView *src, gboolean state, float t, int y, int x, float d[2])
 
       if (weight == 0)
         continue;
-      warped (src, state, t, y + i, x + j, here, &in);
-      warped (src, state, t, y + i, x + j - 1, left, &other);
-      warped (src, state, t, y + i, x + j + 1, right, &other);
-      warped (src, state, t, y + i - 1, x + j, up, &other);
-      warped (src, state, t, y + i + 1, x + j, down, &other);
+      warped (src, state, part, t, y + i, x + j, here, &in);
+      warped (src, state, part, t, y + i, x + j - 1, left, &other);
+      warped (src, state, part, t, y + i, x + j + 1, right, &other);
+      warped (src, state, part, t, y + i - 1, x + j, up, &other);
+      warped (src, state, part, t, y + i + 1, x + j, down, &other);
       gx = (right[0] + right[1] - left[0] - left[1]) / 4;
       gy = (down[0] + down[1] - up[0] - up[1]) / 4;
       e = in * (here[1] - here[0]);
@@ -105,13 +106,14 @@ static void
 reference (const VfiNode *node, const VfiView *src, const float *const *weights, const VfiView *dst)
 {
   gboolean state = ((const VfiLucasKanadeParams *) node->params)->state;
+  const float *part = vfi_part (node->n_src > 3 + state ? src[3 + state].data : NULL);
   float t = vfi_view_get (&src[2], 0, 0, 0);
 
   for (int y = 0; y < dst->h; y++)
     for (int x = 0; x < dst->w; x++) {
       float d[2];
 
-      solve (src, state, t, y, x, d);
+      solve (src, state, part, t, y, x, d);
       for (int k = 0; k < 4; k++)
         vfi_view_set (dst, y, x, k, velocity (src, state, y, x, k) + d[k % 2]);
       vfi_view_set (dst, y, x, 4, velocity (src, state, y, x, 4));
@@ -130,17 +132,22 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 static int
 reach (const VfiNode *node, int i)
 {
-  return i == 3 ? 1 + 2 + 1 : VFI_ALL_ROWS;
+  return i == 3 && ((const VfiLucasKanadeParams *) node->params)->state ? 1 + 2 + 1 : VFI_ALL_ROWS;
 }
 
 const VfiOp vfi_op_lucas_kanade = { "lucas_kanade", .planar = 1 << 3, .reference = reference, .reach = reach };
 
 VfiTensor *
-vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, gboolean step)
+vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *within, gboolean step)
 {
   VfiLucasKanadeParams p = { state != NULL, step };
-  VfiTensor *src[] = { y0, y1, time, state }, *y;
-  int n = state ? 4 : 3;
+  VfiTensor *src[5] = { y0, y1, time }, *y;
+  int n = 3;
+
+  if (state)
+    src[n++] = state;
+  if (within)
+    src[n++] = within;
 
   if (!vfi_graph_ready (g, "lucas_kanade", src, n))
     return vfi_graph_dummy (g);
@@ -152,6 +159,8 @@ vfi_lucas_kanade (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, Vf
   if (state && (state->dtype != VFI_F32 || state->h != y0->h || state->w != y0->w || state->c != 5))
     return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_SHAPE, "the state is %d x %d x %d, not %d x %d x 5, fp32", state->h, state->w,
                            state->c, y0->h, y0->w);
+  if (within && !vfi_tensor_is_within (within))
+    return vfi_graph_fail (g, "lucas_kanade", VFI_ERROR_SHAPE, "what is within is not 1 x 1 x 4, fp32");
   y = vfi_node_result (g,
                        vfi_graph_add (g, &vfi_op_lucas_kanade, "lucas_kanade", &p, sizeof p, src, n, VFI_F32, y0->h, y0->w, step ? 7 : 5));
   y->planar = TRUE;

@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "area.h"
 #include "bilinear.h"
 #include "op.h"
 #include "sample.h"
@@ -38,6 +39,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
   const VfiView *y0 = &src[0], *y1 = &src[1], *state = &src[3], *flow = &src[4];
   const float t = vfi_view_get (&src[2], 0, 0, 0);
   const int h = (dst->h + 1) / 2, w = dst->w;
+  const float *part = vfi_part (node->n_src > 6 ? src[6].data : NULL);
   float *e[2] = { g_new (float, (gsize) h *w), g_new (float, (gsize) h *w) };
 
   for (int y = 0; y < dst->h; y++)
@@ -53,7 +55,8 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
         const float v1x = vfi_view_get (dst, y, x, k ? 6 : 2), v1y = vfi_view_get (dst, y, x, k ? 7 : 3);
 
         e[k][(gsize) y / 2 * w + x] =
-            vfi_inside (y - t * v0y, x - t * v0x, y0->h, y0->w) * vfi_inside (y + (1 - t) * v1y, x + (1 - t) * v1x, y1->h, y1->w) *
+            vfi_inside_part (y - t * v0y, x - t * v0x, part, y0->h, y0->w) *
+            vfi_inside_part (y + (1 - t) * v1y, x + (1 - t) * v1x, part, y1->h, y1->w) *
             fabsf (vfi_view_bilinear (y0, 0, y - t * v0y, x - t * v0x) - vfi_view_bilinear (y1, 0, y + (1 - t) * v1y, x + (1 - t) * v1x));
       }
     }
@@ -82,11 +85,13 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 const VfiOp vfi_op_weigh = { "weigh", .planar = 1 << 3 | 1 << 4, .reference = reference };
 
 VfiTensor *
-vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still)
+vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor *state, VfiTensor *flow, VfiTensor *still,
+           VfiTensor *within)
 {
-  VfiTensor *src[] = { y0, y1, time, state, flow, still }, *y;
+  VfiTensor *src[] = { y0, y1, time, state, flow, still, within }, *y;
+  const int n = within ? 7 : 6;
 
-  if (!vfi_graph_ready (g, "weigh", src, 6))
+  if (!vfi_graph_ready (g, "weigh", src, n))
     return vfi_graph_dummy (g);
   if (y0->c != 1 || y1->c != 1 || y1->h != y0->h || y1->w != y0->w || y0->dtype != VFI_F32 || y1->dtype != VFI_F32)
     return vfi_graph_fail (g, "weigh", VFI_ERROR_SHAPE, "the pictures are %d x %d x %d and %d x %d x %d, not equal, 1 channel, fp32", y0->h,
@@ -102,7 +107,9 @@ vfi_weigh (VfiGraph *g, VfiTensor *y0, VfiTensor *y1, VfiTensor *time, VfiTensor
   if (still->dtype != VFI_F32 || still->h != y0->h || still->w != y0->w || still->c != 1)
     return vfi_graph_fail (g, "weigh", VFI_ERROR_SHAPE, "what is still is %d x %d x %d, not %d x %d x 1, fp32", still->h, still->w,
                            still->c, y0->h, y0->w);
-  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_weigh, "weigh", NULL, 0, src, 6, VFI_F32, y0->h, y0->w, 8));
+  if (within && !vfi_tensor_is_within (within))
+    return vfi_graph_fail (g, "weigh", VFI_ERROR_SHAPE, "what is within is not 1 x 1 x 4, fp32");
+  y = vfi_node_result (g, vfi_graph_add (g, &vfi_op_weigh, "weigh", NULL, 0, src, n, VFI_F32, y0->h, y0->w, 8));
   y->planar = TRUE;
   return y;
 }

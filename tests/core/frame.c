@@ -62,7 +62,8 @@ static TestFrame *
 synthesize (const TestFrame *a, const TestFrame *b, double flow_scale, double t, const VfiView *state, const VfiView *bend, int taps)
 {
   TestFrame *d = test_frame_new (&a->info, 13);
-  vfi_frame_synthesize (&a->info, &a->frame, &b->frame, flow_scale, t, state, bend, taps, &d->frame);
+  vfi_frame_synthesize (&a->info, &a->frame, &b->frame, flow_scale, t,
+                        &(VfiSynthesis){ *state, bend ? *bend : (VfiView){ 0 }, .taps = taps }, &d->frame);
   g_assert_true (test_frame_intact (d));
   return d;
 }

@@ -140,3 +140,19 @@ test_frame_worst_in (const TestFrame *a, const TestFrame *b, int x, int y, int w
       worst = MAX (worst, ABS (test_frame_get (a, 0, i, j, 0) - test_frame_get (b, 0, i, j, 0)));
   return worst;
 }
+
+void
+test_boxed (const VfiView *x, const int bars[4], float dark, float noise)
+{
+  const guint64 seed = test_seed ("boxed");
+
+  for (int i = 0; i < x->h; i++)
+    for (int j = 0; j < x->w; j++)
+      for (int c = 0; c < x->c; c++) {
+        const int row = 2 * i + c / 2, column = 2 * j + c % 2;
+        const float u = (float) test_uniform (seed, (guint64) (i * x->w + j) * x->c + c);
+        const gboolean bar = row < bars[0] || column < bars[1] || row >= 2 * x->h - bars[2] || column >= 2 * x->w - bars[3];
+
+        vfi_view_set (x, i, j, c, c >= 4 ? 0.05f * u : bar ? dark + 0.5f * noise * u : 0.5f + 0.3f * u);
+      }
+}

@@ -42,3 +42,7 @@ void test_frame_random (TestFrame *f, const char *seed);
 int test_frame_worst (const TestFrame *a, const TestFrame *b, int margin);
 /* That between their first components in a rectangle of the first plane. */
 int test_frame_worst_in (const TestFrame *a, const TestFrame *b, int x, int y, int width, int height);
+
+/* What networks see of a frame (core/frame.h: pack; F32, not planar), whose `bars` (top, left, bottom, right) are lines of so many samples of luma, two to a pixel of x, of about `dark`, and the rest a bright
+ * pattern. Samples of bars differ by as much as `noise`. */
+void test_boxed (const VfiView *x, const int bars[4], float dark, float noise);

@@ -201,9 +201,10 @@ WRONG (resize_detail, vfi_resize (g, x, .detail = x))
 WRONG (shuffle_factor, vfi_pixel_shuffle (g, x, 0))
 WRONG (shuffle_channels, vfi_pixel_shuffle (g, x, 3))
 WRONG (pool_factor, vfi_mean_pool (g, x, 6))
-WRONG (lucas_picture, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), x, t, NULL, FALSE))
-WRONG (lucas_time, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, NULL, FALSE))
-WRONG (lucas_state, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, f, FALSE))
+WRONG (lucas_picture, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), x, t, NULL, NULL, FALSE))
+WRONG (lucas_time, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, NULL, NULL, FALSE))
+WRONG (lucas_state, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, f, NULL, FALSE))
+WRONG (lucas_within, vfi_lucas_kanade (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, NULL, f, FALSE))
 WRONG (search_picture, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), x, f))
 WRONG (search_side, vfi_inverse_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), f))
 WRONG (search_state, vfi_inverse_search (g, vfi_input (g, "a", VFI_F32, 4, 8, 1), vfi_input (g, "b", VFI_F32, 4, 8, 1), f))
@@ -217,13 +218,18 @@ WRONG (dense_far, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 
 WRONG (dense_rounds, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = -1, .steps = 1))
 WRONG (dense_first, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .first = -1, .far = 1, .steps = 1))
 WRONG (dense_steps, vfi_dense_search (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), NULL, .far = 1, .rounds = 1, .steps = -1))
-WRONG (weigh_picture, vfi_weigh (g, vfi_slice (g, f, 0, 1), x, t, vfi_slice (g, f, 0, 5), flow, vfi_slice (g, f, 0, 1)))
+WRONG (weigh_picture, vfi_weigh (g, vfi_slice (g, f, 0, 1), x, t, vfi_slice (g, f, 0, 5), flow, vfi_slice (g, f, 0, 1), NULL))
 WRONG (weigh_time,
-       vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, vfi_slice (g, f, 0, 5), flow, vfi_slice (g, f, 0, 1)))
-WRONG (weigh_state, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, f, flow, vfi_slice (g, f, 0, 1)))
+       vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), flow, vfi_slice (g, f, 0, 5), flow, vfi_slice (g, f, 0, 1), NULL))
+WRONG (weigh_state, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, f, flow, vfi_slice (g, f, 0, 1), NULL))
 WRONG (weigh_flow, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), vfi_slice (g, f, 0, 3),
-                              vfi_slice (g, f, 0, 1)))
-WRONG (weigh_still, vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), vfi_slice (g, f, 0, 2), f))
+                              vfi_slice (g, f, 0, 1), NULL))
+WRONG (weigh_still,
+       vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), vfi_slice (g, f, 0, 2), f, NULL))
+WRONG (weigh_within,
+       vfi_weigh (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), t, vfi_slice (g, f, 0, 5), flow, vfi_slice (g, f, 0, 1), t))
+WRONG (within_area, vfi_within (g, t, vfi_input (g, "a", VFI_F32, 1, 1, 4), 8, 8))
+WRONG (within_size, vfi_within (g, vfi_input (g, "a", VFI_F32, 1, 1, 4), vfi_input (g, "b", VFI_F32, 1, 1, 4), 0, 8))
 WRONG (overlay_picture, vfi_overlay (g, vfi_slice (g, f, 0, 1), x, vfi_slice (g, f, 0, 2), t, vfi_slice (g, f, 0, 2)))
 WRONG (overlay_flow, vfi_overlay (g, vfi_slice (g, f, 0, 1), vfi_slice (g, f, 1, 1), vfi_rows (g, vfi_slice (g, f, 0, 2), 0, 3), t,
                                   vfi_slice (g, f, 0, 2)))
@@ -283,6 +289,7 @@ static const struct
   { wrong_lucas_picture, VFI_ERROR_SHAPE, "net.lucas_kanade: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_lucas_time, VFI_ERROR_SHAPE, "net.lucas_kanade: the time is not 1 x 1 x 1, fp32" },
   { wrong_lucas_state, VFI_ERROR_SHAPE, "net.lucas_kanade: the state is 5 x 7 x 8, not 5 x 7 x 5, fp32" },
+  { wrong_lucas_within, VFI_ERROR_SHAPE, "net.lucas_kanade: what is within is not 1 x 1 x 4, fp32" },
   { wrong_search_picture, VFI_ERROR_SHAPE, "net.inverse_search: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_search_side, VFI_ERROR_SHAPE, "net.inverse_search: the pictures are 5 x 7, not multiples of 4" },
   { wrong_search_state, VFI_ERROR_SHAPE, "net.inverse_search: the state is 5 x 7 x 8, not 4 x 8 x 5, fp32" },
@@ -300,6 +307,9 @@ static const struct
   { wrong_weigh_state, VFI_ERROR_SHAPE, "net.weigh: the state is 5 x 7 x 8, not 5 x 7 x 5, fp32" },
   { wrong_weigh_flow, VFI_ERROR_SHAPE, "net.weigh: the flow is 5 x 7 x 3, not 5 x 7 x 2, fp32" },
   { wrong_weigh_still, VFI_ERROR_SHAPE, "net.weigh: what is still is 5 x 7 x 8, not 5 x 7 x 1, fp32" },
+  { wrong_weigh_within, VFI_ERROR_SHAPE, "net.weigh: what is within is not 1 x 1 x 4, fp32" },
+  { wrong_within_area, VFI_ERROR_SHAPE, "net.within: area 0 is 1 x 1 x 1, not 1 x 1 x 4, fp32" },
+  { wrong_within_size, VFI_ERROR_SHAPE, "net.within: of 0 x 8 pixels" },
   { wrong_overlay_picture, VFI_ERROR_SHAPE, "net.overlay: the pictures are 5 x 7 x 1 and 5 x 7 x 8, not equal, 1 channel, fp32" },
   { wrong_overlay_flow, VFI_ERROR_SHAPE, "net.overlay: the flow is 3 x 7 x 2, not 5 x 7 by a whole number, times 2, fp32" },
   { wrong_overlay_follows, VFI_ERROR_SHAPE, "net.overlay: what says whether it follows is not 1 x 1 x 1, fp32" },

@@ -481,6 +481,39 @@ caption (gconstpointer kind)
     test_frame_free (f[i]);
 }
 
+static double
+pillarbox_of (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  return test_pillarbox (GPOINTER_TO_INT (data), x, y);
+}
+
+/* Bars stay as they are, and nothing of them is seen in the picture that moves beside them. */
+static void
+pillarbox (gconstpointer kind)
+{
+  static const VfiFrameInfo info = { VFI_FORMAT_GRAY8, 128, 96, VFI_RANGE_FULL };
+  VfiInterp *s = session_new (KIND (kind), &info, 1);
+  TestFrame *f[4];
+
+  for (int i = 0; i < 4; i++)
+    test_frame_fill (f[i] = test_frame_new (&info, 0), pillarbox_of, GINT_TO_POINTER (i));
+  for (int i = 0; i < 3; i++) {
+    g_autoptr (TestFrame) d = NULL;
+
+    set_pair (s, f[i], f[i + 1]);
+    d = at (s, &info, 0.5);
+    for (int y = 0; y < info.height; y++)
+      for (int x = 0; x < info.width; x++)
+        if (x < TEST_BLACK || x >= info.width - TEST_BLACK)
+          g_assert_cmpint (test_frame_get (d, 0, y, x, 0), ==, 0);
+        else
+          g_assert_cmpint (test_frame_get (d, 0, y, x, 0), >, 15); /* of 25 and more */
+  }
+  vfi_interp_free (s);
+  for (int i = 0; i < 4; i++)
+    test_frame_free (f[i]);
+}
+
 /* Pairs that nothing is asked of cost nothing; what is asked later is right. A reset forgets. */
 static void
 skipped_pairs (void)
@@ -959,7 +992,7 @@ main (int argc, char **argv)
     void (*run) (gconstpointer kind);
   } both[] = { { "flat", flat },           { "around", around },           { "stream", stream },
                { "sizes", sizes },         { "flow-scales", flow_scales }, { "profile", profile },
-               { "two-parts", two_parts }, { "caption", caption } };
+               { "two-parts", two_parts }, { "caption", caption },         { "pillarbox", pillarbox } };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (both); i++) {

@@ -361,9 +361,9 @@ random_graph (int nodes)
         break;
       case 8: /* planar */
         y = vfi_mean_pool (g, x, 1);
-        y = vfi_lucas_kanade (g, y, vfi_mean_pool (g, pick (pool), 1), t, NULL, FALSE);
+        y = vfi_lucas_kanade (g, y, vfi_mean_pool (g, pick (pool), 1), t, NULL, NULL, FALSE);
         if (g_test_rand_bit ())
-          y = vfi_lucas_kanade (g, vfi_mean_pool (g, x, 1), vfi_slice (g, y, 4, 1), t, y, TRUE);
+          y = vfi_lucas_kanade (g, vfi_mean_pool (g, x, 1), vfi_slice (g, y, 4, 1), t, y, NULL, TRUE);
         break;
       case 9: { /* other rows above, and what was below on top of them */
         int n = g_test_rand_int_range (1, H), c = vfi_channels (x);

@@ -105,6 +105,43 @@ check_pack (const VfiFrameInfo *info, double flow_scale, VfiDType type)
   g_free (want.data);
 }
 
+/* Bars, with and without what was there before, on 16 and 32 bits. */
+static void
+areas (void)
+{
+  static const int bars[][4] = { { 0, 0, 0, 0 }, { 10, 0, 10, 0 }, { 0, 15, 0, 24 }, { 8, 16, 4, 24 }, { 0, 0, 70, 0 } };
+  enum
+  {
+    H = 40,
+    W = 300,
+    BYTES = H * W * 6 * 4
+  };
+
+  for (guint k = 0; k < 4 * G_N_ELEMENTS (bars); k++) {
+    const gboolean half = k % 2;
+    g_autofree void *memory = g_malloc (BYTES), *back = g_malloc (BYTES);
+    VfiView x = { memory, half ? VFI_F16 : VFI_F32, H, W, 6, 6, 1 }, there = x;
+    float want[4], got[4], was[4] = { 4, 2, H - 3, W };
+    VfiView before = { was, VFI_F32, 1, 1, 4, 4, 1 }, area = { want, VFI_F32, 1, 1, 4, 4, 1 }, on_device = area, was_there = before;
+
+    test_boxed (&x, bars[k / 4], 0.02f, 0.01f);
+    there.data = to_device (memory, vfi_view_bytes (&x));
+    on_device.data = to_device (got, sizeof got);
+    was_there.data = to_device (was, sizeof was);
+    vfi_frame_area (&x, k / 2 % 2 ? &before : NULL, &area);
+    backend->klass->begin (backend);
+    backend->klass->area (backend, &there, k / 2 % 2 ? &was_there : NULL, &on_device);
+    backend->klass->end (backend);
+    backend->klass->download (backend, back, there.data, vfi_view_bytes (&x));
+    backend->klass->download (backend, got, on_device.data, sizeof got);
+    g_assert_cmpmem (got, sizeof got, want, sizeof want);
+    g_assert_cmpmem (back, vfi_view_bytes (&x), memory, vfi_view_bytes (&x));
+    backend->klass->dealloc (backend, there.data);
+    backend->klass->dealloc (backend, on_device.data);
+    backend->klass->dealloc (backend, was_there.data);
+  }
+}
+
 /* A state as a network gives it: planes. wild: with what no network should give. */
 static void
 state_fill (VfiView *s, gboolean wild)
@@ -124,7 +161,8 @@ state_fill (VfiView *s, gboolean wild)
 }
 
 static void
-check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, gboolean wild, gboolean bends)
+check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, gboolean wild, gboolean bends,
+                  gboolean bars)
 {
   g_autoptr (TestFrame) a = test_frame_new (info, 3), b = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
@@ -143,7 +181,12 @@ check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_
   state_fill (&state, wild);
   state.c -= 2; /* the last two are how it bends */
   bend = (VfiView){ (float *) state.data + (gsize) state.cd * state.c, VFI_F32, state.h / VFI_BEND_GRID, state.w / VFI_BEND_GRID, 2, 2, 1 };
-  vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &state, bends ? &bend : NULL, taps, &want->frame);
+  /* of either frame: rows and columns of the state that hold the picture */
+  float area[2][4] = { { 2, 5, state.h - 3, state.w - 4 }, { 1, 6, state.h - 3, state.w } };
+  VfiSynthesis how = { state, bends ? bend : (VfiView){ 0 }, .taps = taps };
+  for (int i = 0; i < 2 && bars; i++)
+    how.area[i] = (VfiView){ area[i], VFI_F32, 1, 1, 4, 4, 1 };
+  vfi_frame_synthesize (info, &a->frame, &b->frame, flow_scale, t, &how, &want->frame);
 
   s = state;
   s.data = to_device (state.data, bytes);
@@ -152,13 +195,19 @@ check_synthesize (const VfiFrameInfo *info, int opinions, int taps, double flow_
   da = device_frame (a);
   db = device_frame (b);
   dg = device_frame (got);
+  how.state = s;
+  how.bend = bends ? there : (VfiView){ 0 };
+  for (int i = 0; i < 2 && bars; i++)
+    how.area[i].data = to_device (area[i], sizeof area[i]);
   backend->klass->begin (backend);
-  backend->klass->synthesize (backend, info, &da.frame, &db.frame, flow_scale, t, &s, bends ? &there : NULL, taps, &dg.frame);
+  backend->klass->synthesize (backend, info, &da.frame, &db.frame, flow_scale, t, &how, &dg.frame);
   backend->klass->end (backend);
   device_frame_end (&da);
   device_frame_end (&db);
   device_frame_end (&dg);
   backend->klass->dealloc (backend, s.data);
+  for (int i = 0; i < 2 && bars; i++)
+    backend->klass->dealloc (backend, how.area[i].data);
   /* Where a sum lies in the middle between two numbers, its last bit decides. */
   if (!wild)
     g_assert_cmpint (test_frame_worst (want, got, 0), <=, 1);
@@ -306,8 +355,9 @@ check (gconstpointer data)
         check_pack (&info, flow_scales[k], VFI_F32);
         check_pack (&info, flow_scales[k], VFI_F16);
         for (int taps = 4; taps <= 6; taps += 2) {
-          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE, k != 1);
-          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], 0.3, TRUE, k != 2);
+          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], (const double[]){ 0.5, 0.2, 0.9 }[k], FALSE, k != 1,
+                            (taps + k + i + range) % 2);
+          check_synthesize (&info, k % 2 ? VFI_MAX_OPINIONS : 2, taps, flow_scales[k], 0.3, TRUE, k != 2, (taps + k + i + range) % 2);
         }
         check_picture (&info, &pictures[k], 0.3);
       }
@@ -326,6 +376,7 @@ main (int argc, char **argv)
     g_print ("1..0 # SKIP %s\n", error->message);
     return 0;
   }
+  g_test_add_func ("/frames/cuda/areas", areas);
   for (int format = 0; format < VFI_N_FORMATS; format++) {
     g_autofree char *name = g_strdup_printf ("/frames/cuda/%s", vfi_format_name (format));
 

@@ -366,6 +366,43 @@ caption (gconstpointer model)
   nothing_left ();
 }
 
+static double
+pillarbox_of (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  return plane ? 0.5 : test_pillarbox (GPOINTER_TO_INT (data), x, y);
+}
+
+/* Bars of frames on the device stay as they are, and nothing of them is seen beside them, in replays as well. */
+static void
+pillarbox (gconstpointer model)
+{
+  const VfiFrameInfo info = { VFI_FORMAT_NV12, 128, 96, VFI_RANGE_FULL };
+  VfiBackend *c = cuda_new ();
+  GError *error = NULL;
+  VfiInterp *s = session_of (model, c, VFI_F16, &info, &error);
+  TestFrame *f[5];
+
+  g_assert_no_error (error);
+  vfi_backend_unref (c);
+  for (int i = 0; i < 5; i++)
+    test_frame_fill (f[i] = test_frame_new (&info, 0), pillarbox_of, GINT_TO_POINTER (i));
+  for (int i = 0; i < 4; i++) {
+    g_autoptr (TestFrame) got = test_frame_new (&info, 0);
+
+    make (s, f[i], f[i + 1], 0.5, got);
+    for (int y = 0; y < info.height; y++)
+      for (int x = 0; x < info.width; x++)
+        if (x < TEST_BLACK || x >= info.width - TEST_BLACK)
+          g_assert_cmpint (test_frame_get (got, 0, y, x, 0), ==, 0);
+        else
+          g_assert_cmpint (test_frame_get (got, 0, y, x, 0), >, 15); /* of 25 and more */
+  }
+  vfi_interp_free (s);
+  for (int i = 0; i < 5; i++)
+    test_frame_free (f[i]);
+  nothing_left ();
+}
+
 /* What was started and not finished is done when the pair is forgotten: the next finish is the next start's. */
 static void
 forgotten (void)
@@ -823,6 +860,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/cuda/session/around/vfi-base", "vfi-base", around);
   g_test_add_data_func ("/cuda/session/caption/vfi-nano", "vfi-nano", caption);
   g_test_add_data_func ("/cuda/session/caption/vfi-base", "vfi-base", caption);
+  g_test_add_data_func ("/cuda/session/pillarbox/vfi-nano", "vfi-nano", pillarbox);
+  g_test_add_data_func ("/cuda/session/pillarbox/vfi-base", "vfi-base", pillarbox);
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     g_autofree char *name = g_strdup_printf ("/cuda/session/late/%s", vfi_format_name (formats[i]));
 

@@ -223,6 +223,9 @@ model_run (const VfiModel *model, VfiBackend *b, VfiWeights *weights, VfiDType f
     set (&pool, "t", plans[1], "t", &t);
   if (plans[2] && vfi_plan_io (plans[2], "follows", &v)) /* it is the first of its stream */
     set (&pool, "follows", plans[2], "follows", &(float){ 0 });
+  for (int i = 0; i < 2 && plans[2]; i++)
+    if (vfi_plan_io (plans[2], i ? "1.area" : "0.area", &v)) /* all of it is the picture */
+      set (&pool, i ? "1.area" : "0.area", plans[2], i ? "1.area" : "0.area", (const float[]){ 0, 0, h / 2, w / 2 });
   run (&pool, plans[0], "0.");
   run (&pool, plans[0], "1.");
   if (plans[2])

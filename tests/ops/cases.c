@@ -308,9 +308,23 @@ const OpCase op_cases[] = {
   { LUCAS_KANADE ("late", 9, 16, 0.8f), .residual = TRUE, .flow = 20, .detail = TRUE },
   { LUCAS_KANADE ("tall", 37, 34, 0.3f) },
   { LUCAS_KANADE ("row", 1, 7, 0.5f), .residual = TRUE, .flow = 1 },
+  { LUCAS_KANADE ("within", 21, 34, 0.4f), .residual = TRUE, .flow = 6 },
+  { LUCAS_KANADE ("within-start", 13, 21, 0.5f) },
+  { EVIDENCE ("within", 34, 62, 5, 0.4f) },
+  { WEIGH ("within", 33, 50, 4, 0.6f) },
+  { .name = "within/both", .op = &vfi_op_within, .h = 1, .w = 1, .c = 4, .to_h = 24, .to_w = 40, .src_f32 = TRUE, .dst_f32 = TRUE },
   { LUCAS_KANADE ("one-pixel", 1, 1, 0.25f) },
   { NULL },
 };
+
+/* Source i of cases that are named for it. */
+static VfiTensor *
+within (VfiGraph *g, const OpCase *k, int i)
+{
+  g_autofree char *name = g_strdup_printf ("src%d", i);
+
+  return strstr (k->name, "/within") ? vfi_input (g, name, VFI_F32, 1, 1, 4) : NULL;
+}
 
 static VfiTensor *
 add_op (VfiGraph *g, const OpCase *k, const float *gain)
@@ -417,7 +431,7 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_evidence) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 
-    return vfi_evidence (g, x, y1, time, vfi_input (g, "src3", VFI_F32, k->h / 2, k->w / 2, k->residual ? 5 : 2));
+    return vfi_evidence (g, x, y1, time, vfi_input (g, "src3", VFI_F32, k->h / 2, k->w / 2, k->residual ? 5 : 2), within (g, k, 4));
   }
   if (k->op == &vfi_op_opinions) {
     VfiTensor *evidence = vfi_input (g, "src1", VFI_F32, k->h, k->w, k->radius);
@@ -428,7 +442,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
     VfiTensor *state = vfi_input (g, "src3", VFI_F32, k->h, k->w, 5);
 
-    return vfi_weigh (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2), vfi_input (g, "src5", VFI_F32, k->h, k->w, 1));
+    return vfi_weigh (g, x, y1, time, state, vfi_input (g, "src4", VFI_F32, k->h, k->w, 2), vfi_input (g, "src5", VFI_F32, k->h, k->w, 1),
+                      within (g, k, 6));
   }
   if (k->op == &vfi_op_curve) {
     VfiTensor *before = vfi_input (g, "src1", VFI_F32, k->h, k->w, 2), *after = vfi_input (g, "src2", VFI_F32, k->h, k->w, 2);
@@ -436,6 +451,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
 
     return vfi_curve (g, x, before, after, time, vfi_input (g, "src4", VFI_F32, 1, 1, 2));
   }
+  if (k->op == &vfi_op_within)
+    return vfi_within (g, x, vfi_input (g, "src1", VFI_F32, 1, 1, 4), k->to_h, k->to_w);
   if (k->op == &vfi_op_still)
     return vfi_still (g, x, vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), vfi_input (g, "src2", VFI_F32, k->h, k->w, 2),
                       vfi_input (g, "src3", VFI_F32, k->h, k->w, 1));
@@ -453,7 +470,8 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
   if (k->op == &vfi_op_lucas_kanade) {
     VfiTensor *y1 = vfi_input (g, "src1", VFI_F32, k->h, k->w, 1), *time = vfi_input (g, "src2", VFI_F32, 1, 1, 1);
 
-    return vfi_lucas_kanade (g, x, y1, time, k->residual ? vfi_input (g, "src3", VFI_F32, k->h, k->w, 5) : NULL, !k->detail);
+    return vfi_lucas_kanade (g, x, y1, time, k->residual ? vfi_input (g, "src3", VFI_F32, k->h, k->w, 5) : NULL,
+                             within (g, k, 3 + k->residual), !k->detail);
   }
   g_assert_not_reached ();
 }

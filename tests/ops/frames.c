@@ -33,7 +33,7 @@ state_fill (VfiView *s, double speed, gboolean smooth)
 
 static void
 check (VfiBackend *b, const VfiFrameInfo *info, int opinions, int taps, double flow_scale, double t, double speed, gboolean smooth,
-       gboolean bends)
+       gboolean bends, gboolean bars)
 {
   g_autoptr (TestFrame) f0 = test_frame_new (info, 3), f1 = test_frame_new (info, 0), want = test_frame_new (info, 5),
                         got = test_frame_new (info, 5);
@@ -49,16 +49,21 @@ check (VfiBackend *b, const VfiFrameInfo *info, int opinions, int taps, double f
   state_fill (&s, speed, smooth);
   s.c -= 2; /* the last two are how it bends */
   bend = (VfiView){ (float *) s.data + (gsize) s.cd * s.c, VFI_F32, s.h / VFI_BEND_GRID, s.w / VFI_BEND_GRID, 2, 2, 1 };
-  vfi_frame_synthesize (info, &f0->frame, &f1->frame, flow_scale, t, &s, bends ? &bend : NULL, taps, &want->frame);
+  /* of either frame: rows and columns of the state that hold the picture */
+  float area[2][4] = { { 2, 5, s.h - 3, s.w - 4 }, { 1, 6, s.h - 3, s.w } };
+  VfiSynthesis how = { s, bends ? bend : (VfiView){ 0 }, .taps = taps };
+  for (int i = 0; i < 2 && bars; i++)
+    how.area[i] = (VfiView){ area[i], VFI_F32, 1, 1, 4, 4, 1 };
+  vfi_frame_synthesize (info, &f0->frame, &f1->frame, flow_scale, t, &how, &want->frame);
   b->klass->begin (b);
-  b->klass->synthesize (b, info, &f0->frame, &f1->frame, flow_scale, t, &s, bends ? &bend : NULL, taps, &got->frame);
+  b->klass->synthesize (b, info, &f0->frame, &f1->frame, flow_scale, t, &how, &got->frame);
   b->klass->end (b);
   g_assert_true (test_frame_intact (got));
   /* Where a sum lies in the middle between two numbers, its last bit decides. */
   if (test_frame_worst (want, got, 0) > 1)
-    g_test_fail_printf ("%s %dx%d, %d opinions, %d taps, flow-scale %g, %s velocities of %g%s: off by %d", vfi_format_name (info->format),
+    g_test_fail_printf ("%s %dx%d, %d opinions, %d taps, flow-scale %g, %s velocities of %g%s%s: off by %d", vfi_format_name (info->format),
                         info->width, info->height, opinions, taps, flow_scale, smooth ? "smooth" : "random", speed, bends ? ", bent" : "",
-                        test_frame_worst (want, got, 0));
+                        bars ? ", with bars" : "", test_frame_worst (want, got, 0));
   g_free (s.data);
 }
 
@@ -82,7 +87,7 @@ synthesize (gconstpointer isa)
           for (int smooth = 0; smooth < 2; smooth++)
             for (int n = 2; n <= (i == 1 ? VFI_MAX_OPINIONS : 2); n += VFI_MAX_OPINIONS - 2)
               check (b, &(VfiFrameInfo){ format, sizes[i][0], sizes[i][1], VFI_RANGE_LIMITED }, n, (i + j + smooth) % 2 ? 6 : 4,
-                     flow_scales[k], 0.3, speeds[j], smooth, (i + k + smooth) % 2);
+                     flow_scales[k], 0.3, speeds[j], smooth, (i + k + smooth) % 2, (j + k + smooth + format) % 3 == 0);
   vfi_backend_unref (b);
 }
 
@@ -136,7 +141,7 @@ best_time (VfiBackend *b, const TestFrame *f0, const TestFrame *f1, const VfiVie
 
     b->klass->begin (b);
     if (state)
-      b->klass->synthesize (b, &f0->info, &f0->frame, &f1->frame, 1, 0.5, state, NULL, taps, &dst->frame);
+      b->klass->synthesize (b, &f0->info, &f0->frame, &f1->frame, 1, 0.5, &(VfiSynthesis){ *state, .taps = taps }, &dst->frame);
     else
       b->klass->pack (b, &f0->info, &f0->frame, 1, x);
     b->klass->end (b);

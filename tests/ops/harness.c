@@ -165,6 +165,12 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
     v[j] /= 64;
   for (gsize j = 0; node->op == &vfi_op_curve && (i == 1 || i == 2) && j < n; j++) /* it grows faster */
     v[j] *= i == 1 ? 0.375f : 2;
+  if (strstr (name, "within") && x->h * x->w == 1 && x->c == 4) /* parts of the picture's sides; areas, of which they are */
+    memcpy (v,
+            node->op != &vfi_op_within ? (const float[]){ 0.2f, 0.15f, 0.9f, 0.7f }
+            : i                        ? (const float[]){ 3, 4, 20, 30 }
+                                       : (const float[]){ 2, 5, 18, 31 },
+            n * sizeof *v);
   if (node->op == &vfi_op_curve && i == 4) {
     v[0] = strstr (name, "/before") || strstr (name, "/both") ? 0.75f : 0;
     v[1] = strstr (name, "/after") || strstr (name, "/both") ? 1.5f : 0;

@@ -37,6 +37,14 @@ def psnr(a, b, where):
     return -10 * np.log10(max(e, .25) / 255 ** 2)  # at most 54 dB: half a step everywhere
 
 
+def through_x264(frames, crf):
+    """What 4-digit PNGs in a folder become by it."""
+    quiet = ['ffmpeg', '-v', 'error', '-y']
+    movie, each = os.path.join(os.path.dirname(frames), 'x.mp4'), os.path.join(frames, '%04d.png')
+    subprocess.run([*quiet, '-i', each, '-c:v', 'libx264', '-crf', crf, '-preset', 'veryfast', '-pix_fmt', 'yuv420p', movie], check=True)
+    subprocess.run([*quiet, '-i', movie, '-start_number', '0', each], check=True)
+
+
 def main():
     own, options = sys.argv[1:], []
     if '--' in own:
@@ -61,10 +69,7 @@ def main():
                 clean.append(picture)
                 cv2.imwrite(os.path.join(frames, '%04d.png' % k), picture)
             if args.crf:
-                quiet = ['ffmpeg', '-v', 'error', '-y']
-                movie, each = os.path.join(top, 'x.mp4'), os.path.join(frames, '%04d.png')
-                subprocess.run([*quiet, '-i', each, '-c:v', 'libx264', '-crf', args.crf, '-preset', 'veryfast', '-pix_fmt', 'yuv420p', movie], check=True)
-                subprocess.run([*quiet, '-i', movie, '-start_number', '0', each], check=True)
+                through_x264(frames, args.crf)
             seen, how = frames, ['--multiplier', '2']
             if args.apart:
                 seen, how = os.path.join(top, 'apart'), []

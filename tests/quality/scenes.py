@@ -47,12 +47,19 @@ def captioned(k, of):
     return lambda x, y: 235 if y > 136 and letters(x, y) else texture(x + 5 * k + 40 * of, y)
 
 
+def boxed(k, of, across, down, bars):
+    """A pan by so many pixels a half between black bars: so many columns left and right, and rows above and below."""
+    return lambda x, y: (texture(x + across * k, y + down * k + 40 * of) if bars[0] <= x < W - bars[0] and bars[1] <= y < H - bars[1] else 0)
+
+
 SCENES = {  # frame k, in halves of the time from the first to the last, of example `of`
     'credits-slow': lambda of: credits(1, of),
     'credits': lambda of: credits(4, of),
     'fade': lambda of: lambda k: lambda x, y: 16 + (texture(x + 40 * of, y) - 16) * (1 - (k + 2 * of) / 8),
     'pan': lambda of: lambda k: lambda x, y: texture(x + 6 * k, y + 2 * k + 40 * of),
     'zoom': lambda of: lambda k: zoom(k, of),
+    'letterbox': lambda of: lambda k: boxed(k, of, 2, 8, (0, 25)),
+    'pillarbox': lambda of: lambda k: boxed(k, of, 12, 2, (50, 0)),
     'caption': lambda of: lambda k: captioned(k, of),
 }
 STREAMS = {'captions': lambda of: lambda k: captioned(k, of)}

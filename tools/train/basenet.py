@@ -29,11 +29,11 @@ import net
 WINDOW, DARK, STEEP, TRUST, STILL = 5, .008, 3, .5, 4.
 
 
-def evidence(y0, y1, motion, t):
+def evidence(y0, y1, motion, t, within=None):
     """How well velocities in pixels of a grid half as fine, motion (n,2,h,w), or (n,4 or more,h,w): v0, v1, explain luma y0, y1 (n,1,2h,2w) at time t: a logit (n,1,h,w). One
     pixel of four is looked at: all of them say the same. Of what lies outside of one of both nothing is known (net.inside)."""
     v0, v1 = 2 * motion[:, :2], 2 * (motion[:, :2] if motion.shape[1] == 2 else motion[:, 2:4])
-    e = (net.warp(y0, v0, -t, 2, 2) - net.warp(y1, v1, 1 - t, 2, 2)).abs() * net.inside(y0, v0, -t, 2, 2) * net.inside(y1, v1, 1 - t, 2, 2)
+    e = (net.warp(y0, v0, -t, 2, 2) - net.warp(y1, v1, 1 - t, 2, 2)).abs() * net.inside(y0, v0, -t, 2, 2, within=within) * net.inside(y1, v1, 1 - t, 2, 2, within=within)
     e = F.avg_pool2d(F.pad(e, (WINDOW,) * 4, 'replicate'), 2 * WINDOW + 1, 1)
     return -STEEP * torch.log(e + DARK)
 

@@ -80,14 +80,15 @@ def warp(x, v, gain, rows=1, columns=1):
 OUTSIDE = 2 ** -10
 
 
-def inside(x, v, gain, rows=1, columns=1, size=None):
-    """How much counts what warp samples (n,1,h,w): 1, less by as many pixels as the place is outside of x (n,c,h,w), or of size (h, w), OUTSIDE at least. Half
+def inside(x, v, gain, rows=1, columns=1, size=None, within=None):
+    """How much counts what warp samples (n,1,h,w): 1, less by as many pixels as the place is outside of x (n,c,h,w), or of size (h, w), or within parts of its sides (top, left, bottom, right), OUTSIDE at least. Half
     of a pixel is as far as the outermost ones reach."""
     far = []
     for k, every in ((0, columns), (1, rows)):
         n = x.shape[3 - k]
         at = torch.arange(0, n, every, device=x.device, dtype=torch.float32).view((1, 1, -1) if k == 0 else (1, -1, 1)) + exact(v * gain)[:, k]
-        far += [-at, at - ((size[1 - k] if size else n) - 1)]
+        low, high = (within[1 - k] * n, within[3 - k] * n) if within else (0, size[1 - k] if size else n)
+        far += [low - at, at - (high - 1)]
     return (1.5 - torch.stack(far).amax(0)).clamp(OUTSIDE, 1).unsqueeze(1)
 
 
@@ -168,7 +169,7 @@ def mean_pool(x, k):
 LK_FLOOR, LK_RIDGE, LK_LIMIT = 1e-4, .05, 1.
 
 
-def lucas_kanade(y0, y1, state, t):
+def lucas_kanade(y0, y1, state, t, within=None):
     """One Lucas-Kanade step in closed form, seen from time t. y0, y1 (n,1,h,w), state (n,5,h,w) or None (zero).
     With w0 = y0 (p - t v0), w1 = y1 (p + (1 - t) v1), g the central-difference gradient of their mean (border replicated) and
     e = w1 - w0, times how much both places are inside (what one picture does not show holds nothing back), the motion d that explains e over a window (a 3x3 box twice, zero outside) solves (sum g g' + m I) d = - sum g e,
@@ -178,7 +179,7 @@ def lucas_kanade(y0, y1, state, t):
         state = y0.new_zeros(y0.shape[0], 5, *y0.shape[2:])
     w0, w1 = warp(y0, state[:, 0:2], -t), warp(y1, state[:, 2:4], 1 - t)
     mid = F.pad((w0 + w1) / 2, (1, 1, 1, 1), 'replicate')
-    e = (w1 - w0) * inside(y0, state[:, 0:2], -t) * inside(y1, state[:, 2:4], 1 - t)
+    e = (w1 - w0) * inside(y0, state[:, 0:2], -t, within=within) * inside(y1, state[:, 2:4], 1 - t, within=within)
     gx = (mid[:, :, 1:-1, 2:] - mid[:, :, 1:-1, :-2]) / 2
     gy = (mid[:, :, 2:, 1:-1] - mid[:, :, :-2, 1:-1]) / 2
     q = torch.cat((gx * gx, gx * gy, gy * gy, gx * e, gy * e), 1)
@@ -378,7 +379,7 @@ def still(y0, y1, flow, over=0.):
 WINDOW, SLOPE, DARK, NEAR = 10, 1.5, .016, 2.
 
 
-def weigh(y0, y1, state, flow, t, standing):
+def weigh(y0, y1, state, flow, t, standing, within=None):
     """A state (n,5,h,w) and, of a second opinion on motion, what time t sees and how much it weighs: (n,8,h,w), v0, v1, logit, weight, velocity. Luma y0, y1 (n,1,h,w), flow (n,2,h,w)
     from y0 to y1; the velocity is flow (p - t flow (p)), for both frames. With e (v) = |y0 (p - t v0) - y1 (p + (1 - t) v1)| times how much both places are inside, at every second row, a and b its means over WINDOW
     pixels to each side, border replicated, along the first opinion and along the second, the weight is 1/2 + SLOPE (a - b) / (a + b + DARK), clamped to 0..1, for that row and the next.
@@ -389,7 +390,7 @@ def weigh(y0, y1, state, flow, t, standing):
         return F.avg_pool2d(F.avg_pool2d(F.pad(e.abs(), (c, c, r, r), 'replicate'), (1, 2 * c + 1), 1), (2 * r + 1, 1), 1)
     with torch.no_grad():
         second = warp(flow, flow, -t)
-        a, b = (mean((warp(y0, v[:, :2], -t, 2) - warp(y1, v[:, -2:], 1 - t, 2)) * inside(y0, v[:, :2], -t, 2) * inside(y1, v[:, -2:], 1 - t, 2))
+        a, b = (mean((warp(y0, v[:, :2], -t, 2) - warp(y1, v[:, -2:], 1 - t, 2)) * inside(y0, v[:, :2], -t, 2, within=within) * inside(y1, v[:, -2:], 1 - t, 2, within=within))
                 for v in (state[:, :4, ::2], second[:, :, ::2]))
         q = (.5 + SLOPE * (a - b) / (a + b + DARK)).clamp(0, 1).repeat_interleave(2, 2)[:, :, :state.shape[2]]
         both = second.repeat(1, 2, 1, 1)
