@@ -56,21 +56,16 @@ copy_pixel (const VfiView *v, int from_y, int from_x, int y, int x)
 }
 
 void
-vfi_frame_area (const VfiView *x, const VfiView *before, const VfiView *area)
+vfi_frame_area (const VfiView *x, gboolean begins, const VfiView *bars, const VfiView *area)
 {
-  const float *was = before ? before->data : NULL;
-  float *to = area->data;
-  int bar[VFI_SIDES];
+  float *known = bars->data, *to = area->data;
 
   for (int i = 0; i < VFI_SIDES; i++)
-    bar[i] = bar_at (x, i, !was ? 0 : i < VFI_BOTTOM ? (int) was[i] : (i == VFI_BOTTOM ? x->h : x->w) - (int) was[i]);
-  const int top = bar[VFI_TOP], left = bar[VFI_LEFT], bottom = x->h - bar[VFI_BOTTOM], right = x->w - bar[VFI_RIGHT];
+    known[VFI_BARS_FOUND + i] = (float) bar_at (x, i, vfi_bar_before (known, begins, i));
+  vfi_bars_next (known, begins, x->h, x->w, to);
+  const int top = (int) to[VFI_TOP], left = (int) to[VFI_LEFT], bottom = (int) to[VFI_BOTTOM], right = (int) to[VFI_RIGHT];
 
-  to[VFI_TOP] = (float) top;
-  to[VFI_LEFT] = (float) left;
-  to[VFI_BOTTOM] = (float) bottom;
-  to[VFI_RIGHT] = (float) right;
-  if (bar[VFI_TOP] + bar[VFI_LEFT] + bar[VFI_BOTTOM] + bar[VFI_RIGHT] == 0)
+  if (top == 0 && left == 0 && bottom == x->h && right == x->w)
     return;
   for (int y = 0; y < x->h; y++)
     for (int j = 0; j < x->w; j++) {

@@ -15,6 +15,9 @@
 #define VFI_BAR_MIXED 0.625f /* of which so much differs at all: where two rows of pixels make a line, one may be the bar's */
 #define VFI_BAR_SOFT 4 /* lines between a bar and the picture that are neither: edges that are soft, and what coding leaves beside them */
 #define VFI_BAR_MOST 0.45f /* of all lines, at each edge */
+#define VFI_BAR_FRAMES 4   /* in a row must have both bars of a pair where they are, */
+#define VFI_BAR_APART 2    /* which differ by so many lines, */
+#define VFI_BAR_PADDED 16  /* but for the grid's padding right and bottom */
 
 enum
 {
@@ -25,6 +28,14 @@ enum
   VFI_SIDES
 };
 
+/* What is known of bars from frame to frame: lines of each side's, in the last one; of rows and of columns, how many frames had them so, up to VFI_BAR_FRAMES; and room to work. */
+enum
+{
+  VFI_BARS_AGE = VFI_SIDES,
+  VFI_BARS_FOUND = VFI_BARS_AGE + VFI_SIDES / 2,
+  VFI_BARS = VFI_BARS_FOUND + VFI_SIDES
+};
+
 /* What is known of a bar, from the edge on. */
 typedef struct
 {
@@ -32,7 +43,14 @@ typedef struct
   int bar;  /* lines in all; 0: none, or not known yet */
 } VfiBar;
 
-/* Line i, counted from the edge, of `samples` samples: so many are unlike the bar's first, and so many much brighter. A frame before, the bar had `before` lines: until the picture is in it, whatever else is (subtitles),
+/* Lines of a side's bar that is trusted; 0: of none. */
+static inline VFI_HD int
+vfi_bar_before (const float *bars, int begins, int side)
+{
+  return !begins && bars[VFI_BARS_AGE + side % 2] >= VFI_BAR_FRAMES ? (int) bars[side] : 0;
+}
+
+/* Line i, counted from the edge, of `samples` samples: so many are unlike the bar's first, and so many much brighter. A bar that is trusted has `before` lines: until the picture is in it, whatever else is (subtitles),
  * it has them still. FALSE: more need not be looked at. */
 static inline VFI_HD int
 vfi_bar_line (VfiBar *b, int before, int i, int samples, int unlike, int bright)
@@ -47,6 +65,27 @@ vfi_bar_line (VfiBar *b, int before, int i, int samples, int unlike, int bright)
     return 0;
   }
   return before > 0 || i - b->flat < VFI_BAR_SOFT;
+}
+
+/* Takes what was found in a frame, on a grid of h x w, into what is known; and the frame's area by that. */
+static inline VFI_HD void
+vfi_bars_next (float *bars, int begins, int h, int w, float *area)
+{
+  const float *found = bars + VFI_BARS_FOUND;
+
+  for (int near = 0; near < VFI_BOTTOM; near++) {
+    const int far = near + VFI_BOTTOM;
+    const float more = found[far] - found[near];
+    const int alike = found[near] > 0 && found[far] > 0 && more >= -VFI_BAR_APART && more <= VFI_BAR_APART + VFI_BAR_PADDED;
+    const int same = !begins && bars[near] == found[near] && bars[far] == found[far];
+    const float age = !alike ? 0 : same ? fminf (bars[VFI_BARS_AGE + near] + 1, VFI_BAR_FRAMES) : 1;
+
+    bars[near] = found[near];
+    bars[far] = found[far];
+    bars[VFI_BARS_AGE + near] = age;
+    area[near] = age >= VFI_BAR_FRAMES ? found[near] : 0;
+    area[far] = (float) (near == VFI_TOP ? h : w) - (age >= VFI_BAR_FRAMES ? found[far] : 0);
+  }
 }
 
 /* A side of what both frames' areas have in common: what is a bar in either is no picture between them. */

@@ -77,7 +77,7 @@ struct _VfiBackendClass
 
   /* Frames to tensors and back: contracts in core/frame.h. Frames lie in klass->memory, or on the host. */
   void (*pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
-  void (*area) (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *area);
+  void (*area) (VfiBackend *b, const VfiView *x, gboolean begins, const VfiView *bars, const VfiView *area);
   void (*synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
                       const VfiSynthesis *motion, const VfiFrame *dst);
   /* NULL: the backend has none yet, and does not run networks that see pictures. */

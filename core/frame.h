@@ -19,8 +19,9 @@
  * screen) they see motion where there is none. Only what the network sees is clamped; frames are made of samples as they are.
  *
  * area: what of x is the picture, and not the bars of a letterbox or a pillarbox: (1, 1, 4; F32): the first row and column of its grid that are, and the first behind them that are not (top, left, bottom,
- * right). A bar is lines from one edge on whose luma is dark (VFI_BAR_DARK) and all alike (core/area.h), up to a line that is brighter in a quarter of it, and most of which differs; between them may be a few that are neither, which count as the bar's. What was
- * a bar a frame `before` (its area, or NULL; may be the same place) is one until the picture is in it: subtitles do not end it. In x bars become the nearest pixels of the picture: what is beyond is padding, and does not hold motion back.
+ * right). A bar is lines from one edge on whose luma is dark (VFI_BAR_DARK) and all alike (core/area.h), up to a line that is brighter in a quarter of it, and most of which differs; between them may be a few that are neither, which count as the bar's.
+ * What is bright and moves before black has such lines as well: a bar counts only where VFI_BAR_FRAMES frames in a row had it in the same place, and a like one opposite. Then it is one until the picture is in it: subtitles do not end it. What is known from frame
+ * to frame is in bars (1, 1, VFI_BARS; F32), for each size of x; where the stream begins what is there means nothing. In x bars become the nearest pixels of the picture: what is beyond is padding, and does not hold motion back.
  *
  * synthesize: of a motion (VfiSynthesis) taps, 4 or 6, and state (H/2, W/2, 5 + 3 n: v0x v0y v1x v1y logit, and n times q ux uy, F32, in pixels of its grid; q: what a further opinion on motion, u, weighs; n is 1 to
  * VFI_MAX_OPINIONS - 1), and bend, nothing or (H/16, W/16, 2; F32): how far from p, in pixels of the state's grid, is what is seen at p and does not move straight -> frame. For every plane, in its own samples:
@@ -87,5 +88,5 @@ void vfi_frame_pack (const VfiFrameInfo *info, const VfiFrame *frame, double flo
 void vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
                            const VfiSynthesis *motion, const VfiFrame *dst);
 
-/* core/area.c. before may be NULL. */
-void vfi_frame_area (const VfiView *x, const VfiView *before, const VfiView *area);
+/* core/area.c. */
+void vfi_frame_area (const VfiView *x, gboolean begins, const VfiView *bars, const VfiView *area);

@@ -9,7 +9,7 @@
  * Where motion may bend, what `pair` computes lies in slots as well: that of a pair in the slot with the number of its first frame's, so that what the pair before gave is still
  * there. With a frame that follows the pair the slots are three, in a ring: the next pair is worked out before it is asked for, and once as well.
  *
- * What a network keeps of a stream ("kept.NAME") outlasts pairs that nothing was asked of, cuts and changes of flow-scale, until vfi_interp_reset.
+ * What a network keeps of a stream ("kept.NAME"), and what is known of its bars, outlasts pairs that nothing was asked of, cuts and changes of flow-scale, until vfi_interp_reset.
  *
  * A network that only makes the middle of a pair reaches other times by halving: the middle is a frame like any other, between which and one
  * of its neighbours there is a middle again. What was made so for a pair is kept in further slots.
@@ -39,7 +39,6 @@ struct _VfiInterp
   VfiNet *net[MAX_NETS]; /* the one in use first, then by last use */
 
   gboolean have_pair, have_past, have_next;
-  int last;                          /* slot of the frame that came in last; -1: of this stream none has */
   VfiFrame pair[VFI_NET_RING];       /* borrowed; the last one follows the pair, if have_next */
   VfiFrame past;                     /* that before, if it is known */
   float lasts[2];                    /* how long the pairs before and after last, in times of this one; 0: not known */
@@ -70,7 +69,6 @@ forget (VfiInterp *self)
   memset (self->made, 0, sizeof self->made);
   memset (self->known_pair, 0, sizeof self->known_pair);
   self->pair_of[0] = -1;
-  self->last = -1;
 }
 
 /* And the stream: what comes is another. */
@@ -79,7 +77,7 @@ forget_stream (VfiInterp *self)
 {
   forget (self);
   for (int i = 0; i < MAX_NETS && self->net[i]; i++)
-    self->net[i]->remembers = FALSE;
+    self->net[i]->remembers = self->net[i]->knows_bars = FALSE;
 }
 
 /* The slot after this one, of frames that came in. */
@@ -423,10 +421,10 @@ learn_frame (VfiInterp *self, int slot, const VfiFrame *frame)
     else
       klass->pack (self->backend, &self->info, frame, self->flow_scale, &x);
     if (self->model->taps) {
-      const VfiView area = vfi_net_view (net, "area", slot), before = vfi_net_view (net, "area", MAX (self->last, 0));
+      const VfiView bars = vfi_net_view (net, "bars", 0), area = vfi_net_view (net, "area", slot);
 
-      klass->area (self->backend, &x, self->last < 0 ? NULL : &before, &area);
-      self->last = slot;
+      klass->area (self->backend, &x, !net->knows_bars, &bars, &area);
+      net->knows_bars = TRUE;
     }
     if (self->profiling)
       vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + vfi_view_bytes (&x));

@@ -4,6 +4,8 @@
  */
 #include "net.h"
 
+#include "area.h"
+
 /* A tensor that passes between plans. What there is of it once for each slot has one, and is bound by the slot of */
 typedef enum
 {
@@ -141,14 +143,14 @@ add_buffers (VfiNet *net, VfiPlan *plan, Kind kind, GError **error)
   return TRUE;
 }
 
-/* Where frames' areas are (core/frame.h). */
+/* So many floats that the session fills. */
 static gboolean
-add_areas (VfiNet *net, GError **error)
+add_floats (VfiNet *net, const char *name, int n, Kind kind, GError **error)
 {
-  const Buffer b = { .name = g_strdup ("area"), .view = { .dtype = VFI_F32, .h = 1, .w = 1, .c = 4, .ld = 4, .cd = 1 }, .kind = OF_FRAME };
+  const Buffer b = { .name = g_strdup (name), .view = { .dtype = VFI_F32, .h = 1, .w = 1, .c = n, .ld = n, .cd = 1 }, .kind = kind };
 
   g_array_append_val (net->buffers, b);
-  return reserve (net, &g_array_index (net->buffers, Buffer, net->buffers->len - 1), net->n_slots, error);
+  return reserve (net, &g_array_index (net->buffers, Buffer, net->buffers->len - 1), kind == OF_FRAME ? net->n_slots : 1, error);
 }
 
 /* What the weights of the graphs take as the network's own copy. */
@@ -207,7 +209,8 @@ vfi_net_new (VfiBackend *backend, const VfiModel *model, VfiWeights *weights, Vf
     vfi_graphs_free (graphs);
     return NULL;
   }
-  if ((model->taps && !add_areas (net, error)) || !(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), backend, weights, error)) ||
+  if ((model->taps && (!add_floats (net, "area", VFI_SIDES, OF_FRAME, error) || !add_floats (net, "bars", VFI_BARS, OF_ALL, error))) ||
+      !(net->frame = vfi_plan_new (g_steal_pointer (&graphs[0]), backend, weights, error)) ||
       !add_buffers (net, net->frame, OF_FRAME, error) ||
       (graphs[2] && (!(net->pair = vfi_plan_new (g_steal_pointer (&graphs[2]), backend, weights, error)) ||
                      !add_buffers (net, net->pair, OF_PAIR, error))) ||

@@ -18,7 +18,8 @@ typedef struct
   double flow_scale;                 /* of the graphs: 1 but for networks that see pictures */
   VfiPlan *frame, *pair, *at, *bend; /* pair and bend may be NULL */
   gboolean mirrored;                 /* pair gives nothing but what belongs to one frame or the other: it serves both ways round */
-  gboolean remembers;                /* what `pair` keeps is of the session's stream */
+  gboolean remembers;                /* what `pair` keeps is of the session's stream; */
+  gboolean knows_bars;               /* and what "bars" says */
   GArray *buffers;                   /* net.c */
   gsize bytes;
 } VfiNet;
@@ -33,7 +34,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiNet, vfi_net_free)
 gboolean vfi_net_add_ring (VfiNet *net, int ring, GError **error);
 /* Binds everything the plan reads and writes, with the slots of frame 0 and 1 (of the former there is the pair in), and of the result. */
 void vfi_net_bind (VfiNet *net, VfiPlan *plan, const int slot[2], int result);
-/* A tensor by its name ("area": a frame's, of networks that frames are synthesized by), in a slot; without data if there is none of that name. */
+/* A tensor by its name ("area": a frame's, and "bars": what is known of them (core/frame.h), of networks that frames are synthesized by), in a slot; without data if there is none of that name. */
 VfiView vfi_net_view (VfiNet *net, const char *name, int slot);
 /* As vfi_plan_set_profile, of each plan. */
 void vfi_net_set_profile (VfiNet *net, GArray *lines);

@@ -232,9 +232,9 @@ unpack_picture (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, con
 }
 
 static void
-area (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *to)
+area (VfiBackend *b, const VfiView *x, gboolean begins, const VfiView *bars, const VfiView *area)
 {
-  vfi_frame_area (x, before, to);
+  vfi_frame_area (x, begins, bars, area);
 }
 
 static const VfiBackendClass common = {

@@ -20,13 +20,12 @@ luma_at (const View &x, int side, int i, int j)
 }
 
 static __global__ void
-__launch_bounds__ (THREADS) area (View x, const float *before, float *to)
+__launch_bounds__ (THREADS) find (View x, int begins, float *bars)
 {
-  const int side = blockIdx.x, thread = threadIdx.x, first = side < VFI_BOTTOM;
+  const int side = blockIdx.x, thread = threadIdx.x, before = vfi_bar_before (bars, begins, side);
   const bool rows = side == VFI_TOP || side == VFI_BOTTOM;
-  const int all = rows ? x.h : x.w, lines = (int) (VFI_BAR_MOST * all), samples = LUMA * (rows ? x.w : x.h);
+  const int lines = (int) (VFI_BAR_MOST * (rows ? x.h : x.w)), samples = LUMA * (rows ? x.w : x.h);
   const float level = luma_at (x, side, 0, 0);
-  const int was = !before ? 0 : first ? (int) before[side] : all - (int) before[side];
   VfiBar bar = { 0, 0 };
   SHARED (int, count); /* of each thread: what is unlike, and what is bright */
 
@@ -52,12 +51,17 @@ __launch_bounds__ (THREADS) area (View x, const float *before, float *to)
     unlike = count[0];
     bright = count[THREADS];
     __syncthreads ();
-    if (!vfi_bar_line (&bar, was, i, samples, unlike, bright))
+    if (!vfi_bar_line (&bar, before, i, samples, unlike, bright))
       break;
   }
-  if (thread == 0) {
-    to[side] = (float) (first ? bar.bar : all - bar.bar);
-  }
+  if (thread == 0)
+    bars[VFI_BARS_FOUND + side] = (float) bar.bar;
+}
+
+static __global__ void
+next (int h, int w, int begins, float *bars, float *area)
+{
+  vfi_bars_next (bars, begins, h, w, area);
 }
 
 static __global__ void
@@ -73,11 +77,13 @@ __launch_bounds__ (THREADS) fill (View x, const float *area)
 }
 
 void
-vfi_cuda_area (VfiCuda *cuda, const VfiView *x, const VfiView *before, const VfiView *to)
+vfi_cuda_area (VfiCuda *cuda, const VfiView *x, gboolean begins, const VfiView *bars, const VfiView *area)
 {
-  vfi_launch (cuda, VFI_SIDES, THREADS, 2 * THREADS * sizeof (int), area, View (*x), before ? (const float *) before->data : NULL,
-              (float *) to->data);
-  vfi_launch (cuda, blocks ((gsize) x->h * x->w, THREADS), THREADS, 0, fill, View (*x), (const float *) to->data);
+  float *known = (float *) bars->data, *to = (float *) area->data;
+
+  vfi_launch (cuda, VFI_SIDES, THREADS, 2 * THREADS * sizeof (int), find, View (*x), begins, known);
+  vfi_launch (cuda, 1, 1, 0, next, x->h, x->w, begins, known, to);
+  vfi_launch (cuda, blocks ((gsize) x->h * x->w, THREADS), THREADS, 0, fill, View (*x), (const float *) to);
 }
 
 /* Operator within. */

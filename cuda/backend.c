@@ -135,9 +135,9 @@ pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flo
 }
 
 static void
-area (VfiBackend *b, const VfiView *x, const VfiView *before, const VfiView *to)
+area (VfiBackend *b, const VfiView *x, gboolean begins, const VfiView *bars, const VfiView *area)
 {
-  vfi_cuda_area ((VfiCuda *) b, x, before, to);
+  vfi_cuda_area ((VfiCuda *) b, x, begins, bars, area);
 }
 
 static void

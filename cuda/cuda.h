@@ -118,7 +118,7 @@ gboolean vfi_cuda_frames_shrink (VfiCuda *cuda);
 /* ---- area.cu, pack.cu, synthesize.cu, picture.cu: frames on the device ---------------------------------- */
 
 void vfi_cuda_pack (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
-void vfi_cuda_area (VfiCuda *cuda, const VfiView *x, const VfiView *before, const VfiView *to);
+void vfi_cuda_area (VfiCuda *cuda, const VfiView *x, gboolean begins, const VfiView *bars, const VfiView *area);
 void vfi_cuda_synthesize (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale, double t,
                           const VfiSynthesis *motion, const VfiFrame *dst);
 

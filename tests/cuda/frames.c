@@ -7,6 +7,7 @@
 
 #include "../core/frames.h"
 #include "../generate.h"
+#include "area.h"
 #include "backend.h"
 #include "scene.h"
 
@@ -105,40 +106,48 @@ check_pack (const VfiFrameInfo *info, double flow_scale, VfiDType type)
   g_free (want.data);
 }
 
-/* Bars, with and without what was there before, on 16 and 32 bits. */
+/* Bars that come and go in a stream, on 16 and 32 bits. */
 static void
 areas (void)
 {
-  static const int bars[][4] = { { 0, 0, 0, 0 }, { 10, 0, 10, 0 }, { 0, 15, 0, 24 }, { 8, 16, 4, 24 }, { 0, 0, 70, 0 } };
+  static const int bars[][4] = { { 0, 0, 0, 0 }, { 10, 0, 10, 0 }, { 0, 15, 0, 24 }, { 8, 16, 9, 24 }, { 0, 16, 9, 24 }, { 0, 0, 70, 0 } };
   enum
   {
     H = 40,
     W = 300,
-    BYTES = H * W * 6 * 4
+    BYTES = H * W * 6 * 4,
+    EACH = VFI_BAR_FRAMES + 1
   };
 
-  for (guint k = 0; k < 4 * G_N_ELEMENTS (bars); k++) {
-    const gboolean half = k % 2;
+  for (int half = 0; half < 2; half++) {
     g_autofree void *memory = g_malloc (BYTES), *back = g_malloc (BYTES);
     VfiView x = { memory, half ? VFI_F16 : VFI_F32, H, W, 6, 6, 1 }, there = x;
-    float want[4], got[4], was[4] = { 4, 2, H - 3, W };
-    VfiView before = { was, VFI_F32, 1, 1, 4, 4, 1 }, area = { want, VFI_F32, 1, 1, 4, 4, 1 }, on_device = area, was_there = before;
+    float want[4], got[4], known[VFI_BARS], unknown[VFI_BARS];
+    VfiView area = { want, VFI_F32, 1, 1, 4, 4, 1 }, bars_here = { known, VFI_F32, 1, 1, VFI_BARS, VFI_BARS, 1 }, bars_there = bars_here,
+            on_device = area;
 
-    test_boxed (&x, bars[k / 4], 0.02f, 0.01f);
-    there.data = to_device (memory, vfi_view_bytes (&x));
+    for (int i = 0; i < VFI_BARS; i++) /* it means nothing */
+      known[i] = unknown[i] = i % 2 ? NAN : 9;
+    bars_there.data = to_device (unknown, sizeof unknown);
     on_device.data = to_device (got, sizeof got);
-    was_there.data = to_device (was, sizeof was);
-    vfi_frame_area (&x, k / 2 % 2 ? &before : NULL, &area);
-    backend->klass->begin (backend);
-    backend->klass->area (backend, &there, k / 2 % 2 ? &was_there : NULL, &on_device);
-    backend->klass->end (backend);
-    backend->klass->download (backend, back, there.data, vfi_view_bytes (&x));
-    backend->klass->download (backend, got, on_device.data, sizeof got);
-    g_assert_cmpmem (got, sizeof got, want, sizeof want);
-    g_assert_cmpmem (back, vfi_view_bytes (&x), memory, vfi_view_bytes (&x));
-    backend->klass->dealloc (backend, there.data);
+    for (guint k = 0; k < EACH * G_N_ELEMENTS (bars); k++) {
+      test_boxed (&x, bars[k / EACH], 0.02f, 0.01f);
+      there.data = to_device (memory, vfi_view_bytes (&x));
+      vfi_frame_area (&x, k == 0, &bars_here, &area);
+      backend->klass->begin (backend);
+      backend->klass->area (backend, &there, k == 0, &bars_there, &on_device);
+      backend->klass->end (backend);
+      backend->klass->download (backend, back, there.data, vfi_view_bytes (&x));
+      backend->klass->download (backend, got, on_device.data, sizeof got);
+      backend->klass->download (backend, unknown, bars_there.data, sizeof unknown);
+      g_assert_cmpmem (got, sizeof got, want, sizeof want);
+      g_assert_cmpmem (unknown, sizeof unknown, known, sizeof known);
+      g_assert_cmpmem (back, vfi_view_bytes (&x), memory, vfi_view_bytes (&x));
+      g_assert_true (k % EACH < VFI_BAR_FRAMES - 1 || k / EACH == 0 || k / EACH > 3 || want[0] + want[1] > 0);
+      backend->klass->dealloc (backend, there.data);
+    }
     backend->klass->dealloc (backend, on_device.data);
-    backend->klass->dealloc (backend, was_there.data);
+    backend->klass->dealloc (backend, bars_there.data);
   }
 }
 

@@ -52,17 +52,27 @@ def boxed(k, of, across, down, bars):
     return lambda x, y: (texture(x + across * k, y + down * k + 40 * of) if bars[0] <= x < W - bars[0] and bars[1] <= y < H - bars[1] else 0)
 
 
+def card(k):
+    """A bright one before black that rests for nine frames and moves for four, by turns, across and down: no picture between bars."""
+    steps = sum(i % 13 >= 9 for i in range(k))
+    left, top = 40 + 10 * steps, 50 + 4 * steps
+    return lambda x, y: texture(x - left, y - top) + 60 if left <= x < left + 220 and top <= y < top + 92 else 0
+
+
 SCENES = {  # frame k, in halves of the time from the first to the last, of example `of`
     'credits-slow': lambda of: credits(1, of),
     'credits': lambda of: credits(4, of),
     'fade': lambda of: lambda k: lambda x, y: 16 + (texture(x + 40 * of, y) - 16) * (1 - (k + 2 * of) / 8),
     'pan': lambda of: lambda k: lambda x, y: texture(x + 6 * k, y + 2 * k + 40 * of),
     'zoom': lambda of: lambda k: zoom(k, of),
-    'letterbox': lambda of: lambda k: boxed(k, of, 2, 8, (0, 25)),
-    'pillarbox': lambda of: lambda k: boxed(k, of, 12, 2, (50, 0)),
     'caption': lambda of: lambda k: captioned(k, of),
 }
-STREAMS = {'captions': lambda of: lambda k: captioned(k, of)}
+STREAMS = {
+    'captions': lambda of: lambda k: captioned(k, of),
+    'letterbox': lambda of: lambda k: boxed(k, of, 2, 8, (0, 25)),
+    'pillarbox': lambda of: lambda k: boxed(k, of, 12, 2, (50, 0)),
+    'card': lambda of: card,
+}
 FRAMES = 21  # of a stream
 
 
