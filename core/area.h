@@ -13,7 +13,8 @@
 #define VFI_BAR_BRIGHT 0.05f /* how much brighter than the bar is what is no bar, */
 #define VFI_BAR_PART 0.25f   /* in so much of a line, */
 #define VFI_BAR_MIXED 0.625f /* of which so much differs at all: where two rows of pixels make a line, one may be the bar's */
-#define VFI_BAR_SOFT 4 /* lines between a bar and the picture that are neither: edges that are soft, and what coding leaves beside them */
+#define VFI_BAR_SOFT 4  /* lines between a bar and the picture that are neither: edges that are soft, and what coding leaves beside them */
+#define VFI_BAR_LOOSE 1 /* lines of a bar that is trusted which the picture may be in: coding moves edges */
 #define VFI_BAR_MOST 0.45f /* of all lines, at each edge */
 #define VFI_BAR_FRAMES 4   /* in a row must have both bars of a pair where they are, */
 #define VFI_BAR_APART 2    /* which differ by so many lines, */
@@ -60,7 +61,7 @@ vfi_bar_line (VfiBar *b, int before, int i, int samples, int unlike, int bright)
     return 0;
   }
   b->flat += !unlike && b->flat == i;
-  if (before > 0 && i + 1 + VFI_BAR_SOFT >= before) {
+  if (before > 0 && i + 1 + VFI_BAR_LOOSE >= before) {
     b->bar = before;
     return 0;
   }

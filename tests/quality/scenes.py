@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Scenes of which the frame in the middle is known exactly, as footage seldom has them: SCENE/NAME/{00,01,02}.ppm; and streams of which every second frame is: STREAM/NAME/{00 ...}.ppm.
+"""Scenes of which the frame in the middle is known exactly, as footage seldom has them: SCENE/NAME/{00,01,02}.ppm; and streams of which every second frame is: NAME/{00 ...}.ppm.
 
 What they are made of lies on no grid (sums of waves), or moves by whole pixels (letters).
 """
@@ -79,7 +79,8 @@ FRAMES = 21  # of a stream
 def write(folder, scenes, frames, examples):
     for name, scene in scenes.items():
         for of in range(examples):
-            os.makedirs(os.path.join(folder, name, str(of)))
+            own = os.path.join(folder, name, str(of) if examples > 1 else '')
+            os.makedirs(own)
             for k in range(frames):
-                with open(os.path.join(folder, name, str(of), '%02d.ppm' % k), 'wb') as f:
+                with open(os.path.join(own, '%02d.ppm' % k), 'wb') as f:
                     f.write(picture(scene(of)(k)))
