@@ -21,6 +21,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "area.h"
 #include "net.h"
 
 #define MAX_NETS 3
@@ -76,8 +77,10 @@ static void
 forget_stream (VfiInterp *self)
 {
   forget (self);
-  for (int i = 0; i < MAX_NETS && self->net[i]; i++)
-    self->net[i]->remembers = self->net[i]->knows_bars = FALSE;
+  for (int i = 0; i < MAX_NETS && self->net[i]; i++) {
+    self->net[i]->remembers = FALSE;
+    self->net[i]->n_bars = 0;
+  }
 }
 
 /* The slot after this one, of frames that came in. */
@@ -423,8 +426,8 @@ learn_frame (VfiInterp *self, int slot, const VfiFrame *frame)
     if (self->model->taps) {
       const VfiView bars = vfi_net_view (net, "bars", 0), area = vfi_net_view (net, "area", slot);
 
-      klass->area (self->backend, &x, !net->knows_bars, &bars, &area);
-      net->knows_bars = TRUE;
+      klass->area (self->backend, &x, net->n_bars == 0, &bars, &area);
+      net->n_bars = MIN (net->n_bars + 1, VFI_BAR_FRAMES + 1);
     }
     if (self->profiling)
       vfi_profile_add (self->profile, "pack", settle (self) - start, 0, frame_bytes (&self->info) + vfi_view_bytes (&x));
@@ -467,6 +470,25 @@ queue_add (Queue *q, VfiPlan *plan)
   q->plans[q->n++] = plan;
 }
 
+/* The frame that came in, in a slot; NULL: it was made. */
+static const VfiFrame *
+came_in (const VfiInterp *self, int slot)
+{
+  return slot < self->ring ? &self->pair[(slot - self->first + self->ring) % self->ring] : NULL;
+}
+
+/* Whether a frame that came in now is seen to have other bars than the one before. Of frames on a device the host knows only when those that a stream began with are known. */
+static gboolean
+bars_came_or_went (VfiInterp *self, const int slot[2])
+{
+  VfiNet *net = self->net[0];
+  const VfiView area = vfi_net_view (net, "area", slot[0]);
+
+  if (self->backend->klass->memory != VFI_MEMORY_HOST)
+    return net->n_bars == VFI_BAR_FRAMES;
+  return memcmp (area.data, vfi_net_view (net, "area", slot[1]).data, vfi_view_bytes (&area)) != 0;
+}
+
 /* What `pair` computes of the frames in two slots. */
 static void
 learn_pair (VfiInterp *self, Queue *q, const int slot[2])
@@ -476,7 +498,11 @@ learn_pair (VfiInterp *self, Queue *q, const int slot[2])
   for (int i = 0; i < 2; i++)
     if (!self->known[slot[i]]) {
       queue_add (q, net->frame);
-      learn_frame (self, slot[i], slot[i] < self->ring ? &self->pair[(slot[i] - self->first + self->ring) % self->ring] : NULL);
+      learn_frame (self, slot[i], came_in (self, slot[i]));
+      if (i && self->model->taps && slot[0] != last_slot (self) && bars_came_or_went (self, slot)) { /* both as the later one is */
+        queue_add (q, net->frame);
+        learn_frame (self, slot[0], came_in (self, slot[0]));
+      }
     }
   const gboolean known = net->bend ? self->known_pair[slot[0]]
                                    : (self->pair_of[0] == slot[0] && self->pair_of[1] == slot[1]) ||

@@ -19,7 +19,7 @@ typedef struct
   VfiPlan *frame, *pair, *at, *bend; /* pair and bend may be NULL */
   gboolean mirrored;                 /* pair gives nothing but what belongs to one frame or the other: it serves both ways round */
   gboolean remembers;                /* what `pair` keeps is of the session's stream; */
-  gboolean knows_bars;               /* and what "bars" says */
+  int n_bars;                        /* and what "bars" says is of so many frames of it, up to one more than count */
   GArray *buffers;                   /* net.c */
   gsize bytes;
 } VfiNet;
