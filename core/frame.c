@@ -184,6 +184,8 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
     p0 = part_of (p0, top, left, bottom - top, right - left);
     p1 = part_of (p1, top, left, bottom - top, right - left);
     d = part_of (d, top, left, bottom - top, right - left);
+    const float edge = VFI_EDGE (d.l->sub_x || d.l->sub_y ? 2 : taps);
+
     for (int y = 0; y < d.h; y++)
       for (int x = 0; x < d.w; x++) {
         const float sy = ((y + top + 0.5f) * ky - 1) / 2, sx = ((x + left + 0.5f) * kx - 1) / 2;
@@ -203,7 +205,8 @@ vfi_frame_synthesize (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFra
             const float bx = to[0] * fminf (moves / VFI_BEND_STILL, 1), by = to[1] * fminf (moves / VFI_BEND_STILL, 1);
             const float x0 = x + (bx - (float) t * v0[0]) * 2 / kx, y0 = y + (by - (float) t * v0[1]) * 2 / ky;
             const float x1 = x + (bx + u * v1[0]) * 2 / kx, y1 = y + (by + u * v1[1]) * 2 / ky;
-            const float m0 = m * vfi_inside (y0, x0, d.h, d.w), m1 = (1 - m) * vfi_inside (y1, x1, d.h, d.w);
+            const float m0 = m * vfi_inside_edge (y0, x0, d.h, d.w, edge);
+            const float m1 = (1 - m) * vfi_inside_edge (y1, x1, d.h, d.w, edge);
             const float along = lerp (sample (&p1, tap (y1, d.h), tap (x1, d.w), c, taps),
                                       sample (&p0, tap (y0, d.h), tap (x0, d.w), c, taps), m0 / (m0 + m1));
 

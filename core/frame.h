@@ -29,7 +29,7 @@
  *   to the grid; its velocities are scaled to the plane's pixels, by 2 w / sw / 2^sub_x (and so for y); bend likewise, from its own grid;
  *   w0 = f0 (p + b - t v0), w1 = f1 (p + b + (1 - t) v1), b = bend times the greater component of |(1 - t) v1 + t v0| over VFI_BEND_STILL pixels of the state's grid, at most 1: what stands still does not bend; places clamped to the plane, in fp32 coordinates; planes of the frame's full size are sampled with
  *   cubics, which keep fine texture: of 4x4 taps (Catmull-Rom's) or 6x6 (sharper, core/sample.h), replicated beyond the border; planes of subsampled chroma bilinearly,
- *   i0, i1 = 1.5 - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
+ *   i0, i1 = 1.5 - VFI_EDGE, of planes that cubics sample - how many pixels the place in f0, f1 is outside of the outermost pixels' middles, clamped to VFI_OUTSIDE .. 1:  what one frame does not show is the other's,
  *   m = sigmoid (logit + log ((1 - t) / t)),  n = m i0 / (m i0 + (1 - m) i1),  first = n w0 + (1 - n) w1,  further = the same with u as v0 and as v1, of each,
  *   dst = floor (first + sum of q (further - first) + 1/2), clamped to 0..2^depth - 1; q is clamped to 0..1, all of them together are at most 1, and what one does not ask for need not be read.
  * Where both frames have an area, the pixels that are not in both are taken from the nearer frame; of the others all of this holds as if what both areas have in common were the plane, and its part of the state's grid the grid.
@@ -55,9 +55,10 @@
 #include "format.h"
 #include "tensor.h"
 
-#define VFI_CHROMA_LIMIT 0.08f /* tools/train/net.py: CHROMA_LIMIT */
-#define VFI_ALMOST 0x1p-10f    /* of a level */
-#define VFI_OUTSIDE 0x1p-10f   /* what counts of a frame outside of it: enough where both are */
+#define VFI_CHROMA_LIMIT 0.08f                /* tools/train/net.py: CHROMA_LIMIT */
+#define VFI_ALMOST 0x1p-10f                   /* of a level */
+#define VFI_OUTSIDE 0x1p-10f                  /* what counts of a frame outside of it: enough where both are */
+#define VFI_EDGE(taps) ((taps) > 2 ? 2.f : 0) /* pixels of a frame's edge that may be no picture: dark rows and columns are common */
 /* Of six taps (core/sample.h: vfi_sharp), for the middle pair of samples and the far one: what both have in common, and half of what they differ by. */
 #define VFI_SHARP_E1 -0.6f
 #define VFI_SHARP_E2 0.175f

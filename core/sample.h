@@ -107,11 +107,17 @@ vfi_inside_part (float y, float x, const float part[4], int h, int w)
   return fminf (fmaxf (1.5f - outside, VFI_OUTSIDE), 1);
 }
 
-/* How much counts what is read at (x, y) of a plane of h x w: 1, less by as many pixels as that is outside of it, VFI_OUTSIDE at least (NaN too). Half of
+/* How much counts what is read at (x, y) of a plane of h x w: 1, less by as many pixels as that is outside of it, or of what is `edge` pixels inside of that; VFI_OUTSIDE at least (NaN too). Half of
  * a pixel is as far as the outermost ones reach. */
+static inline float
+vfi_inside_edge (float y, float x, int h, int w, float edge)
+{
+  const float outside = fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1)));
+  return fminf (fmaxf (1.5f - edge - outside, VFI_OUTSIDE), 1);
+}
+
 static inline float
 vfi_inside (float y, float x, int h, int w)
 {
-  const float outside = fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1)));
-  return fminf (fmaxf (1.5f - outside, VFI_OUTSIDE), 1);
+  return vfi_inside_edge (y, x, h, w, 0);
 }

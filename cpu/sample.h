@@ -229,21 +229,26 @@ beyond (VecS v, VecS n)
   return (VecS) I (subs_epu16) ((Int) v, (Int) n);
 }
 
-/* First taps in windows instead of the plane; whether these have all taps and lie inside the plane. */
+/* First taps in windows instead of the plane; whether these have all taps and lie inside the plane, and all places within its edge. */
 VFI_INLINE gboolean
 find_windows (Place *p, int w, int h, const Kind k)
 {
+  const int edge = (int) VFI_EDGE (k.taps) - BEFORE (k); /* from where on first taps may lie, and as far from the other end */
   /* Whole windows are read. */
   const int last_left = w - (WINDOW (k) + BYTES (k) - 1) / BYTES (k), last_top = h - k.taps - 1;
   const VecS moved = p->x - shorts_iota (), middle = of_part (moved, SIZE (k) / 2, k);
   const VecS left = middle + (shorts_iota () - IN_WINDOW (k)), top = shorts_min (of_part (p->y, 0, k), of_part (p->y, SIZE (k) - 1, k));
   VecS outside;
 
-  if (last_left < 0 || last_top < 0)
+  if (last_left < 0 || last_top < 0 || MIN (w, h) < k.taps + 2 * MAX (edge, 0))
     return FALSE;
+  outside = shorts_set (0);
+  if (edge > 0)
+    outside = beyond (p->x - shorts_set (edge), shorts_set (w - k.taps - 2 * edge)) |
+              beyond (p->y - shorts_set (edge), shorts_set (h - k.taps - 2 * edge));
   p->x = moved - middle;
   p->y -= top;
-  outside = beyond (p->x + IN_WINDOW (k), shorts_set (ROOM (k))) | (VecS) ((VecSU) p->y >> 1);
+  outside |= beyond (p->x + IN_WINDOW (k), shorts_set (ROOM (k))) | (VecS) ((VecSU) p->y >> 1);
   outside |= beyond (left, shorts_set (last_left)) | beyond (top, shorts_set (last_top));
   p->left = left;
   p->top = top;
@@ -335,16 +340,16 @@ set_place (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, const Kind 
 VFI_INLINE void
 place_at_border (Place *p, const Vec x[2], const Vec y[2], int x0, int y0, int w, int h, const Kind k)
 {
-  Vec inside_x[2], inside_y[2];
+  Vec inside_x[2], inside_y[2], outside;
 
   for (int i = 0; i < 2; i++) {
     const VecI left = -(vec_iota () * 2 + (x0 + i)) * ONE_PIXEL;
 
     inside_x[i] = vec_min (vec_max (x[i], VEC_TO_FLOAT (left)), VEC_TO_FLOAT (left + (w - 1) * ONE_PIXEL));
     inside_y[i] = vec_min (vec_max (y[i], vec_set (-y0 * ONE_PIXEL)), vec_set ((h - 1 - y0) * ONE_PIXEL));
-    p->inside[i] = vec_min (
-        vec_max (1.5f - vec_max (vec_abs (x[i] - inside_x[i]), vec_abs (y[i] - inside_y[i])) * (1.f / ONE_PIXEL), vec_set (VFI_OUTSIDE)),
-        vec_set (1));
+    outside = vec_max (vec_max (VEC_TO_FLOAT (left) - x[i], x[i] - VEC_TO_FLOAT (left + (w - 1) * ONE_PIXEL)),
+                       vec_max (vec_set (-y0 * ONE_PIXEL) - y[i], y[i] - vec_set ((h - 1 - y0) * ONE_PIXEL)));
+    p->inside[i] = vec_min (vec_max (1.5f - VFI_EDGE (k.taps) - outside * (1.f / ONE_PIXEL), vec_set (VFI_OUTSIDE)), vec_set (1));
   }
   set_place (p, inside_x, inside_y, x0, y0, k);
   p->reach = FAR;

@@ -200,11 +200,11 @@ inside (float y, float x, const View &within, int h, int w)
   return clampf (1.5f - fmaxf (fmaxf (left - x, x - (right - 1)), fmaxf (top - y, y - (bottom - 1))), VFI_OUTSIDE, 1);
 }
 
-/* vfi_inside of core/sample.h */
+/* vfi_inside_edge of core/sample.h */
 __device__ inline float
-inside (float y, float x, int h, int w)
+inside (float y, float x, int h, int w, float edge = 0)
 {
-  return clampf (1.5f - fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1))), VFI_OUTSIDE, 1);
+  return clampf (1.5f - edge - fmaxf (fmaxf (-x, x - (w - 1)), fmaxf (-y, y - (h - 1))), VFI_OUTSIDE, 1);
 }
 
 /* Channel c of v at the taps. */

@@ -59,11 +59,11 @@ between (int i, int first, int last)
   return max (first, min (i, last));
 }
 
-/* vfi_inside of core/sample.h, of a box */
+/* vfi_inside_edge of core/sample.h, of a box */
 static __device__ float
-inside_box (const Box &box, float y, float x)
+inside_box (const Box &box, float y, float x, float edge)
 {
-  return inside (y - box.top, x - box.left, box.bottom - box.top + 1, box.right - box.left + 1);
+  return inside (y - box.top, x - box.left, box.bottom - box.top + 1, box.right - box.left + 1, edge);
 }
 
 /* Four neighbours on the state's grid, and how far the pixel is from the first one. */
@@ -260,6 +260,7 @@ struct Along
   float in0, in1;
 };
 
+template <int TAPS>
 static __device__ Along
 along (const Plane &p, const Box &box, const Moment &m, int y, int x, float bend_y, float bend_x, float v0x, float v0y, float v1x,
        float v1y)
@@ -269,12 +270,8 @@ along (const Plane &p, const Box &box, const Moment &m, int y, int x, float bend
   const float y0 = from_y - m.t * v0y * p.gy, x0 = from_x - m.t * v0x * p.gx, y1 = from_y + m.u * v1y * p.gy,
               x1 = from_x + m.u * v1x * p.gx;
 
-  return { tap_between (y0, box.top, box.bottom),
-           tap_between (x0, box.left, box.right),
-           tap_between (y1, box.top, box.bottom),
-           tap_between (x1, box.left, box.right),
-           inside_box (box, y0, x0),
-           inside_box (box, y1, x1) };
+  return { tap_between (y0, box.top, box.bottom), tap_between (x0, box.left, box.right),     tap_between (y1, box.top, box.bottom),
+           tap_between (x1, box.left, box.right), inside_box (box, y0, x0, VFI_EDGE (TAPS)), inside_box (box, y1, x1, VFI_EDGE (TAPS)) };
 }
 
 template <typename T, int TAPS, int COMPS>
@@ -338,7 +335,7 @@ __launch_bounds__ (THREADS, 4) synthesize (Plane p, Moment m)
         s[0] = s[2] = state_at (m.state, at, k + 1);
         s[1] = s[3] = state_at (m.state, at, k + 2);
       }
-      const Along a = along (p, box, m, y, x, bend_y, bend_x, s[0], s[1], s[2], s[3]);
+      const Along a = along<TAPS> (p, box, m, y, x, bend_y, bend_x, s[0], s[1], s[2], s[3]);
 
 #pragma unroll
       for (int c = 0; c < COMPS; c++)

@@ -64,6 +64,7 @@ SCENES = {  # frame k, in halves of the time from the first to the last, of exam
     'credits': lambda of: credits(4, of),
     'fade': lambda of: lambda k: lambda x, y: 16 + (texture(x + 40 * of, y) - 16) * (1 - (k + 2 * of) / 8),
     'pan': lambda of: lambda k: lambda x, y: texture(x + 6 * k, y + 2 * k + 40 * of),
+    'dark-edge': lambda of: lambda k: lambda x, y: texture(x + 6 * k, y + 2 * k + 40 * of) if 0 < x < W - 1 and 0 < y < H - 1 else 16,  # as of captured tapes
     'zoom': lambda of: lambda k: zoom(k, of),
     'caption': lambda of: lambda k: captioned(k, of),
 }

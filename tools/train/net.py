@@ -78,10 +78,11 @@ def warp(x, v, gain, rows=1, columns=1):
 
 
 OUTSIDE = 2 ** -10
+EDGE = 2  # pixels of a frame's edge that may be no picture
 
 
-def inside(x, v, gain, rows=1, columns=1, size=None, within=None):
-    """How much counts what warp samples (n,1,h,w): 1, less by as many pixels as the place is outside of x (n,c,h,w), or of size (h, w), or within parts of its sides (top, left, bottom, right), OUTSIDE at least. Half
+def inside(x, v, gain, rows=1, columns=1, size=None, within=None, edge=0):
+    """How much counts what warp samples (n,1,h,w): 1, less by as many pixels as the place is outside of x (n,c,h,w), or of size (h, w), or within parts of its sides (top, left, bottom, right), or of what is edge pixels inside of that; OUTSIDE at least. Half
     of a pixel is as far as the outermost ones reach."""
     far = []
     for k, every in ((0, columns), (1, rows)):
@@ -89,7 +90,7 @@ def inside(x, v, gain, rows=1, columns=1, size=None, within=None):
         at = torch.arange(0, n, every, device=x.device, dtype=torch.float32).view((1, 1, -1) if k == 0 else (1, -1, 1)) + exact(v * gain)[:, k]
         low, high = (within[1 - k] * n, within[3 - k] * n) if within else (0, size[1 - k] if size else n)
         far += [low - at, at - (high - 1)]
-    return (1.5 - torch.stack(far).amax(0)).clamp(OUTSIDE, 1).unsqueeze(1)
+    return (1.5 - edge - torch.stack(far).amax(0)).clamp(OUTSIDE, 1).unsqueeze(1)
 
 
 def bend(x, axis):
@@ -621,10 +622,10 @@ def synthesize(p0, p1, state, t, sampled=warp_cubic, size=None):
     if s > 1:
         state = F.interpolate(state, scale_factor=s, mode='bilinear', align_corners=False)
     m = blend_weight(state[:, 4:5], t)
-    sample = sampled if s > 1 else warp
+    sample, edge = (sampled, EDGE) if s > 1 else (warp, 0)
 
     def along(v0, v1):
-        m0, m1 = m * inside(p0, v0 * s, -t, size=size), (1 - m) * inside(p1, v1 * s, 1 - t, size=size)
+        m0, m1 = m * inside(p0, v0 * s, -t, size=size, edge=edge), (1 - m) * inside(p1, v1 * s, 1 - t, size=size, edge=edge)
         return (m0 * sample(p0, v0 * s, -t) + m1 * sample(p1, v1 * s, 1 - t)) / (m0 + m1)
     out = first = along(state[:, 0:2], state[:, 2:4])
     for k in range(5, state.shape[1], 3):
