@@ -7,37 +7,20 @@
 FRAMES are folders of a sequence's frames, of which 41 are taken and every second one is given. An eighth of the width left and right is made black, or of the height above and below. With --crf they go through x264 after that.
 Needs OpenCV's Python module and, for --crf, ffmpeg.
 """
-import argparse
 import glob
 import os
-import subprocess
-import sys
 import tempfile
 
 import cv2
 import numpy as np
 
-from captions import psnr, through_x264
+from captions import arguments, frames_made, psnr, through_x264
 
 NEAR = 24
 
 
-def made(program, top, options):
-    page = os.path.join(top, 'page.html')
-    subprocess.run([program, 'eval', 'interp', os.path.join(top, 'frames'), '--multiplier', '2', '--html', page, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return [cv2.imread(p) for p in sorted(glob.glob(os.path.join(top, 'page_files', '*-made.png')))]
-
-
 def main():
-    own, options = sys.argv[1:], []
-    if '--' in own:
-        own, options = own[:own.index('--')], own[own.index('--') + 1:]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('program')
-    parser.add_argument('frames', nargs='+')
-    parser.add_argument('--letterbox', action='store_true')
-    parser.add_argument('--crf')
-    args = parser.parse_args(own)
+    args, options = arguments(__doc__, '--letterbox')
     for folder in args.frames:
         scores = []
         for cut in False, True:
@@ -64,7 +47,7 @@ def main():
                     near[y + NEAR:h - y - NEAR] = False
                 else:
                     near[:, x + NEAR:w - x - NEAR] = False
-                pictures = made(args.program, top, options)
+                pictures = frames_made(args.program, frames, top, ['--multiplier', '2', *options])
                 for where in (near,) if cut else (near, bar):
                     scores.append(np.mean([psnr(m, clean[2 * i + 1], where) for i, m in enumerate(pictures)]))
         print('%-24s near bars %.2f, bars %.2f dB; near the edge of the same without bars %.2f' % (os.path.basename(folder.rstrip('/').removesuffix('/frames')), *scores), flush=True)

@@ -45,16 +45,28 @@ def through_x264(frames, crf):
     subprocess.run([*quiet, '-i', movie, '-start_number', '0', each], check=True)
 
 
-def main():
+def arguments(doc, flag):
+    """Of the command line, and what stands behind --."""
     own, options = sys.argv[1:], []
     if '--' in own:
         own, options = own[:own.index('--')], own[own.index('--') + 1:]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('program')
     parser.add_argument('frames', nargs='+')
     parser.add_argument('--crf')
-    parser.add_argument('--apart', action='store_true')
-    args = parser.parse_args(own)
+    parser.add_argument(flag, action='store_true')
+    return parser.parse_args(own), options
+
+
+def frames_made(program, seen, top, options):
+    """By `vfi eval interp`, in order; what it writes goes into the folder top."""
+    page = os.path.join(top, 'page.html')
+    subprocess.run([program, 'eval', 'interp', seen, '--html', page, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return [cv2.imread(p) for p in sorted(glob.glob(os.path.join(top, 'page_files', '*-made.png')))]
+
+
+def main():
+    args, options = arguments(__doc__, '--apart')
     for folder in args.frames:
         with tempfile.TemporaryDirectory() as top:
             frames = os.path.join(top, 'frames')
@@ -78,9 +90,7 @@ def main():
                     os.makedirs(pair)
                     for i in range(k, k + 3):
                         os.symlink(os.path.join(frames, '%04d.png' % i), os.path.join(pair, '%d.png' % (i - k)))
-            page = os.path.join(top, 'page.html')
-            subprocess.run([args.program, 'eval', 'interp', seen, *how, '--html', page, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            made = [cv2.imread(p) for p in sorted(glob.glob(os.path.join(top, 'page_files', '*-made.png')))]
+            made = frames_made(args.program, seen, top, [*how, *options])
             scores = np.array([(psnr(m, clean[2 * i + 1], hidden), psnr(cv2.imread(os.path.join(frames, '%04d.png' % (2 * i))), clean[2 * i], hidden)) for i, m in enumerate(made)])
         print('%-24s made %.2f, given %.2f dB; first four made %.2f' % (os.path.basename(folder.rstrip('/').removesuffix('/frames')), *scores[4:].mean(0), scores[:4, 0].mean()), flush=True)
 
