@@ -1,197 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The interpolation session, with weights made from their names on the plain backend and on the CPU's, and with the shipped ones where they
- * are. Backends are watched, and made to fail, through a changed copy of their table.
+ * What interpolation sessions make, with weights made from their names on the plain backend and on the CPU's, and with the shipped ones where they
+ * are, and what they refuse.
  */
-#include "interp.h"
-
-#include <malloc.h>
 #include <math.h>
-#include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../generate.h"
 #include "area.h"
-#include "frames.h"
-#include "model.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
-static const VfiFrameInfo small = { VFI_FORMAT_I420, 64, 48, VFI_RANGE_LIMITED };
-
-/* ---- a watched backend -------------------------------------------------------------------------- */
-
-static void (*real_free) (VfiBackend *);
-static void *(*real_alloc) (VfiBackend *, gsize, GError **);
-static void (*real_dealloc) (VfiBackend *, void *);
-static void (*real_pack) (VfiBackend *, const VfiFrameInfo *, const VfiFrame *, double, const VfiView *);
-static int allocs, live, packs, fail_at; /* fail_at: the alloc (from 1) that fails; 0: none */
-
-static void *
-count_alloc (VfiBackend *b, gsize bytes, GError **error)
-{
-  void *p;
-
-  if (++allocs == fail_at) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory, as told");
-    return NULL;
-  }
-  p = real_alloc (b, bytes, error);
-  live += p != NULL;
-  return p;
-}
-
-static void
-count_dealloc (VfiBackend *b, void *p)
-{
-  live -= p != NULL;
-  real_dealloc (b, p);
-}
-
-static void
-count_pack (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x)
-{
-  packs++;
-  real_pack (b, info, frame, flow_scale, x);
-}
-
-static void
-free_class (VfiBackend *b)
-{
-  gpointer klass = (gpointer) b->klass;
-
-  real_free (b);
-  g_free (klass);
-}
-
-static VfiBackend *
-backend_new (VfiBackendKind kind)
-{
-  GError *error = NULL;
-  VfiBackend *b = vfi_backend_open (&(VfiOptions){ .backend = kind, .threads = 2 }, NULL, &error);
-  VfiBackendClass *klass;
-
-  g_assert_no_error (error);
-  b->klass = klass = g_memdup2 (b->klass, sizeof *klass);
-  real_free = klass->free;
-  real_alloc = klass->alloc;
-  real_dealloc = klass->dealloc;
-  real_pack = klass->pack;
-  klass->free = free_class;
-  klass->alloc = count_alloc;
-  klass->dealloc = count_dealloc;
-  klass->pack = count_pack;
-  allocs = live = packs = fail_at = 0;
-  return b;
-}
-
-/* ---- sessions and frames ------------------------------------------------------------------------ */
-
-/* Weights from names for a model; its own file, NULL if there is none, if `shipped`. */
-static VfiWeights *
-weights_new (const VfiModel *m, gboolean shipped)
-{
-  g_autofree char *path = shipped ? vfi_model_find_weights (m) : NULL;
-  VfiGraph *graphs[VFI_MAX_GRAPHS + 1] = { vfi_graph_new (VFI_F32), vfi_graph_new (VFI_F32) };
-  GError *error = NULL;
-  VfiWeights *w = NULL;
-
-  m->frame (graphs[0], m, m->multiple, m->multiple);
-  m->at (graphs[1], m, m->multiple, m->multiple);
-  if (!shipped)
-    w = test_weights_for (graphs);
-  else if (path)
-    w = vfi_weights_open (path, &error);
-  g_assert_no_error (error);
-  vfi_graph_free (graphs[0]);
-  vfi_graph_free (graphs[1]);
-  return w;
-}
-
-static VfiInterp *
-session_on (VfiBackend *b, const VfiFrameInfo *info, double flow_scale, GError **error)
-{
-  const VfiModel *m = vfi_model_find ("vfi-nano", NULL);
-  g_autoptr (VfiWeights) w = weights_new (m, FALSE);
-
-  return vfi_interp_new_on (b, m, w, VFI_F32, info, flow_scale, error);
-}
-
-static VfiInterp *
-session_new (VfiBackendKind kind, const VfiFrameInfo *info, double flow_scale)
-{
-  g_autoptr (VfiBackend) b = backend_new (kind);
-  GError *error = NULL;
-  VfiInterp *s = session_on (b, info, flow_scale, &error);
-
-  g_assert_no_error (error);
-  return s;
-}
-
-/* Frame i of a moving, textured picture. Every third one has stripes, by which each pixel changes before it could be taken for one that lies over the picture. */
-static double
-waves (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
-{
-  const int i = GPOINTER_TO_INT (data);
-  const double stripes = i % 3 == 2 && plane == 0 ? (int) x / 8 % 2 * 0.5 - 0.25 : 0;
-
-  return 0.5 + stripes + 0.1 * sin (0.31 * (x - 2.3 * i) + plane) * cos (0.23 * (y + 1.1 * i)) + 0.1 * sin (0.9 * x + 0.7 * y + comp);
-}
-
-static TestFrame *
-picture (const VfiFrameInfo *info, int i)
-{
-  TestFrame *f = test_frame_new (info, i % 2 * 16);
-  test_frame_fill (f, waves, GINT_TO_POINTER (i));
-  return f;
-}
-
-static void
-set_pair (VfiInterp *s, const TestFrame *a, const TestFrame *b)
-{
-  GError *error = NULL;
-  vfi_interp_set_pair (s, &a->frame, &b->frame, &error);
-  g_assert_no_error (error);
-}
-
-static TestFrame *
-at (VfiInterp *s, const VfiFrameInfo *info, double t)
-{
-  TestFrame *d = test_frame_new (info, 24);
-  GError *error = NULL;
-
-  vfi_interp_at (s, t, &d->frame, &error);
-  g_assert_no_error (error);
-  g_assert_true (test_frame_intact (d));
-  return d;
-}
-
-/* What a session that knows nothing else makes of a pair. */
-static TestFrame *
-fresh (VfiBackendKind kind, const TestFrame *a, const TestFrame *b, double flow_scale, double t)
-{
-  VfiInterp *s = session_new (kind, &a->info, flow_scale);
-  TestFrame *d;
-
-  set_pair (s, a, b);
-  d = at (s, &a->info, t);
-  vfi_interp_free (s);
-  return d;
-}
-
-static void
-assert_same (const TestFrame *got, TestFrame *want)
-{
-  g_assert_true (vfi_frame_equal (&want->info, &got->frame, &want->frame));
-  test_frame_free (want);
-}
-
-#define KIND(data) ((VfiBackendKind) GPOINTER_TO_INT (data))
+#include "sessions.h"
 
 /* ---- what comes out ----------------------------------------------------------------------------- */
 
@@ -280,11 +96,11 @@ stream (gconstpointer kind)
     set_pair (s, f[i], f[i + 1]);
     for (int k = 0; k < 3; k++) {
       g_autoptr (TestFrame) d = at (s, &small, times[k]);
-      int before = packs;
+      int before = watched.packs;
       assert_same (d, fresh (KIND (kind), f[i], f[i + 1], 1, times[k]));
-      packs = before;
+      watched.packs = before;
     }
-    g_assert_cmpint (packs, ==, i + 2);
+    g_assert_cmpint (watched.packs, ==, i + 2);
   }
 
   /* the same pair again, backwards, and a frame with itself */
@@ -341,7 +157,7 @@ around (gconstpointer kind)
   for (int sides = KIND (kind) == VFI_BACKEND_REFERENCE ? 3 : 0; sides < 4; sides++) { /* the plain one takes long */
     VfiInterp *s = session_new (KIND (kind), &small, 1);
     TestFrame *f[8];
-    int packed = packs;
+    int packed = watched.packs;
 
     for (int i = 0; i < 8; i++)
       f[i] = picture (&small, i * i / 2);
@@ -352,15 +168,15 @@ around (gconstpointer kind)
       set_neighbours (s, seen[0], 1, seen[3], 1);
       for (int k = 0; k < 2; k++) {
         g_autoptr (TestFrame) d = at (s, &small, times[k]), straight = NULL;
-        const int before = packs;
+        const int before = watched.packs;
 
         assert_same (d, fresh_around (KIND (kind), seen, 1, 1, times[k]));
         straight = fresh (KIND (kind), f[i], f[i + 1], 1, times[k]);
         g_assert_true (vfi_frame_equal (&small, &d->frame, &straight->frame) == !(seen[0] || seen[3]));
-        packed += packs - before;
+        packed += watched.packs - before;
       }
     }
-    g_assert_cmpint (packs - packed, ==, sides & 2 ? 7 : 6);
+    g_assert_cmpint (watched.packs - packed, ==, sides & 2 ? 7 : 6);
     /* other neighbours than the stream's, at other times, and told later */
     set_pair (s, f[3], f[4]);
     test_frame_free (at (s, &small, 0.5));
@@ -529,9 +345,9 @@ skipped_pairs (void)
 
   set_pair (s, f0, f1);
   set_pair (s, f1, f2);
-  g_assert_cmpint (packs, ==, 0);
+  g_assert_cmpint (watched.packs, ==, 0);
   d = at (s, &small, 0.3);
-  g_assert_cmpint (packs, ==, 2);
+  g_assert_cmpint (watched.packs, ==, 2);
   assert_same (d, fresh (VFI_BACKEND_REFERENCE, f1, f2, 1, 0.3));
 
   /* after a reset, other pixels may lie at the same place */
@@ -572,56 +388,6 @@ sizes (gconstpointer kind)
     assert_same (d, fresh (KIND (kind), a, b, 1, 0.4));
   }
   vfi_interp_free (s);
-}
-
-/* flow-scale may change between any two frames; what was planned once is kept, and there is an end to what is kept. */
-static void
-flow_scales (gconstpointer kind)
-{
-  static const double scales[] = { 0.5, 0.25, 1, 0.5, 0.25, 0.26, 1, 0.25 };
-  const VfiFrameInfo info = { VFI_FORMAT_I420, 133, 97, VFI_RANGE_LIMITED };
-  g_autoptr (VfiBackend) b = backend_new (KIND (kind));
-  GError *error = NULL;
-  VfiInterp *s = session_on (b, &info, 1, &error);
-  g_autoptr (TestFrame) f0 = picture (&info, 0), f1 = picture (&info, 1);
-  int per_net = live, known = 0;
-
-  g_assert_no_error (error);
-  set_pair (s, f0, f1);
-  for (guint i = 0; i < G_N_ELEMENTS (scales); i++) {
-    VfiInterpInfo before, after;
-
-    vfi_interp_get_info (s, &before);
-    allocs = 0;
-    vfi_interp_set_flow_scale (s, scales[i], &error);
-    g_assert_no_error (error);
-    vfi_interp_get_info (s, &after);
-    known += allocs > 0;
-    if (i >= 2) {
-      g_assert_cmpint (allocs, ==, 0);
-      g_assert_cmpuint (after.bytes, ==, before.bytes);
-    } else
-      g_assert_cmpuint (after.bytes, >, before.bytes);
-    g_test_message ("flow-scale %g: %" G_GSIZE_FORMAT " KiB", scales[i], after.bytes >> 10);
-    {
-      g_autoptr (TestFrame) d = at (s, &info, 0.6);
-      VfiInterp *other = session_on (b, &info, scales[i], &error);
-      g_autoptr (TestFrame) want = NULL;
-
-      g_assert_no_error (error);
-      set_pair (other, f0, f1);
-      want = at (other, &info, 0.6);
-      g_assert_true (vfi_frame_equal (&info, &d->frame, &want->frame));
-      vfi_interp_free (other);
-    }
-  }
-  g_assert_cmpint (known, ==, 2);
-  vfi_interp_set_flow_scale (s, 0.75, &error);
-  vfi_interp_set_flow_scale (s, 0.6, &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (live, ==, 3 * per_net);
-  vfi_interp_free (s);
-  g_assert_cmpint (live, ==, 0);
 }
 
 /* Results do not depend on how many threads there are, in any precision of the CPU. */
@@ -666,52 +432,6 @@ threads (void)
 }
 
 /* ---- failure ------------------------------------------------------------------------------------ */
-
-/* Whichever allocation fails: nothing is lost but the attempt. */
-static void
-no_memory (void)
-{
-  const VfiFrameInfo large = { VFI_FORMAT_NV12, 90, 70, VFI_RANGE_FULL };
-  g_autoptr (VfiBackend) b = backend_new (VFI_BACKEND_REFERENCE);
-  g_autoptr (TestFrame) f0 = picture (&small, 0), f1 = picture (&small, 1), want = fresh (VFI_BACKEND_REFERENCE, f0, f1, 1, 0.5);
-  GError *error = NULL;
-  VfiInterp *s = NULL;
-  int n;
-
-  live = 0;
-  for (n = 0; !s; n++) {
-    g_assert_cmpint (live, ==, 0);
-    g_clear_error (&error);
-    allocs = 0;
-    fail_at = n + 1;
-    s = session_on (b, &small, 1, &error);
-    if (!s)
-      g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
-  }
-  g_assert_no_error (error);
-  g_assert_cmpint (n, >, 10);
-  g_assert_cmpint (live, ==, n - 1);
-
-  set_pair (s, f0, f1);
-  for (int k = 1; k < n; k++) {
-    g_autoptr (TestFrame) d = NULL;
-
-    allocs = 0;
-    fail_at = k;
-    g_assert_false (k % 2 ? vfi_interp_set_info (s, &large, &error) : vfi_interp_set_flow_scale (s, 0.5, &error));
-    g_assert_error (error, VFI_ERROR, VFI_ERROR_MEMORY);
-    g_assert_nonnull (strstr (error->message, k % 2 ? "90 x 70" : "64 x 48"));
-    g_clear_error (&error);
-    g_assert_cmpint (live, ==, n - 1);
-    d = at (s, &small, 0.5);
-    g_assert_true (vfi_frame_equal (&small, &d->frame, &want->frame));
-  }
-  fail_at = 0;
-  vfi_interp_set_info (s, &large, &error);
-  g_assert_no_error (error);
-  vfi_interp_free (s);
-  g_assert_cmpint (live, ==, 0);
-}
 
 static void
 refused_at (VfiInterp *s, double t, const VfiFrame *dst, int code, const char *word)
@@ -782,182 +502,6 @@ arguments (void)
   vfi_interp_free (s);
 }
 
-/* ---- costs -------------------------------------------------------------------------------------- */
-
-static const VfiProfile *
-line (const VfiProfile *p, int n, const char *name)
-{
-  for (int i = 0; i < n; i++)
-    if (strcmp (p[i].name, name) == 0)
-      return &p[i];
-  g_error ("no line for %s", name);
-}
-
-static void
-profile (gconstpointer kind)
-{
-  VfiInterp *s = session_new (KIND (kind), &small, 1);
-  g_autoptr (TestFrame) f0 = picture (&small, 0), f1 = picture (&small, 1), f2 = picture (&small, 2);
-  VfiProfile p[32];
-  VfiModelInfo *list;
-  double want = 0;
-  int n;
-
-  g_assert_cmpint (vfi_interp_get_profile (s, NULL, 0), ==, 0);
-  set_pair (s, f0, f1);
-  test_frame_free (at (s, &small, 0.5));
-  g_assert_cmpint (vfi_interp_get_profile (s, NULL, 0), ==, 0);
-
-  vfi_interp_set_profile (s, TRUE);
-  set_pair (s, f1, f2);
-  test_frame_free (at (s, &small, 0.5));
-  test_frame_free (at (s, &small, 0.2));
-  n = vfi_interp_get_profile (s, p, 32);
-  g_assert_cmpint (n, >, 5);
-  g_assert_cmpint (n, <=, 32);
-  g_assert_cmpint (line (p, n, "pack")->calls, ==, 1);
-  g_assert_cmpfloat (line (p, n, "pack")->bytes, ==, 64 * 48 * 3 / 2 + 64 * 64 / 4 * 6 * 4);
-  g_assert_cmpint (line (p, n, "synthesize")->calls, ==, 2);
-  g_assert_cmpfloat (line (p, n, "synthesize")->bytes, ==, 2 * (3 * 64 * 48 * 3 / 2 + 64 * 64 / 4 * 8 * 4));
-  for (int i = 0; i < n; i++)
-    g_assert_cmpfloat (p[i].seconds, >, 0);
-
-  /* convolutions of one new frame and two t */
-  list = vfi_model_list ();
-  for (const VfiModelInfo *m = list; m->name; m++)
-    if (strcmp (m->name, "vfi-nano") == 0)
-      want = m->gflop_per_mp * 1e3 * 64 * 64;
-  vfi_model_list_free (list);
-  g_assert_cmpfloat (line (p, n, "conv2d")->flop, >, want);
-  g_assert_cmpfloat (line (p, n, "conv2d")->flop, <, 2 * want);
-
-  vfi_interp_set_profile (s, FALSE);
-  test_frame_free (at (s, &small, 0.3));
-  g_assert_cmpint (vfi_interp_get_profile (s, p, 32), ==, n);
-  g_assert_cmpint (line (p, n, "synthesize")->calls, ==, 2);
-  vfi_interp_set_profile (s, TRUE);
-  g_assert_cmpint (vfi_interp_get_profile (s, NULL, 0), ==, 0);
-  vfi_interp_free (s);
-}
-
-static gsize
-resident (void)
-{
-  g_autofree char *text = NULL;
-  long pages = 0;
-
-  if (g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
-    sscanf (text, "%*d %ld", &pages);
-  return (gsize) pages * (gsize) sysconf (_SC_PAGESIZE);
-}
-
-/* Neither the backend nor the heap grows while frames go by: a leak would grow in every window of 100 frames, a thread's cache does not. */
-static void
-growth (gconstpointer kind)
-{
-  VfiInterp *s = session_new (KIND (kind), &small, 1);
-  g_autoptr (TestFrame) d = test_frame_new (&small, 0);
-  TestFrame *f[3] = { picture (&small, 0), picture (&small, 1), picture (&small, 2) };
-  gssize heap = 0, pages = 0, heap_growth = G_MAXSSIZE, resident_growth = G_MAXSSIZE;
-  GError *error = NULL;
-
-  for (int i = 0; i <= 310; i++) {
-    if (i % 100 == 10) {
-      gssize h = (gssize) mallinfo2 ().uordblks, r = (gssize) resident ();
-      if (i == 10)
-        allocs = 0;
-      else {
-        heap_growth = MIN (heap_growth, h - heap);
-        resident_growth = MIN (resident_growth, r - pages);
-      }
-      heap = h;
-      pages = r;
-    }
-    set_pair (s, f[i % 3], f[(i + 1) % 3]);
-    vfi_interp_at (s, 0.25 + 0.5 * (i % 2), &d->frame, &error);
-    g_assert_no_error (error);
-  }
-  g_assert_cmpint (allocs, ==, 0);
-  if (!SANITIZED) {
-    g_assert_cmpint (heap_growth, <=, 0);
-    g_assert_cmpint (resident_growth, <=, 0);
-  }
-  vfi_interp_free (s);
-  for (int i = 0; i < 3; i++)
-    test_frame_free (f[i]);
-}
-
-/* A stream at 1080p as users have it: what is resident stays below what the README promises, and does not grow. VFI_TEST_FRAMES: how many
- * frames instead of 40; 2000 take minutes. */
-static void
-hd_stream (void)
-{
-  const VfiFrameInfo info = { VFI_FORMAT_I420, 1920, 1080, VFI_RANGE_LIMITED };
-  const char *wanted = g_getenv ("VFI_TEST_FRAMES");
-  const int frames = wanted ? MAX (atoi (wanted), 12) : SANITIZED ? 2 : 40;
-  const VfiModel *m = vfi_model_find ("vfi-nano", NULL);
-  g_autoptr (VfiWeights) w = weights_new (m, FALSE);
-  g_autoptr (VfiBackend) b = backend_new (VFI_BACKEND_CPU);
-  GError *error = NULL;
-  VfiInterp *s = vfi_interp_new_on (b, m, w, b->klass->best_precision (b), &info, 1, &error);
-  g_autoptr (TestFrame) d = test_frame_new (&info, 0);
-  TestFrame *f[3] = { picture (&info, 0), picture (&info, 1), picture (&info, 2) };
-  VfiInterpInfo told;
-  gssize start = 0, now;
-
-  g_assert_no_error (error);
-  for (int i = 0; i < frames; i++) {
-    set_pair (s, f[i % 3], f[(i + 1) % 3]);
-    vfi_interp_at (s, 0.5, &d->frame, &error);
-    g_assert_no_error (error);
-    if (i == 10)
-      start = (gssize) resident ();
-  }
-  now = (gssize) resident ();
-  vfi_interp_get_info (s, &told);
-  g_test_message ("%d frames: %.1f MB resident, %.0f of them tensors and weights; %+.3f MB since frame 10", frames, now / 1e6,
-                  told.bytes / 1e6, (now - start) / 1e6);
-  if (!SANITIZED) {
-    g_assert_cmpfloat (now / 1e6, <, 700);
-    g_assert_cmpint (now - start, <=, 1 << 20);
-  }
-  vfi_interp_free (s);
-  for (int i = 0; i < 3; i++)
-    test_frame_free (f[i]);
-}
-
-/* Of this thread: what a plan costs does not depend on who else is at work. */
-static double
-cpu_seconds (void)
-{
-  struct timespec ts;
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &ts);
-  return ts.tv_sec + 1e-9 * ts.tv_nsec;
-}
-
-/* A new size is ready before anyone sees a stall. */
-static void
-new_sizes (void)
-{
-  static const int sizes[][2] = { { 1920, 1080 }, { 1280, 720 }, { 854, 480 } };
-  const VfiFrameInfo first = { VFI_FORMAT_I420, 640, 360, VFI_RANGE_LIMITED };
-  VfiInterp *s = session_new (VFI_BACKEND_CPU, &first, 1);
-  GError *error = NULL;
-
-  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    VfiFrameInfo info = { VFI_FORMAT_I420, sizes[i][0], sizes[i][1], VFI_RANGE_LIMITED };
-    double start = cpu_seconds (), taken;
-
-    vfi_interp_set_info (s, &info, &error);
-    taken = cpu_seconds () - start;
-    g_assert_no_error (error);
-    g_test_message ("%d x %d planned in %.1f ms", info.width, info.height, taken * 1e3);
-    if (!SANITIZED)
-      g_assert_cmpfloat (taken, <, 0.2);
-  }
-  vfi_interp_free (s);
-}
-
 /* In two parts it is the same frame, several at a time as well; what cannot be begun is said at once, and where nothing was, there is nothing to wait
  * for. */
 static void
@@ -991,28 +535,18 @@ two_parts (gconstpointer kind)
 int
 main (int argc, char **argv)
 {
-  static const struct
-  {
-    const char *name;
-    void (*run) (gconstpointer kind);
-  } both[] = { { "flat", flat },           { "around", around },           { "stream", stream },
-               { "sizes", sizes },         { "flow-scales", flow_scales }, { "profile", profile },
-               { "two-parts", two_parts }, { "caption", caption },         { "pillarbox", pillarbox } };
-
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (both); i++) {
-    g_autofree char *r = g_strdup_printf ("/interp/reference/%s", both[i].name), *c = g_strdup_printf ("/interp/cpu/%s", both[i].name);
-    g_test_add_data_func (r, GINT_TO_POINTER (VFI_BACKEND_REFERENCE), both[i].run);
-    g_test_add_data_func (c, GINT_TO_POINTER (VFI_BACKEND_CPU), both[i].run);
-  }
+  test_on_both ("flat", flat);
+  test_on_both ("around", around);
+  test_on_both ("stream", stream);
+  test_on_both ("sizes", sizes);
+  test_on_both ("two-parts", two_parts);
+  test_on_both ("caption", caption);
+  test_on_both ("pillarbox", pillarbox);
   g_test_add_func ("/interp/shipped-weights", shipped);
   g_test_add_func ("/interp/gathers-speed", gathers_speed);
   g_test_add_func ("/interp/skipped-pairs", skipped_pairs);
   g_test_add_func ("/interp/threads", threads);
-  g_test_add_func ("/interp/no-memory", no_memory);
   g_test_add_func ("/interp/arguments", arguments);
-  g_test_add_data_func ("/interp/growth", GINT_TO_POINTER (VFI_BACKEND_CPU), growth);
-  g_test_add_func ("/interp/hd-stream", hd_stream);
-  g_test_add_func ("/interp/new-sizes", new_sizes);
   return g_test_run ();
 }
