@@ -2,9 +2,21 @@
  *
  * What an input is.
  */
+#include <string.h>
+
 #include <gst/pbutils/pbutils.h>
 
 #include "transcode.h"
+
+/* Whether frames are to be turned or mirrored before they are seen, as those of a camera that was held upright. */
+static gboolean
+is_turned (GstDiscovererStreamInfo *info)
+{
+  const GstTagList *tags = gst_discoverer_stream_info_get_tags (info);
+  g_autofree char *orientation = NULL;
+
+  return tags && gst_tag_list_get_string (tags, GST_TAG_IMAGE_ORIENTATION, &orientation) && strcmp (orientation, "rotate-0") != 0;
+}
 
 gboolean
 tool_discover (const char *path, ToolTranscode *t, GError **error)
@@ -24,6 +36,7 @@ tool_discover (const char *path, ToolTranscode *t, GError **error)
   if (video) {
     GstDiscovererVideoInfo *v = video->data;
     t->interlaced = gst_discoverer_video_info_is_interlaced (v);
+    t->turned = is_turned (video->data);
     t->duration = gst_discoverer_info_get_duration (info);
     t->n_audio = g_list_length (audio);
     t->rate_n = (int) gst_discoverer_video_info_get_framerate_num (v);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * uridecodebin ! (deinterlace) ! videoconvert ! an element of ours ! encoder ! muxer ! filesink, with sound (and masks) beside it. The file
+ * uridecodebin ! (deinterlace) ! (videoflip) ! videoconvert ! an element of ours ! encoder ! muxer ! filesink, with sound (and masks) beside it. The file
  * grows under another name in the same folder and is renamed when it is whole.
  */
 #include <errno.h>
@@ -301,13 +301,13 @@ build (Job *job, const char *part, GError **error)
     return FALSE;
   }
 
-  g_autofree char *description = g_strdup_printf (QUEUE " ! %s videoconvert n-threads=%u ! %s name=%s ! capsfilter name=rate ! " QUEUE
-                                                        " ! videoconvert n-threads=%u ! %s",
-                                                  t->interlaced ? "deinterlace name=fields method=greedyh fields=top !" : "",
-                                                  g_get_num_processors (), t->element, t->element, g_get_num_processors (),
-                                                  !c        ? "identity"
-                                                  : encoder ? encoder->description
-                                                            : t->encoder);
+  g_autofree char *description = g_strdup_printf (
+      QUEUE " ! %s %s videoconvert n-threads=%u ! %s name=%s ! capsfilter name=rate ! " QUEUE " ! videoconvert n-threads=%u ! %s",
+      t->interlaced ? "deinterlace name=fields method=greedyh fields=top !" : "", t->turned ? "videoflip video-direction=auto !" : "",
+      g_get_num_processors (), t->element, t->element, g_get_num_processors (),
+      !c        ? "identity"
+      : encoder ? encoder->description
+                : t->encoder);
   job->video = gst_parse_bin_from_description (description, TRUE, error);
   if (!job->video)
     return FALSE;

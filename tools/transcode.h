@@ -28,6 +28,7 @@ struct _ToolTranscode
   GstClockTime duration; /* may be unknown */
   guint n_audio;         /* streams */
   int rate_n, rate_d;    /* frames a second; 0/1 if variable */
+  gboolean turned;       /* frames are to be turned or mirrored before they are seen */
   gboolean is_picture;
   /* what was done */
   GstStructure *stats;    /* of the element; owned */

@@ -270,7 +270,8 @@ test_eval_sequence (void)
 
 typedef struct
 {
-  int frames, audio_streams;
+  int frames, audio_streams, width, height;
+  gboolean turned;              /* it says that its frames are to be turned before they are seen */
   double last_frame, audio_end; /* seconds */
 } Content;
 
@@ -285,7 +286,18 @@ on_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   double start = (double) gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer)) / GST_SECOND;
   gst_event_unref (event);
   g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
-  if (gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-raw")) {
+  const GstStructure *structure = gst_caps_get_structure (caps, 0);
+  if (gst_structure_has_name (structure, "video/x-raw")) {
+    g_autofree char *orientation = NULL;
+    GstTagList *tags = NULL;
+    GstEvent *tag;
+    for (guint i = 0; (tag = gst_pad_get_sticky_event (pad, GST_EVENT_TAG, i)) && !orientation; i++) {
+      gst_event_parse_tag (tag, &tags);
+      gst_tag_list_get_string (tags, GST_TAG_IMAGE_ORIENTATION, &orientation);
+      gst_event_unref (tag);
+    }
+    c->turned = orientation && !g_str_equal (orientation, "rotate-0");
+    gst_structure_get (structure, "width", G_TYPE_INT, &c->width, "height", G_TYPE_INT, &c->height, NULL);
     c->frames++;
     c->last_frame = start;
   } else {
@@ -735,6 +747,42 @@ test_interlaced (void)
   }
 }
 
+/* A quarter turn, as cameras that are held upright write it, into the matrix of each track (ISO/IEC 14496-12, 8.3.2) of the clip. */
+static void
+turn_clip (const char *name)
+{
+  static const guint8 quarter[16] = { [5] = 1, [12] = 0xff, [13] = 0xff }; /* 0 1 (u) -1, 16.16 */
+  g_autofree char *path = file (name), *data = NULL;
+  gsize size;
+  int tracks = 0;
+  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
+  for (gsize i = 0; i + 60 < size; i++)
+    if (memcmp (data + i, "tkhd", 4) == 0) {
+      memcpy (data + i + 44, quarter, sizeof quarter);
+      memset (data + i + 60, 0, 4);
+      tracks++;
+    }
+  g_assert_cmpint (tracks, ==, 2);
+  g_assert_true (g_file_set_contents (path, data, (gssize) size, NULL));
+}
+
+static void
+test_turned (void)
+{
+  static const char *const lines[] = { "interp turned.mp4 %s", "inpaint turned.mp4 %s --rects 8,8,16,24", "flow turned.mp4 %s" };
+  make_clip ("turned.mp4", 5, "! x264enc");
+  turn_clip ("turned.mp4");
+  g_assert_true (look ("turned.mp4").turned);
+  for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
+    g_auto (Run) r = vfi (lines[i], "upright.mp4");
+    g_assert_cmpint (r.status, ==, 0);
+    const Content out = look ("upright.mp4");
+    g_assert_cmpint (out.width, ==, 64);
+    g_assert_cmpint (out.height, ==, 96);
+    g_assert_false (out.turned);
+  }
+}
+
 static void
 test_failures (void)
 {
@@ -918,6 +966,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
+  g_test_add_func ("/vfi/turned", test_turned);
   g_test_add_func ("/vfi/interp/failures", test_failures);
   g_test_add_func ("/vfi/interp/interrupt", test_interrupt);
   g_test_add_func ("/vfi/sheet", test_sheet);
