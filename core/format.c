@@ -12,6 +12,7 @@
 #define U8_2x1 1, 8, 0, 1, 0
 #define U8_2x2 1, 8, 0, 1, 1
 #define U10 2, 10, 0, 0, 0
+#define U10_2x1 2, 10, 0, 1, 0
 #define U10_2x2 2, 10, 0, 1, 1
 #define P10 2, 10, 6, 0, 0
 #define P10_2x2 2, 10, 6, 1, 1
@@ -32,6 +33,9 @@ static const VfiFormatDesc formats[VFI_N_FORMATS] = {
   [VFI_FORMAT_RGBX] = { "RGBx", TRUE, 1, { { 4, U8 } }, 3, { { 0, 0 }, { 0, 1 }, { 0, 2 } } },
   [VFI_FORMAT_BGRX] = { "BGRx", TRUE, 1, { { 4, U8 } }, 3, { { 0, 2 }, { 0, 1 }, { 0, 0 } } },
   [VFI_FORMAT_GRAY8] = { "GRAY8", FALSE, 1, { { 1, U8 } }, 1, { { 0, 0 } } },
+  [VFI_FORMAT_I422_10LE] = { "I422_10LE", FALSE, 3, { { 1, U10 }, { 1, U10_2x1 }, { 1, U10_2x1 } }, 3, { { 0, 0 }, { 1, 0 }, { 2, 0 } } },
+  [VFI_FORMAT_Y444_10LE] = { "Y444_10LE", FALSE, 3, { { 1, U10 }, { 1, U10 }, { 1, U10 } }, 3, { { 0, 0 }, { 1, 0 }, { 2, 0 } } },
+  [VFI_FORMAT_A420] = { "A420", FALSE, 4, { { 1, U8 }, { 1, U8_2x2 }, { 1, U8_2x2 }, { 1, U8 } }, 3, { { 0, 0 }, { 1, 0 }, { 2, 0 } } },
 };
 
 const VfiFormatDesc *

@@ -21,6 +21,17 @@ typedef struct
 } VfiFormatDesc;
 
 VFI_API const VfiFormatDesc *vfi_format_desc (VfiFormat format); /* NULL if it is none of ours */
+
+/* Whether a component of a plane is one of the parts. What is none (alpha, x) has the frame's size. */
+static inline gboolean
+vfi_format_is_part (const VfiFormatDesc *f, int plane, int comp)
+{
+  for (int i = 0; i < f->n_parts; i++)
+    if (f->part[i].plane == plane && f->part[i].comp == comp)
+      return TRUE;
+  return FALSE;
+}
+
 /* A sample v of a part (after the shift) is v gain + bias for the network. */
 VFI_API void vfi_format_scale (const VfiFrameInfo *info, int part, float *gain, float *bias);
 /* Bytes of the pixels of one row of a plane. */

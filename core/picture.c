@@ -194,14 +194,14 @@ blend_others (const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, 
 {
   const VfiFormatDesc *f = vfi_format_desc (info->format);
 
-  for (int c = f->rgb ? 0 : f->plane[0].comps; c < f->plane[0].comps; c++) {
-    Part a = part_of (info, f0, 0, c), b = part_of (info, f1, 0, c), d = part_of (info, dst, 0, c);
+  for (int plane = 0; plane < f->n_planes; plane++)
+    for (int c = 0; c < f->plane[plane].comps; c++)
+      if (!vfi_format_is_part (f, plane, c)) {
+        const Part a = part_of (info, f0, plane, c), b = part_of (info, f1, plane, c), d = part_of (info, dst, plane, c);
 
-    if (c == f->part[0].comp || c == f->part[1].comp || c == f->part[2].comp)
-      continue;
-    for (int x = 0; x < d.w; x++)
-      set (&d, y, x, get (&a, y, x) + t * (get (&b, y, x) - get (&a, y, x)));
-  }
+        for (int x = 0; x < d.w; x++)
+          set (&d, y, x, get (&a, y, x) + t * (get (&b, y, x) - get (&a, y, x)));
+      }
 }
 
 void

@@ -204,8 +204,9 @@ vfi_cuda_unpack_picture (VfiCuda *cuda, const VfiFrameInfo *info, const VfiFrame
 
   for (int i = 0; i < k.n; i++)
     vfi_launch (cuda, blocks ((gsize) k.part[i].h * k.part[i].w, 256), 256, 0, unpack_part, k, i, View (*x));
-  for (int c = 0; f->rgb && c < f->plane[0].comps; c++)
-    if (c != f->part[0].comp && c != f->part[1].comp && c != f->part[2].comp)
-      vfi_launch (cuda, blocks ((gsize) k.h * k.w, 256), 256, 0, blend_other, component (info, f0, 0, c), component (info, f1, 0, c),
-                  (float) t, component (info, dst, 0, c));
+  for (int plane = 0; plane < f->n_planes; plane++)
+    for (int c = 0; c < f->plane[plane].comps; c++)
+      if (!vfi_format_is_part (f, plane, c))
+        vfi_launch (cuda, blocks ((gsize) k.h * k.w, 256), 256, 0, blend_other, component (info, f0, plane, c),
+                    component (info, f1, plane, c), (float) t, component (info, dst, plane, c));
 }

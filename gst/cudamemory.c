@@ -20,6 +20,9 @@
 
 /* ---- caps --------------------------------------------------------------------------------------- */
 
+/* Of libvfi's formats, those of which GStreamer 1.22's allocator of CUDA memory knows nothing: it aborts the process. */
+static const char *const unknown[] = { "GRAY8", "Y444_10LE", "A420", NULL };
+
 GstCaps *
 gst_vfi_cuda_caps_add (GstCaps *caps)
 {
@@ -31,7 +34,7 @@ gst_vfi_cuda_caps_add (GstCaps *caps)
     g_value_init (&there, GST_TYPE_LIST);
     for (guint j = 0; j < gst_value_list_get_size (formats); j++) {
       const GValue *name = gst_value_list_get_value (formats, j);
-      if (strcmp (g_value_get_string (name), "GRAY8") != 0) /* GStreamer's allocator aborts the process */
+      if (!g_strv_contains (unknown, g_value_get_string (name)))
         gst_value_list_append_value (&there, name);
     }
     gst_structure_take_value (s, "format", &there);

@@ -67,14 +67,24 @@ gst_vfi_mask_from_grey (GstVfiMask *mask, const GstVideoFrame *frame)
   measure (mask);
 }
 
+/* Of row y, the first pixel's; the next one is so many bytes on. */
+static guint8 *
+alpha_row (const GstVideoFrame *frame, int y, int *step)
+{
+  *step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, GST_VIDEO_COMP_A);
+  return (guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, GST_VIDEO_COMP_A) +
+         (gssize) y * GST_VIDEO_FRAME_COMP_STRIDE (frame, GST_VIDEO_COMP_A);
+}
+
 void
 gst_vfi_mask_from_alpha (GstVfiMask *mask, const GstVideoFrame *frame)
 {
   for (int y = 0; y < mask->mask.height; y++) {
-    const guint8 *alpha = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, 0) + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0) + 3;
+    int step;
+    const guint8 *alpha = alpha_row (frame, y, &step);
     guint8 *to = mask->pixels + (gsize) y * mask->mask.width;
     for (int x = 0; x < mask->mask.width; x++)
-      to[x] = 255 - alpha[4 * x];
+      to[x] = 255 - alpha[x * step];
   }
   measure (mask);
 }
@@ -97,11 +107,12 @@ void
 gst_vfi_mask_make_opaque (const GstVfiMask *mask, gboolean invert, const GstVideoFrame *frame)
 {
   for (int y = 0; y < mask->mask.height; y++) {
-    guint8 *alpha = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, 0) + (gssize) y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0) + 3;
+    int step;
+    guint8 *alpha = alpha_row (frame, y, &step);
     const guint8 *m = mask->pixels + (gsize) y * mask->mask.width;
     for (int x = 0; x < mask->mask.width; x++)
       if ((m[x] >= REMOVED) != invert)
-        alpha[4 * x] = 255;
+        alpha[x * step] = 255;
   }
 }
 

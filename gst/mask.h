@@ -28,7 +28,7 @@ gboolean gst_vfi_mask_removes (const GstVfiMask *mask, gboolean invert);
 
 /* Each writes all pixels. The frame has the mask's size. */
 void gst_vfi_mask_from_grey (GstVfiMask *mask, const GstVideoFrame *frame);
-void gst_vfi_mask_from_alpha (GstVfiMask *mask, const GstVideoFrame *frame); /* what is transparent in RGBA or BGRA is white */
+void gst_vfi_mask_from_alpha (GstVfiMask *mask, const GstVideoFrame *frame); /* what is transparent is white */
 void gst_vfi_mask_from_rects (GstVfiMask *mask, const GArray *rects);        /* of VfiRect: white */
 
 /* From a file with a picture (or the first of a video) that GStreamer decodes: what is opaque where it has transparent parts, else what is bright.

@@ -36,12 +36,11 @@ static const ToolEncoder opus[] = {
   { NULL },
 };
 
+#define MPEG_AUDIO "audio/mpeg, mpegversion=(int)4; audio/mpeg, mpegversion=(int)1, layer=(int)3; audio/x-ac3"
+
 static const ToolContainer containers[] = {
-  { "mp4 m4v mov",
-    { "mp4mux", "mp4mux", GOOD },
-    h264,
-    aac,
-    "audio/mpeg, mpegversion=(int)4; audio/mpeg, mpegversion=(int)1, layer=(int)3; audio/x-ac3" },
+  { "mp4 m4v", { "mp4mux", "mp4mux", GOOD }, h264, aac, MPEG_AUDIO },
+  { "mov", { "qtmux", "qtmux", GOOD }, h264, aac, MPEG_AUDIO },
   { "mkv",
     { "matroskamux", "matroskamux", GOOD },
     h264,

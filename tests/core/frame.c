@@ -252,6 +252,9 @@ part_at (const TestFrame *f, int part, int y, int x, int *w, int *h)
     case VFI_FORMAT_Y42B:
     case VFI_FORMAT_Y444:
     case VFI_FORMAT_I420_10LE:
+    case VFI_FORMAT_I422_10LE:
+    case VFI_FORMAT_Y444_10LE:
+    case VFI_FORMAT_A420:
       plane = part;
       break;
     case VFI_FORMAT_YV12:
@@ -384,7 +387,8 @@ formats (void)
     g_assert_cmpint (vfi_format_from_name (vfi_format_name (i)), ==, i);
     g_assert_cmpint (n, >=, 1);
     for (int p = 0; p < n; p++)
-      g_assert_cmpint (l[p].depth + l[p].shift, ==, 8 * l[p].bytes - (i == VFI_FORMAT_I420_10LE ? 6 : 0));
+      g_assert_cmpint (l[p].depth + l[p].shift, ==,
+                       g_str_has_suffix (vfi_format_name (i), "_10LE") && l[p].shift == 0 ? 10 : 8 * l[p].bytes);
   }
   g_assert_cmpint (vfi_format_from_name ("I422"), ==, -1);
   g_assert_cmpint (vfi_format_from_name (NULL), ==, -1);

@@ -90,18 +90,26 @@ colours (void)
 static void
 alpha (void)
 {
-  const VfiFrameInfo info = { VFI_FORMAT_RGBA, 16, 16, VFI_RANGE_FULL };
-  g_autoptr (TestFrame) a = test_frame_new (&info, 0), b = test_frame_new (&info, 0), d = test_frame_new (&info, 0);
+  static const struct
+  {
+    VfiFormat format;
+    int plane, comp;
+  } cases[] = { { VFI_FORMAT_RGBA, 0, 3 }, { VFI_FORMAT_BGRX, 0, 3 }, { VFI_FORMAT_A420, 3, 0 } };
   float x[16 * 16 * 3] = { 0 };
   const VfiView v = { x, VFI_F32, 16, 16, 3, 3, 1 };
 
-  for (int i = 0; i < 256; i++) {
-    test_frame_set (a, 0, i / 16, i % 16, 3, 100);
-    test_frame_set (b, 0, i / 16, i % 16, 3, 200);
+  for (guint k = 0; k < G_N_ELEMENTS (cases); k++) {
+    const VfiFrameInfo info = { cases[k].format, 16, 16, VFI_RANGE_FULL };
+    g_autoptr (TestFrame) a = test_frame_new (&info, 0), b = test_frame_new (&info, 0), d = test_frame_new (&info, 0);
+
+    for (int i = 0; i < 256; i++) {
+      test_frame_set (a, cases[k].plane, i / 16, i % 16, cases[k].comp, 100);
+      test_frame_set (b, cases[k].plane, i / 16, i % 16, cases[k].comp, 200);
+    }
+    vfi_picture_unpack (&info, &a->frame, &b->frame, 0.25, &ways[0], &v, &d->frame);
+    for (int i = 0; i < 256; i++)
+      g_assert_cmpint (test_frame_get (d, cases[k].plane, i / 16, i % 16, cases[k].comp), ==, 125);
   }
-  vfi_picture_unpack (&info, &a->frame, &b->frame, 0.25, &ways[0], &v, &d->frame);
-  for (int i = 0; i < 256; i++)
-    g_assert_cmpint (test_frame_get (d, 0, i / 16, i % 16, 3), ==, 125);
 }
 
 /* ---- to levels ---------------------------------------------------------------------------------- */

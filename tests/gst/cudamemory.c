@@ -52,7 +52,9 @@ negotiation (void)
     for (int stopped = 0; stopped < 2; stopped++) {
       g_assert_cmpint (first_is_cuda (h), ==, cases[i].first);
       g_assert_cmpint (takes (h, "NV12", TRUE), ==, cases[i].first);
+      g_assert_cmpint (takes (h, "I422_10LE", TRUE), ==, cases[i].first);
       g_assert_false (takes (h, "GRAY8", TRUE)); /* GStreamer's allocator has none */
+      g_assert_false (takes (h, "A420", TRUE));
       g_assert_true (takes (h, "GRAY8", FALSE));
       gst_element_set_state (h->element, GST_STATE_READY);
     }

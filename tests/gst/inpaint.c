@@ -398,13 +398,18 @@ test_alpha (gconstpointer format)
   g_autoptr (Run) r = run_new (INPAINT "mask-source=alpha dilate=0 feather=0", format, 32, 20, 1, NULL);
   GstBuffer *b = run_frame (r, 200, 0, PERIOD, 0);
   GstMapInfo map;
+  GstVideoInfo info;
+  gst_video_info_set_format (&info, gst_video_format_from_string (format), 32, 32);
+#define AT_PIXEL(comp, x, y)                                                                                                               \
+  (GST_VIDEO_INFO_COMP_OFFSET (&info, comp) + (y) *GST_VIDEO_INFO_COMP_STRIDE (&info, comp) +                                              \
+   (x) *GST_VIDEO_INFO_COMP_PSTRIDE (&info, comp))
   g_assert_false (is_masked (r, b)); /* 200 is not transparent */
   for (int invert = 0; invert < 2; invert++) {
     g_object_set (r->h->element, "invert", invert, NULL);
     b = run_frame (r, 200, (1 + invert) * PERIOD, PERIOD, 0);
     for (int y = 8; y < 16; y++)
       for (int x = 8; x < 16; x++)
-        gst_buffer_memset (b, 4 * (y * 32 + x), 0, 4), gst_buffer_memset (b, 4 * (y * 32 + x) + 3, x < 12 ? 0 : 127, 1);
+        gst_buffer_memset (b, AT_PIXEL (0, x, y), 0, 1), gst_buffer_memset (b, AT_PIXEL (3, x, y), x < 12 ? 0 : 127, 1);
     g_assert_cmpint (gst_harness_push (r->h, b), ==, GST_FLOW_OK);
     g_autoptr (GstBuffer) out = gst_harness_try_pull (r->h);
     g_assert_cmpuint (run_stat (r, "masked"), ==, 1 + invert);
@@ -412,9 +417,9 @@ test_alpha (gconstpointer format)
     for (int y = 0; y < 32; y++)
       for (int x = 0; x < 32; x++) {
         const gboolean hole = x >= 8 && x < 16 && y >= 8 && y < 16;
-        g_assert_cmpint (map.data[4 * (y * 32 + x) + 3], ==, hole != invert ? 255 : invert ? (x < 12 ? 0 : 127) : 200);
+        g_assert_cmpint (map.data[AT_PIXEL (3, x, y)], ==, hole != invert ? 255 : invert ? (x < 12 ? 0 : 127) : 200);
         if (!invert)
-          g_assert_cmpint (map.data[4 * (y * 32 + x)], ==, 200);
+          g_assert_cmpint (map.data[AT_PIXEL (0, x, y)], ==, 200);
       }
     gst_buffer_unmap (out, &map);
   }
@@ -504,6 +509,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/inpaint/removal/pad", "mask-source=auto", test_removal);
   g_test_add_data_func ("/inpaint/alpha/RGBA", "RGBA", test_alpha);
   g_test_add_data_func ("/inpaint/alpha/BGRA", "BGRA", test_alpha);
+  g_test_add_data_func ("/inpaint/alpha/A420", "A420", test_alpha);
   g_test_add_func ("/inpaint/kept", test_kept);
   g_test_add_func ("/inpaint/stats", test_stats);
   g_test_add_func ("/inpaint/options", test_options);

@@ -74,6 +74,23 @@ test_properties (gconstpointer name)
 }
 
 /* The program in README.md is the one that is built and run in these tests, without its licence line. */
+/* All formats that the element takes are told of. */
+static void
+test_formats (void)
+{
+  g_autoptr (GstElement) element = gst_element_factory_make ("vfiinterp", NULL);
+  g_autoptr (GstCaps) caps = gst_pad_template_get_caps (gst_element_get_pad_template (element, "sink"));
+  const GValue *formats = gst_structure_get_value (gst_caps_get_structure (caps, gst_caps_get_size (caps) - 1), "format");
+  const char *start = strstr (readme, "One sink pad, one source pad: ");
+  g_assert_nonnull (start);
+  g_autofree char *sentence = g_strndup (start, (gsize) (strchr (start, ';') - start));
+  g_auto (GStrv) words = g_strsplit_set (sentence, " ,\n", -1);
+  g_assert_cmpuint (gst_value_list_get_size (formats), >, 10);
+  for (guint i = 0; i < gst_value_list_get_size (formats); i++)
+    if (!g_strv_contains ((const char *const *) words, g_value_get_string (gst_value_list_get_value (formats, i))))
+      g_error ("README.md does not name the format %s", g_value_get_string (gst_value_list_get_value (formats, i)));
+}
+
 static void
 test_example (void)
 {
@@ -150,6 +167,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/readme/properties/vfiinterp", "vfiinterp", test_properties);
   g_test_add_data_func ("/readme/properties/vfiflow", "vfiflow", test_properties);
   g_test_add_data_func ("/readme/properties/vfiinpaint", "vfiinpaint", test_properties);
+  g_test_add_func ("/readme/formats", test_formats);
   g_test_add_func ("/readme/example", test_example);
   g_test_add_func ("/readme/example/runs", test_example_runs);
   g_test_add_func ("/readme/pipelines", test_pipelines);

@@ -271,6 +271,7 @@ test_eval_sequence (void)
 typedef struct
 {
   int frames, audio_streams, width, height;
+  const char *format;           /* static */
   gboolean turned;              /* it says that its frames are to be turned before they are seen */
   double last_frame, audio_end; /* seconds */
 } Content;
@@ -297,6 +298,7 @@ on_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer data)
       gst_event_unref (tag);
     }
     c->turned = orientation && !g_str_equal (orientation, "rotate-0");
+    c->format = g_intern_string (gst_structure_get_string (structure, "format"));
     gst_structure_get (structure, "width", G_TYPE_INT, &c->width, "height", G_TYPE_INT, &c->height, NULL);
     c->frames++;
     c->last_frame = start;
@@ -706,6 +708,26 @@ test_containers (void)
   }
 }
 
+/* QuickTime holds what editors work with. */
+static void
+test_prores (void)
+{
+  g_autoptr (GstElementFactory) encoder = gst_element_factory_find ("avenc_prores_ks");
+  if (!encoder) {
+    g_test_skip ("there is no element avenc_prores_ks");
+    return;
+  }
+  g_auto (Run) there = vfi ("interp in.mp4 prores.mov --encoder avenc_prores_ks"),
+               back = vfi ("interp prores.mov again.mov --encoder avenc_prores_ks --fps 10");
+  g_assert_cmpint (there.status, ==, 0);
+  g_assert_cmpint (back.status, ==, 0);
+  const Content made = look ("prores.mov"), again = look ("again.mov");
+  g_assert_cmpint (made.frames, ==, 40);
+  g_assert_cmpstr (made.format, ==, "I422_10LE");
+  g_assert_cmpint (again.frames, ==, 20);
+  g_assert_cmpstr (again.format, ==, "I422_10LE");
+}
+
 static void
 test_rates (void)
 {
@@ -965,6 +987,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/inpaint/containers", test_inpaint_containers);
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
+  g_test_add_func ("/vfi/interp/prores", test_prores);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
   g_test_add_func ("/vfi/turned", test_turned);
   g_test_add_func ("/vfi/interp/failures", test_failures);
