@@ -31,6 +31,7 @@ tool_discover (const char *path, ToolTranscode *t, GError **error)
   g_autoptr (GstDiscovererInfo) info = gst_discoverer_discover_uri (discoverer, uri, &local);
   GList *video = info ? gst_discoverer_info_get_video_streams (info) : NULL;
   GList *audio = info ? gst_discoverer_info_get_audio_streams (info) : NULL;
+  GList *text = info ? gst_discoverer_info_get_subtitle_streams (info) : NULL;
   gboolean missing = info && gst_discoverer_info_get_result (info) == GST_DISCOVERER_MISSING_PLUGINS;
 
   if (video) {
@@ -39,6 +40,7 @@ tool_discover (const char *path, ToolTranscode *t, GError **error)
     t->turned = is_turned (video->data);
     t->duration = gst_discoverer_info_get_duration (info);
     t->n_audio = g_list_length (audio);
+    t->n_text = g_list_length (text);
     t->rate_n = (int) gst_discoverer_video_info_get_framerate_num (v);
     t->rate_d = (int) gst_discoverer_video_info_get_framerate_denom (v);
     t->is_picture = gst_discoverer_video_info_is_image (v);
@@ -62,5 +64,6 @@ tool_discover (const char *path, ToolTranscode *t, GError **error)
   gboolean good = video && !missing && !(error && *error);
   gst_discoverer_stream_info_list_free (video);
   gst_discoverer_stream_info_list_free (audio);
+  gst_discoverer_stream_info_list_free (text);
   return good;
 }

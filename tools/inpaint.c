@@ -158,8 +158,7 @@ report (const Options *o, const ToolTranscode *t, const ToolPairs *pairs, double
   gst_structure_get (t->stats, "masked", G_TYPE_UINT64, &masked, NULL);
   if (!o->quiet) {
     fprintf (stderr, "%s: %s\n", t->out, line);
-    if (t->n_audio)
-      fprintf (stderr, "audio: %s\n", t->drop_audio ? "left out" : t->n_encoded ? "re-encoded" : "copied");
+    tool_transcode_tell (t);
   }
   if (!masked)
     tool_error ("warning: the mask covers nothing: what is white (128 and more) is removed; --invert turns it round");

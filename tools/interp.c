@@ -93,14 +93,7 @@ report (const ToolTranscode *t, double seconds, const char *out)
   if (played > 0)
     fprintf (stderr, ": %.2f times real time", played / seconds);
   fprintf (stderr, "\n");
-  if (t->n_audio)
-    fprintf (stderr, "audio: %s\n",
-             t->slowmo       ? "left out, slow motion has none"
-             : t->drop_audio ? "left out, as asked"
-             : t->n_encoded  ? "re-encoded"
-                             : "copied");
-  if (t->interlaced)
-    fprintf (stderr, "the input is interlaced: it was deinterlaced first, one frame for two fields\n");
+  tool_transcode_tell (t);
 }
 
 int

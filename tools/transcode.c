@@ -413,3 +413,18 @@ tool_transcode (ToolTranscode *t, double *seconds, GError **error)
     g_propagate_error (error, job.error);
   return job.status;
 }
+
+void
+tool_transcode_tell (const ToolTranscode *t)
+{
+  if (t->n_audio)
+    fprintf (stderr, "audio: %s\n",
+             t->slowmo       ? "left out, slow motion has none"
+             : t->drop_audio ? "left out, as asked"
+             : t->n_encoded  ? "re-encoded"
+                             : "copied");
+  if (t->n_text)
+    fprintf (stderr, "subtitles: left out\n");
+  if (t->interlaced)
+    fprintf (stderr, "the input is interlaced: it was deinterlaced first, one frame for two fields\n");
+}

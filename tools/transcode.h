@@ -26,7 +26,7 @@ struct _ToolTranscode
   gpointer on_frame_data;
   /* the input, by tool_discover */
   GstClockTime duration; /* may be unknown */
-  guint n_audio;         /* streams */
+  guint n_audio, n_text; /* streams of sound, of subtitles */
   int rate_n, rate_d;    /* frames a second; 0/1 if variable */
   gboolean turned;       /* frames are to be turned or mirrored before they are seen */
   gboolean is_picture;
@@ -46,6 +46,9 @@ void tool_transcode_set_session (ToolTranscode *t, const ToolSession *session, c
 
 /* Runs until the end, an error (set) or Ctrl-C. The output is whole or not there. Returns an exit code; *seconds: how long it took. */
 int tool_transcode (ToolTranscode *t, double *seconds, GError **error);
+
+/* To stderr: what became of all but the frames. */
+void tool_transcode_tell (const ToolTranscode *t);
 
 /* Looks at the input, so that what can fail fails before any work is done: fills in what `t` has of it. */
 gboolean tool_discover (const char *path, ToolTranscode *t, GError **error);

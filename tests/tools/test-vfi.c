@@ -728,6 +728,25 @@ test_prores (void)
   g_assert_cmpstr (again.format, ==, "I422_10LE");
 }
 
+/* What does not come along is said. */
+static void
+test_subtitles (void)
+{
+  g_autofree char *srt = file ("titles.srt"), *mkv = file ("titles.mkv"), *in = file ("in.mp4");
+  g_autoptr (GError) error = NULL;
+  g_assert_true (g_file_set_contents (srt, "1\n00:00:00,100 --> 00:00:00,500\nhello\n\n", -1, NULL));
+  g_autofree char *line =
+      g_strdup_printf ("matroskamux name=mux ! filesink location=%s  filesrc location=%s ! qtdemux name=d  d.video_0 ! queue ! "
+                       "mux.  filesrc location=%s ! subparse ! text/x-raw,format=utf8 ! queue ! mux.",
+                       mkv, in, srt);
+  GstElement *pipeline = gst_parse_launch (line, &error);
+  g_assert_no_error (error);
+  play (pipeline);
+  g_auto (Run) r = vfi ("interp titles.mkv titles.mp4");
+  g_assert_cmpint (r.status, ==, 0);
+  assert_contains (r.err, "subtitles: left out");
+}
+
 static void
 test_rates (void)
 {
@@ -988,6 +1007,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
   g_test_add_func ("/vfi/interp/prores", test_prores);
+  g_test_add_func ("/vfi/interp/subtitles", test_subtitles);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
   g_test_add_func ("/vfi/turned", test_turned);
   g_test_add_func ("/vfi/interp/failures", test_failures);
