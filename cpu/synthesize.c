@@ -105,17 +105,43 @@ one_cell (const float *cell, Columns to)
   to[1] = __builtin_shuffle (left, right, vec_iota () * 2 + 1);
 }
 
-/* Any other ratio: pixel x lies at cell ((x + 1/2) k - 1) / 2 of the grid, `first` the one at cell[0]. No pixels beyond `last`. */
-static void
-any_ratio (const float *cell, int first, const Planes *p, int x0, int last, Columns to)
+/* Where a group's even and odd pixels lie on the grid at any other ratio below two: pixel x at cell ((x + 1/2) k - 1) / 2, and none beyond `last`. */
+typedef struct
 {
+  int base;     /* the first cell that the group sees, of at most as many as it has pixels, */
+  VecI i[2];    /* and how many cells after it each pixel's lower one is */
+  Vec f[2];     /* weight of the upper one */
+  gboolean few; /* no more cells than a vector has */
+} Under;
+
+VFI_INLINE Under
+cells_under (const Planes *p, int x0, int last)
+{
+  const float least = p->first[1], most = p->last[1];
+  Under u = { .base = (int) fminf (fmaxf (((x0 + 0.5f) * p->kx - 1) * 0.5f, least), most), .few = p->kx <= 0.75f };
+
   for (int odd = 0; odd < 2; odd++) {
     const VecI x = vec_mini (vec_iota () * 2 + (x0 + odd), (VecI){ 0 } + last);
-    const Vec v = vec_min (vec_max (((VEC_TO_FLOAT (x) + 0.5f) * p->kx - 1) * 0.5f, vec_set (p->first[1])), vec_set (p->last[1]));
+    const Vec v = vec_min (vec_max (((VEC_TO_FLOAT (x) + 0.5f) * p->kx - 1) * 0.5f, vec_set (least)), vec_set (most));
     const VecI i = VEC_TO_INT (v);
-    const Vec a = (Vec) vec_gather (cell - first, i, 4), b = (Vec) vec_gather (cell - first + 1, i, 4);
 
-    to[odd] = vec_fma (v - VEC_TO_FLOAT (i), b - a, a);
+    u.i[odd] = i - u.base;
+    u.f[odd] = v - VEC_TO_FLOAT (i);
+  }
+  return u;
+}
+
+VFI_INLINE void
+any_ratio (const float *cell, const Under *u, Columns to)
+{
+  const Vec left = vec_load (cell, VFI_F32, 0, VFI_LANES), right = vec_load (cell, VFI_F32, VFI_LANES, VFI_LANES);
+  const Vec next_left = vec_load (cell, VFI_F32, 1, VFI_LANES), next_right = vec_load (cell, VFI_F32, 1 + VFI_LANES, VFI_LANES);
+
+  for (int odd = 0; odd < 2; odd++) {
+    const Vec a = u->few ? __builtin_shuffle (left, u->i[odd]) : __builtin_shuffle (left, right, u->i[odd]);
+    const Vec b = u->few ? __builtin_shuffle (next_left, u->i[odd]) : __builtin_shuffle (next_left, next_right, u->i[odd]);
+
+    to[odd] = vec_fma (u->f[odd], b - a, a);
   }
 }
 
@@ -137,19 +163,22 @@ channels_row (const VfiView *s, const Planes *p, int y, int x0, int n, const int
   float cells[6][CELLS] __attribute__ ((aligned (64)));
 
   load_cells (s, p, at, first, last - first + 1, from, n_channels, cells);
-  for (int k = 0; k < n_channels; k++) {
-    const float *cell = cells[k] + FIRST;
-    const int c = from + k;
+  for (int i = 0; i * PLACES < n; i++) {
+    const int x = x0 + i * PLACES;
+    Under u;
 
-    if (p->kx == 1)
-      for (int i = 0; i * PLACES < n; i++)
-        half_a_cell (cell + x0 / 2 - first + i * VFI_LANES, columns[c][i]);
-    else if (p->kx == 2)
-      for (int i = 0; i * PLACES < n; i++)
-        one_cell (cell + x0 - first + i * PLACES, columns[c][i]);
-    else
-      for (int i = 0; i * PLACES < n; i++)
-        any_ratio (cell, first, p, x0 + i * PLACES, x0 + n - 1, columns[c][i]);
+    if (p->kx != 1 && p->kx != 2)
+      u = cells_under (p, x, x0 + n - 1);
+    for (int k = 0; k < n_channels; k++) {
+      const float *cell = cells[k] + FIRST - first;
+
+      if (p->kx == 1)
+        half_a_cell (cell + x / 2, columns[from + k][i]);
+      else if (p->kx == 2)
+        one_cell (cell + x, columns[from + k][i]);
+      else
+        any_ratio (cell + u.base, &u, columns[from + k][i]);
+    }
   }
 }
 
