@@ -36,6 +36,12 @@ static const VfiFormatDesc formats[VFI_N_FORMATS] = {
   [VFI_FORMAT_I422_10LE] = { "I422_10LE", FALSE, 3, { { 1, U10 }, { 1, U10_2x1 }, { 1, U10_2x1 } }, 3, { { 0, 0 }, { 1, 0 }, { 2, 0 } } },
   [VFI_FORMAT_Y444_10LE] = { "Y444_10LE", FALSE, 3, { { 1, U10 }, { 1, U10 }, { 1, U10 } }, 3, { { 0, 0 }, { 1, 0 }, { 2, 0 } } },
   [VFI_FORMAT_A420] = { "A420", FALSE, 4, { { 1, U8 }, { 1, U8_2x2 }, { 1, U8_2x2 }, { 1, U8 } }, 3, { { 0, 0 }, { 1, 0 }, { 2, 0 } } },
+  [VFI_FORMAT_A444_10LE] = { "A444_10LE",
+                             FALSE,
+                             4,
+                             { { 1, U10 }, { 1, U10 }, { 1, U10 }, { 1, U10 } },
+                             3,
+                             { { 0, 0 }, { 1, 0 }, { 2, 0 } } },
 };
 
 const VfiFormatDesc *

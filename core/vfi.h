@@ -51,8 +51,9 @@ typedef enum
   VFI_FORMAT_I422_10LE,
   VFI_FORMAT_Y444_10LE,
   VFI_FORMAT_A420,
+  VFI_FORMAT_A444_10LE,
 } VfiFormat;
-#define VFI_N_FORMATS (VFI_FORMAT_A420 + 1)
+#define VFI_N_FORMATS (VFI_FORMAT_A444_10LE + 1)
 
 typedef enum
 {

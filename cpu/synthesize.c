@@ -28,10 +28,10 @@ typedef struct
       bias[5]; /* the state times gain, plus bias: ONE_PIXEL parts of a pixel to add to a place in x and y for both frames; an exponent of 2;
                              2^-15; ONE_PIXEL parts of a pixel from one frame to the other */
   float t;
-  const guint8 *source[2][3];
-  int source_stride[2][3];
-  guint8 *dst[3];
-  int stride[3];
+  const guint8 *source[2][4];
+  int source_stride[2][4];
+  guint8 *dst[4];
+  int stride[4];
 } Planes;
 
 /* A channel of the state at a group's even and odd pixels. */

@@ -21,7 +21,7 @@
 /* ---- caps --------------------------------------------------------------------------------------- */
 
 /* Of libvfi's formats, those of which GStreamer 1.22's allocator of CUDA memory knows nothing: it aborts the process. */
-static const char *const unknown[] = { "GRAY8", "Y444_10LE", "A420", NULL };
+static const char *const unknown[] = { "GRAY8", "Y444_10LE", "A420", "A444_10LE", NULL };
 
 GstCaps *
 gst_vfi_cuda_caps_add (GstCaps *caps)

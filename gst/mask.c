@@ -67,24 +67,33 @@ gst_vfi_mask_from_grey (GstVfiMask *mask, const GstVideoFrame *frame)
   measure (mask);
 }
 
-/* Of row y, the first pixel's; the next one is so many bytes on. */
-static guint8 *
-alpha_row (const GstVideoFrame *frame, int y, int *step)
+/* A row of the component of a pixel's opacity, of 8 bits, or of more in two bytes. */
+typedef struct
 {
-  *step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, GST_VIDEO_COMP_A);
-  return (guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, GST_VIDEO_COMP_A) +
-         (gssize) y * GST_VIDEO_FRAME_COMP_STRIDE (frame, GST_VIDEO_COMP_A);
+  guint8 *first;
+  int step; /* bytes */
+  int depth;
+} Opacity;
+
+static Opacity
+opacity_of_row (const GstVideoFrame *frame, int y)
+{
+  guint8 *all = GST_VIDEO_FRAME_COMP_DATA (frame, GST_VIDEO_COMP_A);
+
+  return (Opacity){ all + (gssize) y * GST_VIDEO_FRAME_COMP_STRIDE (frame, GST_VIDEO_COMP_A),
+                    GST_VIDEO_FRAME_COMP_PSTRIDE (frame, GST_VIDEO_COMP_A), GST_VIDEO_FRAME_COMP_DEPTH (frame, GST_VIDEO_COMP_A) };
 }
 
 void
 gst_vfi_mask_from_alpha (GstVfiMask *mask, const GstVideoFrame *frame)
 {
   for (int y = 0; y < mask->mask.height; y++) {
-    int step;
-    const guint8 *alpha = alpha_row (frame, y, &step);
+    const Opacity o = opacity_of_row (frame, y);
     guint8 *to = mask->pixels + (gsize) y * mask->mask.width;
-    for (int x = 0; x < mask->mask.width; x++)
-      to[x] = 255 - alpha[x * step];
+    for (int x = 0; x < mask->mask.width; x++) {
+      const guint8 *at = o.first + x * o.step;
+      to[x] = 255 - (o.depth == 8 ? *at : MIN (GST_READ_UINT16_LE (at) >> (o.depth - 8), 255));
+    }
   }
   measure (mask);
 }
@@ -107,12 +116,15 @@ void
 gst_vfi_mask_make_opaque (const GstVfiMask *mask, gboolean invert, const GstVideoFrame *frame)
 {
   for (int y = 0; y < mask->mask.height; y++) {
-    int step;
-    guint8 *alpha = alpha_row (frame, y, &step);
+    const Opacity o = opacity_of_row (frame, y);
     const guint8 *m = mask->pixels + (gsize) y * mask->mask.width;
     for (int x = 0; x < mask->mask.width; x++)
-      if ((m[x] >= REMOVED) != invert)
-        alpha[x * step] = 255;
+      if ((m[x] >= REMOVED) == invert)
+        continue;
+      else if (o.depth == 8)
+        o.first[x * o.step] = 255;
+      else
+        GST_WRITE_UINT16_LE (o.first + x * o.step, (1 << o.depth) - 1);
   }
 }
 

@@ -41,11 +41,11 @@ gst_vfi_mask_source_setup (GstVfiMaskSource *source, const GstVideoInfo *info, g
   g_clear_pointer (&source->drawn, gst_vfi_mask_unref);
   g_clear_pointer (&source->drawn_rects, g_array_unref);
   if (source->kind == GST_VFI_FROM_ALPHA && !GST_VIDEO_INFO_HAS_ALPHA (info)) {
-    g_set_error (
-        error, VFI_ERROR, VFI_ERROR_ARG,
-        "mask-source=alpha needs a format with alpha, RGBA, BGRA or A420, but this video is %s. Put in front: ... ! videoconvert ! "
-        "video/x-raw,format=RGBA ! ...",
-        GST_VIDEO_INFO_NAME (info));
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG,
+                 "mask-source=alpha needs a format with alpha, RGBA, BGRA, A420 or A444_10LE, but this video is %s. Put in front: ... ! "
+                 "videoconvert ! "
+                 "video/x-raw,format=RGBA ! ...",
+                 GST_VIDEO_INFO_NAME (info));
     return FALSE;
   }
   if (source->kind == GST_VFI_FROM_PAD && !pad) {

@@ -255,6 +255,7 @@ part_at (const TestFrame *f, int part, int y, int x, int *w, int *h)
     case VFI_FORMAT_I422_10LE:
     case VFI_FORMAT_Y444_10LE:
     case VFI_FORMAT_A420:
+    case VFI_FORMAT_A444_10LE:
       plane = part;
       break;
     case VFI_FORMAT_YV12:

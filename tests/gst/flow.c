@@ -370,8 +370,8 @@ test_outputs (void)
 static void
 test_drawn_formats (void)
 {
-  static const char *const formats[] = { "I420", "YV12", "NV12", "Y42B", "Y444", "I420_10LE", "I422_10LE", "Y444_10LE", "P010_10LE",
-                                         "A420", "RGB",  "BGR",  "RGBA", "BGRA", "RGBx",      "BGRx",      "GRAY8" };
+  static const char *const formats[] = { "I420", "YV12",      "NV12", "Y42B", "Y444", "I420_10LE", "I422_10LE", "Y444_10LE", "P010_10LE",
+                                         "A420", "A444_10LE", "RGB",  "BGR",  "RGBA", "BGRA",      "RGBx",      "BGRx",      "GRAY8" };
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     g_autoptr (Run) r = run_new (FLOW "output=magnitude max-flow=7.2", formats[i], SIZE, 20, 1, NULL);
     GstVideoInfo info, rgb;

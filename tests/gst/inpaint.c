@@ -391,35 +391,61 @@ test_removal (gconstpointer how)
     gst_harness_teardown (masks);
 }
 
+/* Bytes to the sample of a pixel. */
+static gsize
+sample_at (const GstVideoInfo *info, int comp, int y, int x)
+{
+  return GST_VIDEO_INFO_COMP_OFFSET (info, comp) + (gsize) y * GST_VIDEO_INFO_COMP_STRIDE (info, comp) +
+         (gsize) x * GST_VIDEO_INFO_COMP_PSTRIDE (info, comp);
+}
+
+/* Values are of 8 bits, whatever depth the format has. */
+static void
+put_sample (GstBuffer *b, const GstVideoInfo *info, int comp, int y, int x, int value)
+{
+  const guint16 wide = GUINT16_TO_LE (value << (GST_VIDEO_INFO_COMP_DEPTH (info, comp) - 8));
+  const guint8 byte = (guint8) value;
+  const gboolean two = GST_VIDEO_INFO_COMP_DEPTH (info, comp) > 8;
+  gst_buffer_fill (b, sample_at (info, comp, y, x), two ? (gconstpointer) &wide : &byte, two ? 2 : 1);
+}
+
+static int
+get_sample (const guint8 *data, const GstVideoInfo *info, int comp, int y, int x)
+{
+  const int depth = GST_VIDEO_INFO_COMP_DEPTH (info, comp);
+  const guint8 *at = data + sample_at (info, comp, y, x);
+  return depth > 8 ? GST_READ_UINT16_LE (at) >> (depth - 8) : *at;
+}
+
 /* What is transparent is filled, and opaque when it leaves; what is half transparent elsewhere stays so. */
 static void
 test_alpha (gconstpointer format)
 {
   g_autoptr (Run) r = run_new (INPAINT "mask-source=alpha dilate=0 feather=0", format, 32, 20, 1, NULL);
-  GstBuffer *b = run_frame (r, 200, 0, PERIOD, 0);
-  GstMapInfo map;
   GstVideoInfo info;
+  GstMapInfo map;
   gst_video_info_set_format (&info, gst_video_format_from_string (format), 32, 32);
-#define AT_PIXEL(comp, x, y)                                                                                                               \
-  (GST_VIDEO_INFO_COMP_OFFSET (&info, comp) + (y) *GST_VIDEO_INFO_COMP_STRIDE (&info, comp) +                                              \
-   (x) *GST_VIDEO_INFO_COMP_PSTRIDE (&info, comp))
-  g_assert_false (is_masked (r, b)); /* 200 is not transparent */
-  for (int invert = 0; invert < 2; invert++) {
+  for (int i = 0; i < 3; i++) {
+    const gboolean none = i == 0, invert = i == 2; /* nothing is transparent in the first frame */
+    GstBuffer *b = run_frame (r, 200, i * PERIOD, PERIOD, 0);
     g_object_set (r->h->element, "invert", invert, NULL);
-    b = run_frame (r, 200, (1 + invert) * PERIOD, PERIOD, 0);
-    for (int y = 8; y < 16; y++)
-      for (int x = 8; x < 16; x++)
-        gst_buffer_memset (b, AT_PIXEL (0, x, y), 0, 1), gst_buffer_memset (b, AT_PIXEL (3, x, y), x < 12 ? 0 : 127, 1);
-    g_assert_cmpint (gst_harness_push (r->h, b), ==, GST_FLOW_OK);
-    g_autoptr (GstBuffer) out = gst_harness_try_pull (r->h);
-    g_assert_cmpuint (run_stat (r, "masked"), ==, 1 + invert);
-    gst_buffer_map (out, &map, GST_MAP_READ);
     for (int y = 0; y < 32; y++)
       for (int x = 0; x < 32; x++) {
+        const gboolean hole = !none && x >= 8 && x < 16 && y >= 8 && y < 16;
+        for (int c = 0; c < 4; c++)
+          if (!GST_VIDEO_FORMAT_INFO_W_SUB (info.finfo, c))
+            put_sample (b, &info, c, y, x, !hole ? 200 : c < 3 || x < 12 ? 0 : 127);
+      }
+    g_assert_cmpint (gst_harness_push (r->h, b), ==, GST_FLOW_OK);
+    g_autoptr (GstBuffer) out = gst_harness_try_pull (r->h);
+    g_assert_cmpuint (run_stat (r, "masked"), ==, i);
+    gst_buffer_map (out, &map, GST_MAP_READ);
+    for (int y = 0; y < 32 && !none; y++)
+      for (int x = 0; x < 32; x++) {
         const gboolean hole = x >= 8 && x < 16 && y >= 8 && y < 16;
-        g_assert_cmpint (map.data[AT_PIXEL (3, x, y)], ==, hole != invert ? 255 : invert ? (x < 12 ? 0 : 127) : 200);
+        g_assert_cmpint (get_sample (map.data, &info, 3, y, x), ==, hole != invert ? 255 : invert ? (x < 12 ? 0 : 127) : 200);
         if (!invert)
-          g_assert_cmpint (map.data[AT_PIXEL (0, x, y)], ==, 200);
+          g_assert_cmpint (get_sample (map.data, &info, 0, y, x), ==, 200);
       }
     gst_buffer_unmap (out, &map);
   }
@@ -510,6 +536,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/inpaint/alpha/RGBA", "RGBA", test_alpha);
   g_test_add_data_func ("/inpaint/alpha/BGRA", "BGRA", test_alpha);
   g_test_add_data_func ("/inpaint/alpha/A420", "A420", test_alpha);
+  g_test_add_data_func ("/inpaint/alpha/A444_10LE", "A444_10LE", test_alpha);
   g_test_add_func ("/inpaint/kept", test_kept);
   g_test_add_func ("/inpaint/stats", test_stats);
   g_test_add_func ("/inpaint/options", test_options);
