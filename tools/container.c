@@ -40,12 +40,17 @@ static const ToolEncoder opus[] = {
 
 static const ToolContainer containers[] = {
   { "mp4 m4v", { "mp4mux", "mp4mux", GOOD }, h264, aac, MPEG_AUDIO },
-  { "mov", { "qtmux", "qtmux", GOOD }, h264, aac, MPEG_AUDIO },
+  { "mov",
+    { "qtmux", "qtmux", GOOD },
+    h264,
+    aac,
+    MPEG_AUDIO "; audio/x-raw, format=(string){ S16LE, S16BE, S24LE, S24BE, S32LE, S32BE }, layout=interleaved" },
   { "mkv",
     { "matroskamux", "matroskamux", GOOD },
     h264,
     opus,
-    "audio/mpeg, mpegversion=(int)4; audio/mpeg, mpegversion=(int)1; audio/x-ac3; audio/x-vorbis; audio/x-opus; audio/x-flac" },
+    "audio/mpeg, mpegversion=(int)4; audio/mpeg, mpegversion=(int)1; audio/x-ac3; audio/x-vorbis; audio/x-opus; audio/x-flac; audio/x-raw, "
+    "format=(string){ U8, S16LE, S24LE, S32LE, F32LE, F64LE }, layout=interleaved" },
   { "webm", { "webmmux", "webmmux", GOOD }, vpx, opus, "audio/x-vorbis; audio/x-opus" },
 };
 
@@ -99,5 +104,7 @@ tool_audio_parser (const GstCaps *caps)
     return "opusparse";
   if (gst_structure_has_name (s, "audio/x-flac"))
     return "flacparse";
+  if (gst_structure_has_name (s, "audio/x-raw"))
+    return "audioconvert";
   return "identity";
 }

@@ -15,15 +15,15 @@ typedef struct
 
 typedef struct
 {
-  const char *endings; /* "mp4 m4v mov" */
+  const char *endings; /* "mp4 m4v" */
   ToolEncoder muxer;
   const ToolEncoder *video, *audio; /* best first, ended by a NULL factory */
-  const char *audio_kept;           /* caps of encoded audio that is copied */
+  const char *audio_kept;           /* caps of audio that is copied: encoded, or PCM that was PCM in the input */
 } ToolContainer;
 
 /* NULL with an error that lists the endings. */
 const ToolContainer *tool_container_find (const char *path, GError **error);
 /* The first that is installed, else NULL with an error that names the packages. */
 const ToolEncoder *tool_encoder_find (const ToolEncoder *list, const char *what, GError **error);
-/* A parser for encoded audio, "identity" where none is needed. */
+/* A parser for audio that is copied, "audioconvert" for PCM, "identity" where none is needed. */
 const char *tool_audio_parser (const GstCaps *caps);

@@ -18,6 +18,14 @@ is_turned (GstDiscovererStreamInfo *info)
   return tags && gst_tag_list_get_string (tags, GST_TAG_IMAGE_ORIENTATION, &orientation) && strcmp (orientation, "rotate-0") != 0;
 }
 
+static gboolean
+is_pcm (GstDiscovererStreamInfo *info)
+{
+  g_autoptr (GstCaps) caps = gst_discoverer_stream_info_get_caps (info);
+
+  return caps && gst_caps_get_size (caps) > 0 && gst_structure_has_name (gst_caps_get_structure (caps, 0), "audio/x-raw");
+}
+
 gboolean
 tool_discover (const char *path, ToolTranscode *t, GError **error)
 {
@@ -40,6 +48,9 @@ tool_discover (const char *path, ToolTranscode *t, GError **error)
     t->turned = is_turned (video->data);
     t->duration = gst_discoverer_info_get_duration (info);
     t->n_audio = g_list_length (audio);
+    t->is_pcm = TRUE;
+    for (GList *l = audio; l; l = l->next)
+      t->is_pcm &= is_pcm (l->data);
     t->n_text = g_list_length (text);
     t->rate_n = (int) gst_discoverer_video_info_get_framerate_num (v);
     t->rate_d = (int) gst_discoverer_video_info_get_framerate_denom (v);

@@ -243,7 +243,8 @@ on_pad_added (GstElement *source, GstPad *pad, gpointer data)
     return;
   }
   g_autofree char *description = NULL;
-  if (strcmp (name, "audio/x-raw") == 0) {
+  g_autoptr (GstCaps) kept = gst_caps_from_string (job->t->container->audio_kept);
+  if (strcmp (name, "audio/x-raw") == 0 && !(job->t->is_pcm && gst_caps_can_intersect (caps, kept))) {
     job->t->n_encoded++;
     description = g_strdup_printf ("queue ! audioconvert ! audioresample ! %s ! " OPEN_QUEUE, job->audio->description);
   } else {

@@ -27,6 +27,7 @@ struct _ToolTranscode
   /* the input, by tool_discover */
   GstClockTime duration; /* may be unknown */
   guint n_audio, n_text; /* streams of sound, of subtitles */
+  gboolean is_pcm;       /* its sound: all of it */
   int rate_n, rate_d;    /* frames a second; 0/1 if variable */
   gboolean turned;       /* frames are to be turned or mirrored before they are seen */
   gboolean is_picture;

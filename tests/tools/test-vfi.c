@@ -728,6 +728,31 @@ test_prores (void)
   g_assert_cmpstr (again.format, ==, "I422_10LE");
 }
 
+/* Sound that was not encoded is not, where the file can hold it. */
+static void
+test_pcm (void)
+{
+  static const char *const names[] = { "pcm.mov", "pcm.mkv", "pcm.mp4" };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *line = g_strdup_printf ("videotestsrc num-buffers=5 ! video/x-raw, format=I420, width=96, height=64, framerate=10/1 ! "
+                                           "x264enc ! h264parse ! queue ! qtmux name=mux ! filesink location=%s/raw.mov "
+                                           "audiotestsrc num-buffers=5 samplesperbuffer=4410 ! "
+                                           "audio/x-raw, format=S24LE, rate=44100, channels=2 ! queue ! mux.",
+                                           folder);
+  GstElement *pipeline = gst_parse_launch (line, &error);
+  g_assert_no_error (error);
+  play (pipeline);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_auto (Run) r = vfi ("interp raw.mov %s", names[i]);
+    g_assert_cmpint (r.status, ==, 0);
+    assert_contains (r.err, i < 2 ? "audio: copied" : "audio: re-encoded");
+    const Content out = look (names[i]);
+    g_assert_cmpint (out.frames, ==, 10);
+    g_assert_cmpint (out.audio_streams, ==, 1);
+    g_assert_cmpfloat_with_epsilon (out.audio_end, 0.5, i < 2 ? 0.001 : 2 * 1024.0 / 44100);
+  }
+}
+
 /* What does not come along is said. */
 static void
 test_subtitles (void)
@@ -1007,6 +1032,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/interp/containers", test_containers);
   g_test_add_func ("/vfi/interp/rates", test_rates);
   g_test_add_func ("/vfi/interp/prores", test_prores);
+  g_test_add_func ("/vfi/interp/pcm", test_pcm);
   g_test_add_func ("/vfi/interp/subtitles", test_subtitles);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
   g_test_add_func ("/vfi/turned", test_turned);
