@@ -118,13 +118,15 @@ VFI_INLINE Under
 cells_under (const Planes *p, int x0, int last)
 {
   const float least = p->first[1], most = p->last[1];
-  Under u = { .base = (int) fminf (fmaxf (((x0 + 0.5f) * p->kx - 1) * 0.5f, least), most), .few = p->kx <= 0.75f };
+  Under u = { .few = p->kx <= 0.75f };
 
   for (int odd = 0; odd < 2; odd++) {
     const VecI x = vec_mini (vec_iota () * 2 + (x0 + odd), (VecI){ 0 } + last);
     const Vec v = vec_min (vec_max (((VEC_TO_FLOAT (x) + 0.5f) * p->kx - 1) * 0.5f, vec_set (least)), vec_set (most));
     const VecI i = VEC_TO_INT (v);
 
+    if (!odd)
+      u.base = i[0];
     u.i[odd] = i - u.base;
     u.f[odd] = v - VEC_TO_FLOAT (i);
   }
