@@ -849,7 +849,7 @@ fewer_frames (void)
 int
 main (int argc, char **argv)
 {
-  static const VfiFormat formats[] = { VFI_FORMAT_NV12, VFI_FORMAT_P010_10LE, VFI_FORMAT_RGBA };
+  static const VfiFormat formats[] = { VFI_FORMAT_NV12, VFI_FORMAT_P010_10LE, VFI_FORMAT_RGBA, VFI_FORMAT_A444_10LE };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
