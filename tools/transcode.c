@@ -189,7 +189,11 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
         const char *reason = debug ? strstr (debug, "streaming stopped, reason ") : NULL;
         g_propagate_prefixed_error (&job->error, error, "%s: ", GST_OBJECT_NAME (message->src));
         if (reason) {
-          g_autofree char *text = g_strdup_printf ("%s (%s)", job->error->message, reason);
+          const char *hint =
+              strstr (reason, "not-negotiated")
+                  ? ": it may be that the encoder takes no frames of this size or format; scale them, or name another one with --encoder"
+                  : "";
+          g_autofree char *text = g_strdup_printf ("%s (%s)%s", job->error->message, reason, hint);
           g_free (g_steal_pointer (&job->error->message));
           job->error->message = g_steal_pointer (&text);
         }

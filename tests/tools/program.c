@@ -107,7 +107,7 @@ on_pad (GstElement *source, GstPad *pad, gpointer data)
   gst_object_unref (bin);
 }
 
-void
+static void
 play (GstElement *pipeline)
 {
   gst_element_set_state (pipeline, GST_STATE_PLAYING);
@@ -136,21 +136,30 @@ look (const char *name)
   return c;
 }
 
+void
+play_line (const char *format, ...)
+{
+  g_autoptr (GError) error = NULL;
+  va_list args;
+  va_start (args, format);
+  g_autofree char *line = g_strdup_vprintf (format, args);
+  va_end (args);
+  GstElement *pipeline = gst_parse_launch (line, &error);
+  g_assert_no_error (error);
+  play (pipeline);
+}
+
 /* ---- files that are made ------------------------------------------------------------------------ */
 
 void
 make_clip (const char *name, int frames, const char *filter)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *description = g_strdup_printf ("videotestsrc pattern=ball num-buffers=%d ! video/x-raw, format=I420, width=96, "
-                                                  "height=64, framerate=10/1 %s ! h264parse ! queue ! mux. "
-                                                  "audiotestsrc num-buffers=%d samplesperbuffer=4410 ! audio/x-raw, rate=44100, channels=2 "
-                                                  "! audioconvert ! avenc_aac ! aacparse ! queue ! mux. "
-                                                  "mp4mux name=mux ! filesink location=%s/%s",
-                                                  frames, filter, frames, folder, name);
-  GstElement *pipeline = gst_parse_launch (description, &error);
-  g_assert_no_error (error);
-  play (pipeline);
+  play_line ("videotestsrc pattern=ball num-buffers=%d ! video/x-raw, format=I420, width=96, "
+             "height=64, framerate=10/1 %s ! h264parse ! queue ! mux. "
+             "audiotestsrc num-buffers=%d samplesperbuffer=4410 ! audio/x-raw, rate=44100, channels=2 "
+             "! audioconvert ! avenc_aac ! aacparse ! queue ! mux. "
+             "mp4mux name=mux ! filesink location=%s/%s",
+             frames, filter, frames, folder, name);
 }
 
 void

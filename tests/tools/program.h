@@ -43,8 +43,8 @@ typedef struct
 
 /* What is in a file, by decoding it. */
 Content look (const char *name);
-/* To its end; takes the pipeline. */
-void play (GstElement *pipeline);
+/* A pipeline as gst-launch-1.0 takes it, to its end. */
+void play_line (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* 10 frames a second, 96x64; with sound of the same length. */
 void make_clip (const char *name, int frames, const char *filter);
 

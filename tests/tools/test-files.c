@@ -56,15 +56,10 @@ assert_nothing_left (const char *name)
 static void
 make_video (const char *pictures, const char *name)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree char *description =
-      g_strdup_printf ("multifilesrc location=%s/%s/%%d.png caps=image/png,framerate=10/1 ! pngdec ! videoconvert "
-                       "! video/x-raw, format=I420 ! x264enc pass=qual quantizer=5 ! h264parse ! mp4mux ! "
-                       "filesink location=%s/%s",
-                       folder, pictures, folder, name);
-  GstElement *pipeline = gst_parse_launch (description, &error);
-  g_assert_no_error (error);
-  play (pipeline);
+  play_line ("multifilesrc location=%s/%s/%%d.png caps=image/png,framerate=10/1 ! pngdec ! videoconvert "
+             "! video/x-raw, format=I420 ! x264enc pass=qual quantizer=5 ! h264parse ! mp4mux ! "
+             "filesink location=%s/%s",
+             folder, pictures, folder, name);
 }
 
 /* A sheet shows what went into the element and what came out. In each row the white box is gone and all else as it was; with `kept` the box is
@@ -191,15 +186,11 @@ static void
 test_pcm (void)
 {
   static const char *const names[] = { "pcm.mov", "pcm.mkv", "pcm.mp4" };
-  g_autoptr (GError) error = NULL;
-  g_autofree char *line = g_strdup_printf ("videotestsrc num-buffers=5 ! video/x-raw, format=I420, width=96, height=64, framerate=10/1 ! "
-                                           "x264enc ! h264parse ! queue ! qtmux name=mux ! filesink location=%s/raw.mov "
-                                           "audiotestsrc num-buffers=5 samplesperbuffer=4410 ! "
-                                           "audio/x-raw, format=S24LE, rate=44100, channels=2 ! queue ! mux.",
-                                           folder);
-  GstElement *pipeline = gst_parse_launch (line, &error);
-  g_assert_no_error (error);
-  play (pipeline);
+  play_line ("videotestsrc num-buffers=5 ! video/x-raw, format=I420, width=96, height=64, framerate=10/1 ! "
+             "x264enc ! h264parse ! queue ! qtmux name=mux ! filesink location=%s/raw.mov "
+             "audiotestsrc num-buffers=5 samplesperbuffer=4410 ! "
+             "audio/x-raw, format=S24LE, rate=44100, channels=2 ! queue ! mux.",
+             folder);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     g_auto (Run) r = vfi ("interp raw.mov %s", names[i]);
     g_assert_cmpint (r.status, ==, 0);
@@ -216,15 +207,10 @@ static void
 test_subtitles (void)
 {
   g_autofree char *srt = file ("titles.srt"), *mkv = file ("titles.mkv"), *in = file ("in.mp4");
-  g_autoptr (GError) error = NULL;
   g_assert_true (g_file_set_contents (srt, "1\n00:00:00,100 --> 00:00:00,500\nhello\n\n", -1, NULL));
-  g_autofree char *line =
-      g_strdup_printf ("matroskamux name=mux ! filesink location=%s  filesrc location=%s ! qtdemux name=d  d.video_0 ! queue ! "
-                       "mux.  filesrc location=%s ! subparse ! text/x-raw,format=utf8 ! queue ! mux.",
-                       mkv, in, srt);
-  GstElement *pipeline = gst_parse_launch (line, &error);
-  g_assert_no_error (error);
-  play (pipeline);
+  play_line ("matroskamux name=mux ! filesink location=%s  filesrc location=%s ! qtdemux name=d  d.video_0 ! queue ! "
+             "mux.  filesrc location=%s ! subparse ! text/x-raw,format=utf8 ! queue ! mux.",
+             mkv, in, srt);
   g_auto (Run) r = vfi ("interp titles.mkv titles.mp4");
   g_assert_cmpint (r.status, ==, 0);
   assert_contains (r.err, "subtitles: left out");
@@ -325,6 +311,13 @@ test_failures (void)
   g_auto (Run) range = vfi ("interp in.mp4 no4.mp4 --flow-scale 7");
   g_assert_cmpint (range.status, ==, 1);
   assert_contains (range.err, "0.25 to 1");
+  play_line ("videotestsrc num-buffers=3 ! video/x-raw, format=I420, width=8, height=8, framerate=10/1 ! avenc_ffv1 ! matroskamux ! "
+             "filesink location=%s/tiny.mkv",
+             folder);
+  g_auto (Run) tiny = vfi ("interp tiny.mkv no5.mp4");
+  g_assert_cmpint (tiny.status, ==, 1);
+  assert_contains (tiny.err, "with --encoder");
+  assert_nothing_left ("no5");
 }
 
 /* Ctrl-C while it works: the old file stays as it was. */
