@@ -605,7 +605,7 @@ bounded (void)
   gsize bytes = 0;
   VfiInpaintInfo info;
 
-  for (int i = 0; i < 500; i++) {
+  for (int i = 0; i < (SANITIZED ? 130 : 500); i++) {
     g_autoptr (TestFrame) f = scene_frame (VFI_FORMAT_GRAY8, (Scene){ 0.7 * i, 1 });
     box (mask, 10 + i * 7 % 90, 10 + i * 3 % 50, 30, 26);
     push (s, f, i % 10 < 4 ? mask : NULL);
@@ -620,7 +620,7 @@ bounded (void)
   vfi_inpaint_free (s);
 }
 
-#ifndef __SANITIZE_ADDRESS__
+#if !SANITIZED
 /* Little memory more than there is in use. */
 static struct rlimit
 tighten (gsize more)
@@ -715,7 +715,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inpaint/seam", seam);
   g_test_add_func ("/inpaint/cut", cut);
   g_test_add_func ("/inpaint/bounded", bounded);
-#ifndef __SANITIZE_ADDRESS__
+#if !SANITIZED
   g_test_add_func ("/inpaint/no-memory", no_memory);
   for (gsize mb = 8; mb < 120; mb += 16) { /* each of what a mask takes fails at one of these */
     g_autofree char *name = g_strdup_printf ("/inpaint/large-mask/%d", (int) mb);

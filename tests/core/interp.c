@@ -50,7 +50,7 @@ flat (gconstpointer kind)
 
   for (int format = 0; format < VFI_N_FORMATS; format++)
     for (int range = 0; range < 2; range++)
-      for (int level = 0; level <= 2; level++)
+      for (int level = 0; level <= 2; level += SANITIZED ? 2 : 1)
         come_back (s, &(VfiFrameInfo){ format, 50, 37, range }, &(Ramp){ level / 2., 0, 0 });
   vfi_interp_free (s);
 }
@@ -75,7 +75,7 @@ shipped (void)
   g_assert_no_error (error);
   for (int format = 0; format < VFI_N_FORMATS; format++)
     for (int range = 0; range < 2; range++)
-      for (guint i = 0; i < G_N_ELEMENTS (ramps); i++)
+      for (guint i = 0; i < G_N_ELEMENTS (ramps); i += SANITIZED ? 6 : 1)
         come_back (s, &(VfiFrameInfo){ format, 200, 120, range }, &ramps[i]);
   vfi_interp_free (s);
 }

@@ -9,12 +9,6 @@
 #include "interp.h"
 #include "model.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 #define KIND(data) ((VfiBackendKind) GPOINTER_TO_INT (data))
 
 /* 64 x 48, I420 */
