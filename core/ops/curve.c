@@ -9,8 +9,9 @@
  *   b     before (p - t u - before (p - (t + r0) u)) / r0: as fast it was
  *   n     after (p + (1 - t) u) / r1: as fast it will be
  *   a0    2 (u - b) / (1 + r0),  a1 = 2 (n - u) / (1 + r1)
- *   each a times 1 / (1 + (|a| / (STEADY (sum of both speeds) + SMALL))^2): what is lost, or hidden, seems to turn sharply
- *   dst   t (1 - t) / 6 ((2 - t) a0 + (1 + t) a1), or of one alone ALONE t (1 - t) / 2 a: at p is seen what would be at p + dst if all moved straight (core/frame.h: synthesize)
+ *   each a times 1 / (1 + (|a| / (STEADY (sum of both speeds) / r + SMALL))^2): what is lost, or hidden, seems to turn sharply
+ *   l     (t + r0) / (1 + r0 + r1): 1/3 to 2/3 where all pairs last alike, 0 to 1 (Hermite's cubic) where those around are short
+ *   dst   t (1 - t) / 2 ((1 - l) a0 + l a1), or of one alone ALONE t (1 - t) / 2 a: at p is seen what would be at p + dst if all moved straight (core/frame.h: synthesize)
  */
 #include "curve.h"
 

@@ -209,13 +209,25 @@ falling (const TestFrame *f, int plane, int comp, double y, double x, gconstpoin
   return test_texture (x - 1.5 * to, y + to);
 }
 
-/* What gathers speed is met by what is around the pair, also where the pairs last differently; straight on it is missed. */
+/* One that swings, and turns after nine halves. */
+static double
+swinging (const TestFrame *f, int plane, int comp, double y, double x, gconstpointer data)
+{
+  const double to = 5 * sin (G_PI * GPOINTER_TO_INT (data) / 18);
+
+  return test_texture (x - 1.5 * to, y + to);
+}
+
+/* What gathers speed is met by what is around the pair, also where the pairs last differently, and what turns in a hole between frames that lie closer; straight on it is missed. */
 static void
 gathers_speed (void)
 {
   static const VfiFrameInfo info = { VFI_FORMAT_GRAY8, 160, 128, VFI_RANGE_FULL };
-  /* halves of a frame's time: before, the pair, and after */
-  static const int cases[][4] = { { 2, 4, 6, 8 }, { 2, 4, 8, 10 }, { 1, 4, 6, 7 } };
+  static const struct
+  {
+    TestPicture picture;
+    int at[4]; /* halves of a frame's time: before, the pair, and after */
+  } cases[] = { { falling, { 2, 4, 6, 8 } }, { falling, { 2, 4, 8, 10 } }, { falling, { 1, 4, 6, 7 } }, { swinging, { -2, 0, 14, 16 } } };
   g_autoptr (VfiWeights) w = weights_new (vfi_model_find ("vfi-nano", NULL), TRUE);
 
   if (!w) {
@@ -223,15 +235,15 @@ gathers_speed (void)
     return;
   }
   for (guint k = 0; k < G_N_ELEMENTS (cases); k++) {
-    const int *c = cases[k];
+    const int *c = cases[k].at;
     const double pair = c[2] - c[1];
     TestFrame *f[4];
     int worst[4];
     g_autoptr (TestFrame) truth = test_frame_new (&info, 0);
 
     for (int i = 0; i < 4; i++)
-      test_frame_fill (f[i] = test_frame_new (&info, 0), falling, GINT_TO_POINTER (c[i]));
-    test_frame_fill (truth, falling, GINT_TO_POINTER ((c[1] + c[2]) / 2));
+      test_frame_fill (f[i] = test_frame_new (&info, 0), cases[k].picture, GINT_TO_POINTER (c[i]));
+    test_frame_fill (truth, cases[k].picture, GINT_TO_POINTER ((c[1] + c[2]) / 2));
     for (int sides = 0; sides < 4; sides++) {
       GError *error = NULL;
       VfiInterp *s = vfi_interp_new (&info, &(VfiOptions){ .model = "vfi-nano", .backend = VFI_BACKEND_CPU }, &error);

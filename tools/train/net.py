@@ -411,7 +411,7 @@ def curve(now, before, after, t, r0, r1):
     """How far from a pixel is, at time t of a pair, what is seen there and does not move straight: (n,2,h,w) in pixels of the finer grid that the flows are in. now, before, after (n,2,h,w): course of the pair's flow and
     of the pairs' before and after, which last r0 and r1 times as long; 0: there is none (Xu et al., Quadratic Video Interpolation, 2019: with one of them a parabola; with both the acceleration changes evenly).
 
-    Each acceleration, from a velocity v0 to v1, counts 1 / (1 + (|a| / (CURVE_STEADY (|v0| + |v1|) + CURVE_SMALL))^2): what is lost, or hidden, seems to turn sharply."""
+    Each acceleration, from a velocity v0 to v1, counts 1 / (1 + (|a| / (CURVE_STEADY (|v0| + |v1|) / r + CURVE_SMALL))^2): what is lost, or hidden, seems to turn sharply; of what is near, as around a hole, more is believed."""
     one = torch.ones_like(t)
 
     def at(flow, d):
@@ -420,14 +420,14 @@ def curve(now, before, after, t, r0, r1):
     def change(v0, v1, lasts):
         a = 2 / (1 + lasts) * (v1 - v0)
         speed = v0.square().sum(1, True).sqrt() + v1.square().sum(1, True).sqrt()
-        return a / (1 + a.square().sum(1, True) / (CURVE_STEADY * speed + CURVE_SMALL).square())
+        return a / (1 + a.square().sum(1, True) / (CURVE_STEADY * speed / lasts + CURVE_SMALL).square())
     u = at(now, -t * now)
-    bend = torch.zeros_like(u)
+    later, both, bend = (t + r0) / (1 + r0 + r1), t * (1 - t) / 2, torch.zeros_like(u)
     if r0 > 0:
         b = at(before, -t * u - at(before, -(t + r0) * u))
-        bend = bend + change(b / r0, u, r0) * (t * (1 - t) / 6 * (2 - t) if r1 > 0 else CURVE_ALONE * t * (1 - t) / 2)
+        bend = bend + change(b / r0, u, r0) * both * (1 - later if r1 > 0 else CURVE_ALONE)
     if r1 > 0:
-        bend = bend + change(u, at(after, (1 - t) * u) / r1, r1) * (t * (1 - t) / 6 * (1 + t) if r0 > 0 else CURVE_ALONE * t * (1 - t) / 2)
+        bend = bend + change(u, at(after, (1 - t) * u) / r1, r1) * both * (later if r0 > 0 else CURVE_ALONE)
     return bend
 
 
