@@ -31,10 +31,9 @@ REPAIRS = 'vfiinterp mode=repair qos-mode=off max-gap={gap} !'
 SAME_TIME = 5 * Gst.MSECOND
 
 
-def play(args, clip, loss=0, decoder='', repair='', road=SEND + RECEIVE):
-    """Luma by time, in nanoseconds, and how many frames lost a packet."""
-    line = (CLIP + road + SINK).format(clip=clip, bitrate=args.bitrate, gop=args.gop, decoder=decoder, repair=repair.format(gap=args.gop + 1))
-    pipeline, chance, frames, count = Gst.parse_launch(line), random.Random(args.seed), {}, {'sent': 0, 'lost': 0}
+def frames_of(line, probes=()):
+    """Luma by time, in nanoseconds, of what arrives at a pipeline's appsink SINK. probes: (element's name, kind, function of GstPadProbeInfo that says whether it passes)."""
+    pipeline, frames = Gst.parse_launch(line), {}
 
     def frame(sink):
         sample = sink.emit('pull-sample')
@@ -45,29 +44,37 @@ def play(args, clip, loss=0, decoder='', repair='', road=SEND + RECEIVE):
         frames[sample.get_segment().to_running_time(Gst.Format.TIME, buffer.pts)] = luma.astype(np.float32)
         return Gst.FlowReturn.OK
 
-    def packet(pad, info):
-        if not info.get_buffer().has_flags(Gst.BufferFlags.MARKER):  # the last one of a frame
-            return Gst.PadProbeReturn.OK
-        count['sent'] += 1
-        if chance.random() >= loss or count['sent'] == 1:
-            return Gst.PadProbeReturn.OK
-        count['lost'] += 1
-        return Gst.PadProbeReturn.DROP
-
-    def asked(pad, info):
-        return Gst.PadProbeReturn.DROP if info.get_event().type == Gst.EventType.CUSTOM_UPSTREAM else Gst.PadProbeReturn.OK
+    def probe(pad, info, passes):
+        return Gst.PadProbeReturn.OK if passes(info) else Gst.PadProbeReturn.DROP
 
     pipeline.get_by_name('sink').connect('new-sample', frame)
-    if road:
-        pipeline.get_by_name('road').get_static_pad('src').add_probe(Gst.PadProbeType.BUFFER, packet)
-    if road and args.deaf:
-        pipeline.get_by_name('sender').get_static_pad('src').add_probe(Gst.PadProbeType.EVENT_UPSTREAM, asked)
+    for name, kind, passes in probes:
+        pipeline.get_by_name(name).get_static_pad('src').add_probe(kind, probe, passes)
     pipeline.set_state(Gst.State.PLAYING)
     message = pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, Gst.MessageType.ERROR | Gst.MessageType.EOS)
     pipeline.set_state(Gst.State.NULL)
     if message.type == Gst.MessageType.ERROR:
-        sys.exit('%s: %s' % (clip, message.parse_error().gerror.message))
-    return frames, count['lost']
+        sys.exit('%s: %s' % (line, message.parse_error().gerror.message))
+    return frames
+
+
+def play(args, clip, loss=0, decoder='', repair=''):
+    """Luma by time of what is left of a clip, and how many of its frames lost a packet."""
+    line = (CLIP + SEND + RECEIVE + SINK).format(clip=clip, bitrate=args.bitrate, gop=args.gop, decoder=decoder, repair=repair.format(gap=args.gop + 1))
+    chance, sent = random.Random(args.seed), []
+
+    def arrives(info):
+        if not info.get_buffer().has_flags(Gst.BufferFlags.MARKER):  # the last one of a frame
+            return True
+        drawn = chance.random()
+        sent.append(drawn >= loss or not sent)
+        return sent[-1]
+
+    def hears(info):
+        return not args.deaf or info.get_event().type != Gst.EventType.CUSTOM_UPSTREAM
+
+    frames = frames_of(line, (('road', Gst.PadProbeType.BUFFER, arrives), ('sender', Gst.PadProbeType.EVENT_UPSTREAM, hears)))
+    return frames, sent.count(False)
 
 
 def scores(truth, frames):
@@ -94,7 +101,7 @@ def main():
     Gst.init(None)
     print('%-40s %7s %7s %7s  %8s %8s %8s %8s' % ('', 'frames', 'lost', 'bad', 'no loss', 'decoder', 'repair', 'both'))
     for clip in args.clips:
-        truth, _ = play(args, clip, road='')
+        truth = frames_of((CLIP + SINK).format(clip=clip))
         whole = scores(truth, play(args, clip)[0])
         runs = [play(args, clip, args.loss, *how) for how in (('', ''), ('', REPAIRS), (LEAVES_OUT, REPAIRS))]
         all_of = np.array([scores(truth, frames) for frames, _ in runs])
