@@ -26,9 +26,31 @@ is_pcm (GstDiscovererStreamInfo *info)
   return caps && gst_caps_get_size (caps) > 0 && gst_structure_has_name (gst_caps_get_structure (caps, 0), "audio/x-raw");
 }
 
+static gboolean
+discover_folder (const char *path, ToolTranscode *t, GError **error)
+{
+  g_autofree char *rate = NULL;
+  GValue fraction = G_VALUE_INIT;
+
+  if (!tool_parse_rate ("in-fps", t->in_fps ? t->in_fps : "25", &rate, error) || !tool_frames_open (&t->frames, path, error))
+    return FALSE;
+  g_value_init (&fraction, GST_TYPE_FRACTION);
+  gst_value_deserialize (&fraction, rate);
+  t->rate_n = gst_value_get_fraction_numerator (&fraction);
+  t->rate_d = gst_value_get_fraction_denominator (&fraction);
+  t->duration = gst_util_uint64_scale (t->frames.n, GST_SECOND * t->rate_d, t->rate_n);
+  return TRUE;
+}
+
 gboolean
 tool_discover (const char *path, ToolTranscode *t, GError **error)
 {
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return discover_folder (path, t, error);
+  if (t->in_fps) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: --in-fps is for a folder of pictures, and this is none", path);
+    return FALSE;
+  }
   g_autofree char *uri = gst_filename_to_uri (path, error);
   if (!uri)
     return FALSE;

@@ -3,12 +3,7 @@
  * vfi inpaint: a video file through vfiinpaint. The mask is a picture (the element reads it), rectangles, or a stream: a video, or pictures in a
  * folder, one for each frame.
  */
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <glib/gstdio.h>
-
+#include "frames.h"
 #include "pairs.h"
 #include "tool.h"
 #include "transcode.h"
@@ -18,24 +13,17 @@
 
 typedef struct
 {
-  char *mask, *rects, *dilate, *feather, *history, *lookahead, *scene_threshold, *encoder, *html, *sheet;
+  char *mask, *rects, *dilate, *feather, *history, *lookahead, *scene_threshold, *encoder, *html, *sheet, *in_fps;
   gboolean invert, no_audio, quiet;
-  char *links; /* a folder of our own that is to be removed */
+  ToolFrames frames; /* masks */
 } Options;
 
 static void
 options_clear (Options *o)
 {
-  g_autoptr (GDir) dir = o->links ? g_dir_open (o->links, 0, NULL) : NULL;
-  const char *name;
-  while (dir && (name = g_dir_read_name (dir))) {
-    g_autofree char *path = g_build_filename (o->links, name, NULL);
-    g_unlink (path);
-  }
-  if (o->links)
-    g_rmdir (o->links);
   char *all[] = { o->mask,    o->rects, o->dilate, o->feather, o->history, o->lookahead, o->scene_threshold,
-                  o->encoder, o->html,  o->sheet,  o->links };
+                  o->encoder, o->html,  o->sheet,  o->in_fps };
+  tool_frames_clear (&o->frames);
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     g_free (all[i]);
 }
@@ -43,68 +31,20 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Options, options_clear)
 
 /* ---- masks -------------------------------------------------------------------------------------- */
 
-static const char *
-picture_caps (const char *path)
-{
-  static const struct
-  {
-    const char *endings, *caps;
-  } kinds[] = { { ".png", "image/png" },
-                { ".jpg .jpeg", "image/jpeg" },
-                { ".bmp", "image/bmp" },
-                { ".tif .tiff", "image/tiff" },
-                { ".webp", "image/webp" } };
-  const char *dot = strrchr (path, '.');
-  g_autofree char *ending = dot ? g_ascii_strdown (dot, -1) : NULL;
-  for (guint i = 0; ending && i < G_N_ELEMENTS (kinds); i++) {
-    g_auto (GStrv) words = g_strsplit (kinds[i].endings, " ", -1);
-    if (g_strv_contains ((const char *const *) words, ending))
-      return kinds[i].caps;
-  }
-  return NULL;
-}
-
-/* Pictures of one kind, one for each frame: their names are brought into an order that multifilesrc knows, by links. */
+/* Pictures, one for each frame. */
 static gboolean
 masks_of_folder (Options *o, ToolTranscode *t, GError **error)
 {
-  g_autoptr (GPtrArray) names = tool_folder_list (o->mask, error);
-  const char *caps = NULL;
-  if (!names)
+  if (!tool_frames_open (&o->frames, o->mask, error))
     return FALSE;
-  for (guint i = names->len; i-- > 0;)
-    if (!picture_caps (names->pdata[i]))
-      g_ptr_array_remove_index (names, i);
-  if (names->len)
-    caps = picture_caps (names->pdata[0]);
-  for (guint i = 0; i < names->len; i++)
-    if (picture_caps (names->pdata[i]) != caps) {
-      g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: pictures of more than one kind: %s and %s", o->mask, (char *) names->pdata[0],
-                   (char *) names->pdata[i]);
-      return FALSE;
-    }
-  if (!caps) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: no pictures in this folder (png, jpg, bmp, tif, webp)", o->mask);
-    return FALSE;
-  }
   if (t->rate_n <= 0) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED,
                  "%s has no constant frame rate, and pictures in a folder have no times: give the masks as a video", t->in);
     return FALSE;
   }
-  if (!(o->links = g_dir_make_tmp ("vfi-masks-XXXXXX", error)))
-    return FALSE;
-  for (guint i = 0; i < names->len; i++) {
-    g_autofree char *link = g_strdup_printf ("%s/%08u", o->links, i), *file = g_build_filename (o->mask, names->pdata[i], NULL);
-    g_autofree char *target = g_canonicalize_filename (file, NULL);
-    if (symlink (target, link) != 0) {
-      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", link, g_strerror (errno));
-      return FALSE;
-    }
-  }
-  t->mask =
-      g_strdup_printf ("multifilesrc name=masks caps=\"%s, framerate=(fraction)%d/%d\" ! decodebin ! " TO_MASK, caps, t->rate_n, t->rate_d);
-  t->mask_location = g_build_filename (o->links, "%08u", NULL);
+  t->mask = g_strdup_printf ("multifilesrc name=masks caps=\"%s, framerate=(fraction)%d/%d\" ! decodebin ! " TO_MASK, o->frames.caps,
+                             t->rate_n, t->rate_d);
+  t->mask_location = g_strdup (o->frames.location);
   return TRUE;
 }
 
@@ -182,13 +122,15 @@ tool_inpaint (int argc, char **argv)
     { "scene-threshold", 0, 0, G_OPTION_ARG_STRING, &o.scene_threshold, "0 to 1: above it two frames are different scenes", "X" },
     { "html", 0, 0, G_OPTION_ARG_FILENAME, &o.html, "write a page of frames before and after, with pictures beside it", "FILE" },
     { "sheet", 0, 0, G_OPTION_ARG_FILENAME, &o.sheet, "the same as one picture", "FILE.png" },
+    { "in-fps", 0, 0, G_OPTION_ARG_STRING, &o.in_fps, "IN is a folder of pictures: frames a second (default: 25)", "RATE" },
     { "encoder", 0, 0, G_OPTION_ARG_STRING, &o.encoder, "a GStreamer video encoder instead of the usual one", "DESCRIPTION" },
     { "no-audio", 0, 0, G_OPTION_ARG_NONE, &o.no_audio, "leave sound out", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "print errors only", NULL },
     { NULL },
   };
   if (!tool_parse ("IN OUT",
-                   "Takes what a mask or rectangles cover out of IN, any video GStreamer reads, and shows what is behind it.\n"
+                   "Takes what a mask or rectangles cover out of IN, any video GStreamer reads or a folder of pictures, and shows what is "
+                   "behind it.\n"
                    "OUT is mp4, m4v, mov, mkv or webm by its ending; sound is kept. OUT appears when it is whole.",
                    entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
@@ -199,8 +141,13 @@ tool_inpaint (int argc, char **argv)
 
   g_autoptr (GError) error = NULL;
   g_autoptr (ToolPairs) pairs = NULL;
-  g_auto (ToolTranscode)
-      t = { .element = "vfiinpaint", .in = argv[1], .out = argv[2], .encoder = o.encoder, .drop_audio = o.no_audio, .quiet = o.quiet };
+  g_auto (ToolTranscode) t = { .element = "vfiinpaint",
+                               .in = argv[1],
+                               .in_fps = o.in_fps,
+                               .out = argv[2],
+                               .encoder = o.encoder,
+                               .drop_audio = o.no_audio,
+                               .quiet = o.quiet };
   tool_transcode_set (&t, "mask-rects", o.rects);
   tool_transcode_set (&t, "invert", o.invert ? "true" : NULL);
   tool_transcode_set (&t, "dilate", o.dilate);

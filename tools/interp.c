@@ -11,36 +11,9 @@
 
 typedef struct
 {
-  char *fps, *multiplier, *slowmo, *scene_threshold, *scene_mode, *duplicates, *max_gap, *trajectory, *lookahead, *encoder;
+  char *fps, *multiplier, *slowmo, *scene_threshold, *scene_mode, *duplicates, *max_gap, *trajectory, *lookahead, *encoder, *in_fps;
   gboolean repair, no_audio, quiet;
 } Options;
-
-/* "60", "60000/1001", "59.94": the usual rates of 1000/1001 are meant exactly. */
-static gboolean
-parse_rate (const char *option, const char *text, char **fraction, GError **error)
-{
-  char *end;
-  double value = g_ascii_strtod (text, &end);
-  gint64 n = 0, d = 1;
-  if (*end == '/') {
-    n = g_ascii_strtoll (text, NULL, 10);
-    d = g_ascii_strtoll (end + 1, &end, 10);
-  } else if (value > 0 && value < 100000) {
-    gint64 film = (gint64) (value * 1.001 + 0.5);
-    n = (gint64) (value * 1000 + 0.5);
-    d = 1000;
-    if (n % 1000 != 0 && ABS (film * 1000 / 1001.0 - value) < 0.005) {
-      n = film * 1000;
-      d = 1001;
-    }
-  }
-  if (*end || end == text || n <= 0 || d <= 0 || n > G_MAXINT || d > G_MAXINT) {
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "--%s: '%s' is not a positive number or fraction such as 60 or 60000/1001", option, text);
-    return FALSE;
-  }
-  *fraction = g_strdup_printf ("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, n, d);
-  return TRUE;
-}
 
 /* How the element is set: names and values of its properties, for tool_transcode. */
 static gboolean
@@ -54,7 +27,7 @@ element_properties (const Options *o, const ToolSession *s, ToolTranscode *t, GE
   }
   const char *factor = o->slowmo ? o->slowmo : o->multiplier ? o->multiplier : "2";
   g_autofree char *multiplier = NULL;
-  if (!parse_rate (given, factor, &multiplier, error) || (o->fps && !parse_rate ("fps", o->fps, &t->fps, error)))
+  if (!tool_parse_rate (given, factor, &multiplier, error) || (o->fps && !tool_parse_rate ("fps", o->fps, &t->fps, error)))
     return FALSE;
   t->slowmo = o->slowmo != NULL;
   const char *pairs[][2] = {
@@ -112,22 +85,29 @@ tool_interp (int argc, char **argv)
     { "max-gap", 0, 0, G_OPTION_ARG_STRING, &o.max_gap, "longest gap that is filled", "N" },
     { "trajectory", 0, 0, G_OPTION_ARG_STRING, &o.trajectory, "how things move between frames: linear or quadratic (default)", "WORD" },
     { "lookahead", 0, 0, G_OPTION_ARG_STRING, &o.lookahead, "frames after two that it may see: 0 or 1 (default)", "N" },
+    { "in-fps", 0, 0, G_OPTION_ARG_STRING, &o.in_fps, "IN is a folder of pictures: frames a second (default: 25)", "RATE" },
     { "encoder", 0, 0, G_OPTION_ARG_STRING, &o.encoder, "a GStreamer video encoder instead of the usual one", "DESCRIPTION" },
     { "no-audio", 0, 0, G_OPTION_ARG_NONE, &o.no_audio, "leave sound out", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "print errors only", NULL },
     { NULL },
   };
-  if (!tool_parse ("IN OUT",
-                   "Interpolates IN, any video GStreamer reads, into OUT: mp4, m4v, mov, mkv or webm by its ending.\n"
-                   "Sound is kept where time is; it is copied if OUT can hold it as it is. OUT appears when it is whole.",
-                   entries, &session, gst_init_get_option_group (), &argc, &argv))
+  if (!tool_parse (
+          "IN OUT",
+          "Interpolates IN, any video GStreamer reads or a folder of pictures, into OUT: mp4, m4v, mov, mkv or webm by its ending.\n"
+          "Sound is kept where time is; it is copied if OUT can hold it as it is. OUT appears when it is whole.",
+          entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 3)
     return tool_usage ("wanted: an input and an output, got %d argument%s", argc - 1, argc == 2 ? "" : "s");
 
   g_autoptr (GError) error = NULL;
-  g_auto (ToolTranscode)
-      t = { .element = "vfiinterp", .in = argv[1], .out = argv[2], .encoder = o.encoder, .drop_audio = o.no_audio, .quiet = o.quiet };
+  g_auto (ToolTranscode) t = { .element = "vfiinterp",
+                               .in = argv[1],
+                               .in_fps = o.in_fps,
+                               .out = argv[2],
+                               .encoder = o.encoder,
+                               .drop_audio = o.no_audio,
+                               .quiet = o.quiet };
   int status = TOOL_FAILED;
   if (!element_properties (&o, &session, &t, &error) || !(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;
@@ -151,5 +131,6 @@ tool_interp (int argc, char **argv)
   g_free (o.duplicates);
   g_free (o.max_gap);
   g_free (o.encoder);
+  g_free (o.in_fps);
   return status;
 }

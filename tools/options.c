@@ -123,3 +123,29 @@ tool_parse_size (const char *text, int *width, int *height)
   char rest;
   return sscanf (text, "%dx%d%c", width, height, &rest) == 2 && *width > 0 && *height > 0;
 }
+
+gboolean
+tool_parse_rate (const char *option, const char *text, char **fraction, GError **error)
+{
+  char *end;
+  double value = g_ascii_strtod (text, &end);
+  gint64 n = 0, d = 1;
+  if (*end == '/') {
+    n = g_ascii_strtoll (text, NULL, 10);
+    d = g_ascii_strtoll (end + 1, &end, 10);
+  } else if (value > 0 && value < 100000) {
+    gint64 film = (gint64) (value * 1.001 + 0.5);
+    n = (gint64) (value * 1000 + 0.5);
+    d = 1000;
+    if (n % 1000 != 0 && ABS (film * 1000 / 1001.0 - value) < 0.005) {
+      n = film * 1000;
+      d = 1001;
+    }
+  }
+  if (*end || end == text || n <= 0 || d <= 0 || n > G_MAXINT || d > G_MAXINT) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "--%s: '%s' is not a positive number or fraction such as 60 or 60000/1001", option, text);
+    return FALSE;
+  }
+  *fraction = g_strdup_printf ("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, n, d);
+  return TRUE;
+}

@@ -61,10 +61,12 @@ gboolean tool_parse (const char *arguments, const char *summary, const GOptionEn
 
 /* "1280x720"; FALSE if it is not a size. */
 gboolean tool_parse_size (const char *text, int *width, int *height);
+/* "60", "60000/1001", "59.94" (the usual rates of 1000/1001 are meant exactly) of --option, as a fraction; g_free. */
+gboolean tool_parse_rate (const char *option, const char *text, char **fraction, GError **error);
 
 /* ---- files.c ------------------------------------------------------------------------------------ */
 
-/* FALSE with an error if `in` is no file, or `out` cannot be written beside it. */
+/* FALSE with an error if `in` is no file or folder, or `out` cannot be written beside it. */
 gboolean tool_check_paths (const char *in, const char *out, GError **error);
 
 /* Names (char *) of what a folder holds, in order, without hidden ones. NULL with an error if it cannot be read. */

@@ -37,6 +37,7 @@ tool_transcode_clear (ToolTranscode *t)
   g_free (t->fps);
   g_free (t->mask);
   g_free (t->mask_location);
+  tool_frames_clear (&t->frames);
   g_clear_pointer (&t->properties, g_ptr_array_unref);
   g_clear_pointer (&t->stats, gst_structure_free);
 }
@@ -317,16 +318,25 @@ build (Job *job, const char *part, GError **error)
   if (!job->video)
     return FALSE;
   /* Of fields, the first of a frame: with the other one deinterlace of GStreamer 1.22 gives two frames the same time. */
-  GstElement *source = gst_element_factory_make ("uridecodebin", NULL);
+  GstElement *source = gst_element_factory_make (t->frames.n ? "decodebin" : "uridecodebin", NULL);
   GstElement *sink = gst_element_factory_make (c ? "filesink" : "fakesink", NULL);
   job->mux = gst_element_factory_make (c ? c->muxer.factory : "identity", NULL);
   gst_bin_add_many (GST_BIN (job->pipeline), source, job->video, job->mux, sink, NULL);
   job->interp = gst_bin_get_by_name (GST_BIN (job->video), t->element);
 
-  g_autofree char *uri = gst_filename_to_uri (t->in, NULL);
   g_autofree char *wanted = g_strconcat ("video/x-raw; audio/x-raw; ", job->audio ? c->audio_kept : "", NULL);
   g_autoptr (GstCaps) caps = gst_caps_from_string (wanted);
-  g_object_set (source, "uri", uri, "caps", caps, NULL);
+  g_object_set (source, "caps", caps, NULL);
+  if (t->frames.n) {
+    GstElement *pictures = gst_element_factory_make ("multifilesrc", NULL);
+    g_autoptr (GstCaps) kind = gst_caps_new_simple (t->frames.caps, "framerate", GST_TYPE_FRACTION, t->rate_n, t->rate_d, NULL);
+    g_object_set (pictures, "location", t->frames.location, "caps", kind, NULL);
+    gst_bin_add (GST_BIN (job->pipeline), pictures);
+    gst_element_link (pictures, source);
+  } else {
+    g_autofree char *uri = gst_filename_to_uri (t->in, NULL);
+    g_object_set (source, "uri", uri, NULL);
+  }
   g_signal_connect (source, "pad-added", G_CALLBACK (on_pad_added), job);
   if (c)
     g_object_set (sink, "location", part, NULL);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "container.h"
+#include "frames.h"
 #include "tool.h"
 
 typedef struct _ToolTranscode ToolTranscode;
@@ -12,8 +13,9 @@ typedef struct _ToolTranscode ToolTranscode;
 struct _ToolTranscode
 {
   /* what to do */
-  const char *element; /* "vfiinterp" */
-  const char *in, *out;
+  const char *element;            /* "vfiinterp" */
+  const char *in, *out;           /* in: a file, or a folder of pictures */
+  const char *in_fps;             /* of a folder, as tool_parse_rate takes it; NULL: 25 */
   const ToolContainer *container; /* NULL: no file, but what the element writes */
   const char *encoder;            /* NULL: the container's best */
   char *fps;                      /* fraction, or NULL; owned */
@@ -31,6 +33,7 @@ struct _ToolTranscode
   int rate_n, rate_d;    /* frames a second; 0/1 if variable */
   gboolean turned;       /* frames are to be turned or mirrored before they are seen */
   gboolean is_picture;
+  ToolFrames frames; /* of a folder; owned */
   /* what was done */
   GstStructure *stats;    /* of the element; owned */
   double fps_in, fps_out; /* 0 if variable */
