@@ -36,6 +36,8 @@ static const ToolEncoder opus[] = {
   { NULL },
 };
 
+static const ToolEncoder png[] = { { "pngenc", "pngenc", GOOD }, { NULL } };
+
 #define MPEG_AUDIO "audio/mpeg, mpegversion=(int)4; audio/mpeg, mpegversion=(int)1, layer=(int)3; audio/x-ac3"
 
 static const ToolContainer containers[] = {
@@ -54,6 +56,8 @@ static const ToolContainer containers[] = {
   { "webm", { "webmmux", "webmmux", GOOD }, vpx, opus, "audio/x-vorbis; audio/x-opus" },
 };
 
+static const ToolContainer folder = { NULL, { "identity", "identity", BASE }, png, NULL, "", "%06d.png" };
+
 static gboolean
 has_word (const char *words, const char *word)
 {
@@ -67,12 +71,15 @@ tool_container_find (const char *path, GError **error)
   const char *dot = strrchr (path, '.');
   g_autofree char *ending = g_ascii_strdown (dot && !strchr (dot, G_DIR_SEPARATOR) ? dot + 1 : "", -1);
   g_autoptr (GString) all = g_string_new (NULL);
+  if (g_str_has_suffix (path, G_DIR_SEPARATOR_S) || g_file_test (path, G_FILE_TEST_IS_DIR))
+    return &folder;
   for (guint i = 0; i < G_N_ELEMENTS (containers); i++) {
     if (*ending && has_word (containers[i].endings, ending))
       return &containers[i];
     g_string_append_printf (all, "%s%s", i ? " " : "", containers[i].endings);
   }
-  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: the ending says what is written; it can be one of: %s", path, all->str);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: the ending says what is written; it can be one of: %s, or / for a folder of pictures",
+               path, all->str);
   return NULL;
 }
 

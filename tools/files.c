@@ -18,8 +18,6 @@ tool_check_paths (const char *in, const char *out, GError **error)
   g_autofree char *dir = g_path_get_dirname (out);
   if (g_stat (in, &a) != 0)
     g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "%s: %s", in, g_strerror (errno));
-  else if (g_stat (out, &b) == 0 && S_ISDIR (b.st_mode))
-    g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: is a directory", out);
   else if (g_stat (out, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s: input and output are the same file", out);
   else if (g_access (dir, W_OK) != 0)

@@ -128,11 +128,12 @@ tool_inpaint (int argc, char **argv)
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &o.quiet, "print errors only", NULL },
     { NULL },
   };
-  if (!tool_parse ("IN OUT",
-                   "Takes what a mask or rectangles cover out of IN, any video GStreamer reads or a folder of pictures, and shows what is "
-                   "behind it.\n"
-                   "OUT is mp4, m4v, mov, mkv or webm by its ending; sound is kept. OUT appears when it is whole.",
-                   entries, &session, gst_init_get_option_group (), &argc, &argv))
+  if (!tool_parse (
+          "IN OUT",
+          "Takes what a mask or rectangles cover out of IN, any video GStreamer reads or a folder of pictures, and shows what is "
+          "behind it.\n"
+          "OUT is mp4, m4v, mov, mkv or webm by its ending, or a folder (out/) for pictures; sound is kept. OUT appears when it is whole.",
+          entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
   if (argc != 3)
     return tool_usage ("wanted: an input and an output, got %d argument%s", argc - 1, argc == 2 ? "" : "s");
@@ -161,7 +162,8 @@ tool_inpaint (int argc, char **argv)
   double seconds;
   if (!(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;
-  else if (tool_check_paths (argv[1], argv[2], &error) && tool_discover (argv[1], &t, &error) && find_masks (&o, &t, &error)) {
+  else if ((!t.container->pictures || tool_folder_make (argv[2], &error)) && tool_check_paths (argv[1], argv[2], &error) &&
+           tool_discover (argv[1], &t, &error) && find_masks (&o, &t, &error)) {
     if (o.html || o.sheet) {
       pairs = tool_pairs_new (ROWS, t.duration);
       t.on_frame = tool_pairs_on_frame;

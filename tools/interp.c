@@ -93,7 +93,8 @@ tool_interp (int argc, char **argv)
   };
   if (!tool_parse (
           "IN OUT",
-          "Interpolates IN, any video GStreamer reads or a folder of pictures, into OUT: mp4, m4v, mov, mkv or webm by its ending.\n"
+          "Interpolates IN, any video GStreamer reads or a folder of pictures, into OUT: mp4, m4v, mov, mkv or webm by its ending,\n"
+          "or pictures if it is a folder (out/).\n"
           "Sound is kept where time is; it is copied if OUT can hold it as it is. OUT appears when it is whole.",
           entries, &session, gst_init_get_option_group (), &argc, &argv))
     return TOOL_USAGE;
@@ -111,7 +112,8 @@ tool_interp (int argc, char **argv)
   int status = TOOL_FAILED;
   if (!element_properties (&o, &session, &t, &error) || !(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;
-  else if (tool_check_paths (argv[1], argv[2], &error) && tool_discover (argv[1], &t, &error)) {
+  else if ((!t.container->pictures || tool_folder_make (argv[2], &error)) && tool_check_paths (argv[1], argv[2], &error) &&
+           tool_discover (argv[1], &t, &error)) {
     double seconds;
     status = tool_transcode (&t, &seconds, &error);
     if (status == TOOL_OK && !o.quiet)

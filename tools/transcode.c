@@ -294,7 +294,7 @@ build (Job *job, const char *part, GError **error)
   const ToolEncoder *encoder = t->encoder || !c ? NULL : tool_encoder_find (c->video, "video encoder", error);
   if (c && (!(t->encoder || encoder) || !tool_encoder_find (muxers, "muxer", error)))
     return FALSE;
-  if (c && t->n_audio && !t->drop_audio && !t->slowmo && !(job->audio = tool_encoder_find (c->audio, "audio encoder", error))) {
+  if (c && c->audio && t->n_audio && !t->drop_audio && !t->slowmo && !(job->audio = tool_encoder_find (c->audio, "audio encoder", error))) {
     g_prefix_error (error, "(--no-audio does without) ");
     return FALSE;
   }
@@ -319,7 +319,7 @@ build (Job *job, const char *part, GError **error)
     return FALSE;
   /* Of fields, the first of a frame: with the other one deinterlace of GStreamer 1.22 gives two frames the same time. */
   GstElement *source = gst_element_factory_make (t->frames.n ? "decodebin" : "uridecodebin", NULL);
-  GstElement *sink = gst_element_factory_make (c ? "filesink" : "fakesink", NULL);
+  GstElement *sink = gst_element_factory_make (!c ? "fakesink" : c->pictures ? "multifilesink" : "filesink", NULL);
   job->mux = gst_element_factory_make (c ? c->muxer.factory : "identity", NULL);
   gst_bin_add_many (GST_BIN (job->pipeline), source, job->video, job->mux, sink, NULL);
   job->interp = gst_bin_get_by_name (GST_BIN (job->video), t->element);
@@ -406,7 +406,11 @@ tool_transcode (ToolTranscode *t, double *seconds, GError **error)
 {
   g_autofree char *dir = g_path_get_dirname (t->out);
   g_autofree char *base = g_path_get_basename (t->out);
-  g_autofree char *part = g_strdup_printf ("%s/.%s.%d.part", dir, base, (int) getpid ());
+  const gboolean whole = t->container && !t->container->pictures; /* a file, which appears when it is done */
+  g_auto (GStrv) words = g_strsplit (t->out, "%", -1);
+  g_autofree char *escaped = g_strjoinv ("%%", words);
+  g_autofree char *part = t->container && !whole ? g_build_filename (escaped, t->container->pictures, NULL)
+                                                 : g_strdup_printf ("%s/.%s.%d.part", dir, base, (int) getpid ());
   Job job = { .t = t, .loop = g_main_loop_new (NULL, FALSE), .pipeline = gst_pipeline_new (NULL), .position = -1, .status = TOOL_FAILED };
   tool_progress_start (&job.progress);
 
@@ -414,11 +418,11 @@ tool_transcode (ToolTranscode *t, double *seconds, GError **error)
     run (&job);
   gst_element_set_state (job.pipeline, GST_STATE_NULL);
   *seconds = tool_progress_end (&job.progress);
-  if (job.status == TOOL_OK && t->container && g_rename (part, t->out) != 0) {
+  if (job.status == TOOL_OK && whole && g_rename (part, t->out) != 0) {
     job.error = g_error_new (G_FILE_ERROR, g_file_error_from_errno (errno), "%s: %s", t->out, g_strerror (errno));
     job.status = TOOL_FAILED;
   }
-  if (job.status != TOOL_OK && t->container)
+  if (job.status != TOOL_OK && whole)
     g_unlink (part);
 
   g_clear_object (&job.interp);
@@ -434,10 +438,11 @@ tool_transcode_tell (const ToolTranscode *t)
 {
   if (t->n_audio)
     fprintf (stderr, "audio: %s\n",
-             t->slowmo       ? "left out, slow motion has none"
-             : t->drop_audio ? "left out, as asked"
-             : t->n_encoded  ? "re-encoded"
-                             : "copied");
+             t->slowmo                              ? "left out, slow motion has none"
+             : t->container && !t->container->audio ? "left out, pictures have none"
+             : t->drop_audio                        ? "left out, as asked"
+             : t->n_encoded                         ? "re-encoded"
+                                                    : "copied");
   if (t->n_text)
     fprintf (stderr, "subtitles: left out\n");
   if (t->interlaced)

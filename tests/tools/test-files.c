@@ -202,6 +202,40 @@ test_pcm (void)
   }
 }
 
+/* Folders of pictures, in and out: real frames are what they were. */
+static void
+test_folders (void)
+{
+  g_autofree char *shots = file ("shots"), *first = file ("shots/00.png"), *kept = file ("made/000000.png");
+  g_autofree char *a = NULL, *b = NULL;
+  gsize n_a, n_b;
+
+  g_assert_cmpint (g_mkdir (shots, 0700), ==, 0);
+  play_line ("videotestsrc num-buffers=4 pattern=ball ! video/x-raw, format=RGB, width=96, height=64 ! pngenc ! multifilesink "
+             "location=%s/%%02d.png",
+             shots);
+  {
+    g_auto (Run) r = vfi ("interp shots made/ --in-fps 10");
+    g_assert_cmpint (r.status, ==, 0);
+    assert_contains (r.err, "4 frames in at 10 a second, 8 out at 20 a second");
+  }
+  g_assert_cmpint (count_files ("made"), ==, 8);
+  g_assert_true (g_file_get_contents (first, &a, &n_a, NULL));
+  g_assert_true (g_file_get_contents (kept, &b, &n_b, NULL));
+  g_assert_cmpmem (a, n_a, b, n_b);
+  {
+    g_auto (Run) r = vfi ("interp made film.mp4"), i = vfi ("inpaint shots clean/ --rects 8,8,16,16"), f = vfi ("flow shots flows/");
+    g_assert_cmpint (r.status, ==, 0);
+    g_assert_cmpint (i.status, ==, 0);
+    g_assert_cmpint (f.status, ==, 0);
+  }
+  Content c = look ("film.mp4");
+  g_assert_cmpint (c.frames, ==, 16);
+  g_assert_cmpfloat_with_epsilon (c.last_frame, 15 / 50., 0.001);
+  g_assert_cmpint (count_files ("clean"), ==, 4);
+  g_assert_cmpint (count_files ("flows"), ==, 3);
+}
+
 /* What does not come along is said. */
 static void
 test_subtitles (void)
@@ -378,6 +412,7 @@ main (int argc, char **argv)
   g_test_add_func ("/vfi/interp/prores", test_prores);
   g_test_add_func ("/vfi/interp/pcm", test_pcm);
   g_test_add_func ("/vfi/interp/subtitles", test_subtitles);
+  g_test_add_func ("/vfi/folders", test_folders);
   g_test_add_func ("/vfi/interp/interlaced", test_interlaced);
   g_test_add_func ("/vfi/turned", test_turned);
   g_test_add_func ("/vfi/interp/failures", test_failures);
