@@ -162,8 +162,7 @@ tool_inpaint (int argc, char **argv)
   double seconds;
   if (!(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;
-  else if ((!t.container->pictures || tool_folder_make (argv[2], &error)) && tool_check_paths (argv[1], argv[2], &error) &&
-           tool_discover (argv[1], &t, &error) && find_masks (&o, &t, &error)) {
+  else if (tool_transcode_open (&t, &error) && find_masks (&o, &t, &error)) {
     if (o.html || o.sheet) {
       pairs = tool_pairs_new (ROWS, t.duration);
       t.on_frame = tool_pairs_on_frame;

@@ -112,8 +112,7 @@ tool_interp (int argc, char **argv)
   int status = TOOL_FAILED;
   if (!element_properties (&o, &session, &t, &error) || !(t.container = tool_container_find (argv[2], &error)))
     status = TOOL_USAGE;
-  else if ((!t.container->pictures || tool_folder_make (argv[2], &error)) && tool_check_paths (argv[1], argv[2], &error) &&
-           tool_discover (argv[1], &t, &error)) {
+  else if (tool_transcode_open (&t, &error)) {
     double seconds;
     status = tool_transcode (&t, &seconds, &error);
     if (status == TOOL_OK && !o.quiet)

@@ -401,6 +401,13 @@ run (Job *job)
   g_object_get (job->interp, "stats", &t->stats, NULL);
 }
 
+gboolean
+tool_transcode_open (ToolTranscode *t, GError **error)
+{
+  return (!t->container->pictures || tool_folder_make (t->out, error)) && tool_check_paths (t->in, t->out, error) &&
+         tool_discover (t->in, t, error);
+}
+
 int
 tool_transcode (ToolTranscode *t, double *seconds, GError **error)
 {

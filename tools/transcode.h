@@ -48,6 +48,8 @@ void tool_transcode_set (ToolTranscode *t, const char *property, const char *val
 /* The same for what chooses and tunes its network, whose flow scale is the property of that name. */
 void tool_transcode_set_session (ToolTranscode *t, const ToolSession *session, const char *flow_scale);
 
+/* What can fail fails before any work is done: makes `out` if it is a folder, looks whether it can be written, and at `in`. */
+gboolean tool_transcode_open (ToolTranscode *t, GError **error);
 /* Runs until the end, an error (set) or Ctrl-C. The output is whole or not there. Returns an exit code; *seconds: how long it took. */
 int tool_transcode (ToolTranscode *t, double *seconds, GError **error);
 
