@@ -58,6 +58,14 @@ tool_folder_make (const char *path, GError **error)
 }
 
 char *
+tool_folder_pattern (const char *dir, const char *names)
+{
+  g_auto (GStrv) parts = g_strsplit (dir, "%", -1);
+  g_autofree char *escaped = g_strjoinv ("%%", parts);
+  return g_build_filename (escaped, names, NULL);
+}
+
+char *
 tool_page_folder (const char *page, GError **error)
 {
   g_autofree char *stem = g_strndup (page, strlen (page) - (g_str_has_suffix (page, ".html") ? strlen (".html") : 0));

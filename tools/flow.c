@@ -48,9 +48,7 @@ tool_flow (int argc, char **argv)
       t = { .element = "vfiflow", .in = argv[1], .in_fps = in_fps, .out = argv[2], .encoder = encoder, .drop_audio = TRUE, .quiet = quiet };
   g_autofree char *base = g_path_get_basename (argv[2]);
   const gboolean folder = g_str_has_suffix (argv[2], "/") || g_file_test (argv[2], G_FILE_TEST_IS_DIR) || !strchr (base, '.');
-  g_auto (GStrv) parts = g_strsplit (argv[2], "%", -1);
-  g_autofree char *escaped = g_strjoinv ("%%", parts);
-  g_autofree char *pattern = folder ? g_build_filename (escaped, png ? "%06d.png" : "%06d.flo", NULL) : NULL;
+  g_autofree char *pattern = folder ? tool_folder_pattern (argv[2], png ? "%06d.png" : "%06d.flo") : NULL;
   tool_transcode_set (&t, "output", output ? output : folder ? "meta" : "color");
   tool_transcode_set (&t, "max-flow", max_flow);
   tool_transcode_set (&t, "direction", direction);

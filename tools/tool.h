@@ -73,6 +73,8 @@ gboolean tool_check_paths (const char *in, const char *out, GError **error);
 GPtrArray *tool_folder_list (const char *dir, GError **error);
 /* With those above it; there may be one already. */
 gboolean tool_folder_make (const char *path, GError **error);
+/* Files in a folder, whose own name is not for printf, by a pattern that is ("%06d.png"); g_free. */
+char *tool_folder_pattern (const char *dir, const char *names);
 /* Makes the folder of a page's pictures: page.html has page_files beside it. g_free; NULL if it cannot be made. */
 char *tool_page_folder (const char *page, GError **error);
 /* One field, quoted where it must be, and the comma after it. */

@@ -414,9 +414,7 @@ tool_transcode (ToolTranscode *t, double *seconds, GError **error)
   g_autofree char *dir = g_path_get_dirname (t->out);
   g_autofree char *base = g_path_get_basename (t->out);
   const gboolean whole = t->container && !t->container->pictures; /* a file, which appears when it is done */
-  g_auto (GStrv) words = g_strsplit (t->out, "%", -1);
-  g_autofree char *escaped = g_strjoinv ("%%", words);
-  g_autofree char *part = t->container && !whole ? g_build_filename (escaped, t->container->pictures, NULL)
+  g_autofree char *part = t->container && !whole ? tool_folder_pattern (t->out, t->container->pictures)
                                                  : g_strdup_printf ("%s/.%s.%d.part", dir, base, (int) getpid ());
   Job job = { .t = t, .loop = g_main_loop_new (NULL, FALSE), .pipeline = gst_pipeline_new (NULL), .position = -1, .status = TOOL_FAILED };
   tool_progress_start (&job.progress);
