@@ -32,7 +32,9 @@ typedef enum
   VFI_LEAKY_RELU, /* .slope, default 0.01 */
   VFI_SIGMOID,
   VFI_TANH,
-  VFI_PRELU, /* .slopes */
+  VFI_PRELU,    /* .slopes */
+  VFI_ELU,      /* v where it is positive, else exp (v) - 1 */
+  VFI_HARDTANH, /* clamped to -1..1 */
 } VfiAct;
 
 /* The dotted prefix of weight names: push "block1" then conv "0.conv" asks for "block1.0.conv.weight". */
@@ -60,6 +62,7 @@ int vfi_channels (const VfiTensor *x);
 typedef struct
 {
   int stride, padding, dilation; /* defaults 1, 0, 1 */
+  int after;                     /* rows below and columns on the right that are padded besides */
   gboolean no_bias;
   const char *norm;    /* a torch.nn.BatchNorm2d in evaluation, on conv (x) + bias: its .weight, .bias, .running_mean, .running_var */
   const char *gain;    /* a weight (1, channels, 1, 1) that conv (x) + bias is multiplied by */
@@ -78,7 +81,11 @@ VfiTensor *vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channel
  * convolution of its own kind and an interleave. */
 VfiTensor *vfi_conv_transpose2d (VfiGraph *g, const char *name, VfiTensor *x, int channels, VfiDType dtype);
 
-/* (h + 1, w + 1, 4 c) -> (2 h, 2 w, c): the four phases of a transposed convolution; see core/ops/interleave.c. */
+/* torch.nn.Upsample (scale_factor = 2, nearest), and of that Conv2d with kernel 3 and padding 1: twice the size. Weights NAME.weight (channels, in, 3, 3) and
+ * NAME.bias. A convolution of its own kind and an interleave: 4 taps in place of 9. */
+VfiTensor *vfi_conv2d_nearest (VfiGraph *g, const char *name, VfiTensor *x, int channels, VfiAct act);
+
+/* (h + 1, w + 1, 4 c) -> (2 h, 2 w, c): the four phases of either; see core/ops/interleave.c. */
 VfiTensor *vfi_interleave (VfiGraph *g, VfiTensor *x);
 
 /* x sampled (bilinear, coordinates clamped to the border) at p + gain flow (p). flow: F32, 2 channels, same size as x.
@@ -272,6 +279,10 @@ VfiTensor *vfi_gate (VfiGraph *g, VfiTensor *x, int gates, float slope);
 /* x: n sums, and of how much (F32); known is what is of more than `enough`. (h, w, n + 1) -> (h, w, 2 n + 2), F32: their quotients, which are linear
  * between the nearest known pixels where a pixel is not known, along rows, and then along columns; and by how much these two differ, in either. */
 VfiTensor *vfi_bridge (VfiGraph *g, VfiTensor *x, float enough);
+
+/* Features, those in the mask made of those outside of it that look like them: contextual attention (core/ops/contextual_attention.c). x: even sides; mask: F32, 1 channel,
+ * sides multiples of half those of x; what is not 0 is masked. */
+VfiTensor *vfi_contextual_attention (VfiGraph *g, VfiTensor *x, VfiTensor *mask);
 
 /* Copies, converts to dtype, and multiplies channel c by gain[c] (NULL: 1). */
 VfiTensor *vfi_scale (VfiGraph *g, VfiTensor *x, const float *gain, VfiDType dtype);

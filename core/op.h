@@ -30,20 +30,29 @@ extern VFI_API const VfiOp vfi_op_conv2d, vfi_op_warp, vfi_op_correlation, vfi_o
     vfi_op_mean_pool, vfi_op_lucas_kanade, vfi_op_inverse_search, vfi_op_dense_search, vfi_op_weigh, vfi_op_interleave, vfi_op_downsample,
     vfi_op_fill, vfi_op_mix, vfi_op_blend, vfi_op_moments, vfi_op_normalize, vfi_op_affine, vfi_op_warp_zeros, vfi_op_max_pool, vfi_op_crop,
     vfi_op_resample, vfi_op_prelu, vfi_op_resize_corners, vfi_op_sepconv, vfi_op_divide, vfi_op_gate, vfi_op_bridge, vfi_op_weighted_median,
-    vfi_op_evidence, vfi_op_opinions, vfi_op_still, vfi_op_overlay, vfi_op_exposure, vfi_op_expose, vfi_op_curve, vfi_op_within;
+    vfi_op_evidence, vfi_op_opinions, vfi_op_still, vfi_op_overlay, vfi_op_exposure, vfi_op_expose, vfi_op_curve, vfi_op_within,
+    vfi_op_contextual_attention;
 
 /* Rows y0 to y1 - 1 of operator curve. */
 void vfi_curve_rows (const VfiView *src, const VfiView *dst, int y0, int y1);
 
 /* Parameters of each operator, as node->params. */
+typedef enum
+{
+  VFI_NO_PHASES,
+  VFI_TRANSPOSED, /* four phases of a transposed convolution, */
+  VFI_NEAREST,    /* or of one of what was enlarged by repeating pixels */
+} VfiPhases;
+
 typedef struct
 {
-  int kernel, stride, padding, dilation;
+  int kernel, stride, padding, after, dilation;
   gboolean bias, residual; /* residual: src[1] */
   VfiAct act;
   float slope;
   /* How the file's weights differ from those of the kernels. */
-  gboolean no_file_bias, gain, norm, transposed;
+  gboolean no_file_bias, gain, norm;
+  VfiPhases phases;
   int slopes, first;
 } VfiConv2dParams; /* weights of kernels: weight (oc, ic, k, k), bias (oc) or NULL, for VFI_PRELU: slopes (oc) */
 
@@ -208,6 +217,13 @@ vfi_normalize_by (const float m0[2], const float m1[2], gboolean unit, float *me
   *gain = unit ? (float) (1 / (__builtin_sqrt (v > 0 ? v : 0) + 1e-7)) : 1;
 }
 
+/* Whether an activation multiplies what is negative, and that is all. */
+static inline gboolean
+vfi_act_is_slope (VfiAct act)
+{
+  return act == VFI_LINEAR || act == VFI_RELU || act == VFI_LEAKY_RELU || act == VFI_PRELU;
+}
+
 static inline float
 vfi_act_apply (VfiAct act, float slope, float v)
 {
@@ -221,6 +237,10 @@ vfi_act_apply (VfiAct act, float slope, float v)
       return 1 / (1 + __builtin_expf (-v));
     case VFI_TANH:
       return __builtin_tanhf (v);
+    case VFI_ELU:
+      return v > 0 ? v : __builtin_expm1f (v);
+    case VFI_HARDTANH:
+      return v < -1 ? -1 : v > 1 ? 1 : v;
     default:
       return v;
   }

@@ -84,6 +84,7 @@ const VfiKernel *const vfi_reference_kernels[] = {
   KERNEL (evidence),
   KERNEL (opinions),
   KERNEL (within),
+  KERNEL (contextual_attention),
   NULL,
 };
 

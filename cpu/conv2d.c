@@ -46,6 +46,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     .kernel = p->kernel,
     .stride = p->stride,
     .padding = p->padding,
+    .after = p->after,
     .dilation = p->dilation,
     .src = src->dtype,
     .dst = dst->dtype,

@@ -27,7 +27,7 @@ supports (VfiBackend *b, const VfiNode *node)
   const VfiConv2dParams *p = node->params;
   const VfiTensor *x = node->src[0], *y = node->dst;
 
-  if (p->residual && (p->act == VFI_SIGMOID || p->act == VFI_TANH || node->src[1]->dtype != VFI_F32))
+  if (p->after || (p->residual && (!vfi_act_is_slope (p->act) || node->src[1]->dtype != VFI_F32)))
     return FALSE;
   return x->dtype == VFI_F32 && y->dtype == VFI_F32 && p->dilation == 1 && x->c >= 16 && p->kernel * p->kernel * y->c >= 100 &&
          vfi_dnnl_likes_blocks ();

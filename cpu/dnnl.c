@@ -31,17 +31,17 @@ desc_free (Desc d)
 }
 
 static dnnl_status_t
-append_eltwise (dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha)
+append_eltwise (dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha, float beta)
 {
-  return dnnl_post_ops_append_eltwise (ops, alg, alpha, 0);
+  return dnnl_post_ops_append_eltwise (ops, alg, alpha, beta);
 }
 
 static dnnl_status_t
 conv_desc_new (dnnl_primitive_desc_t *pd, dnnl_engine_t engine, Desc src, Desc weights, Desc bias, Desc dst, const dnnl_dims_t stride,
-               const dnnl_dims_t dilation, const dnnl_dims_t padding, dnnl_primitive_attr_t attr)
+               const dnnl_dims_t dilation, const dnnl_dims_t before, const dnnl_dims_t after, dnnl_primitive_attr_t attr)
 {
   return dnnl_convolution_forward_primitive_desc_create (pd, engine, dnnl_forward_inference, dnnl_convolution_direct, src, weights, bias,
-                                                         dst, stride, dilation, padding, padding, attr);
+                                                         dst, stride, dilation, before, after, attr);
 }
 
 #else
@@ -66,18 +66,18 @@ desc_free (Desc d)
 }
 
 static dnnl_status_t
-append_eltwise (dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha)
+append_eltwise (dnnl_post_ops_t ops, dnnl_alg_kind_t alg, float alpha, float beta)
 {
-  return dnnl_post_ops_append_eltwise (ops, 1, alg, alpha, 0);
+  return dnnl_post_ops_append_eltwise (ops, 1, alg, alpha, beta);
 }
 
 static dnnl_status_t
 conv_desc_new (dnnl_primitive_desc_t *pd, dnnl_engine_t engine, Desc src, Desc weights, Desc bias, Desc dst, const dnnl_dims_t stride,
-               const dnnl_dims_t dilation, const dnnl_dims_t padding, dnnl_primitive_attr_t attr)
+               const dnnl_dims_t dilation, const dnnl_dims_t before, const dnnl_dims_t after, dnnl_primitive_attr_t attr)
 {
   dnnl_convolution_desc_t cd;
   dnnl_status_t s = dnnl_dilated_convolution_forward_desc_init (&cd, dnnl_forward_inference, dnnl_convolution_direct, src, weights, bias,
-                                                                dst, stride, dilation, padding, padding);
+                                                                dst, stride, dilation, before, after);
   return s == dnnl_success ? dnnl_primitive_desc_create (pd, &cd, attr, engine, NULL) : s;
 }
 
@@ -131,7 +131,7 @@ data_type (VfiDType t)
 static int
 out_size (int size, int padding, const VfiDnnlConvDesc *d)
 {
-  return (size + 2 * padding - d->dilation * (d->kernel - 1) - 1) / d->stride + 1;
+  return (size + padding - d->dilation * (d->kernel - 1) - 1) / d->stride + 1;
 }
 
 /* Bias is added by the convolution itself; then the residual, then the activation. */
@@ -148,8 +148,15 @@ make_attr (dnnl_primitive_attr_t *attr, const VfiDnnlConvDesc *d, Desc residual)
   if (s == dnnl_success && d->residual)
     s = dnnl_post_ops_append_binary (ops, dnnl_binary_add, residual);
   if (s == dnnl_success && d->act != VFI_LINEAR) {
-    dnnl_alg_kind_t alg = d->act == VFI_SIGMOID ? dnnl_eltwise_logistic : d->act == VFI_TANH ? dnnl_eltwise_tanh : dnnl_eltwise_relu;
-    s = append_eltwise (ops, alg, d->act == VFI_LEAKY_RELU ? d->slope : 0);
+    static const struct
+    {
+      dnnl_alg_kind_t alg;
+      float alpha, beta;
+    } of[] = {
+      [VFI_RELU] = { dnnl_eltwise_relu }, [VFI_LEAKY_RELU] = { dnnl_eltwise_relu }, [VFI_SIGMOID] = { dnnl_eltwise_logistic },
+      [VFI_TANH] = { dnnl_eltwise_tanh }, [VFI_ELU] = { dnnl_eltwise_elu, 1 },      [VFI_HARDTANH] = { dnnl_eltwise_clip, -1, 1 },
+    };
+    s = append_eltwise (ops, of[d->act].alg, d->act == VFI_LEAKY_RELU ? d->slope : of[d->act].alpha, of[d->act].beta);
   }
   if (s == dnnl_success)
     s = dnnl_primitive_attr_set_post_ops (*attr, ops);
@@ -206,10 +213,12 @@ pack_weights (VfiDnnlConv *c, Desc from, const float *weights)
 static dnnl_status_t
 conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const float *bias)
 {
-  const int above = d->band ? 0 : d->padding, oh = out_size (d->h, above, d), ow = out_size (d->w, d->padding, d);
+  const int above = d->band ? 0 : d->padding, oh = out_size (d->h, 2 * above + d->after, d),
+            ow = out_size (d->w, 2 * d->padding + d->after, d);
   const dnnl_dims_t src_dims = { 1, d->ic, d->h, d->w }, dst_dims = { 1, d->oc, oh, ow }, bias_dims = { d->oc };
   const dnnl_dims_t weight_dims = { d->oc, d->ic, d->kernel, d->kernel };
-  const dnnl_dims_t stride = { d->stride, d->stride }, padding = { above, d->padding }, dilation = { d->dilation - 1, d->dilation - 1 };
+  const dnnl_dims_t stride = { d->stride, d->stride }, dilation = { d->dilation - 1, d->dilation - 1 };
+  const dnnl_dims_t before = { above, d->padding }, after = { above + d->after, d->padding + d->after };
   const dnnl_format_tag_t tag = d->blocked ? dnnl_aBcd8b : dnnl_nhwc;
   Desc src = desc_new (src_dims, 4, data_type (d->src), tag), dst = desc_new (dst_dims, 4, data_type (d->dst), tag);
   Desc packed = desc_new (weight_dims, 4, data_type (d->src), dnnl_format_tag_any), file = desc_new (weight_dims, 4, dnnl_f32, dnnl_oihw);
@@ -221,7 +230,7 @@ conv_init (VfiDnnlConv *c, const VfiDnnlConvDesc *d, const float *weights, const
   if (src && dst && packed && file && (b || !bias) && (residual || !d->residual))
     s = make_attr (&attr, d, residual);
   if (s == dnnl_success)
-    s = conv_desc_new (&c->pd, engine, src, packed, b, dst, stride, dilation, padding, attr);
+    s = conv_desc_new (&c->pd, engine, src, packed, b, dst, stride, dilation, before, after, attr);
   if (s == dnnl_success)
     s = dnnl_primitive_create (&c->primitive, c->pd);
   if (s == dnnl_success)

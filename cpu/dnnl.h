@@ -11,8 +11,8 @@ typedef struct _VfiDnnlConv VfiDnnlConv;
 /* act (conv (src) + bias + residual), NHWC, n = 1, everything dense. */
 typedef struct
 {
-  int h, w, ic, oc; /* of the source; channels of the result */
-  int kernel, stride, padding, dilation;
+  int h, w, ic, oc;                             /* of the source; channels of the result */
+  int kernel, stride, padding, after, dilation; /* as VfiConv2d has them */
   gboolean band;     /* a band of rows: h counts those above and below too, padding is to the left and right only */
   VfiDType src, dst; /* F32 to F32, or BF16 to BF16 or F32 */
   gboolean residual; /* of the result's shape and type */

@@ -20,6 +20,7 @@ static const VfiKernel *const kernels[] = {
   &VFI_ISA_NAME (vfi_cpu_affine),
   &VFI_ISA_NAME (vfi_cpu_blend),
   &VFI_ISA_NAME (vfi_cpu_bridge),
+  &VFI_ISA_NAME (vfi_cpu_contextual_attention),
   &VFI_ISA_NAME (vfi_cpu_correlation),
   &VFI_ISA_NAME (vfi_cpu_divide),
   &VFI_ISA_NAME (vfi_cpu_downsample),

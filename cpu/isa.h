@@ -17,7 +17,7 @@ extern const VfiKernel VFI_ISA_NAME (vfi_cpu_correlation), VFI_ISA_NAME (vfi_cpu
     VFI_ISA_NAME (vfi_cpu_gate), VFI_ISA_NAME (vfi_cpu_bridge), VFI_ISA_NAME (vfi_cpu_inverse_search), VFI_ISA_NAME (vfi_cpu_dense_search),
     VFI_ISA_NAME (vfi_cpu_weigh), VFI_ISA_NAME (vfi_cpu_resample), VFI_ISA_NAME (vfi_cpu_conv2d_pixels),
     VFI_ISA_NAME (vfi_cpu_weighted_median), VFI_ISA_NAME (vfi_cpu_evidence), VFI_ISA_NAME (vfi_cpu_opinions), VFI_ISA_NAME (vfi_cpu_still),
-    VFI_ISA_NAME (vfi_cpu_curve), VFI_ISA_NAME (vfi_cpu_overlay);
+    VFI_ISA_NAME (vfi_cpu_curve), VFI_ISA_NAME (vfi_cpu_overlay), VFI_ISA_NAME (vfi_cpu_contextual_attention);
 
 void VFI_ISA_NAME (vfi_cpu_pack) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *frame, double flow_scale, const VfiView *x);
 void VFI_ISA_NAME (vfi_cpu_synthesize) (VfiBackend *b, const VfiFrameInfo *info, const VfiFrame *f0, const VfiFrame *f1, double flow_scale,

@@ -44,7 +44,7 @@ multiplies (const VfiNode *node)
   const VfiConv2dParams *p = node->params;
   const VfiDType x = node->src[0]->dtype, y = node->dst->dtype;
 
-  if (p->dilation != 1 || p->act == VFI_SIGMOID || p->act == VFI_TANH || (x == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ())))
+  if (p->dilation != 1 || p->after || !vfi_act_is_slope (p->act) || (x == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ())))
     return FALSE;
   return (y == x || y == VFI_F32) && (!p->residual || node->src[1]->dtype == y);
 }

@@ -249,9 +249,9 @@ work_copy (VfiCuda *cuda, gpointer data, GError **error)
 static double
 conv_time (VfiCuda *cuda, VfiCudnnConv *conv, const VfiCudnnConvDesc *k, double seconds, GError **error)
 {
-  const int reach = k->dilation * (k->kernel - 1) + 1;
+  const int reach = k->dilation * (k->kernel - 1) + 1, more = 2 * k->padding + k->after;
   const gsize x = (gsize) k->h * k->w * k->c * vfi_dtype_size (k->src),
-              y = (gsize) ((k->h + 2 * k->padding - reach) / k->stride + 1) * ((k->w + 2 * k->padding - reach) / k->stride + 1) * k->k *
+              y = (gsize) ((k->h + more - reach) / k->stride + 1) * ((k->w + more - reach) / k->stride + 1) * k->k *
                   vfi_dtype_size (k->dst),
               weights = (gsize) k->kernel * k->kernel * k->c * k->k * vfi_dtype_size (k->src), channels = k->k * sizeof (float);
   const gsize sizes[] = { x, weights, channels, y, channels, channels, y, vfi_cudnn_conv_workspace (conv) };
@@ -362,6 +362,7 @@ static const VfiKernel *const kernels[] = {
   &vfi_cuda_affine,
   &vfi_cuda_blend,
   &vfi_cuda_bridge,
+  &vfi_cuda_contextual_attention,
   &vfi_cuda_conv2d,
   &vfi_cuda_correlation,
   &vfi_cuda_dense_search,

@@ -96,7 +96,7 @@ bytes_of (const VfiView *v)
 static VfiCudnnConv *
 choose (VfiCuda *cuda, VfiCudnnConvDesc *d, gboolean *fused, GError **error)
 {
-  VfiCudnnConv *conv = vfi_cudnn_conv_new (cuda->cudnn, d, NULL);
+  VfiCudnnConv *conv = d->act == VFI_HARDTANH ? NULL : vfi_cudnn_conv_new (cuda->cudnn, d, NULL); /* which has no such activation */
 
   *fused = conv != NULL;
   if (conv)
@@ -135,6 +135,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     .kernel = p->kernel,
     .stride = p->stride,
     .padding = p->padding,
+    .after = p->after,
     .dilation = p->dilation,
     .bias = p->bias,
     .residual = p->residual,

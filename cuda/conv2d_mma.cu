@@ -313,7 +313,7 @@ steps_of (const VfiConv2dParams *p, int channels)
 static Conv
 describe (const VfiConv2dParams *p, const VfiView *src, const VfiView *dst, size_t *shared)
 {
-  const bool plain = p->kernel == 1 && p->stride == 1 && p->padding == 0;
+  const bool plain = p->kernel == 1 && p->stride == 1 && p->padding == 0 && p->after == 0;
   const int reach = p->dilation * (p->kernel - 1);
   Conv k = {};
 

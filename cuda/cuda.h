@@ -84,7 +84,7 @@ extern const VfiKernel vfi_cuda_blend, vfi_cuda_conv2d, vfi_cuda_correlation, vf
     vfi_cuda_exposure, vfi_cuda_expose, vfi_cuda_pixel_shuffle, vfi_cuda_resize, vfi_cuda_scale, vfi_cuda_shear, vfi_cuda_warp,
     vfi_cuda_affine, vfi_cuda_divide, vfi_cuda_max_pool, vfi_cuda_crop, vfi_cuda_resample, vfi_cuda_prelu, vfi_cuda_resize_corners,
     vfi_cuda_sepconv, vfi_cuda_warp_zeros, vfi_cuda_gate, vfi_cuda_bridge, vfi_cuda_weigh, vfi_cuda_dense_search, vfi_cuda_weighted_median,
-    vfi_cuda_evidence, vfi_cuda_opinions, vfi_cuda_still, vfi_cuda_curve, vfi_cuda_overlay, vfi_cuda_within;
+    vfi_cuda_evidence, vfi_cuda_opinions, vfi_cuda_still, vfi_cuda_curve, vfi_cuda_overlay, vfi_cuda_within, vfi_cuda_contextual_attention;
 
 /* ---- record.c: captured graphs ----------------------------------------------------------------- */
 

@@ -163,7 +163,8 @@ tensor (Writer *w, int64_t uid, cudnnDataType_t type, int64_t n, int64_t c, int6
 static cudnnBackendDescriptor_t
 convolution (Writer *w, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t weights, cudnnBackendDescriptor_t y)
 {
-  const int64_t stride[] = { k->stride, k->stride }, padding[] = { k->padding, k->padding }, dilation[] = { k->dilation, k->dilation };
+  const int64_t stride[] = { k->stride, k->stride }, dilation[] = { k->dilation, k->dilation };
+  const int64_t before[] = { k->padding, k->padding }, after[] = { k->padding + k->after, k->padding + k->after };
   const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
   const float one = 1, zero = 0;
   cudnnBackendDescriptor_t d = make (w, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR), op;
@@ -172,8 +173,8 @@ convolution (Writer *w, const VfiCudnnConvDesc *k, cudnnBackendDescriptor_t x, c
   set (w, d, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
   set_int (w, d, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, 2);
   set (w, d, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, stride);
-  set (w, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, padding);
-  set (w, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, padding);
+  set (w, d, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, before);
+  set (w, d, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, after);
   set (w, d, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, dilation);
   finalize (w, d);
 
@@ -271,8 +272,14 @@ activation (Builder *b, cudnnBackendDescriptor_t x)
     case VFI_TANH:
       then (b, CUDNN_POINTWISE_TANH_FWD, 0, x, NULL);
       break;
+    case VFI_ELU:
+      then (b, CUDNN_POINTWISE_ELU_FWD, 0, x, NULL);
+      break;
     case VFI_PRELU:
       prelu (b, x);
+      break;
+    case VFI_HARDTANH:
+      g_assert_not_reached ();
   }
 }
 
@@ -281,11 +288,11 @@ static cudnnBackendDescriptor_t
 build (VfiCudnnConv *conv, cudnnStatus_t *status)
 {
   const VfiCudnnConvDesc *k = &conv->desc;
-  const int reach = k->dilation * (k->kernel - 1) + 1;
+  const int reach = k->dilation * (k->kernel - 1) + 1, more = 2 * k->padding + k->after;
   Builder b = { .w = { conv, CUDNN_STATUS_SUCCESS },
                 .k = k,
-                .h = (k->h + 2 * k->padding - reach) / k->stride + 1,
-                .width = (k->w + 2 * k->padding - reach) / k->stride + 1,
+                .h = (k->h + more - reach) / k->stride + 1,
+                .width = (k->w + more - reach) / k->stride + 1,
                 .last = k->bias + k->residual + (k->act == VFI_PRELU ? 4 : k->act != VFI_LINEAR) };
   cudnnBackendDescriptor_t x = tensor (&b.w, X, data_type (k->src), 1, k->c, k->h, k->w);
   cudnnBackendDescriptor_t weights = tensor (&b.w, W, data_type (k->src), k->k, k->c, k->kernel, k->kernel), y = value_of (&b), graph;
@@ -397,9 +404,13 @@ find_engines (VfiCudnnConv *conv, const VfiCudnnConvDesc *k, cudnnBackendDescrip
 static char *
 name_of (const VfiCudnnConvDesc *k)
 {
-  return g_strdup_printf ("%dx%d-%d-%d-%dx%d-stride%d-pad%d-dilation%d%s%s-act%d-%.9g-%s-%s", k->h, k->w, k->c, k->k, k->kernel, k->kernel,
-                          k->stride, k->padding, k->dilation, k->bias ? "-bias" : "", k->residual ? "-residual" : "", (int) k->act,
-                          (double) k->slope, k->src == VFI_F16 ? "fp16" : "fp32", k->dst == VFI_F16 ? "fp16" : "fp32");
+  char after[16] = "";
+
+  if (k->after)
+    g_snprintf (after, sizeof after, "+%d", k->after);
+  return g_strdup_printf ("%dx%d-%d-%d-%dx%d-stride%d-pad%d%s-dilation%d%s%s-act%d-%.9g-%s-%s", k->h, k->w, k->c, k->k, k->kernel,
+                          k->kernel, k->stride, k->padding, after, k->dilation, k->bias ? "-bias" : "", k->residual ? "-residual" : "",
+                          (int) k->act, (double) k->slope, k->src == VFI_F16 ? "fp16" : "fp32", k->dst == VFI_F16 ? "fp16" : "fp32");
 }
 
 static void
@@ -460,8 +471,8 @@ static gboolean
 same (const VfiCudnnConvDesc *a, const VfiCudnnConvDesc *b)
 {
   return a->h == b->h && a->w == b->w && a->c == b->c && a->k == b->k && a->kernel == b->kernel && a->stride == b->stride &&
-         a->padding == b->padding && a->dilation == b->dilation && a->bias == b->bias && a->residual == b->residual && a->act == b->act &&
-         a->slope == b->slope && a->src == b->src && a->dst == b->dst;
+         a->padding == b->padding && a->after == b->after && a->dilation == b->dilation && a->bias == b->bias &&
+         a->residual == b->residual && a->act == b->act && a->slope == b->slope && a->src == b->src && a->dst == b->dst;
 }
 
 static void

@@ -25,9 +25,9 @@ char *vfi_cudnn_version (const VfiCudnn *cudnn);
 typedef struct
 {
   int h, w, c, k;
-  int kernel, stride, padding, dilation;
-  gboolean bias, residual; /* residual: of dst's type */
-  VfiAct act;
+  int kernel, stride, padding, after, dilation; /* as VfiConv2d has them */
+  gboolean bias, residual;                      /* residual: of dst's type */
+  VfiAct act;                                   /* any but VFI_HARDTANH */
   float slope;
   VfiDType src, dst; /* VFI_F32 or VFI_F16; sums are fp32 */
 } VfiCudnnConvDesc;

@@ -231,6 +231,10 @@ activate (int act, float slope, float v)
       return 1 / (1 + expf (-v));
     case VFI_TANH:
       return tanhf (v);
+    case VFI_ELU:
+      return v > 0 ? v : expm1f (v);
+    case VFI_HARDTANH:
+      return clampf (v, -1, 1);
     default:
       return v;
   }

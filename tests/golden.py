@@ -71,7 +71,8 @@ def conv2d(k, src):
     weight = coarse(k.name + '.weight', *shape) * 2.0 ** -np.floor(np.log2(np.sqrt(fan_in)))
     weight = np.roll(weight, -k.first, 1)  # the last channels of the source are the file's first ones
     bias = None if k.no_bias else torch.from_numpy(coarse(k.name + '.bias', k.channels) / 4)
-    y = F.conv2d(src(k.h, k.w, k.c), torch.from_numpy(weight.astype(np.float32)), bias, max(k.stride, 1), k.padding, max(k.dilation, 1))
+    x = F.pad(src(k.h, k.w, k.c), [k.padding, k.padding + k.after] * 2)
+    y = F.conv2d(x, torch.from_numpy(weight.astype(np.float32)), bias, max(k.stride, 1), 0, max(k.dilation, 1))
     if k.fold == 1:
         y = y * torch.from_numpy(coarse('gain', 1, k.channels, 1, 1) * np.float32(2.0 ** -np.floor(np.log2(np.sqrt(k.channels)))))
     if k.fold == 2:
@@ -80,7 +81,8 @@ def conv2d(k, src):
     if k.residual:
         y = y + src(y.shape[2], y.shape[3], y.shape[1])
     slopes = torch.from_numpy(coarse('slopes', 1 if k.one_slope else k.channels) / 4)
-    return (lambda v: v, F.relu, lambda v: F.leaky_relu(v, k.slope or 0.01), torch.sigmoid, torch.tanh, lambda v: F.prelu(v, slopes))[k.act](y)
+    return (lambda v: v, F.relu, lambda v: F.leaky_relu(v, k.slope or 0.01), torch.sigmoid, torch.tanh, lambda v: F.prelu(v, slopes),
+            F.elu, F.hardtanh)[k.act](y)
 
 
 def warp(k, src):
@@ -307,6 +309,26 @@ def bridge(k, src):
     return gated.bridge(x / torch.where(n > gated.ENOUGH, n, torch.ones_like(n)), n)
 
 
+def contextual_attention(k, src):
+    x = src(k.h, k.w, k.c).double() / 8
+    h, w, s = k.h // 2, k.w // 2, k.scale
+    y, at = np.arange(h * s), np.arange(w * s)
+    mask = torch.from_numpy(((y >= h * s // 3) & (y < h * s // 2))[:, None] & ((at >= w * s // 4) & (at < w * s // 2))).double()[None, None]
+    places = F.unfold(x[:, :, ::2, ::2], 3, padding=1)[0]  # (9 c, n)
+    like = places.T @ (places / places.norm(dim=0).clamp_min(1e-4))
+
+    def diagonals(m):
+        m = F.pad(m, (1, 1, 1, 1))
+        return m[:-2, :-2] + m[1:-1, 1:-1] + m[2:, 2:]
+    by_columns = torch.arange(h * w).view(h, w).T.reshape(-1)
+    like = diagonals(diagonals(like)[by_columns][:, by_columns])
+    back = by_columns.argsort()
+    like = like[back][:, back]
+    free = (F.unfold(mask[:, :, ::s, ::s], 3, padding=1)[0].sum(0) == 0).double()
+    weights = (10 * like * free).softmax(1) * free
+    return F.fold((weights @ F.unfold(x, 4, padding=1, stride=2)[0].T).T[None], (k.h, k.w), 4, padding=1, stride=2).float() / 4
+
+
 def gate(k, src):
     x = src(k.h, k.w, k.c)
     n = k.c - k.radius
@@ -405,7 +427,7 @@ def with_hole(name, h, w):
     """Values in blocks of 8 x 8, grey in the hole of a picture, and the mask."""
     y, x = np.arange(h), np.arange(w)
     hole = ((y >= h // 4) & (y < h * 5 // 8))[:, None] & ((x >= w // 3) & (x < w * 3 // 4))
-    if name == fillnet.NAME:
+    if name != completenet.NAME:
         values = uniform(f'{name}/{h}x{w}', h, w, 3)[y // 8][:, x // 8] * np.float32(.375) + np.float32(.5)
         return nchw(np.concatenate((np.where(hole[..., None], np.float32(.5), values), hole[..., None]), 2).astype(np.float32))
     return nchw(np.concatenate((uniform(f'{name}/{h}x{w}', h, w, 2)[y // 8][:, x // 8] * 2, hole[..., None]), 2).astype(np.float32))

@@ -8,6 +8,8 @@ CHECKOUT is a folder with the authors' repository, which is not part of this one
 results were made with. Weights and pictures are made from their names, as in tests/golden.py. The code runs in double precision, so that its
 own rounding is not what is tested. Of each result every third pixel of every third row is stored. One is of a frame: what the authors' program makes of bytes, with
 its padding, and writes as bytes.
+
+A network that fills holes gets a picture with one (tests/golden.py: with_hole) of some sizes, and all of its result is stored.
 """
 import os
 import sys
@@ -20,12 +22,17 @@ from published.common import frame_between, golden, picture
 
 STRIDE = 3
 FRAME = 45, 70  # nothing divides it
+HOLES = (8, 12), (5, 3), (4, 4), (1, 1)  # height and width of pictures with one, in units
 
 
-def main(name, checkout):
-    torch.set_default_dtype(torch.float64)
-    torch.set_grad_enabled(False)
-    network = published.networks()[name](name, os.path.abspath(checkout))
+def filled(network, name):
+    m = network.unit
+    sizes = [(h * m, w * m) for h, w in HOLES]
+    x = [golden.with_hole(name, *size).double() for size in sizes]
+    return {'%dx%d' % size: golden.nhwc(network.fill(p[:, :3], p[:, 3:])) for size, p in zip(sizes, x)}
+
+
+def between(network, name):
     m, out = getattr(network, 'unit', 1), {}
     for h, w, t in getattr(network, 'sizes', ((2 * m, 2 * m, .5), (m, 2 * m, .25), (3 * m, m, .9))):
         t = t if network.any_t else .5
@@ -37,6 +44,14 @@ def main(name, checkout):
     t = .25 if network.any_t else .5
     a, b = (np.floor(255 * golden.nhwc(picture(name, *FRAME, i)).astype(np.float64) + .5).astype(np.uint8) for i in (0, 1))
     out['frame/%dx%d/t=%g' % (*FRAME, t)] = np.ascontiguousarray(frame_between(network, name, a, b, t)[::STRIDE, ::STRIDE].astype(np.float32))
+    return out
+
+
+def main(name, checkout):
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    network = published.networks()[name](name, os.path.abspath(checkout))
+    out = (filled if hasattr(network, 'fill') else between)(network, name)
     golden.save(out, 'models', name + '.safetensors')
     with open(os.path.join(golden.HERE, 'models', 'golden', name + '.weights'), 'w') as f:
         f.writelines(' '.join([k, *map(str, s)]) + '\n' for k, s in sorted(network.shapes.items()))

@@ -5,7 +5,7 @@
  *   dst (y, x, o) = act (bias (o) + residual (y, x, o)
  *                        + sum over i j c of weight (o, c, i, j) src (y stride - padding + i dilation, x stride - padding + j dilation, c))
  *
- * with src 0 outside the picture. Weights of a normalisation, a gain or a transposed convolution are folded into weight and bias.
+ * with src 0 outside the picture, which is padded below and on the right by `after` more. Weights of a normalisation, a gain or a transposed convolution are folded into weight and bias.
  */
 #include <math.h>
 
@@ -80,6 +80,23 @@ fold_transposed (const float *w, int ic, int oc)
   return folded;
 }
 
+/* (oc, ic, 3, 3) to (4 oc, ic, 2, 2), phases as above: row 2 y + i of what is twice as large by repeating rows is row y of the source, so that some taps of the kernel meet the same pixel. */
+static float *
+fold_nearest (const float *w, int ic, int oc)
+{
+  float *folded = g_new0 (float, (gsize) ic *oc * 16);
+
+  for (int phase = 0; phase < 4; phase++)
+    for (int o = 0; o < oc; o++)
+      for (int c = 0; c < ic; c++)
+        for (int k = 0; k < 9; k++) {
+          int y = (k / 3 + 1 - phase / 2) / 2, x = (k % 3 + 1 - phase % 2) / 2;
+
+          folded[(((gsize) (phase * oc + o) * ic + c) * 2 + y) * 2 + x] += w[((gsize) o * ic + c) * 9 + k];
+        }
+  return folded;
+}
+
 /* Each of n rows of numbers, its first ones to its end. */
 static void
 turn (float *w, int n, int row, int first)
@@ -117,8 +134,8 @@ fold (const VfiNode *node, float **weights)
   memset (weights, 0, sizeof file);
   weight = *next++;
   bias = p->no_file_bias ? NULL : *next++;
-  if (p->transposed) {
-    float *folded = fold_transposed (weight, node->src[0]->c, oc / 4);
+  if (p->phases) {
+    float *folded = (p->phases == VFI_TRANSPOSED ? fold_transposed : fold_nearest) (weight, node->src[0]->c, oc / 4);
 
     g_free (weight);
     weight = folded;
@@ -163,8 +180,8 @@ add_weights (VfiGraph *g, VfiNode *node, const VfiConv2dParams *p, const VfiConv
 {
   int channels = node->dst->c, c = node->src[0]->c;
 
-  if (p->transposed) {
-    vfi_node_weight (node, "weight", 4, (int[]){ c, channels / 4, 4, 4 });
+  if (p->phases) {
+    vfi_node_weight (node, "weight", 4, p->phases == VFI_TRANSPOSED ? (int[]){ c, channels / 4, 4, 4 } : (int[]){ channels / 4, c, 3, 3 });
     vfi_node_weight (node, "bias", 1, (int[]){ channels / 4 });
   } else {
     vfi_node_weight (node, "weight", 4, (int[]){ channels, c, p->kernel, p->kernel });
@@ -192,18 +209,19 @@ add_weights (VfiGraph *g, VfiNode *node, const VfiConv2dParams *p, const VfiConv
 }
 
 static VfiTensor *
-add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, gboolean transposed, const VfiConv2d *o)
+add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, VfiPhases phases, const VfiConv2d *o)
 {
   VfiConv2dParams p = {
     .kernel = kernel,
     .stride = o->stride ? o->stride : 1,
     .padding = o->padding,
+    .after = o->after,
     .dilation = o->dilation ? o->dilation : 1,
     .bias = !o->no_bias || o->norm || o->gain,
     .no_file_bias = o->no_bias,
     .gain = o->gain != NULL,
     .norm = o->norm != NULL,
-    .transposed = transposed,
+    .phases = phases,
     .slopes = o->act != VFI_PRELU ? 0
               : o->one_slope      ? 1
                                   : channels,
@@ -213,23 +231,23 @@ add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, gboo
     .slope = o->act == VFI_LEAKY_RELU && o->slope == 0 ? 0.01f : o->slope,
   };
   VfiTensor *src[] = { x, o->residual };
-  gint64 reach = 1 + (gint64) p.dilation * (kernel - 1), h, w;
+  gint64 reach = 1 + (gint64) p.dilation * (kernel - 1), more = 2 * (gint64) p.padding + p.after, h, w;
   VfiNode *node;
 
   if (!vfi_graph_ready (g, name, src, p.residual ? 2 : 1))
     return vfi_graph_dummy (g);
-  if (channels < 1 || kernel < 1 || p.stride < 1 || p.padding < 0 || p.dilation < 1)
-    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "channels %d, kernel %d, stride %d, padding %d, dilation %d", channels, kernel, p.stride,
-                           p.padding, p.dilation);
+  if (channels < 1 || kernel < 1 || p.stride < 1 || p.padding < 0 || p.after < 0 || p.dilation < 1)
+    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "channels %d, kernel %d, stride %d, padding %d and %d after, dilation %d", channels,
+                           kernel, p.stride, p.padding, p.after, p.dilation);
   if (o->first < 0 || o->first > x->c)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "the last %d of %d channels", o->first, x->c);
   if (o->norm && o->gain)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "a norm and a gain");
   if ((o->act == VFI_PRELU) != (o->slopes != NULL))
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "slopes are of VFI_PRELU, and it needs them");
-  h = ((gint64) x->h + 2 * (gint64) p.padding - reach) / p.stride + 1;
-  w = ((gint64) x->w + 2 * (gint64) p.padding - reach) / p.stride + 1;
-  if (x->h + 2 * (gint64) p.padding < reach || x->w + 2 * (gint64) p.padding < reach || h > G_MAXINT || w > G_MAXINT)
+  h = (x->h + more - reach) / p.stride + 1;
+  w = (x->w + more - reach) / p.stride + 1;
+  if (x->h + more < reach || x->w + more < reach || h > G_MAXINT || w > G_MAXINT)
     return vfi_graph_fail (g, name, VFI_ERROR_SHAPE,
                            "a kernel that reaches over %" G_GINT64_FORMAT " pixels does not fit into %d x %d, padding %d", reach, x->h,
                            x->w, p.padding);
@@ -245,11 +263,17 @@ add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, gboo
 VfiTensor *
 vfi_conv2d_ (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, const VfiConv2d *o)
 {
-  return add (g, name, x, channels, kernel, FALSE, o);
+  return add (g, name, x, channels, kernel, VFI_NO_PHASES, o);
 }
 
 VfiTensor *
 vfi_conv_transpose2d (VfiGraph *g, const char *name, VfiTensor *x, int channels, VfiDType dtype)
 {
-  return vfi_interleave (g, add (g, name, x, 4 * channels, 2, TRUE, &(VfiConv2d){ .padding = 1, .dtype = dtype }));
+  return vfi_interleave (g, add (g, name, x, 4 * channels, 2, VFI_TRANSPOSED, &(VfiConv2d){ .padding = 1, .dtype = dtype }));
+}
+
+VfiTensor *
+vfi_conv2d_nearest (VfiGraph *g, const char *name, VfiTensor *x, int channels, VfiAct act)
+{
+  return vfi_interleave (g, add (g, name, x, 4 * channels, 2, VFI_NEAREST, &(VfiConv2d){ .padding = 1, .act = act }));
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * interleave: puts the four phases of a transposed convolution (kernel 4, stride 2, padding 1) together.
+ * interleave: puts the four phases of a transposed convolution (kernel 4, stride 2, padding 1) together, or of a convolution (kernel 3, padding 1) of
+ * what is twice as large by repeating pixels.
  *
  *   dst (2 y + i, 2 x + j, c) = src (y + i, x + j, (2 i + j) C + c),  i, j in 0, 1
  *
  * A result pixel of phase (i, j) depends on 2 x 2 source pixels only, so all phases are one 2 x 2 convolution with padding 1 to 4 C channels
- * (conv2d.c: fold_transposed): no tap is wasted on the zeros that a transposed convolution is defined by.
+ * (conv2d.c: fold_transposed, fold_nearest): no tap is wasted on the zeros that a transposed convolution is defined by, or on the same pixel again.
  */
 #include "op.h"
 #include "vfi.h"

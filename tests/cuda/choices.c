@@ -110,7 +110,7 @@ remembered (void)
 static void
 measured_again (void)
 {
-  VfiCudnnConvDesc others[14];
+  VfiCudnnConvDesc others[15];
   Clock clock = { { 3, 1, 2 } }, other = { { 3, 2, 1 } };
   int n = 0;
 
@@ -121,7 +121,7 @@ measured_again (void)
   g_assert_cmpint (other.calls, ==, 0);
 
 #define BUT(field, value) others[n] = desc, others[n++].field = value
-  BUT (h, 9), BUT (w, 13), BUT (c, 24), BUT (k, 24), BUT (kernel, 1), BUT (stride, 2), BUT (padding, 0), BUT (dilation, 2),
+  BUT (h, 9), BUT (w, 13), BUT (c, 24), BUT (k, 24), BUT (kernel, 1), BUT (stride, 2), BUT (padding, 0), BUT (after, 1), BUT (dilation, 2),
       BUT (bias, TRUE);
   BUT (residual, TRUE), BUT (act, VFI_RELU), BUT (act, VFI_TANH), BUT (dst, VFI_F32), BUT (slope, 0.1f);
   others[n - 1].act = VFI_LEAKY_RELU;

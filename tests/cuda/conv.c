@@ -48,6 +48,12 @@ static const struct
     "conv stride 1 padding 1 dilation 1 x f16 1x8x5x6/1,48,8 w f16 3x8x3x3/1,24,8; "
     "add b f32 1x3x1x1/1,3,3; "
     "sigmoid y f16 1x3x5x6/1,18,3" },
+  { "conv2d/after", VFI_F16, FALSE, FALSE,
+    "conv stride 2 padding 0 dilation 1 and 1 after x f16 1x16x8x14/1,224,16 w f16 32x16x3x3/1,48,16; "
+    "add b f32 1x32x1x1/1,32,32; "
+    "elu y f16 1x32x4x7/1,224,32" },
+  { "conv2d/hardtanh", VFI_F32, FALSE, FALSE,
+    "conv stride 1 padding 1 dilation 1 x f32 1x16x7x10/1,160,16 w f32 3x16x3x3/1,48,16 y f32 1x3x7x10/1,30,3" },
   { "conv2d/tanh", VFI_F16, FALSE, FALSE,
     "conv stride 1 padding 0 dilation 1 x f16 1x8x5x6/1,48,8 w f16 3x8x1x1/1,8,8; "
     "add b f32 1x3x1x1/1,3,3; "

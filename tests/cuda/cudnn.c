@@ -33,6 +33,8 @@ static const struct
   { "fused", { CONV (270, 480, 72, 72, 3, 1), FUSED }, TRUE },
   { "fused-residual", { CONV (270, 480, 72, 72, 3, 1), FUSED, .residual = TRUE }, TRUE },
   { "fused-prelu", { CONV (136, 240, 96, 96, 3, 1), .bias = TRUE, .residual = TRUE, .act = VFI_PRELU }, TRUE },
+  { "after", { CONV (128, 128, 64, 64, 3, 2), .after = 1 } },
+  { "fused-elu", { CONV (64, 64, 128, 128, 3, 1), .bias = TRUE, .act = VFI_ELU }, TRUE },
   { "fused-sigmoid", { CONV (136, 240, 96, 8, 3, 1), .bias = TRUE, .act = VFI_SIGMOID }, TRUE },
 };
 

@@ -239,6 +239,8 @@ apply (int mode, double slope, float a, float b)
       return 1 / (1 + expf (-a));
     case CUDNN_POINTWISE_TANH_FWD:
       return tanhf (a);
+    case CUDNN_POINTWISE_ELU_FWD:
+      return a > 0 ? a : expm1f (a);
   }
   g_error ("pointwise mode %d is not known", mode);
 }
@@ -313,7 +315,7 @@ describe_tensor (GString *s, const char *name, const Descriptor *d)
 static void
 describe (GString *s, const Descriptor *graph)
 {
-  static const char *const modes[] = { "relu", "tanh", "sigmoid" };
+  static const char *const modes[] = { "relu", "tanh", "sigmoid", "elu" };
   const Attribute *ops = ops_of (graph);
 
   for (gint64 i = 0; i < ops->n; i++) {
@@ -325,6 +327,8 @@ describe (GString *s, const Descriptor *graph)
       g_string_append_printf (s, "conv stride %d padding %d dilation %d", (int) *ints (k, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, 2),
                               (int) *ints (k, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, 2),
                               (int) *ints (k, CUDNN_ATTR_CONVOLUTION_DILATIONS, 2));
+      if (*ints (k, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, 2) != *ints (k, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, 2))
+        g_string_append_printf (s, " and %d after", (int) *ints (k, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, 2));
       describe_tensor (s, "x", child (op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X));
       describe_tensor (s, "w", child (op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W));
       describe_tensor (s, "y", child (op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y));

@@ -61,6 +61,8 @@
   .name = "sepconv/" NAME, .op = &vfi_op_sepconv, .h = H, .w = W, .c = 3, .channels = C, .kernel = N, .dst_f32 = TRUE
 #define DIVIDE(NAME, H, W, C) .name = "divide/" NAME, .op = &vfi_op_divide, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
 #define BRIDGE(NAME, H, W, C) .name = "bridge/" NAME, .op = &vfi_op_bridge, .h = H, .w = W, .c = C, .src_f32 = TRUE, .dst_f32 = TRUE
+#define ATTENTION(NAME, H, W, C, K)                                                                                                        \
+  .name = "contextual_attention/" NAME, .op = &vfi_op_contextual_attention, .h = H, .w = W, .c = C, .scale = K
 #define GATE(NAME, H, W, C, M) .name = "gate/" NAME, .op = &vfi_op_gate, .h = H, .w = W, .c = C, .radius = M
 #define SCALE(NAME, H, W, C) .name = "scale/" NAME, .op = &vfi_op_scale, .h = H, .w = W, .c = C
 
@@ -92,6 +94,11 @@ const OpCase op_cases[] = {
   { CONV ("kernel-over-all", 2, 3, 4, 4, 5), .conv = { .padding = 2 } },
   { CONV ("no-bias", 5, 5, 8, 8, 3), .conv = { .padding = 1, .no_bias = TRUE } },
   { CONV ("sigmoid", 5, 6, 8, 3, 3), .conv = { .padding = 1, .act = VFI_SIGMOID } },
+  { CONV ("elu", 7, 21, 16, 24, 3), .conv = { .padding = 2, .dilation = 2, .act = VFI_ELU } },
+  { CONV ("elu-residual", 7, 21, 16, 24, 3), .conv = { .padding = 1, .act = VFI_ELU }, .residual = TRUE },
+  { CONV ("hardtanh", 7, 10, 16, 3, 3), .conv = { .padding = 1, .act = VFI_HARDTANH }, .dst_f32 = TRUE },
+  { CONV ("after", 8, 14, 16, 32, 3), .conv = { .stride = 2, .after = 1, .act = VFI_ELU } },
+  { CONV ("after-odd", 7, 13, 9, 5, 4), .conv = { .padding = 1, .after = 2 } },
   { CONV ("tanh", 5, 6, 8, 3, 1), .conv = { .act = VFI_TANH }, .dst_f32 = TRUE },
   { CONV ("residual", 7, 6, 28, 28, 3), .conv = { .padding = 1, .act = VFI_LEAKY_RELU, .slope = 0.1f }, .residual = TRUE },
   { CONV ("residual-odd", 5, 9, 7, 11, 3), .conv = { .padding = 1, .no_bias = TRUE, .act = VFI_RELU }, .residual = TRUE },
@@ -220,6 +227,11 @@ const OpCase op_cases[] = {
   { WEIGHTED_MEDIAN ("odd", 33, 61, 3) },
   { WEIGHTED_MEDIAN ("larger-than-window", 70, 80, 6) },
   { WEIGHTED_MEDIAN ("one-pixel", 1, 1, 3) },
+  { ATTENTION ("features", 12, 20, 24, 4) },
+  { ATTENTION ("one-to-one", 8, 6, 5, 1) },
+  { ATTENTION ("f32", 14, 22, 9, 2), .src_f32 = TRUE },
+  { ATTENTION ("row", 2, 12, 8, 2) },
+  { ATTENTION ("one-place", 2, 2, 3, 8) },
   { GATE ("one-to-three", 5, 7, 32, 8), .conv = { .slope = 0.2f } },
   { GATE ("one-to-one", 3, 4, 40, 20), .conv = { .slope = 0.1f } },
   { GATE ("one-for-all", 4, 5, 6, 1) },
@@ -406,6 +418,11 @@ add_op (VfiGraph *g, const OpCase *k, const float *gain)
     return vfi_divide (g, x);
   if (k->op == &vfi_op_bridge)
     return vfi_bridge (g, x, 0.3f);
+  if (k->op == &vfi_op_contextual_attention) {
+    const int s = k->scale;
+
+    return vfi_contextual_attention (g, x, vfi_input (g, "src1", VFI_F32, k->h / 2 * s, k->w / 2 * s, 1));
+  }
   if (k->op == &vfi_op_gate)
     return vfi_gate (g, x, k->radius, k->conv.slope);
   if (k->op == &vfi_op_moments)

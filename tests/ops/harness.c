@@ -175,6 +175,10 @@ node_source (const VfiNode *node, int i, const char *name, float flow, float tim
     v[0] = strstr (name, "/before") || strstr (name, "/both") ? 0.75f : 0;
     v[1] = strstr (name, "/after") || strstr (name, "/both") ? 1.5f : 0;
   }
+  for (gsize j = 0; node->op == &vfi_op_contextual_attention && j < n; j++) /* not so long that one place outweighs all others; a hole */
+    v[j] = i == 0
+               ? v[j] / 8
+               : j / x->w >= (gsize) x->h / 3 && j / x->w < (gsize) x->h / 2 && j % x->w >= (gsize) x->w / 4 && j % x->w < (gsize) x->w / 2;
   if (node->op == &vfi_op_normalize && i)
     v[1] = v[0] * v[0] + fabsf (v[1]); /* moments that fit each other */
   g_free (full);
