@@ -18,7 +18,8 @@
 
 typedef struct
 {
-  int kernel, stride, padding, in, out; /* channels; `out` up to whole blocks */
+  int kernel, stride, padding, dilation, in, out; /* channels; `out` up to whole blocks */
+  gboolean elu;
   int threads;
   float *weights;       /* of a block of results after the other: [kernel][kernel][in][columns] */
   float *bias, *slopes; /* of `out`; a negative result times its slope */
@@ -54,8 +55,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
   const gsize size = ((gsize) out * (seen + 2) * sizeof (float) + 63) & ~(gsize) 63;
   State *s = g_new0 (State, 1);
 
-  *s = (State){ p->kernel, p->stride, p->padding, src->c, out, b->threads };
-  s->size = ((gsize) p->kernel * ((PIXELS - 1) * p->stride + p->kernel) * src->c + 15) & ~(gsize) 15;
+  *s = (State){ p->kernel, p->stride, p->padding, p->dilation, src->c, out, p->act == VFI_ELU, b->threads };
+  s->size = ((gsize) p->kernel * ((PIXELS - 1) * p->stride + p->dilation * (p->kernel - 1) + 1) * src->c + 15) & ~(gsize) 15;
   if (!(s->weights = aligned_alloc (64, size))) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_MEMORY, "no memory for the weights of %d to %d channels", src->c, dst->c);
     release (s);
@@ -94,6 +95,7 @@ typedef struct
   const VfiView *residual, *dst; /* residual: NULL if there is none */
   gsize at;                      /* the first pixel */
   int n;                         /* of them */
+  gboolean elu;
 } Result;
 
 /* lanes results from c on of pixel `at`, to which the residual and the activation belong. */
@@ -102,7 +104,7 @@ finish (const Result *r, const VfiDType type, gsize at, int c, Vec v, Vec slope,
 {
   if (r->residual)
     v += vec_load (r->residual->data, type, at * r->residual->ld + c, lanes);
-  vec_store (r->dst->data, type, at * r->dst->ld + c, lanes, apply_slope (v, slope));
+  vec_store (r->dst->data, type, at * r->dst->ld + c, lanes, activate (v, slope, r->elu));
 }
 
 /* Results o to o + vectors VFI_LANES - 1 of all pixels. */
@@ -142,14 +144,14 @@ block (const float *from, gsize step, const Across *across, const float *weights
   }
 }
 
-/* Pixels from (y, x0) on, h x w, zeros outside of the picture. */
+/* Pixels from (y, x0) on, h rows that are `apart`, of w, zeros outside of the picture. */
 static void
-copy (const VfiView *x, int y, int x0, int h, int w, float *to)
+copy (const VfiView *x, int y, int x0, int h, int apart, int w, float *to)
 {
   const int left = CLAMP (-x0, 0, w), right = CLAMP (x->w - x0, left, w);
   const gsize c = x->c;
 
-  for (int i = y; i < y + h; i++, to += w * c) {
+  for (int i = y; i < y + h * apart; i += apart, to += w * c) {
     const gboolean outside = i < 0 || i >= x->h, dense = x->ld == x->c;
     const gsize n = dense ? (right - left) * c : c; /* that lie side by side */
 
@@ -175,17 +177,17 @@ some_pixels (const State *s, const VfiView *x, const VfiView *residual, const Vf
              const VfiDType type)
 {
   const int whole = (n + ROWS - 1) / ROWS * ROWS, k = s->kernel, top = y * s->stride - s->padding, left = x0 * s->stride - s->padding;
-  const int w = (whole - 1) * s->stride + k;
+  const int reach = s->dilation * (k - 1) + 1, w = (whole - 1) * s->stride + reach;
   const float *from = (const float *) x->data + ((gssize) top * x->w + left) * x->ld;
-  Across across = { k, k, s->in, (gsize) x->w * x->ld, x->ld };
-  const Result r = { residual, dst, (gsize) y * dst->w + x0, n };
+  Across across = { k, k, s->in, (gsize) s->dilation * x->w * x->ld, (gsize) s->dilation * x->ld };
+  const Result r = { residual, dst, (gsize) y * dst->w + x0, n, s->elu };
   gsize step = (gsize) s->stride * x->ld;
 
-  if (x->dtype != VFI_F32 || top < 0 || top + k > x->h || left < 0 || left + w > x->w) {
-    copy (x, top, left, k, w, room);
+  if (x->dtype != VFI_F32 || top < 0 || top + reach > x->h || left < 0 || left + w > x->w) {
+    copy (x, top, left, k, s->dilation, w, room);
     from = room;
     across.line = (gsize) w * s->in;
-    across.run = s->in;
+    across.run = (gsize) s->dilation * s->in;
     step = (gsize) s->stride * s->in;
   }
   if (across.run == (gsize) s->in) { /* without gaps */

@@ -71,7 +71,7 @@ supports (VfiBackend *b, const VfiNode *node)
   const VfiConv2dParams *p = node->params;
   const VfiTensor *x = node->src[0], *y = node->dst;
 
-  return p->kernel == 3 && p->stride == 1 && multiplies (node) && x->c >= LEAST && y->c >= LEAST && y->h * y->w >= FEW;
+  return p->kernel == 3 && p->stride == 1 && p->dilation == 1 && multiplies (node) && x->c >= LEAST && y->c >= LEAST && y->h * y->w >= FEW;
 }
 
 static void
@@ -266,6 +266,7 @@ typedef struct
   const float *bias, *slopes;
   int w, c, y0, y1;
   gsize ld, residual_ld;
+  gboolean elu;
 } Result;
 
 /* A^T m D. */
@@ -320,7 +321,7 @@ give_tile_of (const Result *r, const VfiDType type, const float *from, int y, in
         for (int j = 0; j < ACROSS; j++) {
           if (residual)
             v[i][j] += vec_load (residual, type, i * residual_line + j * residual_ld + c, VFI_LANES);
-          vec_store (to, type, i * line + j * ld + c, VFI_LANES, apply_slope (v[i][j], slope));
+          vec_store (to, type, i * line + j * ld + c, VFI_LANES, activate (v[i][j], slope, r->elu));
         }
     } else {
       Vec some[DOWN][ACROSS]; /* a copy: what is picked by a variable cannot stay in registers */
@@ -334,7 +335,7 @@ give_tile_of (const Result *r, const VfiDType type, const float *from, int y, in
         for (int j = 0; j < MIN (r->w - x, ACROSS); j++) {
           if (residual)
             some[i][j] += vec_load (residual, type, i * residual_line + j * residual_ld + c, n);
-          vec_store (to, type, i * line + j * ld + c, n, apply_slope (some[i][j], slope));
+          vec_store (to, type, i * line + j * ld + c, n, activate (some[i][j], slope, r->elu));
         }
     }
   }
@@ -393,8 +394,8 @@ rows (VfiBackend *b, const VfiNode *node, gpointer state, int thread, const VfiV
   const VfiConv2dParams *p = node->params;
   const State s = *(const State *) state; /* copies: for all that the compiler knows, what is written might be the state, and views */
   const Source x = { src->data, src->dtype, src->w, src->c, MAX (y0 - p->padding, 0), MIN (y1 + 2 - p->padding, src->h), src->ld };
-  const Result y = { dst->data, dst->dtype, p->residual ? src[1].data : NULL, s.bias, s.slopes, dst->w, dst->c, y0,
-                     y1,        dst->ld,    p->residual ? src[1].ld : 0 };
+  const Result y = { dst->data, dst->dtype, p->residual ? src[1].data : NULL, s.bias,           s.slopes, dst->w, dst->c, y0,
+                     y1,        dst->ld,    p->residual ? src[1].ld : 0,      p->act == VFI_ELU };
   const int across = (dst->w + ACROSS - 1) / ACROSS, end = (y1 + DOWN - 1) / DOWN * across, channels = dst->c, padding = p->padding;
   float *in = s.space + PRODUCTS * (s.pitch + OUT_PITCH) * thread, *out = in + PRODUCTS * s.pitch;
 

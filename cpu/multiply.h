@@ -44,7 +44,7 @@ multiplies (const VfiNode *node)
   const VfiConv2dParams *p = node->params;
   const VfiDType x = node->src[0]->dtype, y = node->dst->dtype;
 
-  if (p->dilation != 1 || p->after || !vfi_act_is_slope (p->act) || (x == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ())))
+  if (p->after || !(vfi_act_is_slope (p->act) || p->act == VFI_ELU) || (x == VFI_BF16 && (VFI_LANES == 8 || vfi_dnnl_has_tiles ())))
     return FALSE;
   return (y == x || y == VFI_F32) && (!p->residual || node->src[1]->dtype == y);
 }
@@ -59,10 +59,18 @@ set_results (const VfiConv2dParams *p, const float *const *weights, int n, float
   }
 }
 
-/* Negative numbers times their slopes. */
-VFI_INLINE Vec
-apply_slope (Vec v, Vec slope)
+static __attribute__ ((noinline)) Vec
+elu (Vec v)
 {
+  return vec_max (v, vec_set (0)) + (vec_exp (vec_max (vec_min (v, vec_set (0)), vec_set (-87))) - 1);
+}
+
+/* Negative numbers times their slopes, or by ELU. */
+VFI_INLINE Vec
+activate (Vec v, Vec slope, gboolean by_elu)
+{
+  if (by_elu)
+    return elu (v);
 #if VFI_LANES == 16
   return (Vec) _mm512_mask_mul_ps ((__m512) v, _mm512_movepi32_mask ((__m512i) v), (__m512) v, (__m512) slope);
 #else
