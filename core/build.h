@@ -335,7 +335,7 @@ typedef struct
  * A flow network's state is h w 5, without a second: t, which `pair` may take too, is 0, v1 of the state is the flow from frame 0 to frame 1 in pixels, on the grid
  * of frame 0, and sigmoid (logit) the confidence that what is seen there is seen in frame 1.
  * A network that fills holes is `frame` alone, run once for each:
- *   inpainting: input "picture", F32 h w 4: r, g, b in [0, 1] whose hole was filled smoothly (harmonic), and the mask, 1 in the hole. Output
+ *   inpainting: input "picture", F32 h w 4: r, g, b (or b, g, r) in [0, 1] whose hole was filled smoothly (harmonic), and the mask, 1 in the hole. Output
  *               "result", F32 h w 3: the picture as a whole, not clamped.
  *   completion: input "flow", F32 h w 3: x and y of flow whose hole was filled smoothly, less their mean over the known pixels, divided by the
  *               deviation from it (the root of the mean square of its length) + 0.5 pixels; and the mask. Output "result", F32 h w 2: what to

@@ -14,8 +14,6 @@
 #define DEEP 8   /* pixels around one that are open too: what is thinner, the smooth fill serves as well, and for less */
 #define LEAST 40 /* of such pixels */
 
-static const VfiPicture rgb = { VFI_RGB };
-
 VfiFill *
 vfi_fill_new (VfiNetwork *network, GError **error)
 {
@@ -220,15 +218,16 @@ vfi_fill_run (VfiFill *f, const VfiFrameInfo *info, const VfiRegion *region, Vfi
     }
     src = part_of (info, frame, &part);
     dst = part_of (info, made, &part);
-    vfi_picture_pack (&info_part, &src, &rgb, &(VfiView){ f->crop, VFI_F32, info_part.height, info_part.width, 3, 3, 1 });
+    vfi_picture_pack (&info_part, &src, vfi_network_picture (f->network),
+                      &(VfiView){ f->crop, VFI_F32, info_part.height, info_part.width, 3, 3, 1 });
     shrink (f, region, trace, b, &part);
     if (!smooth (f))
       continue;
     if (!vfi_network_run (f->network, f->in, f->out, error))
       return FALSE;
     enlarge (f, info_part.width, info_part.height);
-    vfi_picture_unpack (&info_part, &src, &src, 0.5, &rgb, &(VfiView){ f->crop, VFI_F32, info_part.height, info_part.width, 3, 3, 1 },
-                        &dst);
+    vfi_picture_unpack (&info_part, &src, &src, 0.5, vfi_network_picture (f->network),
+                        &(VfiView){ f->crop, VFI_F32, info_part.height, info_part.width, 3, 3, 1 }, &dst);
     for (int y = open.y0; y < open.y1; y++)
       for (int x = open.x0; x < open.x1; x++)
         if (is_open (region, trace, b, x, y))

@@ -4,6 +4,8 @@
  */
 #include "model.h"
 
+#include "complete.h"
+#include "fill.h"
 #include "op.h"
 #include "vfi.h"
 
@@ -34,8 +36,9 @@ vfi_model_find_weights (const VfiModel *model)
   return found;
 }
 
-const VfiModel *
-vfi_model_find (const char *name, GError **error)
+/* Those for the task are told of where there is none of that name; NULL: all. */
+static const VfiModel *
+find (const char *name, const char *task, GError **error)
 {
   GString *names;
 
@@ -54,10 +57,18 @@ vfi_model_find (const char *name, GError **error)
       return *m;
   names = g_string_new (NULL);
   for (const VfiModel *const *m = vfi_models; *m; m++)
-    g_string_append_printf (names, ", %s", (*m)->name);
-  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no model \"%s\"; there are: auto%s", name, names->str);
+    if (!task || !strcmp ((*m)->task, task))
+      g_string_append_printf (names, ", %s", (*m)->name);
+  g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "there is no model \"%s\"%s%s; there are: auto%s", name, task ? " for " : "",
+               task ? task : "", names->str);
   g_string_free (names, TRUE);
   return NULL;
+}
+
+const VfiModel *
+vfi_model_find (const char *name, GError **error)
+{
+  return find (name, NULL, error);
 }
 
 /* ---- graphs ------------------------------------------------------------------------------------- */
@@ -139,7 +150,7 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
     g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "this build has no network for %s", task);
     return FALSE;
   }
-  if (!(*model = vfi_model_find (automatic ? preferred : o->model, error)))
+  if (!(*model = find (automatic ? preferred : o->model, task, error)))
     return FALSE;
   if (strcmp ((*model)->task, task) != 0) {
     g_set_error (error, VFI_ERROR, VFI_ERROR_ARG, "%s is a network for %s, not for %s", (*model)->name, (*model)->task, task);
@@ -165,11 +176,13 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
     if (strcmp (vfi_models[i]->task, task) == 0 && (path = vfi_model_find_weights (vfi_models[i])))
       *model = vfi_models[i];
   if (!path) {
-    const char *env = g_getenv ("VFI_WEIGHTS_PATH");
+    const char *env = g_getenv ("VFI_WEIGHTS_PATH"), *source = (*model)->source;
+    g_autofree char *how = source ? g_strdup_printf ("make it with tools/convert.py from the checkpoint of %s", source)
+                                  : g_strdup_printf ("train it with tools/train/%s.py", training);
     g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS,
                  "there are no weights for %s: no %s.safetensors in " VFI_WEIGHTS_DIR " nor in VFI_WEIGHTS_PATH (%s); put the file there, "
-                 "train it with tools/train/%s.py, or give weights=FILE",
-                 (*model)->name, weights_name (*model), env ? env : "which is not set", training);
+                 "%s, or give weights=FILE",
+                 (*model)->name, weights_name (*model), env ? env : "which is not set", how);
     return FALSE;
   }
   return (*weights = vfi_weights_open (path, error)) != NULL;
@@ -225,13 +238,21 @@ count (const VfiModel *m, int h, int w, double *parameters)
     for (guint j = 0; j < graphs[i]->nodes->len; j++) {
       const VfiNode *node = graphs[i]->nodes->pdata[j];
 
-      if (node->op == &vfi_op_conv2d || node->op == &vfi_op_sepconv) /* which has convolutions in it */
+      if (node->op == &vfi_op_conv2d || node->op == &vfi_op_sepconv ||
+          node->op == &vfi_op_contextual_attention) /* which have convolutions in them */
         flop += node->op->flop (node);
     }
   if (parameters)
     *parameters = parameters_of (graphs);
   vfi_graphs_free (graphs);
   return flop * 1e-9;
+}
+
+/* What a network that fills holes sees, each way, whatever the frame's size; 0: it fills none. */
+static int
+hole_side (const VfiModel *m)
+{
+  return strcmp (m->task, "inpainting") == 0 ? VFI_FILL_SIZE : strcmp (m->task, "completion") == 0 ? VFI_COMPLETE_SIZE : 0;
 }
 
 VfiModelInfo *
@@ -248,8 +269,9 @@ vfi_model_list (void)
 
     list[i] =
         (VfiModelInfo){ m->name, m->task, m->summary, m->paper, m->any_t, .source = m->source, .weights = vfi_model_find_weights (m) };
-    list[i].gflop_per_mp = count (m, 1024, 1024, &list[i].parameters) * 1e6 / 1024 / 1024;
-    list[i].gflop_hd = count (m, 1080, 1920, NULL);
+    const int side = hole_side (m), h = side ? side : 1080, w = side ? side : 1920, square = side ? side : 1024;
+    list[i].gflop_per_mp = count (m, square, square, &list[i].parameters) * 1e6 / square / square;
+    list[i].gflop = count (m, h, w, NULL);
   }
   return list;
 }

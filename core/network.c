@@ -96,6 +96,12 @@ vfi_network_name (const VfiNetwork *n)
   return n->model->name;
 }
 
+const VfiPicture *
+vfi_network_picture (const VfiNetwork *n)
+{
+  return &n->model->picture;
+}
+
 gsize
 vfi_network_bytes (const VfiNetwork *n)
 {

@@ -19,6 +19,8 @@ void vfi_network_free (VfiNetwork *n);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VfiNetwork, vfi_network_free)
 
 const char *vfi_network_name (const VfiNetwork *n);
+/* How it wants its picture. */
+const VfiPicture *vfi_network_picture (const VfiNetwork *n);
 gsize vfi_network_bytes (const VfiNetwork *n);
 
 /* Runs on floats on the host, interleaved: h w channels each. */

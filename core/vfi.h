@@ -120,12 +120,11 @@ typedef struct
   const char *summary; /* one line */
   const char *paper;   /* authors, title, year; or "this project" */
   gboolean any_t;      /* FALSE: only t = 1/2 natively */
-  double
-      gflop_per_mp; /* convolutions, per megapixel of frame, for one new frame and one t in a stream; of networks for holes: of what they see, not of the frame */
-  double parameters;  /* number of weights */
-  const char *source; /* whose checkpoint tools/convert.py makes its weights from, and their licence; NULL: they come with this project */
-  char *weights;      /* path of the shipped or installed weights, NULL if there are none; owned by the list */
-  double gflop_hd;    /* convolutions of a frame of 1920 x 1080 with the padding that the network wants */
+  double gflop_per_mp; /* convolutions, per megapixel of frame (of a hole's surroundings), for one new frame and one t in a stream */
+  double parameters;   /* number of weights */
+  const char *source;  /* whose checkpoint tools/convert.py makes its weights from, and their licence; NULL: they come with this project */
+  char *weights;       /* path of the shipped or installed weights, NULL if there are none; owned by the list */
+  double gflop; /* convolutions of a frame of 1920 x 1080 with the padding that the network wants; of a hole, whatever the frame's size */
 } VfiModelInfo;
 
 /* All models this build knows, in order of preference. The array ends with a NULL name; free with vfi_model_list_free. */

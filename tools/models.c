@@ -41,7 +41,10 @@ tool_models (int argc, char **argv)
     if (strcmp (m->task, "interpolation") == 0)
       printf ("  times       %s\n", m->any_t ? "any t between two frames" : "t = 1/2; others by halving");
     printf ("  parameters  %.3f million\n", m->parameters * 1e-6);
-    printf ("  cost        %.1f GFLOP for a frame of 1920x1080, its padding included; %.2f per megapixel\n", m->gflop_hd, m->gflop_per_mp);
+    if (strcmp (m->task, "inpainting") == 0 || strcmp (m->task, "completion") == 0)
+      printf ("  cost        %.3g GFLOP for a hole of any size\n", m->gflop);
+    else
+      printf ("  cost        %.1f GFLOP for a frame of 1920x1080, its padding included; %.2f per megapixel\n", m->gflop, m->gflop_per_mp);
     GStatBuf st;
     if (m->weights && g_stat (m->weights, &st) == 0)
       printf ("  weights     %s (%.2f MB)\n", m->weights, (double) st.st_size * 1e-6);
