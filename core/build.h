@@ -69,7 +69,8 @@ typedef struct
   VfiTensor *residual; /* the shape of the result, added before the activation */
   VfiAct act;
   float slope;
-  int first;          /* so many last channels of x are the first ones of the file's weight */
+  int groups; /* default 1; more: the file's weight is (channels, in / groups, kernel, kernel), as torch.nn.Conv2d has it. Made whole when the plan is made, with zeros */
+  int first;  /* so many last channels of x are the first ones of the file's weight */
   const char *slopes; /* VFI_PRELU: the weight with a slope for each channel, */
   gboolean one_slope; /* or one for all */
   VfiDType dtype;     /* of the result */

@@ -53,7 +53,7 @@ typedef struct
   /* How the file's weights differ from those of the kernels. */
   gboolean no_file_bias, gain, norm;
   VfiPhases phases;
-  int slopes, first;
+  int slopes, first, groups;
 } VfiConv2dParams; /* weights of kernels: weight (oc, ic, k, k), bias (oc) or NULL, for VFI_PRELU: slopes (oc) */
 
 typedef struct

@@ -66,13 +66,14 @@ def save(tensors, folder, name):
 # ---- operators ------------------------------------------------------------------------------------
 
 def conv2d(k, src):
-    shape = (k.channels, k.c, k.kernel, k.kernel)
-    fan_in = k.c * k.kernel * k.kernel
+    groups = max(k.groups, 1)
+    shape = (k.channels, k.c // groups, k.kernel, k.kernel)
+    fan_in = int(np.prod(shape[1:]))
     weight = coarse(k.name + '.weight', *shape) * 2.0 ** -np.floor(np.log2(np.sqrt(fan_in)))
     weight = np.roll(weight, -k.first, 1)  # the last channels of the source are the file's first ones
     bias = None if k.no_bias else torch.from_numpy(coarse(k.name + '.bias', k.channels) / 4)
     x = F.pad(src(k.h, k.w, k.c), [k.padding, k.padding + k.after] * 2)
-    y = F.conv2d(x, torch.from_numpy(weight.astype(np.float32)), bias, max(k.stride, 1), 0, max(k.dilation, 1))
+    y = F.conv2d(x, torch.from_numpy(weight.astype(np.float32)), bias, max(k.stride, 1), 0, max(k.dilation, 1), groups)
     if k.fold == 1:
         y = y * torch.from_numpy(coarse('gain', 1, k.channels, 1, 1) * np.float32(2.0 ** -np.floor(np.log2(np.sqrt(k.channels)))))
     if k.fold == 2:

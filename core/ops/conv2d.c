@@ -111,6 +111,18 @@ turn (float *w, int n, int row, int first)
   g_free (turned);
 }
 
+/* (oc, ic / groups, area) to (oc, ic, area): the others are not seen. */
+static float *
+whole (const float *w, int groups, int oc, int ic, int area)
+{
+  const gsize part = (gsize) ic / groups * area;
+  float *all = g_new0 (float, (gsize) oc *ic *area);
+
+  for (int o = 0; o < oc; o++)
+    memcpy (all + (gsize) o * ic * area + o / (oc / groups) * part, w + o * part, part * sizeof *w);
+  return all;
+}
+
 /* n numbers, `times` times. */
 static float *
 repeat (float *from, int n, int times)
@@ -140,6 +152,12 @@ fold (const VfiNode *node, float **weights)
     g_free (weight);
     weight = folded;
     bias = repeat (bias, oc / 4, 4);
+  }
+  if (p->groups > 1) {
+    float *all = whole (weight, p->groups, oc, node->src[0]->c, p->kernel * p->kernel);
+
+    g_free (weight);
+    weight = all;
   }
   if (p->first)
     turn (weight, oc, size, p->first * p->kernel * p->kernel);
@@ -184,7 +202,7 @@ add_weights (VfiGraph *g, VfiNode *node, const VfiConv2dParams *p, const VfiConv
     vfi_node_weight (node, "weight", 4, p->phases == VFI_TRANSPOSED ? (int[]){ c, channels / 4, 4, 4 } : (int[]){ channels / 4, c, 3, 3 });
     vfi_node_weight (node, "bias", 1, (int[]){ channels / 4 });
   } else {
-    vfi_node_weight (node, "weight", 4, (int[]){ channels, c, p->kernel, p->kernel });
+    vfi_node_weight (node, "weight", 4, (int[]){ channels, c / p->groups, p->kernel, p->kernel });
     if (!p->no_file_bias)
       vfi_node_weight (node, "bias", 1, &channels);
   }
@@ -226,6 +244,7 @@ add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, VfiP
               : o->one_slope      ? 1
                                   : channels,
     .first = o->first,
+    .groups = o->groups ? o->groups : 1,
     .residual = o->residual != NULL,
     .act = o->act,
     .slope = o->act == VFI_LEAKY_RELU && o->slope == 0 ? 0.01f : o->slope,
@@ -241,6 +260,8 @@ add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, VfiP
                            kernel, p.stride, p.padding, p.after, p.dilation);
   if (o->first < 0 || o->first > x->c)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "the last %d of %d channels", o->first, x->c);
+  if (p.groups < 1 || x->c % p.groups || channels % p.groups)
+    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "%d groups of %d to %d channels", p.groups, x->c, channels);
   if (o->norm && o->gain)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "a norm and a gain");
   if ((o->act == VFI_PRELU) != (o->slopes != NULL))

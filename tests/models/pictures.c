@@ -47,8 +47,10 @@ static const struct
   const char *model;
   Off bf16, fp16;
 } bounds[] = {
+  { "rife-4.0", { 0.015, 0.28 }, { 0.0027, 0.049 } },
   { "rife-4.25", { 0.0021, 0.03 }, { 0.00024, 0.0032 } },
   { "rife-4.6", { 0.003, 0.057 }, { 0.00036, 0.011 } },
+  { "rife-*", { 0.0023, 0.041 }, { 0.0003, 0.0052 } }, /* the others: the worst of all of them */
   { "ifrnet-s", { 0.0017, 0.015 }, { 0.0002, 0.0016 } },
   { "ifrnet", { 0.0022, 0.018 }, { 0.00023, 0.0022 } },
   { "ifrnet-l", { 0.0016, 0.017 }, { 0.00021, 0.0023 } },
@@ -65,7 +67,7 @@ bound_of (const VfiModel *m, VfiDType feature)
 {
   int i = 0;
 
-  while (bounds[i].model && strcmp (bounds[i].model, m->name))
+  while (bounds[i].model && !g_pattern_match_simple (bounds[i].model, m->name))
     i++;
   return feature == VFI_F32 ? exact : feature == VFI_BF16 ? bounds[i].bf16 : bounds[i].fp16;
 }

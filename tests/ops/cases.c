@@ -145,6 +145,8 @@ const OpCase op_cases[] = {
   { RESIZE ("gain", 4, 6, 5, 2), .gain = TRUE, .src_f32 = TRUE },
   { RESIZE ("detail", 5, 9, 5, 2), .gain = TRUE, .detail = TRUE, .src_f32 = TRUE },
   { RESIZE ("detail-scale-3", 3, 4, 4, 3), .detail = TRUE },
+  { CONV ("groups", 7, 9, 32, 24, 3), .conv = { .padding = 1, .groups = 2, .act = VFI_RELU } },
+  { CONV ("groups-gain", 5, 6, 12, 18, 1), .conv = { .groups = 3, .no_bias = TRUE }, .fold = 1 },
   { CONV ("prelu", 5, 7, 12, 21, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" } },
   { CONV ("prelu-residual", 6, 5, 16, 16, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" }, .residual = TRUE },
   { CONV ("bands", 9, 32, 2048, 12, 3), .conv = { .padding = 1, .act = VFI_PRELU, .slopes = "slopes" }, .residual = TRUE },

@@ -82,13 +82,13 @@ static void
 list (void)
 {
   for (const OpCase *k = op_cases; k->name; k++)
-    g_print (
-        "%s op=%s h=%d w=%d c=%d channels=%d kernel=%d stride=%d padding=%d after=%d dilation=%d no_bias=%d act=%d slope=%g one_slope=%d "
-        "first=%d fold=%d residual=%d flow=%g "
-        "timed=%d side=%d time=%.9g radius=%d one_sided=%d scale=%d to_h=%d to_w=%d detail=%d gain=%d\n",
-        k->name, k->op->name, k->h, k->w, k->c, k->channels, k->kernel, k->conv.stride, k->conv.padding, k->conv.after, k->conv.dilation,
-        k->conv.no_bias, k->conv.act, k->conv.slope, k->conv.one_slope, k->conv.first, k->fold, k->residual, k->flow, k->timed, k->side,
-        k->time, k->radius, k->one_sided, k->scale, k->to_h, k->to_w, k->detail, k->gain);
+    g_print ("%s op=%s h=%d w=%d c=%d channels=%d kernel=%d stride=%d padding=%d after=%d dilation=%d no_bias=%d groups=%d act=%d slope=%g "
+             "one_slope=%d "
+             "first=%d fold=%d residual=%d flow=%g "
+             "timed=%d side=%d time=%.9g radius=%d one_sided=%d scale=%d to_h=%d to_w=%d detail=%d gain=%d\n",
+             k->name, k->op->name, k->h, k->w, k->c, k->channels, k->kernel, k->conv.stride, k->conv.padding, k->conv.after,
+             k->conv.dilation, k->conv.no_bias, k->conv.groups, k->conv.act, k->conv.slope, k->conv.one_slope, k->conv.first, k->fold,
+             k->residual, k->flow, k->timed, k->side, k->time, k->radius, k->one_sided, k->scale, k->to_h, k->to_w, k->detail, k->gain);
 }
 
 int
