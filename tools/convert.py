@@ -376,14 +376,13 @@ def convert(args):
     networks = {n: w for n, w in known_networks(args.vfi).items() if w}
     if args.model and args.model not in networks:
         raise Bad(f'there is no network {args.model}; there are: {", ".join(networks)}')
-    if layers:
-        fits = [t for n, w in networks.items() if args.model in (None, n) for t in [named(layers, w)] if t]
-        if not fits:
-            raise Bad(f'its {len(layers)} convolutions are of no network here')
-        tensors = fits[0]
-    match = max((Match(n, w, tensors) for n, w in networks.items() if args.model in (None, n)), key=Match.rank)
+    matches = [Match(n, w, t) for n, w in networks.items() for t in [named(layers, w) if layers else tensors] if t]
+    mine = [m for m in matches if args.model in (None, m.network)]
+    if not mine:
+        raise Bad(f'its {len(layers)} convolutions are of no network here' if not args.model else f'its {len(layers)} convolutions are not those of {args.model}')
+    match = max(mine, key=Match.rank)
     if not match.whole and args.model:
-        other = max((Match(n, w, tensors) for n, w in networks.items()), key=Match.rank)
+        other = max(matches, key=Match.rank)
         if other.whole:
             raise Bad(f'these are the weights of {other.network}, not of {args.model}')
     if not match.fitting:

@@ -131,21 +131,24 @@ def tensors_of(path):
     return {k: (tuple(v['shape']), data[slice(*v['data_offsets'])]) for k, v in header.items() if k != '__metadata__'}
 
 
-def ncnn(folder, shapes):
+def ncnn(folder, network, shapes, encoder=()):
     """RIFE as ncnn has it: layers without names, transposed convolutions the other way round, gains folded; a layer twice."""
     want, lines, data = {}, ['7767517', '0 0'], b''
-    order = [n for block in range(4) for n in [f'block{block}.conv0.{i}.0' for i in range(2)] + [f'block{block}.convblock.{i}.conv' for i in range(8)] +
+    order = [*encoder] + [n for block in range(4) for n in [f'block{block}.conv0.{i}.0' for i in range(2)] + [f'block{block}.convblock.{i}.conv' for i in range(8)] +
              [f'block{block}.lastconv.0']]
     shapes = dict(shapes)
+
+    def transposed(name):
+        return 'lastconv' in name or name == order[len(encoder) - 1] and bool(encoder)
     for i, name in enumerate(order):
         a, b, k, _ = shapes[name + '.weight']
         flat = array.array('f', [(i + j) % 509 - 200 for j in range(a * b * k * k)])
         bias = array.array('f', [j % 31 for j in range(*shapes[name + '.bias'])])
         stored = flat
-        if 'lastconv' in name:
+        if transposed(name):
             stored = array.array('f', [flat[(c * b + o) * k * k + j] for o in range(b) for c in range(a) for j in range(k * k)])
         want[name + '.weight'], want[name + '.bias'] = flat.tobytes(), bias.tobytes()
-        lines.append(f'{"Dec" if "lastconv" in name else "C"}onvolution l{i} 1 1 {i} {i + 1} 0={len(bias)} 1={k} 5=1 6={len(flat)}')
+        lines.append(f'{"Dec" if transposed(name) else "C"}onvolution l{i} 1 1 {i} {i + 1} 0={len(bias)} 1={k} 5=1 6={len(flat)}')
         lines.append(f'ReLU r{i} 1 1 {i + 1} {i + 1} 0=2.000000e-01')
         data += bytes(4) + stored.tobytes() + bias.tobytes()
     lines.append(lines[2])
@@ -165,7 +168,7 @@ def ncnn(folder, shapes):
         assert other.returncode == 1 and 'give the .param file' in other.stderr, other.stderr
         if not cut:
             assert {k: v for k, (_, v) in tensors_of(out).items()} == want
-            assert 'rife-4.6' in result.stdout
+            assert network + ',' in result.stdout, result.stdout
 
 
 def check(folder):
@@ -211,7 +214,8 @@ def check(folder):
     status, said, out = run(folder, as_zip(state), '--model', 'nothing')
     assert status == 1 and 'there is no network nothing' in said, said
 
-    ncnn(folder, [(name, tuple(map(int, shape))) for model, name, *shape in listed if model == 'rife-4.6'])
+    for network, encoder in (('rife-4.6', ()), ('rife-4.12.lite', ('encode.0', 'encode.2', 'encode.4', 'encode.6')), ('rife-4.15.lite', [f'encode.cnn{i}' for i in range(4)])):
+        ncnn(folder, network, [(name, tuple(map(int, shape))) for model, name, *shape in listed if model == network], encoder)
 
     # Nothing is run.
     for pack in as_zip, as_legacy:
