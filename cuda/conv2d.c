@@ -96,7 +96,7 @@ bytes_of (const VfiView *v)
 static VfiCudnnConv *
 choose (VfiCuda *cuda, VfiCudnnConvDesc *d, gboolean *fused, GError **error)
 {
-  VfiCudnnConv *conv = d->act == VFI_HARDTANH ? NULL : vfi_cudnn_conv_new (cuda->cudnn, d, NULL); /* which has no such activation */
+  VfiCudnnConv *conv = vfi_cudnn_conv_new (cuda->cudnn, d, NULL);
 
   *fused = conv != NULL;
   if (conv)

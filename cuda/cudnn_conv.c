@@ -278,8 +278,8 @@ activation (Builder *b, cudnnBackendDescriptor_t x)
     case VFI_PRELU:
       prelu (b, x);
       break;
-    case VFI_HARDTANH:
-      g_assert_not_reached ();
+    case VFI_HARDTANH: /* vfi_cudnn_conv_new has refused it */
+      break;
   }
 }
 
@@ -496,6 +496,10 @@ vfi_cudnn_conv_new (VfiCudnn *cudnn, const VfiCudnnConvDesc *k, GError **error)
   cudnnStatus_t status;
   cudnnBackendDescriptor_t graph;
 
+  if (k->act == VFI_HARDTANH) {
+    g_set_error (error, VFI_ERROR, VFI_ERROR_UNSUPPORTED, "cuDNN has no activation that clamps on both sides");
+    return NULL;
+  }
   for (guint i = 0; i < cudnn->convs->len; i++) {
     conv = cudnn->convs->pdata[i];
     if (same (&conv->desc, k)) {

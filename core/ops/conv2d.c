@@ -256,8 +256,8 @@ add (VfiGraph *g, const char *name, VfiTensor *x, int channels, int kernel, VfiP
   if (!vfi_graph_ready (g, name, src, p.residual ? 2 : 1))
     return vfi_graph_dummy (g);
   if (channels < 1 || kernel < 1 || p.stride < 1 || p.padding < 0 || p.after < 0 || p.dilation < 1)
-    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "channels %d, kernel %d, stride %d, padding %d and %d after, dilation %d", channels,
-                           kernel, p.stride, p.padding, p.after, p.dilation);
+    return vfi_graph_fail (g, name, VFI_ERROR_ARG, "channels %d, kernel %d, stride %d, padding %d, dilation %d", channels, kernel, p.stride,
+                           p.padding, p.dilation);
   if (o->first < 0 || o->first > x->c)
     return vfi_graph_fail (g, name, VFI_ERROR_ARG, "the last %d of %d channels", o->first, x->c);
   if (p.groups < 1 || x->c % p.groups || channels % p.groups)
