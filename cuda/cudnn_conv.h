@@ -27,7 +27,7 @@ typedef struct
   int h, w, c, k;
   int kernel, stride, padding, after, dilation; /* as VfiConv2d has them */
   gboolean bias, residual;                      /* residual: of dst's type */
-  VfiAct act;                                   /* any but VFI_HARDTANH */
+  VfiAct act;                                   /* VFI_HARDTANH is not supported */
   float slope;
   VfiDType src, dst; /* VFI_F32 or VFI_F16; sums are fp32 */
 } VfiCudnnConvDesc;

@@ -39,7 +39,7 @@ reference (const VfiNode *node, const VfiView *src, const float *const *weights,
 
       for (int i = MAX (y - 1, 0); i <= MIN (y + 1, dst->h - 1); i++)
         for (int k = MAX (x - 1, 0); k <= MIN (x + 1, dst->w - 1); k++)
-          most = fmaxf (most, vfi_overlay_proven (vfi_view_get (dst, i, k, 0)));
+          most = MAX (most, vfi_overlay_proven (vfi_view_get (dst, i, k, 0))); /* fmaxf here: GCC 12 fails for aarch64 */
       vfi_view_set (dst, y, x, 1, most);
     }
 }
