@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d by oneDNN. Its fast implementations want dense tensors: a slice is copied to or from a dense one in the workspace.
+ * Operator conv2d by oneDNN. Its fast implementations want dense tensors: a slice is copied to or from a dense one in the workspace. What oneDNN has no fast way to do,
+ * or no right one, follows the convolution here.
  */
 #include "cpu.h"
 #include "dnnl.h"
@@ -11,7 +12,15 @@ typedef struct
   gsize bytes[3];           /* for src, residual and dst: 0 where the view itself is dense */
   void *dense[3], *scratch; /* in the workspace */
   float *slopes;            /* VFI_PRELU */
+  gboolean ours;            /* residual and activation follow */
 } State;
+
+/* Elsewhere than on x86 oneDNN 2.6.3 adds the wrong pixels' residual where channels lie side by side. */
+#ifdef __x86_64__
+#define ADDS_RIGHT TRUE
+#else
+#define ADDS_RIGHT FALSE
+#endif
 
 static gboolean
 supports (VfiBackend *b, const VfiNode *node)
@@ -38,6 +47,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
 {
   const VfiConv2dParams *p = node->params;
   const VfiView *views[] = { &src[0], p->residual ? &src[1] : NULL, dst };
+  const gboolean ours = p->act == VFI_PRELU || (p->residual && !ADDS_RIGHT);
   const VfiDnnlConvDesc desc = {
     .h = src->h,
     .w = src->w,
@@ -50,8 +60,8 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
     .dilation = p->dilation,
     .src = src->dtype,
     .dst = dst->dtype,
-    .residual = p->residual,
-    .act = p->act == VFI_PRELU ? VFI_LINEAR : p->act,
+    .residual = p->residual && ADDS_RIGHT,
+    .act = ours ? VFI_LINEAR : p->act,
     .slope = p->slope,
   };
   State *s = g_new0 (State, 1);
@@ -64,6 +74,7 @@ prepare (VfiBackend *b, const VfiNode *node, const VfiView *src, const float *co
       s->bytes[i] = ((gsize) views[i]->h * views[i]->w * views[i]->c * vfi_dtype_size (views[i]->dtype) + 63) & ~(gsize) 63;
   if (p->act == VFI_PRELU)
     s->slopes = g_memdup2 (weights[2], dst->c * sizeof (float));
+  s->ours = ours;
   if (s->conv)
     return s;
   release (s);
@@ -106,26 +117,30 @@ copy (const VfiView *slice, guint8 *dense, gboolean to_dense)
     }
 }
 
-/* A slope for each channel below 0, in place, on dense pixels. */
+/* A residual, if oneDNN has not added it, and a slope for each channel below 0 or another activation: in place, on dense pixels. */
 static void
-prelu (const float *slopes, const VfiView *v, void *data)
+finish (const VfiConv2dParams *p, const State *s, const VfiView *dst, const void *residual, void *data)
 {
-  const gsize line = (gsize) v->w * v->c;
+  const gsize line = (gsize) dst->w * dst->c;
 
 #pragma omp parallel for schedule(static)
-  for (int y = 0; y < v->h; y++)
-    for (gsize i = y * line; i < (y + 1) * line; i += v->c)
-      if (v->dtype == VFI_F32) {
-        float *p = (float *) data + i;
+  for (int y = 0; y < dst->h; y++)
+    for (gsize i = y * line; i < (y + 1) * line; i += dst->c)
+      if (dst->dtype == VFI_F32) {
+        float *to = (float *) data + i;
 
-        for (int c = 0; c < v->c; c++)
-          p[c] = MAX (p[c], 0) + slopes[c] * MIN (p[c], 0);
-      } else {
-        guint16 *p = (guint16 *) data + i;
+        for (int c = 0; residual && c < dst->c; c++)
+          to[c] += ((const float *) residual)[i + c];
+        for (int c = 0; s->slopes && c < dst->c; c++)
+          to[c] = MAX (to[c], 0) + s->slopes[c] * MIN (to[c], 0);
+        for (int c = 0; !s->slopes && c < dst->c; c++)
+          to[c] = vfi_act_apply (p->act, p->slope, to[c]);
+      } else { /* bf16, on x86: slopes it is */
+        guint16 *to = (guint16 *) data + i;
 
-        for (int c = 0; c < v->c; c++)
-          if (p[c] & 0x8000)
-            p[c] = vfi_f32_to_bf16 (slopes[c] * vfi_bf16_to_f32 (p[c]));
+        for (int c = 0; c < dst->c; c++)
+          if (to[c] & 0x8000)
+            to[c] = vfi_f32_to_bf16 (s->slopes[c] * vfi_bf16_to_f32 (to[c]));
       }
 }
 
@@ -135,13 +150,16 @@ run (VfiBackend *b, const VfiNode *node, gpointer state, const VfiView *src, con
   const VfiConv2dParams *p = node->params;
   State *s = state;
 
+  void *data = s->dense[2] ? s->dense[2] : dst->data;
+  const void *residual;
+
   for (int i = 0; i <= p->residual; i++)
     if (s->dense[i])
       copy (&src[i], s->dense[i], TRUE);
-  vfi_dnnl_conv_run (s->conv, s->dense[0] ? s->dense[0] : src->data, p->residual ? s->dense[1] ? s->dense[1] : src[1].data : NULL,
-                     s->dense[2] ? s->dense[2] : dst->data, s->scratch);
-  if (s->slopes)
-    prelu (s->slopes, dst, s->dense[2] ? s->dense[2] : dst->data);
+  residual = !p->residual ? NULL : s->dense[1] ? s->dense[1] : src[1].data;
+  vfi_dnnl_conv_run (s->conv, s->dense[0] ? s->dense[0] : src->data, residual, data, s->scratch);
+  if (s->ours)
+    finish (p, s, dst, ADDS_RIGHT ? NULL : residual, data);
   if (s->dense[2])
     copy (dst, s->dense[2], FALSE);
 }

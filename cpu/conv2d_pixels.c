@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Operator conv2d for AVX2 and AVX-512, in fp32 inside: pixels x what they see by what they see x channels, straight from where the pixels lie, slices as well; and some rows of
+ * Operator conv2d for AVX2, AVX-512 and NEON, in fp32 inside: pixels x what they see by what they see x channels, straight from where the pixels lie, slices as well; and some rows of
  * a picture as well as all. What a pixel sees of a row lies side by side. Pixels at the border see a copy with zeros around it.
  */
 #include <stdlib.h>
 
 #include "isa.h"
 
-#ifdef __AVX2__
+#ifdef VFI_FUSED
 
 #include "multiply.h"
 

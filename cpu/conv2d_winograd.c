@@ -27,7 +27,7 @@
  */
 #include "isa.h"
 
-#ifdef __AVX2__
+#ifdef VFI_FUSED
 
 #include "multiply.h"
 

@@ -9,7 +9,7 @@
 #define BAND_BYTES (VFI_LANES == 16 ? 0 : 5 << 20)
 
 static const VfiKernel *const kernels[] = {
-#ifdef __AVX2__
+#ifdef VFI_FUSED
   &VFI_ISA_NAME (vfi_cpu_conv2d_winograd),
   &VFI_ISA_NAME (vfi_cpu_conv2d_pixels),
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Products of matrices for convolutions on AVX2 and AVX-512: a block of results at a time, whose sums and what they take fill the 16 or 32 registers. A
+ * Products of matrices for convolutions on AVX2, AVX-512 and NEON: a block of results at a time, whose sums and what they take fill the 16 or 32 registers. A
  * block has as many vectors of columns as there can be, or fewer so that none is left with one only.
  */
 #pragma once
@@ -9,7 +9,7 @@
 #include "op.h"
 #include "simd.h"
 
-#if VFI_LANES == 16
+#if VFI_LANES != 8
 #define SUMS 24 /* vectors of a block */
 #define MOST_VECTORS 4
 #define ROWS 24 /* whole blocks, whichever */
@@ -73,6 +73,8 @@ activate (Vec v, Vec slope, gboolean by_elu)
     return elu (v);
 #if VFI_LANES == 16
   return (Vec) _mm512_mask_mul_ps ((__m512) v, _mm512_movepi32_mask ((__m512i) v), (__m512) v, (__m512) slope);
+#elif VFI_LANES == 4
+  return (Vec) vec_selecti ((VecI) v >> 31, (VecI) (v * slope), (VecI) v);
 #else
   return (Vec) _mm256_blendv_ps ((__m256) v, (__m256) (v * slope), (__m256) v);
 #endif

@@ -57,6 +57,8 @@ vec_round (Vec v)
   return (VecI) _mm512_cvtps_epi32 ((__m512) v);
 #elif defined(__AVX2__)
   return (VecI) _mm256_cvtps_epi32 ((__m256) v);
+#elif defined(__aarch64__)
+  return (VecI) vcvtnq_s32_f32 ((float32x4_t) v);
 #else
   return VEC_TO_INT (v); /* is near enough: 2^-16 of a pixel */
 #endif
@@ -68,6 +70,8 @@ shorts_iota (void)
 {
 #if VFI_LANES == 16
   return (VecS){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31 };
+#elif VFI_LANES == 4
+  return (VecS){ 0, 1, 2, 3, 4, 5, 6, 7 };
 #else
   return (VecS){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 #endif
@@ -112,6 +116,8 @@ multiply (VecS a, VecS b)
 {
 #ifdef WINDOWS
   return (VecS) I (mulhrs_epi16) ((Int) a, (Int) b);
+#elif defined(__aarch64__)
+  return (VecS) vqrdmulhq_s16 ((int16x8_t) a, (int16x8_t) b);
 #else
   typedef gint32 Wide __attribute__ ((vector_size (8 * VFI_LANES)));
 

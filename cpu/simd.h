@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Vectors for kernels that are compiled once for each instruction set: GCC's vector types, with intrinsics only where the compiler does
- * not find the instruction by itself (masks, gathers, bf16). VFI_LANES floats: 16 with AVX-512, else 8.
+ * not find the instruction by itself (masks, gathers, bf16). VFI_LANES floats: 16 with AVX-512, 4 on aarch64 (NEON), else 8.
  */
 #pragma once
 
@@ -9,8 +9,10 @@
 
 #include "tensor.h"
 
-#ifdef __AVX2__
+#if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 /* "vfi_cpu_warp" becomes "vfi_cpu_warp_avx2". */
@@ -18,10 +20,16 @@
 #define VFI_ISA_NAME_(name, isa) VFI_ISA_NAME__ (name, isa)
 #define VFI_ISA_NAME__(name, isa) name##_##isa
 
-#ifdef __AVX512F__
+#if defined(__AVX512F__)
 #define VFI_LANES 16
+#elif defined(__aarch64__)
+#define VFI_LANES 4
 #else
 #define VFI_LANES 8
+#endif
+/* Whether the machine multiplies and adds whole vectors at once: our own convolutions are for those. */
+#if defined(__AVX2__) || defined(__aarch64__)
+#define VFI_FUSED 1
 #endif
 
 #define VFI_INLINE static inline __attribute__ ((always_inline))
@@ -41,6 +49,8 @@ vec_set (float f)
   return (Vec) _mm512_set1_ps (f);
 #elif defined(__AVX2__)
   return (Vec) _mm256_set1_ps (f);
+#elif defined(__aarch64__)
+  return (Vec) vdupq_n_f32 (f);
 #else
   return (Vec){ 0 } + f; /* is an addition: of -0 it makes 0 */
 #endif
@@ -52,6 +62,8 @@ vec_iota (void)
 {
 #if VFI_LANES == 16
   return (VecI){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+#elif VFI_LANES == 4
+  return (VecI){ 0, 1, 2, 3 };
 #else
   return (VecI){ 0, 1, 2, 3, 4, 5, 6, 7 };
 #endif
@@ -71,6 +83,8 @@ vec_fma (Vec a, Vec b, Vec c)
   return (Vec) _mm512_fmadd_ps ((__m512) a, (__m512) b, (__m512) c);
 #elif defined(__FMA__)
   return (Vec) _mm256_fmadd_ps ((__m256) a, (__m256) b, (__m256) c);
+#elif defined(__aarch64__)
+  return (Vec) vfmaq_f32 ((float32x4_t) c, (float32x4_t) a, (float32x4_t) b);
 #else
   return a * b + c;
 #endif
@@ -134,6 +148,8 @@ vec_floor (Vec v)
   return (Vec) _mm512_roundscale_ps ((__m512) v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
 #elif defined(__AVX2__)
   return (Vec) _mm256_floor_ps ((__m256) v);
+#elif defined(__aarch64__)
+  return (Vec) vrndmq_f32 ((float32x4_t) v);
 #else
   const VecI i = VEC_TO_INT (v);
   return VEC_TO_FLOAT (i + (VEC_TO_FLOAT (i) > v));
@@ -206,6 +222,9 @@ vec_rsqrt (Vec v)
   const Vec r = (Vec) _mm512_rsqrt14_ps ((__m512) v);
 #elif defined(__AVX2__)
   const Vec r = (Vec) _mm256_rsqrt_ps ((__m256) v);
+#elif defined(__aarch64__) /* eight bits, and a step more */
+  const float32x4_t e = vrsqrteq_f32 ((float32x4_t) v);
+  const Vec r = (Vec) vmulq_f32 (e, vrsqrtsq_f32 (vmulq_f32 ((float32x4_t) v, e), e));
 #else
   Vec r;
   for (int i = 0; i < VFI_LANES; i++)
