@@ -14,7 +14,8 @@
 #define PIXELS 48 /* that a thread takes through the same weights: both stay in its caches */
 #define FEW 512   /* pixels, below which rows are short, and oneDNN's AVX-512 faster in fp32 */
 #define MOST 2304 /* numbers that a pixel sees, above which weights do not */
-#define LEAST 16  /* channels, below which what lies side by side is short, and oneDNN faster; but for bf16, of which it is a copy */
+/* Channels, below which what lies side by side is short, and oneDNN faster; but for bf16, of which it is a copy, and where oneDNN has nothing but its slow reference. */
+#define LEAST (VFI_LANES == 4 ? 1 : 16)
 
 typedef struct
 {

@@ -9,10 +9,14 @@
 #include "op.h"
 #include "simd.h"
 
-#if VFI_LANES != 8
+#if VFI_LANES == 16
 #define SUMS 24 /* vectors of a block */
 #define MOST_VECTORS 4
-#define ROWS 24 /* whole blocks, whichever */
+#define ROWS 24      /* whole blocks, whichever */
+#elif VFI_LANES == 4 /* GCC takes a register for each row's number, too */
+#define SUMS 18
+#define MOST_VECTORS 4
+#define ROWS 24
 #else
 #define SUMS 12
 #define MOST_VECTORS 3
