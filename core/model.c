@@ -122,6 +122,24 @@ left_over (const VfiModel *model, VfiWeights *weights)
   return n;
 }
 
+/* The network that weights are of, for a task (NULL: any); NULL: none. One may be a part of another: the one that leaves least over. */
+static const VfiModel *
+owner_of (VfiWeights *weights, const char *task)
+{
+  const VfiModel *owner = NULL;
+  int least = G_MAXINT;
+
+  for (int i = 0; vfi_models[i]; i++) {
+    const int n = task && strcmp (vfi_models[i]->task, task) != 0 ? -1 : left_over (vfi_models[i], weights);
+
+    if (n >= 0 && n < least) {
+      owner = vfi_models[i];
+      least = n;
+    }
+  }
+  return owner;
+}
+
 /* auto is the network of this table, `large` on CUDA and `small` elsewhere; where only another for the task has weights, that; where the caller
  * gives weights, the network that they are of. */
 gboolean
@@ -158,15 +176,21 @@ vfi_model_choose (const char *task, const VfiOptions *o, const VfiBackend *backe
   }
 
   if (o->weights && *o->weights) {
+    const VfiModel *owner;
+
     if (!(*weights = vfi_weights_open (o->weights, error)))
       return FALSE;
-    for (int i = 0, least = G_MAXINT; automatic && vfi_models[i]; i++) {
-      const int n = strcmp (vfi_models[i]->task, task) == 0 ? left_over (vfi_models[i], *weights) : -1;
-
-      if (n >= 0 && n < least) { /* one may be a part of another */
-        *model = vfi_models[i];
-        least = n;
-      }
+    if (automatic && (owner = owner_of (*weights, task)))
+      *model = owner;
+    else if (left_over (*model, *weights) < 0 && (owner = owner_of (*weights, NULL))) {
+      if (strcmp (owner->task, task) == 0)
+        g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS, "%s has the weights of %s, not of %s: ask for that model, or for auto",
+                     o->weights, owner->name, (*model)->name);
+      else
+        g_set_error (error, VFI_ERROR, VFI_ERROR_WEIGHTS, "%s has the weights of %s, a network for %s, not for %s", o->weights, owner->name,
+                     owner->task, task);
+      g_clear_pointer (weights, vfi_weights_unref);
+      return FALSE;
     }
     return TRUE;
   }

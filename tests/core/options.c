@@ -56,6 +56,7 @@ options (void)
 {
   g_autofree char *dir = g_dir_make_tmp ("vfi-XXXXXX", NULL), *other = g_build_filename (dir, "other", NULL);
   g_autofree char *own = g_build_filename (dir, "vfi-nano.safetensors", NULL), *bad = g_build_filename (dir, "bad", NULL);
+  g_autofree char *nobodys = g_build_filename (dir, "nobodys", NULL);
   g_autofree char *old = g_strdup (g_getenv ("VFI_WEIGHTS_PATH"));
   VfiInterp *s;
   VfiInterpInfo info;
@@ -75,13 +76,23 @@ options (void)
   vfi_interp_free (s);
 
   g_file_set_contents (bad, "not a weights file", -1, NULL);
+  {
+    g_autoptr (GBytes) file = test_weights_file (&(VfiWeightSpec){ (char *) "fc.weight", 1, { 3 } }, 1);
+    g_file_set_contents (nobodys, g_bytes_get_data (file, NULL), (gssize) g_bytes_get_size (file), NULL);
+  }
   g_setenv ("VFI_WEIGHTS_PATH", dir, TRUE);
   refused ((VfiOptions){ .model = "rife" }, VFI_ERROR_ARG, "vfi-nano, vfi-base");
   refused ((VfiOptions){ .model = "vfi-base" }, VFI_ERROR_WEIGHTS, "no vfi-nano.safetensors in");
   refused ((VfiOptions){ .model = "ifrnet-s" }, VFI_ERROR_WEIGHTS, dir);
   refused ((VfiOptions){ .weights = "/nowhere/x.safetensors" }, VFI_ERROR_WEIGHTS, "/nowhere/x.safetensors");
   refused ((VfiOptions){ .weights = bad }, VFI_ERROR_WEIGHTS, bad);
-  refused ((VfiOptions){ .model = "vfi-nano", .weights = other }, VFI_ERROR_WEIGHTS, "enc.down0.weight");
+  refused ((VfiOptions){ .model = "vfi-nano", .weights = other }, VFI_ERROR_WEIGHTS, "the weights of ifrnet-s, not of vfi-nano");
+  refused ((VfiOptions){ .model = "vfi-nano", .weights = nobodys }, VFI_ERROR_WEIGHTS, "enc.down0.weight");
+  refused ((VfiOptions){ .weights = nobodys }, VFI_ERROR_WEIGHTS, "enc.down0.weight");
+  save_weights (vfi_model_find ("vfi-fill-nano", NULL), other, FALSE);
+  refused ((VfiOptions){ .weights = other }, VFI_ERROR_WEIGHTS,
+           "the weights of vfi-fill-nano, a network for inpainting, not for interpolation");
+  save_weights (vfi_model_find ("ifrnet-s", NULL), other, TRUE);
   refused ((VfiOptions){ .weights = other, .flow_scale = 2 }, VFI_ERROR_ARG, "flow-scale");
   refused ((VfiOptions){ .weights = other, .precision = 9 }, VFI_ERROR_ARG, "precision");
   g_assert_null (vfi_interp_new (&small, &(VfiOptions){ .backend = 9 }, NULL));
@@ -100,6 +111,7 @@ options (void)
   g_unlink (own);
   g_unlink (other);
   g_unlink (bad);
+  g_unlink (nobodys);
   g_rmdir (dir);
 }
 
