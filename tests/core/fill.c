@@ -46,8 +46,8 @@ painted (const VfiModel *model, int w, int h)
     before[i] = after[i] = other[i % 3];
   g_assert_true (vfi_region_init (&region, w, h));
   region.n_boxes = 1;
-  region.box[0] = (VfiBox){ LEFT - 5, TOP - 5, LEFT + SIDE + 5, TOP + SIDE + 5, 0 };
-  region.area = (SIDE + 10) * (SIDE + 10);
+  region.box[0] = (VfiBox){ LEFT - 4, TOP - 4, MIN (LEFT + SIDE + 4, w), MIN (TOP + SIDE + 4, h), 0 };
+  region.area = (gsize) (region.box[0].x1 - region.box[0].x0) * (region.box[0].y1 - region.box[0].y0);
   g_assert_true (vfi_trace_reserve (&trace, region.area));
   g_assert_false (vfi_fill_wanted (&region, &trace));
   for (int y = 0; y < h; y++)

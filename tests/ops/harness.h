@@ -28,8 +28,8 @@ typedef struct
 
   int radius;         /* correlation and shear; dense_search: far */
   gboolean one_sided; /* correlation */
-  int scale;          /* resize, downsample, pixel_shuffle and mean_pool; dense_search: rounds */
-  int to_h, to_w;     /* resample */
+  int scale; /* resize, downsample, pixel_shuffle and mean_pool; dense_search: rounds; contextual_attention: pixels of the mask for a place */
+  int to_h, to_w;  /* resample */
   gboolean detail; /* resize; normalize: in units of the deviation; warp_zeros: shrink; blend: tanh; sepconv: corners; resample: Lanczos */
   gboolean gain;   /* resize, downsample and scale: a gain per channel */
   int fold;        /* conv2d: 1 with a gain, 2 with a norm */
